@@ -1,0 +1,96 @@
+/**
+ * What one look at a host shows (sdk/host/agents/snapshot.sh prints it, `parseSnapshot` reads it).
+ * Private keys and PSKs are masked on the host; they are never in here.
+ */
+
+/** `ip -j -d link show`, the fields that are used. iproute2 ip/ipaddress.c names them. */
+export interface LinkJson {
+  ifindex: number;
+  ifname: string;
+  mtu: number;
+  flags: string[];
+  /** A number as text, or a name from /etc/iproute2/group. */
+  group: string;
+  ifalias?: string;
+  inet6_addr_gen_mode?: string;
+  linkinfo?: { info_kind?: string };
+}
+
+/** `ip -j addr show`, one entry a device. */
+export interface AddrJson {
+  ifname: string;
+  addr_info: { family: "inet" | "inet6"; local: string; prefixlen: number; address?: string; scope: string; protocol?: string }[];
+}
+
+/** `ip -j -d route show table all`, both families. */
+export interface RouteJson {
+  type?: string;
+  dst: string;
+  gateway?: string;
+  dev?: string;
+  table?: string;
+  protocol: string;
+  scope?: string;
+  metric?: number;
+  prefsrc?: string;
+}
+
+/** `ip -j rule show`. */
+export interface RuleJson {
+  priority: number;
+  not?: null;
+  src: string;
+  fwmark?: string;
+  fwmask?: string;
+  table?: string;
+}
+
+export interface WgPeerLive {
+  publicKey: string;
+  presharedKey: boolean;
+  endpoint?: string;
+  allowedIps: string[];
+  /** Unix time in seconds; 0 = never. */
+  latestHandshake: number;
+  rxBytes: number;
+  txBytes: number;
+  /** Seconds; 0 = off. */
+  keepalive: number;
+}
+
+export interface WgDeviceLive {
+  device: string;
+  /** Empty when the device has no private key. */
+  publicKey: string;
+  listenPort: number;
+  fwmark: number;
+  peers: WgPeerLive[];
+}
+
+export interface Snapshot {
+  /** /etc/machine-id */
+  machine: string;
+  /** Unix time on the host, seconds. */
+  now: number;
+  /** `project/stack` in /etc/overlay/owner, or undefined. */
+  owner?: string;
+  host: { wireguard: "kernel" | "userspace" | "none" };
+  links: LinkJson[];
+  addrs: AddrJson[];
+  routes4: RouteJson[];
+  routes6: RouteJson[];
+  rules4: RuleJson[];
+  rules6: RuleJson[];
+  wg: WgDeviceLive[];
+  /** Our nft tables (`overlay*`): `nft -j list table`, the array under "nftables", by `family name`. */
+  nft: Record<string, unknown[]>;
+  /** Answers to queries. Absent key: not asked. */
+  sysctls: Record<string, string | undefined>;
+  files: Record<string, { mode: string; sha256: string } | undefined>;
+  units: Record<string, { enabled: boolean; active: boolean; failed: boolean } | undefined>;
+  /** Public key that belongs to a private key file. */
+  keys: Record<string, string | undefined>;
+  commands: Record<string, boolean>;
+  /** Owner (first line, without `# `) of each boot file under /etc/overlay/boot.d, by file name. */
+  boot: Record<string, string>;
+}
