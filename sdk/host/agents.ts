@@ -1,0 +1,23 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/** The folder of package.json: compiled code lies one level deeper (dist/) than its source. */
+function packageRoot(from: string): string {
+  return existsSync(join(from, "package.json")) ? from : packageRoot(dirname(from));
+}
+
+/** Text of a file of sdk/host/agents. */
+export const agent = (name: string): string =>
+  readFileSync(join(packageRoot(__dirname), "sdk/host/agents", name), "utf8");
+
+/** What stays on a host, by the path it has there. */
+export const agentFiles = (): Record<string, { mode: string; content: string }> => ({
+  "/usr/local/lib/overlay/steps.sh": { mode: "0644", content: agent("steps.sh") },
+  "/usr/local/lib/overlay/boot.sh": { mode: "0755", content: agent("boot.sh") },
+  "/etc/systemd/system/overlay-early.service": { mode: "0644", content: agent("overlay-early.service") },
+  "/etc/systemd/system/overlay-late.service": { mode: "0644", content: agent("overlay-late.service") },
+  "/etc/systemd/system/overlay-wireguard-go@.service": {
+    mode: "0644",
+    content: agent("overlay-wireguard-go@.service"),
+  },
+});
