@@ -1,11 +1,12 @@
-const lab = ["<rootDir>/test/lab/**/*.test.ts", "<rootDir>/test/e2e/**/*.test.ts", "<rootDir>/test/**/*.lab.test.ts"];
+/** Tests that need the lab's hosts. */
+const lab = ["/test/lab/.*\\.test\\.ts$", "/test/e2e/.*\\.test\\.ts$", "\\.lab\\.test\\.ts$"];
 
 /** @type {import("jest").Config} */
 const shared = {
   rootDir: __dirname,
   roots: ["<rootDir>/sdk", "<rootDir>/components", "<rootDir>/stacks", "<rootDir>/scripts", "<rootDir>/test"],
   testEnvironment: "node",
-  transform: { "\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2022" } }] },
+  transform: { "\\.ts$": "@swc/jest" },
 };
 
 /** @type {import("jest").Config} */
@@ -14,16 +15,19 @@ module.exports = {
     {
       ...shared,
       displayName: "pure",
-      testMatch: ["<rootDir>/test/**/*.test.ts", ...lab.map((glob) => `!${glob}`)],
+      testRegex: ["/test/.*\\.test\\.ts$"],
+      testPathIgnorePatterns: ["/node_modules/", ...lab],
       testTimeout: 30_000,
     },
     {
       ...shared,
       displayName: "lab",
-      testMatch: lab,
+      testRegex: lab,
       runner: "<rootDir>/scripts/jest/lab-runner.js",
       testTimeout: 300_000,
     },
   ],
+  reporters: ["<rootDir>/scripts/jest/reporter.js"],
+  testSequencer: "<rootDir>/scripts/jest/sequencer.js",
   maxWorkers: 2,
 };

@@ -1,0 +1,23 @@
+#!/bin/sh
+# npm test [-- JEST ARGUMENTS]: set-up, what this machine can do, then all tests. The last line is
+# `N passed, N failed, N skipped`.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
+. "$root/scripts/lib.sh"
+. "$root/scripts/can.sh"
+eval "$(sh scripts/env.sh)"
+sh scripts/setup.sh
+
+OVERLAY_CAN=$(can)
+export OVERLAY_CAN
+# A test that never ends must not hold a CI machine for ever.
+limit=
+if has timeout; then limit="timeout --foreground --kill-after 60 ${OVERLAY_TEST_LIMIT:-85m}"; fi
+
+if [ "$(lab_hindrance)" ]; then become=; else become=as_root; fi
+code=0
+# shellcheck disable=SC2086 # words
+$become $limit node node_modules/jest/bin/jest.js "$@" </dev/null || code=$?
+[ $code != 124 ] || say "The tests did not end within ${OVERLAY_TEST_LIMIT:-85 minutes} (OVERLAY_TEST_LIMIT) and were stopped."
+exit $code

@@ -1,0 +1,26 @@
+/**
+ * Tests for what not every machine has. scripts/test.sh decides once, before the run, what the machine can do and why
+ * not (scripts/can.sh), and hands it over as OVERLAY_CAN.
+ */
+
+/** `lab` = root on Linux with systemd-nspawn; `engine` = the Pulumi CLI; `python` = its Python host and a venv. */
+export type Need = "lab" | "engine" | "python" | "shellcheck";
+
+/** Why this machine lacks something that is needed, or undefined when it has it all. */
+export function hindrance(needs: Need | readonly Need[]): string | undefined {
+  const decided = process.env.OVERLAY_CAN;
+  if (!decided) return "run it by `npm test`, which finds out what this machine can do";
+  const can = JSON.parse(decided) as Record<Need, string>;
+  return [needs]
+    .flat()
+    .map((need) => can[need])
+    .find((reason) => reason !== "");
+}
+
+/** `describe`, skipped by name with the reason where the machine lacks a need. The reporter lists the reasons. */
+export function describeWhere(needs: Need | readonly Need[], name: string, body: () => void): void {
+  const reason = hindrance(needs);
+  const { skip } = describe;
+  if (reason === undefined) describe(name, body);
+  else skip(`${name} [cannot run here: ${reason}]`, body);
+}
