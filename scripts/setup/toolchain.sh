@@ -2,14 +2,14 @@
 # The Pulumi CLI and its language hosts: a recent one on PATH, else the official release with its checksum verified,
 # else built from Go modules (scripts/toolchain has a go.mod and go.sum for each binary).
 
-oldest_pulumi=250 # 3.250; older ones were never tried
-release=3.270.0   # what is downloaded: the SDK's twin
+oldest_pulumi=250                                # 3.250; older ones were never tried
+release=$(cat "$root/scripts/toolchain/release") # what is downloaded: the SDK's twin
 releases=${OVERLAY_PULUMI_RELEASES:-https://get.pulumi.com/releases/sdk}
 # What is built: 3.68 is the last release whose module holds the language hosts.
 built_cli=v3.259.0
 built_hosts=v3.68.0
 
-toolchain_dir=$cache/toolchain/$(hash_of "$root"/scripts/toolchain/*/go.* "$root/scripts/setup/toolchain.sh")
+toolchain_dir=$cache/toolchain/$(hash_of "$root/scripts/toolchain/release" "$root"/scripts/toolchain/*/go.*)
 toolchain_binaries="pulumi pulumi-language-nodejs pulumi-language-python pulumi-language-python-exec"
 
 machine_has_pulumi() {
