@@ -10,8 +10,12 @@ npm_ready() (
   done
 )
 
+# Not `npm ci`: it refuses a lock file that lacks another platform's optional package, and a registry's mirror may carry
+# only some platforms. This installs the same versions, with the same checksums, and writes nothing back.
 npm_make() (
   cd "$root" || exit
-  logged npm npm ci --ignore-scripts --prefer-offline --engine-strict=false
+  # Without npm's own list it looks at every folder, and mends what is half deleted.
+  rm -f node_modules/.package-lock.json
+  logged npm npm install --no-save --ignore-scripts --prefer-offline --engine-strict=false
   hash_of package-lock.json >node_modules/.lock-hash
 )
