@@ -1,6 +1,9 @@
 import type { Command } from "../kernel/fact";
 import type { Snapshot } from "../kernel/snapshot";
+import { describeConnection } from "./connection";
+import { HostError } from "./errors";
 import type { RunOptions, Session } from "./session";
+import { agentError, parseSections, parseSnapshot } from "./snapshot";
 
 export interface Change {
   commands: Command[];
@@ -21,11 +24,90 @@ export interface Failure {
   message: string;
 }
 
-/** Carries out a change under the host's lock, stops at the first command that fails, then looks at the host: one round trip. */
+/** Exit codes of agents/apply.sh. */
+const BUSY = 75;
+const OWNED = 77;
+
+/**
+ * Carries out a change under the host's lock, stops at the first command that fails, then looks at the host: one round
+ * trip. Throws HostError when nothing was done, or when it is not known what was done (kind `lost`, `timeout`, `cancelled`).
+ */
 export async function apply(
-  _session: Session,
-  _change: Change,
-  _options?: RunOptions,
+  session: Session,
+  { commands, queries, owners = [], boot }: Change,
+  options?: RunOptions,
 ): Promise<{ failed?: Failure; snapshot: Snapshot }> {
-  throw new Error("not built yet");
+  const steps = boot ? [...commands, bootStep(boot)] : commands;
+  const input = [`owners ${owners.join(" ")}`, ...steps, ".", ...queries].join("\n");
+  const { code, stdout, stderr } = await session.run("apply", input, { timeout: 600, ...options });
+  const who = describeConnection(session.connection);
+  if (code === BUSY) {
+    throw new HostError(
+      "busy",
+      `another run has been changing ${who} for 30 s: wait until it has ended, then run again.`,
+    );
+  }
+  if (code === OWNED) {
+    throw new HostError(
+      "owned",
+      `${who} belongs to the stack ${stdout.trim()}, not to ${owners[0]}: destroy it there first, or list that name in "formerly" if this stack was called so.`,
+    );
+  }
+  if (code !== 0) throw agentError(session, "change it", code, stderr);
+  const failed = failure(stdout);
+  return { ...(failed && { failed }), snapshot: parseSnapshot(stdout, queries) };
 }
+
+function bootStep({ file, content }: NonNullable<Change["boot"]>): Command {
+  const path = `/etc/overlay/boot.d/${file}`;
+  return content === null ? `remove ${path}` : `put 0644 ${path} ${Buffer.from(content).toString("base64")}`;
+}
+
+function failure(text: string): Failure | undefined {
+  const section = parseSections(text).get("failed");
+  if (section === undefined) return undefined;
+  const [code = "", command = "", ...rest] = section.split("\n");
+  const stderr = rest.join("\n").trim();
+  return { command, code: Number(code), stderr, message: explain(command, Number(code), stderr) };
+}
+
+/** Exit code of timeout(1). */
+const TOO_LONG = 124;
+const NOT_FOUND = 127;
+
+function explain(command: Command, code: number, stderr: string): string {
+  const said = stderr.replace(/\s*\n\s*/g, "; ") || `code ${code}`;
+  const tool = command.split(" ", 1)[0] ?? "";
+  const program = { put: "base64", genkey: "wg" }[tool] ?? tool;
+  const cure = (
+    [
+      [code === TOO_LONG, "it did not end in time: look at the load and the log of the host"],
+      [/No space left on device|Disk quota exceeded/.test(stderr), "the disk is full: make room and run again"],
+      [
+        /Read-only file system/.test(stderr),
+        "the file system is read-only: mount it for writing (mount -o remount,rw /) and run again",
+      ],
+      [
+        code === NOT_FOUND,
+        `the host has no ${program}: install it (${packages[program] ?? program}), or let the node install packages`,
+      ],
+      [
+        /Unknown device type|Protocol not supported/.test(stderr),
+        "the kernel has no WireGuard: install wireguard-go, or load the module",
+      ],
+      [
+        /Operation not permitted|Permission denied/.test(stderr),
+        "the host does not let root do that: a container needs CAP_NET_ADMIN, and /proc/sys for writing",
+      ],
+    ] as [boolean, string][]
+  ).find(([holds]) => holds)?.[1];
+  return `\`${command}\` failed (${said})${cure ? `: ${cure}` : ""}.`;
+}
+
+/** Debian's names. */
+const packages: Record<string, string> = {
+  wg: "apt-get install wireguard-tools",
+  nft: "apt-get install nftables",
+  ip: "apt-get install iproute2",
+  systemctl: "this package needs systemd",
+};

@@ -1,10 +1,18 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Connection } from "./connection";
-import type { Session } from "./session";
+import { Keyring } from "./keyring";
+import { type Session, SshSession } from "./session";
+import type { SshEnvironment } from "./ssh";
 
 export interface HostsOptions {
   /** The command to use as `ssh`. Default `["ssh"]`. */
   ssh?: string[];
-  /** Private keys (OpenSSH or PEM text, without passphrase), used from a private agent only. */
+  /**
+   * Private keys (OpenSSH or PEM text, without passphrase), used from a private agent only, which takes the place of the
+   * user's own.
+   */
   identities?: string[];
   /** Seconds after which an unused connection is closed. Default 60. */
   idle?: number;
@@ -14,11 +22,38 @@ export interface HostsOptions {
 
 /** All hosts of one run: at most one SSH connection to each. */
 export class Hosts {
-  constructor(readonly options: HostsOptions = {}) {}
+  readonly #sessions = new Map<string, SshSession>();
+  #folder: string | undefined;
+  #keyring: Promise<Keyring> | undefined;
 
-  session(_connection: Connection): Session {
-    throw new Error("not built yet");
+  constructor(private readonly options: HostsOptions = {}) {}
+
+  session(connection: Connection): Session {
+    const { host, port, user, hostKey, proxyJump } = connection;
+    const key = JSON.stringify([host, port, user, hostKey, proxyJump]);
+    const known = this.#sessions.get(key);
+    if (known) return known;
+    const { idle = 60, log = () => undefined } = this.options;
+    const session = new SshSession(connection, () => this.#environment(), idle, log);
+    this.#sessions.set(key, session);
+    return session;
   }
 
-  async close(): Promise<void> {}
+  /** Waits for running operations, then closes all connections and the private agent. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map((session) => session.close()));
+    this.#sessions.clear();
+    (await this.#keyring?.catch(() => undefined))?.close();
+    this.#keyring = undefined;
+    if (this.#folder) rmSync(this.#folder, { recursive: true, force: true });
+    this.#folder = undefined;
+  }
+
+  async #environment(): Promise<SshEnvironment> {
+    const { ssh = ["ssh"], identities = [] } = this.options;
+    this.#folder ??= mkdtempSync(join(tmpdir(), "overlay-"));
+    if (identities.length === 0) return { ssh, folder: this.#folder };
+    this.#keyring ??= Keyring.open(this.#folder, identities);
+    return { ssh, folder: this.#folder, agentSocket: (await this.#keyring).socket };
+  }
 }

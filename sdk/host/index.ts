@@ -4,5 +4,6 @@ export { apply, type Change, type Failure } from "./apply";
 export { Connection, describeConnection } from "./connection";
 export { HostError, type HostErrorKind } from "./errors";
 export { Hosts, type HostsOptions } from "./hosts";
-export type { Result, RunOptions, Session } from "./session";
-export { snapshot } from "./snapshot";
+export type { RunOptions, Session } from "./session";
+export type { Result } from "./shell";
+export { parseSnapshot, snapshot } from "./snapshot";

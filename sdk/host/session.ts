@@ -1,4 +1,8 @@
-import type { Connection } from "./connection";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Connection, describeConnection } from "./connection";
+import { HostError } from "./errors";
+import { type Result, Shell } from "./shell";
+import type { SshEnvironment } from "./ssh";
 
 export interface RunOptions {
   /** Aborts the operation: it rejects at once with HostError `cancelled`; what the host has begun it finishes by itself. */
@@ -9,15 +13,116 @@ export interface RunOptions {
   wait?: number;
 }
 
-export interface Result {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
 /** One host: one ssh process, opened by the first operation, with a shell at its far end that serves them one by one. */
 export interface Session {
   readonly connection: Connection;
   /** Runs a function of agents/*.sh with `input` as its standard input. Throws HostError. */
   run(agent: string, input?: string, options?: RunOptions): Promise<Result>;
+}
+
+/** Milliseconds before each new attempt after MaxStartups turned us away; half of it is random. */
+const crowdedPauses = [200, 400, 800, 1600, 3200];
+
+export class SshSession implements Session {
+  #shell: Shell | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  #idle: NodeJS.Timeout | undefined;
+  /** A host that did not let us in is not asked again in this run: the resources on it would each wait for it. */
+  #refused: HostError | undefined;
+
+  constructor(
+    readonly connection: Connection,
+    private readonly environment: () => Promise<SshEnvironment>,
+    private readonly idleSeconds: number,
+    private readonly log: (message: string) => void,
+  ) {}
+
+  async run(agent: string, input = "", options: RunOptions = {}): Promise<Result> {
+    clearTimeout(this.#idle);
+    this.#waiting++;
+    const turn = this.#last.then(() => this.#now(agent, input, options));
+    this.#last = turn.catch(() => undefined);
+    try {
+      return await abortable(turn, options.signal);
+    } finally {
+      if (--this.#waiting === 0) this.#idle = setTimeout(() => this.#shell?.end(), this.idleSeconds * 1000);
+    }
+  }
+
+  /** Lets running operations end, then closes the connection. */
+  async close(): Promise<void> {
+    await this.#last;
+    clearTimeout(this.#idle);
+    const shell = this.#shell;
+    if (!shell) return;
+    shell.end();
+    await Promise.race([shell.closed, sleep(2000, undefined, { ref: false })]);
+    shell.kill(cancelled());
+  }
+
+  async #now(agent: string, input: string, { signal, timeout = 60, wait = 0 }: RunOptions): Promise<Result> {
+    if (signal?.aborted) throw cancelled();
+    const shell = await this.#connected(wait, signal);
+    const who = describeConnection(this.connection);
+    const late = new HostError(
+      "timeout",
+      `${who} took more than ${timeout} s for one operation and may be finishing it still: look at its load, then run again.`,
+    );
+    const limit = setTimeout(() => shell.kill(late), timeout * 1000);
+    const abort = () => shell.kill(cancelled());
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      return await shell.run(agent, input);
+    } finally {
+      clearTimeout(limit);
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  async #connected(wait: number, signal?: AbortSignal): Promise<Shell> {
+    if (this.#shell?.alive) return this.#shell;
+    if (this.#refused && wait === 0) throw this.#refused;
+    const environment = await this.environment();
+    const deadline = Date.now() + wait * 1000;
+    for (let attempt = 0; ; attempt++) {
+      const shell = new Shell(this.connection, environment);
+      const abort = () => shell.kill(cancelled());
+      signal?.addEventListener("abort", abort, { once: true });
+      try {
+        await shell.ready;
+        this.#refused = undefined;
+        this.#shell = shell;
+        return shell;
+      } catch (error) {
+        if (!(error instanceof HostError) || signal?.aborted) throw error;
+        const pause = crowdedPauses[attempt];
+        const again = shell.crowded && pause !== undefined;
+        if (!again && !(mayPass(error) && Date.now() < deadline)) {
+          this.#refused = error;
+          throw error;
+        }
+        this.log(`${describeConnection(this.connection)}: trying to connect again (${error.kind})`);
+        await sleep(again ? pause / 2 + Math.random() * pause : error.offline ? 1000 : 5000);
+      } finally {
+        signal?.removeEventListener("abort", abort);
+      }
+    }
+  }
+}
+
+/** A machine that boots for the first time takes its keys and lets users in only after sshd has started. */
+const mayPass = (error: HostError): boolean => error.offline || ["auth", "noShell", "timeout"].includes(error.kind);
+
+const cancelled = () => new HostError("cancelled", "cancelled.");
+
+/** Rejects as soon as the signal is aborted, also while the promise waits for others. */
+function abortable<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(cancelled());
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
 }

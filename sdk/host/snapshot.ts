@@ -1,10 +1,185 @@
-import type { Snapshot } from "../kernel/snapshot";
+import type { AddrJson, LinkJson, RouteJson, RuleJson, Snapshot } from "../kernel/snapshot";
+import { parseWgDump } from "../kernel/wg";
+import { describeConnection } from "./connection";
+import { HostError } from "./errors";
 import type { RunOptions, Session } from "./session";
 
 /**
- * Looks at a host. Queries ask for what a snapshot does not always show, one a line:
+ * Looks at a host. Queries ask for what a snapshot does not always show, one each:
  * `sysctl net/ipv4/ip_forward`, `file /etc/overlay/owner`, `unit overlay-late.service`, `key PATH`, `command wg`.
+ * Throws HostError.
  */
-export async function snapshot(_session: Session, _queries: string[], _options?: RunOptions): Promise<Snapshot> {
-  throw new Error("not built yet");
+export async function snapshot(session: Session, queries: string[], options?: RunOptions): Promise<Snapshot> {
+  const { code, stdout, stderr } = await session.run("snapshot", queries.join("\n"), options);
+  if (code === 0) return parseSnapshot(stdout, queries);
+  throw agentError(session, "look at it", code, stderr);
+}
+
+/** For what cannot happen unless the host lacks the basic tools; they are named in `stderr`. */
+export const agentError = (session: Session, aim: string, code: number, stderr: string): HostError =>
+  new HostError(
+    "agent",
+    `${describeConnection(session.connection)}: the attempt to ${aim} ended with code ${code} (${stderr.trim().slice(-300)}): the host needs sh, iproute2, coreutils, grep, awk and util-linux.`,
+  );
+
+/** What agents/snapshot.sh printed. Throws an Error that names the section where a tool wrote something else. */
+export function parseSnapshot(text: string, queries: string[]): Snapshot {
+  const sections = parseSections(text);
+  if (!sections.has("end")) throw new Error("the snapshot of the host breaks off before its end");
+  const lines = (name: string): string[] => (sections.get(name) ?? "").split("\n").filter((line) => line !== "");
+  const asked = (what: string): string[] =>
+    queries.filter((query) => query.startsWith(`${what} `)).map((query) => query.slice(what.length + 1));
+  const [links, addrs] = lines("link").map((line) => json<unknown[]>("link", line));
+  const [owner] = lines("owner");
+  return {
+    machine: lines("machine")[0] ?? "",
+    now: Number(lines("now")[0]),
+    ...(owner !== undefined && { owner }),
+    host: { wireguard: lines("wireguard")[0] as Snapshot["host"]["wireguard"] },
+    links: (links ?? []) as LinkJson[],
+    addrs: ((addrs ?? []) as AddrJson[]).map(withScopes),
+    routes4: routes("ip4", lines("ip4")),
+    routes6: routes("ip6", lines("ip6")),
+    rules4: rules(lines("ip4")),
+    rules6: rules(lines("ip6")),
+    wg: parseWgDump(sections.get("wg") ?? ""),
+    nft: nftTables(sections),
+    sysctls: answers(asked("sysctl"), sysctls(lines("sysctl"))),
+    files: answers(asked("file"), files(lines("file"))),
+    units: answers(asked("unit"), units(sections.get("unit") ?? "")),
+    keys: answers(asked("key"), pairs(lines("key").map((line) => line.split(" ").reverse().join(" ")))),
+    commands: Object.fromEntries(asked("command").map((name) => [name, lines("command").includes(name)])),
+    boot: Object.fromEntries(pairs(lines("boot").map((line) => line.replace(/^(\S+) # /, "$1 ")))),
+  };
+}
+
+/** A section begins with a line of the record separator and its name. */
+export function parseSections(text: string): Map<string, string> {
+  const parts = text.split("\x1e").slice(1);
+  return new Map(
+    parts.map((part) => {
+      const end = part.indexOf("\n");
+      return [part.slice(0, end), part.slice(end + 1)];
+    }),
+  );
+}
+
+function json<T>(section: string, line: string): T {
+  try {
+    return JSON.parse(line) as T;
+  } catch {
+    throw new Error(`section ${section} of the host's snapshot is no JSON: ${line.slice(0, 200)}`);
+  }
+}
+
+const answers = <T>(asked: string[], found: Map<string, T>): Record<string, T | undefined> =>
+  Object.fromEntries(asked.map((name) => [name, found.get(name)]));
+
+/** `KEY VALUE…` */
+function pairs(lines: string[]): Map<string, string> {
+  return new Map(
+    lines.map((line) => {
+      const space = line.indexOf(" ");
+      return space < 0 ? [line, ""] : [line.slice(0, space), line.slice(space + 1)];
+    }),
+  );
+}
+
+/** The protocols that agents/snapshot.sh asks for, in its order, in the words of rtnetlink(7) and `ip route`. */
+const protocols = ["111", "kernel", "boot", "static", "ra", "dhcp"];
+
+/** `ip -N` prints numbers, because the names may be edited on the host; these are the kernel's own (linux/rtnetlink.h). */
+const types: Record<string, string> = {
+  1: "unicast",
+  2: "local",
+  3: "broadcast",
+  4: "anycast",
+  5: "multicast",
+  6: "blackhole",
+  7: "unreachable",
+  8: "prohibit",
+  9: "throw",
+};
+const tables: Record<string, string> = { 253: "default", 254: "main", 255: "local" };
+const scopes: Record<string, string> = { 0: "global", 200: "site", 253: "link", 254: "host" };
+
+const word = (words: Record<string, string>, value: string | undefined): string | undefined =>
+  value === undefined ? undefined : (words[value] ?? value);
+
+const withScopes = (entry: AddrJson): AddrJson => ({
+  ...entry,
+  addr_info: entry.addr_info.map((address) => ({ ...address, scope: word(scopes, address.scope) ?? "" })),
+});
+
+/** One array a protocol, then the rules. Without IPv6 in the kernel the last is broken off or missing. */
+function routes(section: string, lines: string[]): RouteJson[] {
+  return protocols.flatMap((protocol, index) => {
+    const line = lines[index];
+    if (line === undefined) return [];
+    return json<RouteJson[]>(section, line).map((route) => ({
+      ...route,
+      protocol,
+      ...(route.type !== undefined && { type: word(types, route.type) }),
+      ...(route.table !== undefined && { table: word(tables, route.table) }),
+      ...(route.scope !== undefined && { scope: word(scopes, route.scope) }),
+    }));
+  });
+}
+
+function rules(lines: string[]): RuleJson[] {
+  const line = lines[protocols.length];
+  if (!line?.endsWith("]")) return [];
+  return json<RuleJson[]>("rules", line).map((rule) => ({
+    ...rule,
+    ...(rule.table !== undefined && { table: word(tables, rule.table) }),
+  }));
+}
+
+function nftTables(sections: Map<string, string>): Snapshot["nft"] {
+  return Object.fromEntries(
+    [...sections]
+      .filter(([name]) => name.startsWith("nft "))
+      .map(([name, text]) => [name.slice(4), json<{ nftables: unknown[] }>(name, text).nftables]),
+  );
+}
+
+/** `/proc/sys/NAME:VALUE` */
+const sysctls = (lines: string[]): Map<string, string> =>
+  new Map(
+    lines.map((line) => {
+      const [, name = "", value = ""] = /^\/proc\/sys\/([^:]+):(.*)$/.exec(line) ?? [];
+      return [name, value];
+    }),
+  );
+
+/** Lines of sha256sum(1), then `MODE PATH` of stat(1). */
+function files(lines: string[]): Map<string, { mode: string; sha256: string }> {
+  const hashes = new Map<string, string>();
+  const found = new Map<string, { mode: string; sha256: string }>();
+  for (const line of lines) {
+    const [first = "", path = ""] = line.split(/ +/);
+    const sha256 = hashes.get(path);
+    if (/^[0-9a-f]{64}$/.test(first)) hashes.set(path, first);
+    else if (sha256) found.set(path, { mode: first, sha256 });
+  }
+  return found;
+}
+
+/** Blocks of systemctl-show(1); a unit that does not exist has LoadState not-found. */
+function units(text: string): Map<string, { enabled: boolean; active: boolean; failed: boolean }> {
+  const blocks = text
+    .split("\n\n")
+    .map((block) => new Map(block.split("\n").map((line) => line.split("=", 2) as [string, string])));
+  return new Map(
+    blocks
+      .filter((block) => block.get("LoadState") === "loaded")
+      .map((block) => [
+        block.get("Id") ?? "",
+        {
+          enabled: block.get("UnitFileState")?.startsWith("enabled") ?? false,
+          active: block.get("ActiveState") === "active",
+          failed: block.get("ActiveState") === "failed",
+        },
+      ]),
+  );
 }

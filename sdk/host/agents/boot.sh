@@ -1,0 +1,70 @@
+#!/bin/sh
+# Puts a host that was started afresh into the state that its boot files (/etc/overlay/boot.d) describe.
+#
+# early           everything, before the network is configured; a line that does not hold yet is kept for late
+# late            what early could not do (a line may need an underlay device or address), again and again for a minute
+# device NAME     after a (re)start of wireguard-go: waits for its device, then replays the file that makes it
+#
+# There is no list of which line needs what: the kernel says so by refusing it. Only sysctls are always set again late,
+# because udev sets those of sysctl.d on every new device at its own time.
+set -eu
+
+main() {
+  export LC_ALL=C
+  umask 077
+  # shellcheck source=sdk/host/agents/steps.sh
+  . "${0%/*}/steps.sh"
+  mkdir -p "$overlay_run"
+  todo=$overlay_run/boot.todo
+  exec 9>"$overlay_run/lock"
+  case $1 in
+    early) early ;;
+    late) late ;;
+    device) device "$2" ;;
+  esac
+}
+
+# Who holds the lock is a change over SSH: it sets everything itself, and it may be what started this unit and waits.
+early() {
+  flock -n 9 || exit 0
+  for path in "$overlay_etc"/boot.d/*; do
+    case $path in *.overlay-new | */'*') ;; *) cat "$path" ;; esac
+  done >"$todo" # whole, in case that the time limit of the unit ends us
+  {
+    steps boot <"$todo"
+    grep '^sysctl ' "$todo" || :
+  } >"$todo.left"
+  mv "$todo.left" "$todo"
+}
+
+late() {
+  for pause in 0 1 2 3 5 5 10 10 10 10; do
+    [ -s "$todo" ] || return 0
+    sleep "$pause"
+    flock -w 10 9 || continue
+    steps boot <"$todo" >"$todo.left"
+    mv "$todo.left" "$todo"
+    flock -u 9
+  done
+  if [ ! -s "$todo" ]; then return 0; fi
+  echo 'overlay: these lines do not hold one minute after boot:' >&2
+  cat "$todo" >&2
+  return 1
+}
+
+device() {
+  tries=0
+  until [ -d "/sys/class/net/$1" ] && [ -S "/var/run/wireguard/$1.sock" ]; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 100 ] || { echo "overlay: wireguard-go made no device $1 in 5 s" >&2 && return 1; }
+    sleep 0.05
+  done
+  ip link set dev "$1" group 28417 addrgenmode none
+  [ ! -e "$overlay_run/$1.fresh" ] || return 0
+  flock -w 10 9 || return 1
+  for path in "$overlay_etc"/boot.d/*; do
+    if grep -q -s -x "ip link add dev $1 type wireguard" "$path"; then steps boot <"$path" || :; fi
+  done
+}
+
+main "$@"

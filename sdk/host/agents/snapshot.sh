@@ -1,0 +1,141 @@
+# shellcheck shell=sh
+# One look at a host: sections of the tools' own output, each begun by a line ^^NAME (^^ = the record separator, octal
+# 036). sdk/host/snapshot.ts reads them. A tool that is missing leaves its section empty. What is secret is masked here.
+
+# snapshot: standard input is queries, one a line (sysctl NAME, file PATH, unit NAME, key PATH, command NAME).
+snapshot() {
+  set +e
+  sysctls='' files='' units='' keys='' commands=''
+  while read -r what name; do
+    case $what in
+      sysctl) sysctls="$sysctls /proc/sys/$name" ;;
+      file) files="$files $name" ;;
+      unit) units="$units $name" ;;
+      key) keys="$keys $name" ;;
+      command) commands="$commands $name" ;;
+    esac
+  done
+  section machine
+  first_line /etc/machine-id
+  section now
+  date +%s
+  section owner
+  first_line /etc/overlay/owner
+  section wireguard
+  wireguard_flavour
+  network
+  section wg
+  wg_dump
+  nft_tables
+  section boot
+  boot_files
+  # shellcheck disable=SC2086 # lists of words without white space; set -f is on
+  {
+    [ -z "$sysctls" ] || { section sysctl && grep -s -H '' $sysctls; }
+    [ -z "$files" ] || { section file && sha256sum -- $files && stat -L -c '%a %n' $files; } 2>/dev/null
+    [ -z "$units" ] || { section unit && unit_states $units; }
+    [ -z "$keys" ] || { section key && public_keys $keys; }
+    [ -z "$commands" ] || { section command && present_commands $commands; }
+  }
+  section end
+}
+
+section() {
+  printf '\036%s\n' "$1"
+}
+
+# A builtin, where head would be one more process.
+first_line() {
+  if [ -r "$1" ]; then
+    line=''
+    read -r line <"$1"
+    printf '%s\n' "$line"
+  fi
+}
+
+wireguard_flavour() {
+  read -r release </proc/sys/kernel/osrelease
+  if [ -e /sys/module/wireguard ] || grep -q -s '/wireguard\.ko' "/lib/modules/$release/modules.dep"; then
+    echo kernel
+  elif command -v wireguard-go >/dev/null; then
+    echo userspace
+  else
+    echo none
+  fi
+}
+
+# Routes of ours (111) and those that an overlay prefix might overlap: kernel 2, boot 3, static 4, ra 9, dhcp 16. The full
+# table of a routing daemon is not read. The rules come last, because without IPv6 that dump breaks off in the middle.
+# -N: numbers, because the names come from files that anybody may edit.
+network() {
+  section link
+  ip -N -j -d -batch - <<EOT
+link show
+addr show
+EOT
+  for family in 4 6; do
+    section "ip$family"
+    ip "-$family" -N -j -d -force -batch - 2>/dev/null <<EOT
+route show table all proto 111
+route show table all proto 2
+route show table all proto 3
+route show table all proto 4
+route show table all proto 9
+route show table all proto 16
+rule show
+EOT
+  done
+}
+
+wg_dump() {
+  command -v wg >/dev/null || return
+  timeout 5 wg show all dump | awk -F '\t' -v OFS='\t' '
+    NF == 5 && $2 != "(none)" { $2 = "(hidden)" }
+    NF == 9 && $3 != "(none)" { $3 = "(hidden)" }
+    { print }'
+}
+
+nft_tables() {
+  command -v nft >/dev/null || return
+  nft list tables | while read -r _ family name; do
+    case $name in
+      overlay*)
+        section "nft $family $name"
+        nft -j list table "$family" "$name"
+        ;;
+    esac
+  done
+}
+
+boot_files() {
+  set +f
+  for path in /etc/overlay/boot.d/*; do
+    case $path in *.overlay-new | */'*') continue ;; esac
+    printf '%s ' "${path##*/}"
+    first_line "$path"
+  done
+  set -f
+}
+
+# A template has no state of its own, and systemctl refuses to be asked.
+unit_states() {
+  command -v systemctl >/dev/null || return
+  asked=''
+  for name in "$@"; do
+    case $name in *@.*) ;; *) asked="$asked $name" ;; esac
+  done
+  # shellcheck disable=SC2086
+  timeout 10 systemctl show -p Id,LoadState,UnitFileState,ActiveState $asked
+}
+
+public_keys() {
+  for path in "$@"; do
+    if [ -r "$path" ]; then printf '%s %s\n' "$(wg pubkey <"$path")" "$path"; fi
+  done
+}
+
+present_commands() {
+  for name in "$@"; do
+    if command -v "$name" >/dev/null; then printf '%s\n' "$name"; fi
+  done
+}

@@ -1,0 +1,294 @@
+# shellcheck shell=sh
+# Carries out Commands: one a line, first word the tool, the rest its own words. Used over SSH by apply.sh and on the
+# host by boot.sh. A line is split at white space and handed over as arguments; no shell ever parses it.
+#
+# Consecutive `ip` lines are one `ip -batch`, consecutive `nft` lines one transaction. Every tool has a time limit and
+# loses file descriptor 9, which holds the lock.
+
+overlay_etc=/etc/overlay
+overlay_run=/run/overlay
+newline='
+'
+
+# steps MODE: carries out standard input up to its end or a line `.`.
+# stop  ends at the first line that fails and leaves it in $failed_line, $failed_code and $said.
+# boot  goes on, takes what exists already for done, and prints the lines that failed.
+steps() {
+  set -f
+  mode=$1 batch='' batch_tool='' reload='' devices_added='' skip_rules=''
+  ended=''
+  while IFS= read -r line || [ -n "$line" ]; do
+    case $line in
+      .)
+        # shellcheck disable=SC2034 # apply.sh wants to know
+        ended=yes
+        break
+        ;;
+      '' | '#'*) continue ;;
+      'ip -'*) flush && one_step || return ;;
+      'ip '*) enqueue ip "${line#ip }" || return ;;
+      'nft '*) enqueue nft "${line#nft }" || return ;;
+      *) flush && one_step || return ;;
+    esac
+  done
+  flush && daemon_reload
+}
+
+enqueue() {
+  if [ "$batch_tool" != "$1" ]; then flush || return; fi
+  batch_tool=$1
+  if [ "$1$mode" = nftboot ] && keep_rules "$2"; then return 0; fi
+  batch=$batch$2$newline
+}
+
+flush() {
+  case $batch_tool in
+    ip) flush_ip ;;
+    nft) flush_nft ;;
+  esac || return
+  batch='' batch_tool=''
+}
+
+# run SECONDS TOOL…: what the tool says is left in $said.
+run() {
+  run_limit=$1
+  shift
+  said=$(timeout "$run_limit" "$@" 2>&1 9>&-)
+}
+
+# failed CODE: $line did not hold.
+failed() {
+  if [ "$mode" = boot ]; then
+    printf '%s\n' "$line"
+    printf '%s: %s\n' "$line" "$said" >&2
+    return 0
+  fi
+  # shellcheck disable=SC2034 # apply.sh reports it
+  failed_line=$line failed_code=$1
+  return 1
+}
+
+# take N: moves line N of $batch into $line and leaves what comes after it in $batch.
+take() {
+  take_left=$1
+  while [ "$take_left" -gt 1 ]; do
+    batch=${batch#*"$newline"}
+    take_left=$((take_left - 1))
+  done
+  line=${batch%%"$newline"*}
+  batch=${batch#*"$newline"}
+}
+
+flush_ip() {
+  case $batch in *'link add '*) devices_added=yes ;; esac
+  while [ -n "$batch" ]; do
+    run 10 ip -batch - <<EOT && return 0
+$batch
+EOT
+    code=$?
+    number=${said##*Command failed -:}
+    number=${number%%[!0-9]*}
+    said=${said%%Command failed -:*}
+    said=${said%"$newline"}
+    take "${number:-1}"
+    if kernel_lacks_wireguard; then
+      device=${line#link add dev }
+      line="ip $line"
+      wireguard_go start "${device%% *}" || failed $? || return
+      continue
+    fi
+    line="ip $line"
+    exists_already || failed "$code" || return
+  done
+}
+
+exists_already() {
+  case $mode,$said in boot,*'File exists'*) ;; *) return 1 ;; esac
+}
+
+kernel_lacks_wireguard() {
+  case $line in 'link add dev '*' type wireguard') ;; *) return 1 ;; esac
+  case $said in *'Unknown device type'* | *'Operation not supported'*) ;; *) return 1 ;; esac
+  command -v wireguard-go >/dev/null
+}
+
+flush_nft() {
+  [ -n "$batch" ] || return 0
+  run 10 nft -f - <<EOT && return 0
+$batch
+EOT
+  code=$?
+  if [ "$mode" = boot ]; then # all or nothing: late tries them all again
+    while [ -n "$batch" ]; do
+      take 1
+      line="nft $line"
+      failed "$code"
+      said='see above'
+    done
+    return 0
+  fi
+  number=${said#*/dev/stdin:}
+  number=${number%%[!0-9]*}
+  take "${number:-1}"
+  line="nft $line"
+  failed "$code"
+}
+
+# At boot: rules are the one thing of nft that is there twice when it is added twice, so a table that stands keeps its own.
+keep_rules() {
+  case $1 in
+    'add table '*)
+      flush
+      batch_tool=nft
+      # shellcheck disable=SC2086 # a table is two words: family and name
+      if run 10 nft list table ${1#add table }; then skip_rules="$skip_rules(${1#add table })"; fi
+      return 1
+      ;;
+    'add rule '*)
+      set -- "${1#add rule }"
+      table=${1#* }
+      case $skip_rules in *"(${1%% *} ${table%% *})"*) ;; *) return 1 ;; esac
+      ;;
+    *) return 1 ;;
+  esac
+}
+
+one_step() {
+  said=''
+  # shellcheck disable=SC2086 # here a line becomes words; set -f is on
+  set -- $line
+  case $1 in
+    put) line="put $2 $3" ;; # the content is for nobody's eyes
+    systemctl | apt-get) daemon_reload || return ;;
+  esac
+  case $1 in
+    ip | wg) run 10 "$@" </dev/null || exists_already ;;
+    sysctl) set_sysctl "${3%%=*}" "${line#*=}" ;;
+    systemctl) use_systemctl "$@" ;;
+    apt-get) shift 2 && install_packages "$@" ;;
+    put) put "$2" "$3" "${4-}" ;;
+    remove) remove "$2" ;;
+    genkey) generate_key "$2" ;;
+    restore) restore_sysctl "$3" ;;
+    *) said="steps.sh has no verb \"$1\"" && false ;;
+  esac || failed $?
+}
+
+use_systemctl() {
+  case $2,$3 in
+    start,overlay-wireguard-go@*.service)
+      set -- "${3#*@}"
+      wireguard_go start "${1%.service}"
+      ;;
+    *) run 60 "$@" </dev/null ;;
+  esac
+}
+
+# The unit's ExecStartPost (boot.sh device) replays the boot file, because a restart loses the configuration. Here the
+# configuration follows in the next lines, so the file /run/overlay/DEVICE.fresh tells it not to.
+wireguard_go() {
+  mkdir -p "$overlay_run" && : >"$overlay_run/$2.fresh" || return
+  run 30 systemctl "$1" "overlay-wireguard-go@$2.service" </dev/null
+  set -- $? "$2"
+  rm -f "$overlay_run/$2.fresh"
+  return "$1"
+}
+
+# After unit files changed, once, before the first tool that cares.
+daemon_reload() {
+  [ -n "$reload" ] || return 0
+  reload=''
+  run 60 systemctl daemon-reload </dev/null || { line='systemctl daemon-reload' && failed $?; }
+}
+
+note_path() {
+  case $1 in /etc/systemd/system/*) reload=yes ;; esac
+}
+
+install_packages() {
+  apt_get install "$@" && return 0
+  case $said in
+    *'Unable to locate package'* | *'no installation candidate'* | *'404  Not Found'*) ;;
+    *) return 1 ;;
+  esac
+  apt_get update && apt_get install "$@"
+}
+
+apt_get() {
+  DEBIAN_FRONTEND=noninteractive run 300 apt-get -qq -y --no-install-recommends -o DPkg::Lock::Timeout=60 "$@" </dev/null
+}
+
+# put MODE PATH BASE64: a file that is either the old one or the new one, whenever the power goes.
+put() {
+  note_path "$2"
+  said=$({
+    (umask 022 && mkdir -p "${2%/*}") &&
+      printf '%s' "$3" | base64 -d >"$2.overlay-new" &&
+      chmod "$1" "$2.overlay-new" &&
+      sync "$2.overlay-new" &&
+      mv -f "$2.overlay-new" "$2" &&
+      sync "${2%/*}"
+  } 2>&1 9>&-) && return 0
+  rm -f "$2.overlay-new" 2>/dev/null
+  return 1
+}
+
+# remove PATH, and the folders of ours that it leaves empty.
+remove() {
+  note_path "$1"
+  said=$(rm -f "$1" 2>&1) || return
+  set -- "${1%/*}"
+  while :; do
+    case $1 in "$overlay_etc"* | /usr/local/lib/overlay*) rmdir "$1" 2>/dev/null || break ;; *) break ;; esac
+    set -- "${1%/*}"
+  done
+}
+
+# genkey PATH: a private key made here, for good; one that is there stays.
+generate_key() {
+  if [ -s "$1" ]; then return 0; fi
+  said=$({
+    (umask 022 && mkdir -p "${1%/*/*}") && (umask 077 && mkdir -p "${1%/*}" && wg genkey >"$1.overlay-new") &&
+      sync "$1.overlay-new" && mv -f "$1.overlay-new" "$1" && sync "${1%/*}"
+  } 2>&1 9>&-) && return 0
+  set -- $? "$1"
+  rm -f "$2.overlay-new" 2>/dev/null
+  return "$1"
+}
+
+# set_sysctl NAME VALUE, NAME in slash form. The value found first is kept, but not for our own devices: it goes with them.
+set_sysctl() {
+  settle
+  if [ ! -e "$overlay_etc/found/$1" ] && ! of_our_device "$1"; then
+    said=$(cat "/proc/sys/$1" 2>&1) || return
+    set -- "$1" "$2" "$said"
+    put 0644 "$overlay_etc/found/$1" "$(printf '%s\n' "$3" | base64)" || return
+  fi
+  write_sysctl "$1" "$2"
+}
+
+write_sysctl() {
+  said=$({ printf '%s\n' "$2" >"/proc/sys/$1"; } 2>&1)
+}
+
+restore_sysctl() {
+  [ -e "$overlay_etc/found/$1" ] || return 0
+  if [ -e "/proc/sys/$1" ]; then write_sysctl "$1" "$(cat "$overlay_etc/found/$1")" || return; fi
+  remove "$overlay_etc/found/$1"
+}
+
+of_our_device() {
+  set -- "${1#net/ipv[46]/*/}"
+  set -- "${1%%/*}"
+  [ -r "/sys/class/net/$1/netdev_group" ] || return 1
+  read -r group <"/sys/class/net/$1/netdev_group"
+  case $group in 28417 | 28418) ;; *) return 1 ;; esac
+}
+
+# udev sets sysctl.d on each new device, a moment later: what we write must come after that. At boot late writes again.
+settle() {
+  if [ -n "$devices_added" ] && [ "$mode" = stop ] && [ -e /run/udev/control ]; then
+    run 5 udevadm settle --timeout=4 </dev/null || :
+  fi
+  devices_added=''
+}
