@@ -19,7 +19,14 @@ export interface LinkJson {
 /** `ip -j addr show`, one entry a device. */
 export interface AddrJson {
   ifname: string;
-  addr_info: { family: "inet" | "inet6"; local: string; prefixlen: number; address?: string; scope: string; protocol?: string }[];
+  addr_info: {
+    family: "inet" | "inet6";
+    local: string;
+    prefixlen: number;
+    address?: string;
+    scope: string;
+    protocol?: string;
+  }[];
 }
 
 /** `ip -j -d route show table all`, both families. */

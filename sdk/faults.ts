@@ -1,0 +1,145 @@
+/**
+ * What is wrong with what somebody wrote: where, what was found, what is legal, how to mend it. All faults at once,
+ * and never a secret: values under the name of a key, a secret or a password are not shown, nor is anything that looks
+ * like one wherever it stands.
+ */
+import { z } from "zod";
+
+export interface Fault {
+  /** `nodes.lux.addresses[0]` */
+  path: string;
+  /** The value found, as JSON; absent where there was none or where it must not be shown. */
+  found?: string;
+  legal: string;
+  cure: string;
+}
+
+/** What a check of a value says, before it is known where the value stands. */
+export type Objection = Pick<Fault, "legal" | "cure">;
+
+type Path = readonly PropertyKey[];
+
+const SECRET_NAME = /key|secret|psk|passw|passphrase|token|identit|credential/i;
+/** 32 bytes in base64, as wg(8) writes keys. */
+const KEY_SHAPE = /(^|[^A-Za-z0-9+/])[A-Za-z0-9+/]{43}=/;
+const KEY_FILE = /PRIVATE KEY|PrivateKey|PresharedKey/i;
+const MAX_SHOWN = 80;
+
+/** True for text that may be or hold a private key, and so must not be shown. */
+export const looksSecret = (text: string): boolean => KEY_SHAPE.test(text) || KEY_FILE.test(text);
+
+/** A value for people to see, or undefined where it must not be shown or is too much to be of use. */
+function shown(value: unknown, path: Path): string | undefined {
+  if (value === undefined || path.some((name) => SECRET_NAME.test(String(name)))) return undefined;
+  if (typeof value === "object" && value !== null) return undefined;
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > MAX_SHOWN || looksSecret(text) ? undefined : text;
+}
+
+const written = (path: Path): string =>
+  path.reduce<string>((at, name) => {
+    if (typeof name === "number") return `${at}[${name}]`;
+    return at === "" ? String(name) : `${at}.${String(name)}`;
+  }, "");
+
+/** `found` and `path` for a value that a check of our own, not a schema's, objects to. */
+export function fault(path: Path, value: unknown, objection: Objection): Fault {
+  const found = shown(value, path);
+  return { path: written(path), ...(found !== undefined && { found }), ...objection };
+}
+
+/** A string that `object` has nothing to say against. */
+export const checkedString = (object: (value: string) => Objection | undefined) =>
+  z.string().superRefine((value, context) => {
+    const objection = object(value);
+    if (objection) context.addIssue({ code: "custom", message: objection.legal, params: { cure: objection.cure } });
+  });
+
+const at = (value: unknown, path: Path): unknown =>
+  path.reduce<unknown>((inner, name) => (inner as Record<PropertyKey, unknown> | undefined)?.[name], value);
+
+/** The fields that an object schema inside of `schema` has. */
+function fieldsAt(schema: z.core.$ZodType | undefined, path: Path): string[] {
+  const def = schema?._zod.def as
+    | {
+        shape?: Record<PropertyKey, z.core.$ZodType>;
+        options?: z.core.$ZodType[];
+        [inner: string]: unknown;
+      }
+    | undefined;
+  if (!def) return [];
+  if (def.options) return [...new Set(def.options.flatMap((option) => fieldsAt(option, path)))];
+  if (def.shape) {
+    const [name, ...rest] = path;
+    return name === undefined ? Object.keys(def.shape) : fieldsAt(def.shape[name], rest);
+  }
+  if (def.element ?? def.valueType) {
+    return fieldsAt((def.element ?? def.valueType) as z.core.$ZodType, path.slice(1));
+  }
+  return fieldsAt((def.innerType ?? def.in) as z.core.$ZodType | undefined, path);
+}
+
+function fromIssue(issue: z.core.$ZodIssue, input: unknown, schema: z.core.$ZodType, before: Path): Fault[] {
+  const path = [...before, ...issue.path];
+  const value = at(input, path);
+  switch (issue.code) {
+    case "unrecognized_keys": {
+      const fields = fieldsAt(schema, path).sort().join(", ");
+      return issue.keys.map((key) => ({
+        path: written([...path, key]),
+        legal: fields === "" ? "no field of this name" : `one of ${fields}`,
+        cure: "remove it, or correct its spelling",
+      }));
+    }
+    case "invalid_union": {
+      // What stands in for a value comes before the value's own schema, so the last has most to say.
+      const last = issue.errors.at(-1);
+      if (last) return last.flatMap((inner) => fromIssue(inner, input, schema, path));
+      return [fault(path, value, { legal: issue.message, cure: "correct the value" })];
+    }
+    case "custom": {
+      const cure = issue.params?.cure;
+      return [
+        fault(path, value, { legal: issue.message, cure: typeof cure === "string" ? cure : "correct the value" }),
+      ];
+    }
+    default:
+      return [fault(path, value, { legal: legal(issue), cure: value === undefined ? "add it" : "correct the value" })];
+  }
+}
+
+function legal(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return (
+        { int: "a whole number", array: "a list", record: "an object" }[issue.expected as string] ??
+        `of type ${issue.expected}`
+      );
+    case "invalid_value":
+      return issue.values.length === 1
+        ? JSON.stringify(issue.values[0])
+        : `one of ${issue.values.map((value) => JSON.stringify(value)).join(", ")}`;
+    case "too_small":
+      return `at least ${issue.minimum}`;
+    case "too_big":
+      return `at most ${issue.maximum}`;
+    default:
+      return issue.message;
+  }
+}
+
+/** The faults of a value that its schema refused. `input` is the value that was parsed. */
+export const fromZod = (error: z.ZodError, input: unknown, schema: z.ZodType): Fault[] =>
+  error.issues.flatMap((issue) => fromIssue(issue, input, schema, []));
+
+/** The value as the schema makes it, or all its faults. */
+export function parse<S extends z.ZodType>(schema: S, input: unknown): { value: z.output<S> } | { faults: Fault[] } {
+  const result = schema.safeParse(input);
+  return result.success ? { value: result.data } : { faults: fromZod(result.error, input, schema) };
+}
+
+const one = ({ path, found, legal, cure }: Fault): string =>
+  `${path === "" ? "" : `${path}: `}${found === undefined ? "" : `found ${found}, `}legal is ${legal}; ${cure}.`;
+
+/** Faults for people: a sentence each. */
+export const format = (faults: readonly Fault[]): string => faults.map(one).join("\n");

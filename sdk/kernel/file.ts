@@ -1,0 +1,35 @@
+/** A file of ours, without secrets. Its content is compared by hash; preview shows twelve digits of it. */
+import { createHash } from "node:crypto";
+import type { Kind } from "./fact";
+
+export interface File {
+  path: string;
+  /** Octal, `0644`. */
+  mode: string;
+  /** Wanted files. */
+  content?: string;
+  /** Live files. */
+  sha256?: string;
+}
+
+const hash = (value: File): string =>
+  value.sha256 ??
+  createHash("sha256")
+    .update(value.content ?? "")
+    .digest("hex");
+
+export const file: Kind<File> = {
+  volatile: false,
+  key: (value) => value.path,
+  lines: (value) => [`install -m ${value.mode} sha256:${hash(value).slice(0, 12)} ${value.path}`],
+  queries: (value) => [`file ${value.path}`],
+  read(snapshot, key) {
+    const there = snapshot.files[key];
+    return there && { path: key, mode: there.mode.padStart(4, "0"), sha256: there.sha256 };
+  },
+  set(live, wanted) {
+    if (!wanted) return live ? [`remove ${live.path}`] : [];
+    if (live && hash(live) === hash(wanted) && live.mode === wanted.mode) return [];
+    return [`put ${wanted.mode} ${wanted.path} ${Buffer.from(wanted.content ?? "").toString("base64")}`];
+  },
+};

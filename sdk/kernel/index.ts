@@ -1,0 +1,10 @@
+export { type Changes, changes, live, queries } from "./compare";
+export { type Command, type Fact, factId, type HostFacts, type Kind } from "./fact";
+export { fact, type KindName, kindOf, kinds, type ValueOf } from "./kinds";
+export { isPlaceholder, later, placeholder } from "./later";
+export { userspaceUnit } from "./link";
+export * from "./marks";
+export type { Snapshot } from "./snapshot";
+export type { Technology } from "./technology";
+export { bootText, text } from "./text";
+export { parseWgDump } from "./wg";

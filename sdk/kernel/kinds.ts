@@ -1,0 +1,47 @@
+/** Every kind of thing that a host can be told. */
+import { address } from "./address";
+import type { Fact, Kind } from "./fact";
+import { file } from "./file";
+import { link } from "./link";
+import { nftElement } from "./nftElement";
+import { nftTable } from "./nftTable";
+import { pkg } from "./package";
+import { route } from "./route";
+import { rule } from "./rule";
+import { sysctl } from "./sysctl";
+import { unit } from "./unit";
+import { wgDevice } from "./wgDevice";
+import { wgKey } from "./wgKey";
+import { wgPeer } from "./wgPeer";
+
+export const kinds = {
+  package: pkg,
+  file,
+  wgKey,
+  unit,
+  sysctl,
+  nftTable,
+  rule,
+  route,
+  link,
+  wgDevice,
+  wgPeer,
+  address,
+  nftElement,
+};
+
+export type KindName = keyof typeof kinds;
+export type ValueOf<K extends KindName> = (typeof kinds)[K] extends Kind<infer T> ? T : never;
+
+/** A fact, its key read from its value. `after` is the id of what it stands on, of which it vanishes with. */
+export function fact<K extends KindName>(kind: K, value: ValueOf<K>, after?: string): Fact<ValueOf<K>> {
+  const key = (kinds[kind] as unknown as Kind<ValueOf<K>>).key(value);
+  return { kind, key, value, ...(after !== undefined && { after }) };
+}
+
+/** Throws an Error for a fact of no known kind. */
+export function kindOf(fact: Pick<Fact, "kind">): Kind<unknown> {
+  const kind = kinds[fact.kind as KindName] as Kind<unknown> | undefined;
+  if (!kind) throw new Error(`There is no kind ${fact.kind}`);
+  return kind;
+}

@@ -1,0 +1,13 @@
+/** Values that exist only after another resource does: text that stands in for them in a preview. */
+import { z } from "zod";
+
+const PLACEHOLDER = /<known after [^<>]+ is created>/;
+
+export const placeholder = (name: string): string => `<known after ${name} is created>`;
+
+/** True for text that is or contains a placeholder. */
+export const isPlaceholder = (text: string): boolean => PLACEHOLDER.test(text);
+
+/** Accepts what the schema accepts, or a placeholder in its place. */
+export const later = <T extends z.ZodType>(schema: T) =>
+  z.union([z.string().regex(new RegExp(`^${PLACEHOLDER.source}$`)), schema]);

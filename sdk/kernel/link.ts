@@ -1,0 +1,89 @@
+/** A network device, ip-link(8). */
+import type { Kind } from "./fact";
+import { isOurs } from "./marks";
+import type { LinkJson, Snapshot } from "./snapshot";
+
+export interface Link {
+  device: string;
+  /** The kind of device that `ip link add` makes. A live device may be anything. */
+  type: string;
+  /** Bytes. */
+  mtu: number;
+  group: number;
+  alias?: string;
+  up: boolean;
+}
+
+/** The unit that runs wireguard-go for a device, where the kernel has no WireGuard. */
+export const userspaceUnit = (device: string): string => `overlay-wireguard-go@${device}.service`;
+
+// wireguard-go's device is a tun; that WireGuard answers for it tells it from other people's.
+const typeOf = (json: LinkJson, snapshot: Snapshot): string => {
+  const kind = json.linkinfo?.info_kind ?? "none";
+  return kind === "tun" && snapshot.wg.some((wg) => wg.device === json.ifname) ? "wireguard" : kind;
+};
+
+/** The changed ones of a device's settings, each in the words of `ip link set`. */
+function settings(live: Partial<Link>, wanted: Link): string[] {
+  const words: string[] = [];
+  if (live.mtu !== wanted.mtu) words.push(`mtu ${wanted.mtu}`);
+  if (live.group !== wanted.group) words.push(`group ${wanted.group}`);
+  // A tun device gives itself a random fe80::/64 as soon as it is up; kernel WireGuard never does.
+  if (live.type === undefined) words.push("addrgenmode none");
+  if (live.alias !== wanted.alias && wanted.alias !== undefined) words.push(`alias ${wanted.alias}`);
+  return words;
+}
+
+// `up` is a line of its own: given together with addrgenmode the kernel takes the device up first, and the random
+// address is there (seen with iproute2 6.1 and kernel 6.18).
+function setLines(live: Partial<Link>, wanted: Link): string[] {
+  const words = settings(live, wanted);
+  const lines = words.length > 0 ? [`ip link set dev ${wanted.device} ${words.join(" ")}`] : [];
+  if ((live.up ?? false) !== wanted.up) lines.push(`ip link set dev ${wanted.device} ${wanted.up ? "up" : "down"}`);
+  return lines;
+}
+
+export const link: Kind<Link> = {
+  volatile: true,
+  key: (value) => value.device,
+  lines: (value) => [`ip link add dev ${value.device} type ${value.type}`, ...setLines({}, value)],
+
+  read(snapshot, key) {
+    const json = snapshot.links.find(({ ifname }) => ifname === key);
+    if (!json) return undefined;
+    return {
+      device: key,
+      type: typeOf(json, snapshot),
+      mtu: json.mtu,
+      group: json.group === "default" ? 0 : Number(json.group),
+      ...(json.ifalias !== undefined && { alias: json.ifalias }),
+      up: json.flags.includes("UP"),
+    };
+  },
+
+  foreign: (live) =>
+    isOurs(live)
+      ? undefined
+      : `The host has a device ${live.device} of type ${live.type} that this package did not make (group ${live.group}, ${
+          live.alias === undefined ? "no alias" : `alias ${live.alias}`
+        }). Rename or remove it, or give the link another device name.`,
+
+  set(live, wanted, host) {
+    const userspace = host.wireguard === "userspace";
+    if (!wanted) {
+      if (!live) return [];
+      return userspace && live.type === "wireguard"
+        ? [`systemctl stop ${userspaceUnit(live.device)}`]
+        : [`ip link delete dev ${live.device}`];
+    }
+    if (!live) {
+      // The group is given with the device: whoever is interrupted here still finds it to be ours.
+      const add =
+        userspace && wanted.type === "wireguard"
+          ? `systemctl start ${userspaceUnit(wanted.device)}`
+          : `ip link add dev ${wanted.device} group ${wanted.group} type ${wanted.type}`;
+      return [add, ...setLines({}, wanted)];
+    }
+    return live.type === wanted.type ? setLines(live, wanted) : "again";
+  },
+};

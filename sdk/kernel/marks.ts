@@ -1,0 +1,40 @@
+/**
+ * How a host tells ours from everybody else's: numbers and names that nobody else is known to use.
+ * Firewall mark bits elsewhere: kube-proxy 0x4000 and 0x8000, Cilium 0xf00, Calico 0xffff0000, Tailscale 0xff0000,
+ * mwan3 0x3f00; the lowest byte is left to us.
+ */
+
+/** Device group of links between nodes (`ip link set … group`). */
+export const LINK_GROUP = 28417;
+/** Device group of segments. */
+export const SEGMENT_GROUP = 28418;
+
+/** Routing protocol of our routes, RTPROT_* in linux/rtnetlink.h; daemons use 186 to 192. */
+export const ROUTE_PROTOCOL = 111;
+/** Table of routes beyond a peer's own addresses: encrypted packets never look into it. */
+export const ROUTE_TABLE = 111;
+/** Preference of the rule that leads to ROUTE_TABLE, before `main` (32766). */
+export const RULE_PREF = 5111;
+/** Metric of routes to a peer's addresses: any routing daemon's route is better. */
+export const ROUTE_METRIC = 4096;
+/** Metric of the unreachable route of last resort for an overlay prefix: the worst there is. */
+export const LAST_RESORT_METRIC = 4294967295;
+
+/** Firewall mark of encrypted packets, under FWMARK_MASK. */
+export const FWMARK = 0x6f;
+export const FWMARK_MASK = 0xff;
+
+/** The node's WireGuard private key: made there, and never read by anybody else. */
+export const WIREGUARD_KEY = "/etc/overlay/keys/wireguard.key";
+
+/** Marks and masks as ip(8), wg(8) and nft(8) write them. */
+export const hex = (value: number): string => `0x${value.toString(16)}`;
+
+const ALIAS_PREFIX = "overlay:";
+
+/** Alias of a device: who made it and for what, for whoever finds it with `ip link`. */
+export const alias = (owner: string, name: string): string => `${ALIAS_PREFIX}${owner}:${name}`;
+
+/** A device is ours by its group or by its alias; either may have been changed by hand, seldom both. */
+export const isOurs = (link: { group: number; alias?: string }): boolean =>
+  link.group === LINK_GROUP || link.group === SEGMENT_GROUP || (link.alias?.startsWith(ALIAS_PREFIX) ?? false);

@@ -1,0 +1,117 @@
+/**
+ * `nft -j list table` back into the words that we write, libnftables-json(5). Only the expressions of our own rules
+ * are known here; anything else is printed as its JSON, so that it shows as a line that nobody declared.
+ */
+
+type Json = Record<string, unknown>;
+type Expression = string | number | Json;
+
+interface Listed {
+  table?: { family: string; name: string };
+  map?: { family: string; table: string; name: string; type: string; map: string };
+  chain?: {
+    family: string;
+    table: string;
+    name: string;
+    type?: string;
+    hook?: string;
+    prio?: number;
+    policy?: string;
+  };
+  rule?: { family: string; table: string; chain: string; expr: Json[] };
+}
+
+/** Keywords of `meta` that nft(8) prints without the word meta. */
+const BARE_META = ["oifgroup", "oifname", "iifgroup", "iifname"];
+/** Of what text is a name and stands in quotes. */
+const NAMES = ["oifname", "iifname", "oifkind", "iifkind"];
+
+const unknown = (json: unknown): string => JSON.stringify(json);
+
+function left(json: Expression): { words: string; key?: string } {
+  if (typeof json !== "object") return { words: String(json) };
+  const { meta, payload, fib } = json as {
+    meta?: { key: string };
+    payload?: { protocol: string; field: string };
+    fib?: { result: string; flags: string[] };
+  };
+  if (meta) return { words: BARE_META.includes(meta.key) ? meta.key : `meta ${meta.key}`, key: meta.key };
+  if (payload?.protocol) return { words: `${payload.protocol} ${payload.field}` };
+  if (fib) return { words: `fib ${fib.flags.join(" . ")} ${fib.result}` };
+  if (Array.isArray(json["&"])) {
+    const [operand, mask] = json["&"] as [Expression, number];
+    return { words: `${left(operand).words} & 0x${Number(mask).toString(16)}`, key: "mask" };
+  }
+  return { words: unknown(json) };
+}
+
+const byNumberOrName = (a: unknown, b: unknown): number =>
+  typeof a === "number" && typeof b === "number" ? a - b : String(a) < String(b) ? -1 : 1;
+
+function right(json: Expression, key?: string): string {
+  if (typeof json === "number") return key === "mask" ? `0x${json.toString(16)}` : String(json);
+  if (typeof json === "string") return NAMES.includes(key ?? "") ? `"${json}"` : json;
+  // The kernel keeps a set in an order of its own.
+  if (Array.isArray(json.set)) return set(json.set.map((element: Expression) => ({ element, key })));
+  return unknown(json);
+}
+
+const set = (elements: { element: Expression; key?: string }[]): string =>
+  `{ ${elements
+    .sort((a, b) => byNumberOrName(a.element, b.element))
+    .map(({ element, key }) => right(element, key))
+    .join(", ")} }`;
+
+function statement(json: Json): string {
+  const [verb = "", value] = Object.entries(json)[0] ?? [];
+  const known = value as { [name: string]: Expression } | null;
+  switch (verb) {
+    case "match": {
+      const { words, key } = left(known?.left ?? "");
+      const operator = known?.op === "==" && key !== "mask" ? "" : `${known?.op} `;
+      return `${words} ${operator}${right(known?.right ?? "", key)}`;
+    }
+    case "counter": {
+      const map = known?.map as { key: Expression; data: string } | undefined;
+      return map ? `counter name ${left(map.key).words} map ${map.data}` : "counter";
+    }
+    case "jump":
+      return `jump ${known?.target}`;
+    case "redirect":
+      return known?.port === undefined ? "redirect" : `redirect to :${known.port}`;
+    case "drop":
+    case "accept":
+      return verb;
+    default:
+      return unknown(json);
+  }
+}
+
+function hook(chain: NonNullable<Listed["chain"]>): string {
+  if (chain.hook === undefined) return "";
+  return ` { type ${chain.type} hook ${chain.hook} priority ${chain.prio} ; policy ${chain.policy} ; }`;
+}
+
+/** The table, maps by name, chains by name, then each chain's rules in their order. */
+export function renderTable(json: unknown[]): string[] {
+  const listed = json as Listed[];
+  const tables = listed.flatMap(({ table }) => (table ? [`add table ${table.family} ${table.name}`] : []));
+  const maps = listed.flatMap(({ map }) =>
+    map ? [`add map ${map.family} ${map.table} ${map.name} { type ${map.type} : ${map.map} ; }`] : [],
+  );
+  const chains = listed.flatMap(({ chain }) => chain ?? []).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const rules = listed.flatMap(({ rule }) => rule ?? []);
+  const known = ["metainfo", "table", "map", "chain", "rule", "counter"];
+  const others = listed.filter((object) => !known.includes(Object.keys(object)[0] ?? "")).map(unknown);
+  return [
+    ...tables,
+    ...maps.sort(),
+    ...chains.map((chain) => `add chain ${chain.family} ${chain.table} ${chain.name}${hook(chain)}`),
+    ...chains.flatMap(({ name }) =>
+      rules
+        .filter((rule) => rule.chain === name)
+        .map((rule) => `add rule ${rule.family} ${rule.table} ${name} ${rule.expr.map(statement).join(" ")}`),
+    ),
+    ...others.sort().map((object) => `add ${object}`),
+  ];
+}

@@ -1,0 +1,75 @@
+/** A route of ours, ip-route(8): its protocol is always ROUTE_PROTOCOL, and no other's routes are ever looked at. */
+import type { Kind } from "./fact";
+import { ROUTE_PROTOCOL } from "./marks";
+import type { RouteJson, Snapshot } from "./snapshot";
+
+export interface Route {
+  /** Absent: unicast. */
+  type?: "unreachable";
+  /** With its prefix length; `0.0.0.0/0` and `::/0` for default. */
+  dst: string;
+  device?: string;
+  /** Absent: main. */
+  table?: number;
+  metric: number;
+  /** Source address of the host's own packets. */
+  src?: string;
+}
+
+const MAIN_TABLE = "254";
+const TABLES: Record<string, string> = { main: MAIN_TABLE, local: "255", default: "253" };
+/** RTN_UNREACHABLE, as `ip -N` prints it. */
+const UNREACHABLE = ["unreachable", "7"];
+
+const key = (value: Route): string => [value.table ?? "main", value.dst, value.device ?? value.type].join(" ");
+
+function destination(dst: string, family: 4 | 6): string {
+  if (dst === "default") return family === 4 ? "0.0.0.0/0" : "::/0";
+  return dst.includes("/") ? dst : `${dst}/${family === 4 ? 32 : 128}`;
+}
+
+function fromJson(json: RouteJson, family: 4 | 6): Route {
+  const unreachable = UNREACHABLE.includes(json.type ?? "");
+  const table = TABLES[json.table ?? "main"] ?? json.table;
+  return {
+    ...(unreachable && { type: "unreachable" as const }),
+    dst: destination(json.dst, family),
+    // IPv6 shows `dev lo` for an unreachable route that was given none.
+    ...(!unreachable && json.dev !== undefined && { device: json.dev }),
+    ...(table !== MAIN_TABLE && { table: Number(table) }),
+    metric: json.metric ?? 0,
+    ...(json.prefsrc !== undefined && { src: json.prefsrc }),
+  };
+}
+
+const ours = (snapshot: Snapshot): Route[] => {
+  const pick = (routes: RouteJson[], family: 4 | 6) =>
+    routes.filter(({ protocol }) => protocol === String(ROUTE_PROTOCOL)).map((json) => fromJson(json, family));
+  return [...pick(snapshot.routes4, 4), ...pick(snapshot.routes6, 6)];
+};
+
+const words = (value: Route): string =>
+  [
+    ...(value.type ? [value.type] : []),
+    value.dst,
+    ...(value.device ? [`dev ${value.device}`] : []),
+    ...(value.table ? [`table ${value.table}`] : []),
+    `proto ${ROUTE_PROTOCOL} metric ${value.metric}`,
+  ].join(" ");
+
+const full = (value: Route): string => (value.src ? `${words(value)} src ${value.src}` : words(value));
+
+export const route: Kind<Route> = {
+  volatile: true,
+  key,
+  lines: (value) => [`ip route add ${full(value)}`],
+  read: (snapshot, wanted) => ours(snapshot).find((live) => key(live) === wanted),
+  on: (snapshot, device) => ours(snapshot).filter((live) => live.device === device),
+  set(live, wanted) {
+    if (!wanted) return live ? [`ip route del ${words(live)}`] : [];
+    if (!live) return route.lines(wanted);
+    // The metric belongs to a route's identity in the kernel, the source address does not.
+    if (live.metric !== wanted.metric) return "again";
+    return live.src === wanted.src ? [] : [`ip route replace ${full(wanted)}`];
+  },
+};

@@ -1,0 +1,45 @@
+/** A routing policy rule, ip-rule(8): everything but our own encrypted packets looks into our table. */
+import type { Kind } from "./fact";
+import { hex } from "./marks";
+import type { RuleJson, Snapshot } from "./snapshot";
+
+export interface Rule {
+  family: "inet" | "inet6";
+  pref: number;
+  /** Matches packets that do NOT carry this mark. */
+  mark: number;
+  mask: number;
+  table: number;
+}
+
+const words = (value: Rule): string =>
+  `pref ${value.pref} not fwmark ${hex(value.mark)}/${hex(value.mask)} lookup ${value.table}`;
+const ip = (value: Rule): string => (value.family === "inet6" ? "ip -6" : "ip");
+
+const fromJson = (json: RuleJson, family: Rule["family"]): Rule => ({
+  family,
+  pref: json.priority,
+  mark: "not" in json ? Number(json.fwmark ?? 0) : 0,
+  mask: Number(json.fwmask ?? 0xffffffff),
+  table: Number(json.table),
+});
+
+const all = (snapshot: Snapshot): Rule[] => [
+  ...snapshot.rules4.map((json) => fromJson(json, "inet")),
+  ...snapshot.rules6.map((json) => fromJson(json, "inet6")),
+];
+
+export const rule: Kind<Rule> = {
+  volatile: true,
+  key: (value) => `${value.family} ${value.pref}`,
+  lines: (value) => [`${ip(value)} rule add ${words(value)}`],
+  read(snapshot, key, wanted) {
+    const there = all(snapshot).filter((live) => rule.key(live) === key);
+    return there.find((live) => wanted && words(live) === words(wanted)) ?? there[0];
+  },
+  set(live, wanted) {
+    if (!wanted) return live ? [`${ip(live)} rule del pref ${live.pref}`] : [];
+    if (!live) return rule.lines(wanted);
+    return words(live) === words(wanted) ? [] : "again";
+  },
+};

@@ -1,0 +1,74 @@
+/** A peer of a WireGuard device, wg(8). */
+import type { Kind } from "./fact";
+import type { Snapshot, WgPeerLive } from "./snapshot";
+
+export interface WgPeer {
+  device: string;
+  publicKey: string;
+  allowedIps: string[];
+  /** `203.0.113.5:11002` or `[2001:db8::5]:11002`; absent: the peer calls us. */
+  endpoint?: string;
+  /** Seconds; absent: off. */
+  keepalive?: number;
+}
+
+/** Seconds after which a session is dead: REJECT_AFTER_TIME in the WireGuard paper, section 6.1. */
+const SESSION_SECONDS = 180;
+
+const key = (value: WgPeer): string => `${value.device} ${value.publicKey}`;
+const sorted = (ips: string[]): string => [...ips].sort().join(",");
+
+const settings = (value: WgPeer): string[] => [
+  `allowed-ips ${sorted(value.allowedIps)}`,
+  ...(value.endpoint ? [`endpoint ${value.endpoint}`] : []),
+  ...(value.keepalive ? [`persistent-keepalive ${value.keepalive}`] : []),
+];
+
+const set = (value: WgPeer, words: string[]): string =>
+  `wg set ${value.device} peer ${value.publicKey} ${words.join(" ")}`;
+
+/**
+ * WireGuard moves a peer's endpoint to wherever its last authenticated packet came from. While a session lives, that
+ * is the host's own choice and no drift; for a peer without a wanted endpoint it is so once it has ever called.
+ */
+function endpoint(live: WgPeerLive, snapshot: Snapshot, wanted: WgPeer | undefined): string | undefined {
+  if (!wanted || live.endpoint === undefined) return live.endpoint;
+  const roams = wanted.endpoint ? snapshot.now - live.latestHandshake < SESSION_SECONDS : live.latestHandshake > 0;
+  return roams ? wanted.endpoint : live.endpoint;
+}
+
+function fromLive(live: WgPeerLive, snapshot: Snapshot, device: string, wanted?: WgPeer): WgPeer {
+  const at = endpoint(live, snapshot, wanted);
+  return {
+    device,
+    publicKey: live.publicKey,
+    allowedIps: [...live.allowedIps].sort(),
+    ...(at !== undefined && { endpoint: at }),
+    ...(live.keepalive > 0 && { keepalive: live.keepalive }),
+  };
+}
+
+const peers = (snapshot: Snapshot, device: string): WgPeerLive[] =>
+  snapshot.wg.find((wg) => wg.device === device)?.peers ?? [];
+
+export const wgPeer: Kind<WgPeer> = {
+  volatile: true,
+  key,
+  lines: (value) => [set(value, settings(value))],
+  read(snapshot, wantedKey, wanted) {
+    const [device = "", publicKey] = wantedKey.split(" ");
+    const live = peers(snapshot, device).find((peer) => peer.publicKey === publicKey);
+    return live && fromLive(live, snapshot, device, wanted);
+  },
+  on: (snapshot, device) => peers(snapshot, device).map((live) => fromLive(live, snapshot, device)),
+  set(live, wanted) {
+    if (!wanted) return live ? [`wg set ${live.device} peer ${live.publicKey} remove`] : [];
+    if (!live) return wgPeer.lines(wanted);
+    // wg(8) has no word that takes an endpoint away.
+    if (live.endpoint && !wanted.endpoint) return "again";
+    const before = settings(live);
+    const changed = settings(wanted).filter((words) => !before.includes(words));
+    if (live.keepalive && !wanted.keepalive) changed.push("persistent-keepalive off");
+    return changed.length > 0 ? [set(wanted, changed)] : [];
+  },
+};

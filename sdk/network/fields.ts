@@ -1,0 +1,80 @@
+/** The fields that every technology's spec is made of. Each brings its values into their one canonical form. */
+import { z } from "zod";
+import { checkedString, type Objection } from "../faults";
+import { address, endpoint, notAnEndpoint, parseEndpoint, prefix } from "./address";
+import { MAX_ID } from "./ports";
+
+/** IFNAMSIZ - 1, linux/if.h: what the kernel keeps of a device's name, in bytes. */
+const DEVICE_BYTES = 15;
+/** Entries of net/ipv4/conf that are no devices. */
+const NO_DEVICE = ["all", "default", "lo"];
+
+const name = (value: string): Objection | undefined =>
+  /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(value)
+    ? undefined
+    : {
+        legal: "1 to 63 letters, digits, `.`, `_` and `-`, a letter or digit first",
+        cure: "choose another name",
+      };
+
+const device = (value: string): Objection | undefined => {
+  if (Buffer.byteLength(value) > DEVICE_BYTES) {
+    return {
+      legal: `at most ${DEVICE_BYTES} bytes, and this has ${Buffer.byteLength(value)}`,
+      cure: "give a shorter name in `device`",
+    };
+  }
+  return /^[A-Za-z][A-Za-z0-9_.-]*$/.test(value) && !NO_DEVICE.includes(value)
+    ? undefined
+    : {
+        legal: `1 to ${DEVICE_BYTES} letters, digits, \`.\`, \`_\` and \`-\`, a letter first, and none of ${NO_DEVICE.join(", ")}`,
+        cure: "give another name in `device`",
+      };
+};
+
+const anAddress = (value: string): Objection | undefined =>
+  address(value)
+    ? undefined
+    : {
+        legal: "an IPv4 or IPv6 address without a prefix length, such as 10.255.0.1 or fd00:6f::1",
+        cure: value.includes("/") ? "leave out what follows the `/`" : "correct the address",
+      };
+
+const aPrefix = (value: string): Objection | undefined => {
+  const canonical = prefix(value);
+  if (!canonical) return { legal: "a prefix such as 10.255.0.0/24 or fd00:6f::/48", cure: "correct the prefix" };
+  return canonical.endsWith("/0")
+    ? { legal: "a prefix longer than /0", cure: "name the prefix of the overlay alone; everything is not an overlay" }
+    : undefined;
+};
+
+const anEndpoint = (value: string): Objection | undefined => {
+  const legal = "an address and a port, such as 203.0.113.5:11002 or [2001:db8::5]:11002";
+  const parsed = parseEndpoint(value);
+  if (!parsed) return { legal, cure: "correct the endpoint; a host name is not one, because it may change" };
+  const why = notAnEndpoint(parsed.address, []);
+  if (why === undefined) return undefined;
+  return { legal: `an address that is reachable over the underlay, and this is ${why}`, cure: NAME_UNDERLAY };
+};
+
+export const NAME_UNDERLAY = "name the peer's address on the underlay, or leave the endpoint out and let the peer call";
+
+const canonicalEndpoint = (value: string): string => {
+  const parsed = parseEndpoint(value);
+  return parsed ? endpoint(parsed.address, parsed.port) : value;
+};
+
+export const nameField = checkedString(name);
+export const deviceField = checkedString(device);
+export const addressField = checkedString(anAddress).transform((value) => address(value) ?? value);
+export const prefixField = checkedString(aPrefix).transform((value) => prefix(value) ?? value);
+export const endpointField = checkedString(anEndpoint).transform(canonicalEndpoint);
+export const portField = z.int().min(1).max(65535);
+export const idField = z.int().min(1).max(MAX_ID);
+
+/** `project/stack`, as Pulumi names them. */
+export const ownerField = checkedString((value) =>
+  /^[^\s/]+(\/[^\s/]+)+$/.test(value) && value.length <= 150
+    ? undefined
+    : { legal: "project/stack, without spaces", cure: "leave it to the component, which knows both" },
+);

@@ -1,0 +1,75 @@
+/** What only the live host can tell to be wrong with a node. */
+import { type Fault, fault } from "../faults";
+import { kinds } from "../kernel/kinds";
+import { isOurs } from "../kernel/marks";
+import { foreignOwner } from "../kernel/owner";
+import type { Snapshot } from "../kernel/snapshot";
+import { overlaps } from "../network/address";
+import type { Spec } from "./spec";
+
+const COMMANDS = { ip: "iproute2", nft: "nftables", wg: "wireguard-tools" };
+
+function missingCommands(spec: Spec, snapshot: Snapshot): Fault[] {
+  if (spec.packages === "install") return [];
+  const missing = Object.entries(COMMANDS).filter(([command]) => !snapshot.commands[command]);
+  if (snapshot.host.wireguard === "none") missing.push(["wireguard-go", "wireguard-go"]);
+  return missing.map(([command, name]) => ({
+    path: "packages",
+    found: `a host without ${command}`,
+    legal: command === "wireguard-go" ? "WireGuard in the kernel, or wireguard-go" : `a host that has ${command}`,
+    cure: `\`apt-get install --no-install-recommends ${name}\` there, or say packages: "install"`,
+  }));
+}
+
+/** Prefixes that a device of the host's own is connected to, `ip route show proto kernel`. */
+function connected(snapshot: Snapshot): { dst: string; device: string }[] {
+  const foreign = (device: string) => {
+    const link = kinds.link.read(snapshot, device);
+    return link !== undefined && !isOurs(link);
+  };
+  return [...snapshot.routes4, ...snapshot.routes6]
+    .filter(
+      ({ protocol, type, table }) =>
+        ["kernel", "2"].includes(protocol) &&
+        ["unicast", "1", undefined].includes(type) &&
+        ["main", "254", undefined].includes(table),
+    )
+    .flatMap(({ dst, dev }) => (dev !== undefined && dst !== "default" && foreign(dev) ? [{ dst, device: dev }] : []))
+    .map(({ dst, device }) => ({ dst: dst.includes("/") ? dst : `${dst}/${dst.includes(":") ? 128 : 32}`, device }));
+}
+
+function overlapping(spec: Spec, snapshot: Snapshot): Fault[] {
+  const there = connected(snapshot);
+  return spec.prefixes.flatMap((prefix, index) => {
+    const clash = there.find(({ dst }) => overlaps(prefix, dst));
+    if (!clash) return [];
+    const legal = `a prefix that the host is not connected to, and its device ${clash.device} is in ${clash.dst}`;
+    return [fault(["prefixes", index], prefix, { legal, cure: "choose another prefix for the overlay" })];
+  });
+}
+
+/** net.ipv6.conf.all.forwarding=1 deletes a default route that came by router advertisement, unless accept_ra is 2. */
+function lostDefaultRoute(spec: Spec, snapshot: Snapshot): Fault[] {
+  if (!["1", "2"].includes(spec.sysctls["net/ipv6/conf/all/forwarding"] ?? "")) return [];
+  const advertised = snapshot.routes6.filter(
+    ({ dst, protocol }) => dst === "default" && ["ra", "9"].includes(protocol),
+  );
+  return advertised.flatMap(({ dev }) => {
+    const name = `net/ipv6/conf/${dev}/accept_ra`;
+    if (dev === undefined || spec.sysctls[name] === "2") return [];
+    return [
+      {
+        path: "sysctls",
+        legal: `${name} = 2 together with net/ipv6/conf/all/forwarding, because the host's default route comes by router advertisement and would be deleted`,
+        cure: `add "${name}": "2"`,
+      },
+    ];
+  });
+}
+
+export const faults = (spec: Spec, snapshot: Snapshot): Fault[] => [
+  ...foreignOwner(snapshot, spec.owner, spec.formerly),
+  ...missingCommands(spec, snapshot),
+  ...overlapping(spec, snapshot),
+  ...lostDefaultRoute(spec, snapshot),
+];

@@ -1,0 +1,57 @@
+/**
+ * The loop guard: a tunnel whose packets leave by a tunnel multiplies them until the machine is busy with nothing else,
+ * and the kernel has no check of its own for it. A packet that carries our mark is encrypted already, so one that is
+ * about to leave by a device of ours, or by any tunnel that is not named as underlay, is counted for its link and dropped.
+ */
+import { FWMARK, FWMARK_MASK, hex, LINK_GROUP, SEGMENT_GROUP } from "../kernel/marks";
+import type { NftTable } from "../kernel/nftTable";
+
+/** IFLA_INFO_KIND of every device that puts packets into packets, ip-link(8). */
+const TUNNEL_KINDS = [
+  "amt",
+  "bareudp",
+  "erspan",
+  "geneve",
+  "gre",
+  "gretap",
+  "gtp",
+  "ip6erspan",
+  "ip6gre",
+  "ip6gretap",
+  "ip6tnl",
+  "ipip",
+  "ovpn",
+  "sit",
+  "tun",
+  "vti",
+  "vti6",
+  "vxlan",
+  "wireguard",
+  "xfrm",
+];
+
+const TABLE = "inet overlay";
+const MARKED = `meta mark & ${hex(FWMARK_MASK)} == ${hex(FWMARK)}`;
+
+const quoted = (names: readonly string[]): string[] => [...new Set(names)].sort().map((name) => `"${name}"`);
+/** nft shows a set of one as the one. */
+const oneOf = (words: string[]): string => (words.length === 1 ? `${words[0]}` : `{ ${words.join(", ")} }`);
+
+export function guard(underlay: readonly string[]): NftTable {
+  const named = underlay.length > 0 ? ` oifname != ${oneOf(quoted(underlay))}` : "";
+  return {
+    family: "inet",
+    name: "overlay",
+    lines: [
+      `add table ${TABLE}`,
+      `add map ${TABLE} guard { type inet_service : counter ; }`,
+      `add chain ${TABLE} guard { type filter hook postrouting priority 300 ; policy accept ; }`,
+      `add chain ${TABLE} nested`,
+      `add rule ${TABLE} guard ${MARKED} oifgroup { ${LINK_GROUP}, ${SEGMENT_GROUP} } jump nested`,
+      `add rule ${TABLE} guard ${MARKED} meta oifkind ${oneOf(quoted(TUNNEL_KINDS))}${named} jump nested`,
+      // A link is known by the port that it sends from; what is nobody's port is counted together.
+      `add rule ${TABLE} nested counter name udp sport map @guard drop`,
+      `add rule ${TABLE} nested counter drop`,
+    ],
+  };
+}

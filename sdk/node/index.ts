@@ -1,0 +1,14 @@
+import type { Technology } from "../kernel/technology";
+import { faults } from "./faults";
+import { type Agents, plan } from "./plan";
+import { type Input, type Spec, spec } from "./spec";
+
+export type { Agents, Input as HostSpec };
+
+/** A machine of the network. `agents`: the files that stay on a host, which the plan writes but may not read itself. */
+export const node = (agents: Agents): Technology<Input, Spec> => ({
+  token: "overlay:node:Host",
+  spec,
+  plan: plan(agents),
+  faults,
+});

@@ -1,0 +1,11 @@
+import type { Technology } from "../kernel/technology";
+import { faults } from "./faults";
+import { plan } from "./plan";
+import { type Input, type Spec, spec } from "./spec";
+
+export { objectToPublicKey } from "./publicKey";
+export { publicKeyField } from "./spec";
+export type { Input as InterfaceSpec };
+
+/** One side of a WireGuard link. */
+export const wireguard: Technology<Input, Spec> = { token: "overlay:wireguard:Interface", spec, plan, faults };

@@ -1,0 +1,80 @@
+/** One side of a WireGuard link as facts. */
+import { type Fact, factId } from "../kernel/fact";
+import { fact } from "../kernel/kinds";
+import { isPlaceholder } from "../kernel/later";
+import { alias, FWMARK, LINK_GROUP, ROUTE_METRIC, WIREGUARD_KEY } from "../kernel/marks";
+import { family, host } from "../network/address";
+import type { Spec } from "./spec";
+
+/** One link, one peer: which packets it carries is for routes to say. */
+const EVERYTHING = ["0.0.0.0/0", "::/0"];
+
+function redirect(spec: Spec): Fact[] {
+  if (spec.alsoPorts.length === 0) return [];
+  const table = `inet overlay-${spec.device}`;
+  const ports = [...new Set(spec.alsoPorts)].sort((a, b) => a - b);
+  const match = ports.length === 1 ? `${ports[0]}` : `{ ${ports.join(", ")} }`;
+  return [
+    fact("nftTable", {
+      family: "inet",
+      name: `overlay-${spec.device}`,
+      lines: [
+        `add table ${table}`,
+        `add chain ${table} also { type nat hook prerouting priority -100 ; policy accept ; }`,
+        `add rule ${table} also fib daddr type local udp dport ${match} redirect to :${spec.listenPort}`,
+      ],
+    }),
+  ];
+}
+
+function route(spec: Spec, link: string, to: string): Fact {
+  const known = !isPlaceholder(to);
+  const src = known ? spec.addresses.find((own) => family(own) === family(to)) : undefined;
+  const dst = known ? host(to) : to;
+  return fact("route", { dst, device: spec.device, metric: ROUTE_METRIC, ...(src && { src }) }, link);
+}
+
+export function plan(spec: Spec): Fact[] {
+  const { device, peer } = spec;
+  const made = fact("link", {
+    device,
+    type: "wireguard",
+    mtu: spec.mtu,
+    group: LINK_GROUP,
+    alias: alias(spec.owner, spec.link),
+    up: true,
+  });
+  const link = factId(made);
+  const peerAddresses = typeof peer.addresses === "string" ? [peer.addresses] : peer.addresses;
+  // Link-local, the same on every link of the node: RFC 4291, 2.5.6, with the node's id as interface identifier.
+  const linkLocal = `fe80::${spec.id.toString(16)}/64`;
+
+  return [
+    made,
+    // Nobody on the other side may set addresses or a default route here, and packets may arrive by one link and
+    // leave by another: 2 is loose mode, RFC 3704.
+    fact("sysctl", { name: `net/ipv6/conf/${device}/accept_ra`, value: "0" }, link),
+    fact("sysctl", { name: `net/ipv4/conf/${device}/rp_filter`, value: "2" }, link),
+    fact("wgDevice", { device, listenPort: spec.listenPort, fwmark: FWMARK, privateKeyFile: WIREGUARD_KEY }, link),
+    fact(
+      "wgPeer",
+      {
+        device,
+        publicKey: peer.publicKey,
+        allowedIps: EVERYTHING,
+        ...(peer.endpoint !== undefined && { endpoint: peer.endpoint }),
+        ...(peer.keepalive !== undefined && { keepalive: peer.keepalive }),
+      },
+      link,
+    ),
+    ...[linkLocal, ...spec.addresses.map(host)].map((address) => fact("address", { device, address }, link)),
+    ...peerAddresses.map((to) => route(spec, link, to)),
+    fact("nftElement", {
+      table: "inet overlay",
+      map: "guard",
+      key: String(spec.listenPort),
+      counter: `link-${device}`,
+    }),
+    ...redirect(spec),
+  ];
+}
