@@ -4,7 +4,7 @@ const lab = ["/test/lab/.*\\.test\\.ts$", "/test/e2e/.*\\.test\\.ts$", "\\.lab\\
 /** @type {import("jest").Config} */
 const shared = {
   rootDir: __dirname,
-  roots: ["<rootDir>/sdk", "<rootDir>/components", "<rootDir>/stacks", "<rootDir>/scripts", "<rootDir>/test"],
+  modulePathIgnorePatterns: ["<rootDir>/dist/"],
   testEnvironment: "node",
   transform: { "\\.ts$": "@swc/jest" },
 };
