@@ -55,6 +55,20 @@ export const checkedString = (object: (value: string) => Objection | undefined) 
     if (objection) context.addIssue({ code: "custom", message: objection.legal, params: { cure: objection.cure } });
   });
 
+/**
+ * When a check across fields can be made: none of those that it looks at has a fault of its own. (Without it zod makes
+ * no such check until everything else is right, and faults come one round at a time.)
+ */
+export const unlessFaulty = (...fields: string[]) => ({
+  when: ({ issues }: { issues: { path?: PropertyKey[] }[] }): boolean =>
+    !issues.some(({ path = [] }) => {
+      const faulty = path.join(".");
+      return (
+        faulty !== "" && fields.some((field) => `${field}.`.startsWith(`${faulty}.`) || faulty.startsWith(`${field}.`))
+      );
+    }),
+});
+
 const at = (value: unknown, path: Path): unknown =>
   path.reduce<unknown>((inner, name) => (inner as Record<PropertyKey, unknown> | undefined)?.[name], value);
 

@@ -55,7 +55,7 @@ export const link: Kind<Link> = {
       device: key,
       type: typeOf(json, snapshot),
       mtu: json.mtu,
-      group: json.group === "default" ? 0 : Number(json.group),
+      group: Number(json.group),
       ...(json.ifalias !== undefined && { alias: json.ifalias }),
       up: json.flags.includes("UP"),
     };

@@ -9,19 +9,16 @@ export interface Route {
   /** With its prefix length; `0.0.0.0/0` and `::/0` for default. */
   dst: string;
   device?: string;
-  /** Absent: main. */
-  table?: number;
+  /** Number of the table. Absent: main. */
+  table?: string;
   metric: number;
   /** Source address of the host's own packets. */
   src?: string;
 }
 
-const MAIN_TABLE = "254";
-const TABLES: Record<string, string> = { main: MAIN_TABLE, local: "255", default: "253" };
-/** RTN_UNREACHABLE, as `ip -N` prints it. */
-const UNREACHABLE = ["unreachable", "7"];
+const MAIN = "main";
 
-const key = (value: Route): string => [value.table ?? "main", value.dst, value.device ?? value.type].join(" ");
+const key = (value: Route): string => [value.table ?? MAIN, value.dst, value.device ?? value.type].join(" ");
 
 function destination(dst: string, family: 4 | 6): string {
   if (dst === "default") return family === 4 ? "0.0.0.0/0" : "::/0";
@@ -29,14 +26,13 @@ function destination(dst: string, family: 4 | 6): string {
 }
 
 function fromJson(json: RouteJson, family: 4 | 6): Route {
-  const unreachable = UNREACHABLE.includes(json.type ?? "");
-  const table = TABLES[json.table ?? "main"] ?? json.table;
+  const unreachable = json.type === "unreachable";
   return {
     ...(unreachable && { type: "unreachable" as const }),
     dst: destination(json.dst, family),
     // IPv6 shows `dev lo` for an unreachable route that was given none.
     ...(!unreachable && json.dev !== undefined && { device: json.dev }),
-    ...(table !== MAIN_TABLE && { table: Number(table) }),
+    ...(json.table !== undefined && json.table !== MAIN && { table: json.table }),
     metric: json.metric ?? 0,
     ...(json.prefsrc !== undefined && { src: json.prefsrc }),
   };

@@ -3,13 +3,13 @@
  * Private keys and PSKs are masked on the host; they are never in here.
  */
 
-/** `ip -j -d link show`, the fields that are used. iproute2 ip/ipaddress.c names them. */
+/** `ip -N -j -d link show`, the fields that are used. iproute2 ip/ipaddress.c names them. */
 export interface LinkJson {
   ifindex: number;
   ifname: string;
   mtu: number;
   flags: string[];
-  /** A number as text, or a name from /etc/iproute2/group. */
+  /** A number as text (`ip -N`); names come from /etc/iproute2/group, which anybody may edit. */
   group: string;
   ifalias?: string;
   inet6_addr_gen_mode?: string;
@@ -29,7 +29,7 @@ export interface AddrJson {
   }[];
 }
 
-/** `ip -j -d route show table all`, both families. */
+/** `ip -N -j -d route show table all`; type, table and protocol by the kernel's own names, ours as a number. */
 export interface RouteJson {
   type?: string;
   dst: string;
@@ -42,7 +42,7 @@ export interface RouteJson {
   prefsrc?: string;
 }
 
-/** `ip -j rule show`. */
+/** `ip -N -j -d rule show`, tables as in RouteJson. */
 export interface RuleJson {
   priority: number;
   not?: null;

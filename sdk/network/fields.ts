@@ -57,6 +57,7 @@ const anEndpoint = (value: string): Objection | undefined => {
   return { legal: `an address that is reachable over the underlay, and this is ${why}`, cure: NAME_UNDERLAY };
 };
 
+/** How to mend an endpoint that is none. */
 export const NAME_UNDERLAY = "name the peer's address on the underlay, or leave the endpoint out and let the peer call";
 
 const canonicalEndpoint = (value: string): string => {

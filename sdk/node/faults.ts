@@ -4,7 +4,7 @@ import { kinds } from "../kernel/kinds";
 import { isOurs } from "../kernel/marks";
 import { foreignOwner } from "../kernel/owner";
 import type { Snapshot } from "../kernel/snapshot";
-import { overlaps } from "../network/address";
+import { host, overlaps } from "../network/address";
 import type { Spec } from "./spec";
 
 const COMMANDS = { ip: "iproute2", nft: "nftables", wg: "wireguard-tools" };
@@ -27,21 +27,16 @@ function connected(snapshot: Snapshot): { dst: string; device: string }[] {
     const link = kinds.link.read(snapshot, device);
     return link !== undefined && !isOurs(link);
   };
-  return [...snapshot.routes4, ...snapshot.routes6]
-    .filter(
-      ({ protocol, type, table }) =>
-        ["kernel", "2"].includes(protocol) &&
-        ["unicast", "1", undefined].includes(type) &&
-        ["main", "254", undefined].includes(table),
-    )
-    .flatMap(({ dst, dev }) => (dev !== undefined && dst !== "default" && foreign(dev) ? [{ dst, device: dev }] : []))
-    .map(({ dst, device }) => ({ dst: dst.includes("/") ? dst : `${dst}/${dst.includes(":") ? 128 : 32}`, device }));
+  const { routes4, routes6 } = snapshot;
+  return [...routes4, ...routes6]
+    .filter(({ protocol, type, table }) => protocol === "kernel" && type === "unicast" && table === "main")
+    .flatMap(({ dst, dev }) => (dev !== undefined && foreign(dev) ? [{ dst, device: dev }] : []));
 }
 
 function overlapping(spec: Spec, snapshot: Snapshot): Fault[] {
   const there = connected(snapshot);
   return spec.prefixes.flatMap((prefix, index) => {
-    const clash = there.find(({ dst }) => overlaps(prefix, dst));
+    const clash = there.find(({ dst }) => overlaps(prefix, dst.includes("/") ? dst : host(dst)));
     if (!clash) return [];
     const legal = `a prefix that the host is not connected to, and its device ${clash.device} is in ${clash.dst}`;
     return [fault(["prefixes", index], prefix, { legal, cure: "choose another prefix for the overlay" })];
@@ -51,9 +46,7 @@ function overlapping(spec: Spec, snapshot: Snapshot): Fault[] {
 /** net.ipv6.conf.all.forwarding=1 deletes a default route that came by router advertisement, unless accept_ra is 2. */
 function lostDefaultRoute(spec: Spec, snapshot: Snapshot): Fault[] {
   if (!["1", "2"].includes(spec.sysctls["net/ipv6/conf/all/forwarding"] ?? "")) return [];
-  const advertised = snapshot.routes6.filter(
-    ({ dst, protocol }) => dst === "default" && ["ra", "9"].includes(protocol),
-  );
+  const advertised = snapshot.routes6.filter(({ dst, protocol }) => dst === "default" && protocol === "ra");
   return advertised.flatMap(({ dev }) => {
     const name = `net/ipv6/conf/${dev}/accept_ra`;
     if (dev === undefined || spec.sysctls[name] === "2") return [];

@@ -1,6 +1,6 @@
 /** A machine of the network: what a person may say about it. */
 import { z } from "zod";
-import { checkedString } from "../faults";
+import { checkedString, unlessFaulty } from "../faults";
 import { contains } from "../network/address";
 import { addressField, deviceField, idField, nameField, ownerField, prefixField } from "../network/fields";
 
@@ -24,51 +24,53 @@ const slashes = (name: string): string => (name.includes("/") ? name : name.repl
 const withSlashes = (sysctls: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(sysctls).map(([name, value]) => [slashes(name), value]));
 
-export const spec = z
-  .strictObject({
-    node: nameField.describe("Name of the node. Example: lux"),
-    owner: ownerField.describe("Project and stack that the machine belongs to. Example: net/prod"),
-    formerly: z
-      .array(ownerField)
-      .default([])
-      .describe("Names that this stack had before. Default: none. Example: [net/production]"),
-    id: idField.describe("Id of the node, unique in the network. Example: 1"),
-    addresses: z
-      .array(addressField)
-      .default([])
-      .describe("The node's overlay addresses. Default: none. Example: [10.255.0.1, fd00:6f::1]"),
-    prefixes: z
-      .array(prefixField)
-      .default([])
-      .describe(
-        "The overlay's prefixes; packets to what no link carries are refused here. Default: none. Example: [10.255.0.0/24]",
-      ),
-    underlay: z
-      .array(deviceField)
-      .default([])
-      .describe("Tunnel devices of others that encrypted packets may leave by. Default: none. Example: [hetzner0]"),
-    packages: z
-      .enum(["expect", "install"])
-      .default("expect")
-      .describe("Whether missing packages are installed or are a fault. Default: expect."),
-    sysctls: z
-      .record(sysctlName, sysctlValue)
-      .default({})
-      .transform(withSlashes)
-      .describe('Kernel settings. Default: none. Example: {net/ipv4/ip_forward: "1"}'),
-  })
-  .superRefine((value, context) => {
-    value.addresses.forEach((address, index) => {
-      if (value.prefixes.length > 0 && !value.prefixes.some((prefix) => contains(prefix, address))) {
-        context.addIssue({
-          code: "custom",
-          path: ["addresses", index],
-          message: `an address in one of ${value.prefixes.join(", ")}`,
-          params: { cure: "add the prefix that it is in, or correct the address" },
-        });
-      }
+const fields = z.strictObject({
+  node: nameField.describe("Name of the node. Example: lux"),
+  owner: ownerField.describe("Project and stack that the machine belongs to. Example: net/prod"),
+  formerly: z
+    .array(ownerField)
+    .default([])
+    .describe("Names that this stack had before. Default: none. Example: [net/production]"),
+  id: idField.describe("Id of the node, unique in the network. Example: 1"),
+  addresses: z
+    .array(addressField)
+    .default([])
+    .describe("The node's overlay addresses. Default: none. Example: [10.255.0.1, fd00:6f::1]"),
+  prefixes: z
+    .array(prefixField)
+    .default([])
+    .describe(
+      "The overlay's prefixes; packets to what no link carries are refused here. Default: none. Example: [10.255.0.0/24]",
+    ),
+  underlay: z
+    .array(deviceField)
+    .default([])
+    .describe("Tunnel devices of others that encrypted packets may leave by. Default: none. Example: [hetzner0]"),
+  packages: z
+    .enum(["expect", "install"])
+    .default("expect")
+    .describe("Whether missing packages are installed or are a fault. Default: expect."),
+  sysctls: z
+    .record(sysctlName, sysctlValue)
+    .default({})
+    .transform(withSlashes)
+    .describe('Kernel settings. Default: none. Example: {net/ipv4/ip_forward: "1"}'),
+});
+
+function addressesInPrefixes({ addresses, prefixes }: z.output<typeof fields>, context: z.core.$RefinementCtx): void {
+  if (prefixes.length === 0) return;
+  for (const [index, address] of addresses.entries()) {
+    if (prefixes.some((prefix) => contains(prefix, address))) continue;
+    context.addIssue({
+      code: "custom",
+      path: ["addresses", index],
+      message: `an address in one of ${prefixes.join(", ")}`,
+      params: { cure: "add the prefix that it is in, or correct the address" },
     });
-  });
+  }
+}
+
+export const spec = fields.superRefine(addressesInPrefixes, unlessFaulty("addresses", "prefixes"));
 
 export type Spec = z.output<typeof spec>;
 export type Input = z.input<typeof spec>;

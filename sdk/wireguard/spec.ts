@@ -1,7 +1,7 @@
 /** One side of a WireGuard link: what a person may say. */
 import { z } from "zod";
-import { checkedString } from "../faults";
-import { isPlaceholder, later } from "../kernel/later";
+import { checkedString, unlessFaulty } from "../faults";
+import { later } from "../kernel/later";
 import { notAnEndpoint, parseEndpoint } from "../network/address";
 import {
   addressField,
@@ -39,64 +39,79 @@ const peer = z.strictObject({
     .describe("The other node's overlay addresses. Default: none. Example: [10.255.0.1, fd00:6f::1]"),
 });
 
-export const spec = z
-  .strictObject({
-    node: nameField.describe("The node's own name. Example: fra"),
-    owner: ownerField.describe("Project and stack that the machine belongs to. Example: net/prod"),
-    link: nameField.describe("Name of the link. Example: lux-fra"),
-    device: deviceField.describe("Name of the network device, at most 15 bytes. Example: inter-lux"),
-    id: idField.describe("The node's own id, unique in the network. Example: 2"),
-    mtu: z
-      .int()
-      .min(IPV6_MIN_MTU)
-      .max(65535)
-      .describe("Bytes; at least 1280, because the link carries IPv6 (RFC 8200). Example: 1420"),
-    listenPort: portField.describe("UDP port that the device listens on. Example: 11001"),
-    alsoPorts: z
-      .array(portField)
-      .default([])
-      .describe(
-        "UDP ports that are redirected to listenPort, for networks that let few ports out. Default: none. Example: [443]",
-      ),
-    addresses: z
-      .array(addressField)
-      .default([])
-      .describe("The node's own overlay addresses. Default: none. Example: [10.255.0.2, fd00:6f::2]"),
-    prefixes: z
-      .array(prefixField)
-      .default([])
-      .describe(
-        "The overlay's prefixes, where no endpoint may lie. Default: none. Example: [10.255.0.0/24, fd00:6f::/48]",
-      ),
-    peer: peer.describe("The other side of the link."),
-  })
-  .superRefine((value, context) => {
-    const object = (path: PropertyKey[], legal: string, cure: string) =>
-      context.addIssue({ code: "custom", path, message: legal, params: { cure } });
+const fields = z.strictObject({
+  node: nameField.describe("The node's own name. Example: fra"),
+  owner: ownerField.describe("Project and stack that the machine belongs to. Example: net/prod"),
+  link: nameField.describe("Name of the link. Example: lux-fra"),
+  device: deviceField.describe("Name of the network device, at most 15 bytes. Example: inter-lux"),
+  id: idField.describe("The node's own id, unique in the network. Example: 2"),
+  mtu: z
+    .int()
+    .min(IPV6_MIN_MTU)
+    .max(65535)
+    .describe("Bytes; at least 1280, because the link carries IPv6 (RFC 8200). Example: 1420"),
+  listenPort: portField.describe("UDP port that the device listens on. Example: 11001"),
+  alsoPorts: z
+    .array(portField)
+    .default([])
+    .describe(
+      "UDP ports that are redirected to listenPort, for networks that let few ports out. Default: none. Example: [443]",
+    ),
+  addresses: z
+    .array(addressField)
+    .default([])
+    .describe("The node's own overlay addresses. Default: none. Example: [10.255.0.2, fd00:6f::2]"),
+  prefixes: z
+    .array(prefixField)
+    .default([])
+    .describe(
+      "The overlay's prefixes, where no endpoint may lie. Default: none. Example: [10.255.0.0/24, fd00:6f::/48]",
+    ),
+  peer: peer.describe("The other side of the link."),
+});
 
-    if (value.id === value.peer.id) {
-      object(["peer", "id"], `another id than the node's own, ${value.id}`, "give each node an id of its own");
-    }
-    value.alsoPorts.forEach((port, index) => {
-      if (port === value.listenPort) {
-        object(["alsoPorts", index], "another port than listenPort", "leave it out; the device listens there anyway");
-      }
-    });
-    const at = value.peer.endpoint && parseEndpoint(value.peer.endpoint);
-    const why = at && notAnEndpoint(at.address, value.prefixes);
-    if (why) object(["peer", "endpoint"], `an address on the underlay, and this is ${why}`, NAME_UNDERLAY);
+type Fields = z.output<typeof fields>;
+type Context = z.core.$RefinementCtx;
 
-    const addresses = typeof value.peer.addresses === "string" ? [] : value.peer.addresses;
-    addresses.forEach((address, index) => {
-      if (!isPlaceholder(address) && value.addresses.includes(address)) {
-        object(
-          ["peer", "addresses", index],
-          "an address that the node itself has not",
-          "give each node its own addresses",
-        );
-      }
-    });
-  });
+const object = (context: Context, path: PropertyKey[], legal: string, cure: string): void =>
+  context.addIssue({ code: "custom", path, message: legal, params: { cure } });
+
+function otherId({ id, peer }: Fields, context: Context): void {
+  if (id !== peer.id) return;
+  object(context, ["peer", "id"], `another id than the node's own, ${id}`, "give each node an id of its own");
+}
+
+function otherPorts({ alsoPorts, listenPort }: Fields, context: Context): void {
+  const index = alsoPorts.indexOf(listenPort);
+  if (index < 0) return;
+  object(
+    context,
+    ["alsoPorts", index],
+    "another port than listenPort",
+    "leave it out; the device listens there anyway",
+  );
+}
+
+function endpointOutside({ peer, prefixes }: Fields, context: Context): void {
+  const at = peer.endpoint === undefined ? undefined : parseEndpoint(peer.endpoint);
+  const why = at && notAnEndpoint(at.address, prefixes);
+  if (why) object(context, ["peer", "endpoint"], `an address on the underlay, and this is ${why}`, NAME_UNDERLAY);
+}
+
+function otherAddresses({ addresses, peer }: Fields, context: Context): void {
+  if (typeof peer.addresses === "string") return;
+  for (const [index, address] of peer.addresses.entries()) {
+    if (!addresses.includes(address)) continue;
+    const path = ["peer", "addresses", index];
+    object(context, path, "an address that the node itself has not", "give each node addresses of its own");
+  }
+}
+
+export const spec = fields
+  .superRefine(otherId, unlessFaulty("id", "peer.id"))
+  .superRefine(otherPorts, unlessFaulty("alsoPorts", "listenPort"))
+  .superRefine(endpointOutside, unlessFaulty("peer.endpoint", "prefixes"))
+  .superRefine(otherAddresses, unlessFaulty("addresses", "peer.addresses"));
 
 export type Spec = z.output<typeof spec>;
 export type Input = z.input<typeof spec>;

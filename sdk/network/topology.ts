@@ -1,0 +1,116 @@
+/**
+ * The nodes and links of one network, and what can only be seen by looking at all of them: things that two have and
+ * one may have, and endpoints inside of an overlay. Every fault names both sides.
+ */
+import { type Fault, fault } from "../faults";
+import { notAnEndpoint } from "./address";
+import { NAME_UNDERLAY } from "./fields";
+
+export interface TopologyNode {
+  name: string;
+  id: number;
+  /** The node's overlay addresses, canonical. */
+  addresses: readonly string[];
+  /** The overlay's prefixes that the node knows of, canonical. */
+  prefixes: readonly string[];
+}
+
+/** One side of a link, on a node of this network. What is not known yet is left out. */
+export interface TopologyEnd {
+  node: string;
+  /** Name of the node on the other side, which may be somebody else's. */
+  peer: string;
+  device: string;
+  listenPort?: number;
+  alsoPorts?: readonly number[];
+  /** Underlay addresses that the other side calls this one by. */
+  endpoints: readonly string[];
+}
+
+export interface TopologyLink {
+  name: string;
+  ends: readonly TopologyEnd[];
+}
+
+interface Endpoint {
+  path: PropertyKey[];
+  address: string;
+}
+
+export class Topology {
+  /** What may be had once, and who has it. */
+  private readonly taken = new Map<string, string>();
+  private readonly prefixes = new Set<string>();
+  private readonly endpoints: Endpoint[] = [];
+
+  /** Adds a node; what it does not agree with of all that was added before. */
+  addNode(node: TopologyNode): Fault[] {
+    const { name } = node;
+    const who = `node ${name}`;
+    const faults = [
+      ...this.take(`node ${name}`, who, [name], name, "give each node a name of its own"),
+      ...this.take(`id ${node.id}`, who, [name, "id"], node.id, "give each node an id of its own, and never change it"),
+      ...node.addresses.flatMap((address, index) =>
+        this.take(`address ${address}`, who, [name, "addresses", index], address, "give each node its own addresses"),
+      ),
+    ];
+    const added = node.prefixes.filter((prefix) => !this.prefixes.has(prefix));
+    for (const prefix of added) this.prefixes.add(prefix);
+    return [...faults, ...this.endpoints.flatMap((endpoint) => inOverlay(endpoint, added))];
+  }
+
+  /** Adds a link; what it does not agree with of all that was added before. */
+  addLink(link: TopologyLink): Fault[] {
+    const who = `link ${link.name}`;
+    const first = link.ends[0];
+    const pair = first ? [first.node, first.peer].sort().join(" and ") : "";
+    return [
+      ...this.take(`link ${link.name}`, who, [link.name], link.name, "give each link a name of its own"),
+      ...this.take(
+        `link between ${pair}`,
+        who,
+        [link.name],
+        pair,
+        "remove one; a link has several endpoints, not twins",
+      ),
+      ...link.ends.flatMap((end) => this.addEnd(link.name, end)),
+    ];
+  }
+
+  private addEnd(link: string, end: TopologyEnd): Fault[] {
+    const who = `link ${link}`;
+    const { node } = end;
+    const ports = [...(end.listenPort === undefined ? [] : [end.listenPort]), ...(end.alsoPorts ?? [])];
+    const endpoints = end.endpoints.map((address, index) => ({ path: [link, node, "endpoints", index], address }));
+    this.endpoints.push(...endpoints);
+    return [
+      ...this.take(
+        `device ${end.device} on ${node}`,
+        who,
+        [link, node, "device"],
+        end.device,
+        "name one with `device`",
+      ),
+      ...ports.flatMap((port) =>
+        this.take(`UDP port ${port} on ${node}`, who, [link, node, "ports"], port, "set `ports` on one of the links"),
+      ),
+      ...endpoints.flatMap((endpoint) => inOverlay(endpoint, [...this.prefixes])),
+    ];
+  }
+
+  private take(thing: string, who: string, path: PropertyKey[], found: unknown, cure: string): Fault[] {
+    const before = this.taken.get(thing);
+    if (before === undefined) {
+      this.taken.set(thing, who);
+      return [];
+    }
+    return [fault(path, found, { legal: `${thing} once, and ${before} has it already`, cure })];
+  }
+}
+
+function inOverlay({ path, address }: Endpoint, prefixes: readonly string[]): Fault[] {
+  const why = notAnEndpoint(address, prefixes);
+  return why
+    ? [fault(path, address, { legal: `an address on the underlay, and this is ${why}`, cure: NAME_UNDERLAY })]
+    : [];
+}
