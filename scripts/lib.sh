@@ -51,16 +51,12 @@ hash_of() { { uname -sm && cat "$@"; } | sha256 | cut -c1-16; }
 sizes() (cd "$1" && find . -type f ! -name .stamp -exec wc -c {} + | LC_ALL=C sort)
 cached() { [ -f "$1/.stamp" ] && [ "$(sizes "$1")" = "$(cat "$1/.stamp")" ]; }
 
-# make_cached FOLDER FUNCTION: FUNCTION fills a new folder, $making, which then takes FOLDER's place.
+# make_cached FOLDER FUNCTION: FUNCTION fills a new folder, $making, which then takes FOLDER's place if it succeeded.
 make_cached() {
-  making=$1.$$
-  rm -rf "$making"
-  mkdir -p "$making"
-  "$2"
-  sizes "$making" >"$making.stamp"
-  mv "$making.stamp" "$making/.stamp"
-  rm -rf "$1"
-  mv "$making" "$1"
+  rm -rf "$1".making.* # left by a set-up that was killed: there is one at a time
+  making=$1.making.$$
+  mkdir -p "$making" && "$2" || return
+  sizes "$making" >"$making.stamp" && mv "$making.stamp" "$making/.stamp" && rm -rf "$1" && mv "$making" "$1"
 }
 
 # logged NAME COMMAND…: keeps what the command says in a file; shows its end when the command fails.

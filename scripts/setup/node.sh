@@ -26,10 +26,9 @@ node_make() {
 }
 
 node_fetch() {
-  cp "$root/scripts/node/package.json" "$root/scripts/node/package-lock.json" "$root/.npmrc" "$making"
-  logged node npm install --no-save --prefix "$making" --ignore-scripts
-  mkdir "$making/bin"
-  if ! mv "$making"/node_modules/node-*/bin/node "$making/bin/node" || ! "$making/bin/node" --version >/dev/null; then
+  cp "$root/scripts/node/package.json" "$root/scripts/node/package-lock.json" "$root/.npmrc" "$making" &&
+    logged node npm install --no-save --prefix "$making" --ignore-scripts || return
+  if ! mv "$making"/node_modules/node-*/bin "$making/bin" || ! "$making/bin/node" --version >/dev/null; then
     say "npm gave no Node 22 that runs on this machine ($(uname -sm)); is the registry reachable? Or install Node 22 or later by hand."
     return 1
   fi

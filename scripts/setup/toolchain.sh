@@ -38,9 +38,7 @@ toolchain_make() {
 }
 
 toolchain_fetch() {
-  mkdir "$making/bin"
-  download_pulumi || build_pulumi
-  "$making/bin/pulumi" version >/dev/null
+  mkdir "$making/bin" && { download_pulumi || build_pulumi; } && "$making/bin/pulumi" version >/dev/null
 }
 
 # Returns 1, having said why, when the release cannot be had.

@@ -1,0 +1,109 @@
+#!/usr/bin/env bats
+
+bats_require_minimum_version 1.5.0
+
+# The set-up's caches and the ways to a toolchain, without network: the release is downloaded from a folder.
+# shellcheck disable=SC2154,SC2034 # variables of the sourced scripts, and theirs to read
+
+setup() {
+  root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+  export XDG_CACHE_HOME=$BATS_TEST_TMPDIR/cache OVERLAY_PULUMI_RELEASES=file://$BATS_TEST_TMPDIR/releases
+  export PATH=/usr/bin:/bin # no pulumi, no go
+  . "$root/scripts/lib.sh"
+  . "$root/scripts/setup/toolchain.sh"
+  mkdir -p "$cache"
+}
+
+fill() { mkdir "$making/bin" && echo one >"$making/bin/a" && echo two >"$making/bin/b"; }
+
+@test "a folder of the cache is whole after it was made" {
+  make_cached "$cache/thing" fill
+  cached "$cache/thing"
+  [ "$(ls "$cache")" = thing ]
+}
+
+@test "a truncated, a missing and an additional file are noticed" {
+  make_cached "$cache/thing" fill
+  for damage in 'printf o >bin/a' 'rm bin/b' 'echo >bin/c' 'rm .stamp'; do
+    rm -rf "$cache/copy" && cp -r "$cache/thing" "$cache/copy"
+    cached "$cache/copy"
+    (cd "$cache/copy" && eval "$damage")
+    run ! cached "$cache/copy"
+  done
+}
+
+@test "what a killed set-up left is cleared away" {
+  mkdir -p "$cache/thing.making.123"
+  make_cached "$cache/thing" fill
+  [ "$(ls "$cache")" = thing ]
+}
+
+@test "a cache that cannot be made leaves the old one" {
+  make_cached "$cache/thing" fill
+  broken() { false; }
+  run make_cached "$cache/thing" broken
+  [ "$status" -ne 0 ]
+  cached "$cache/thing"
+}
+
+# A release as its makers lay it out, with a script in place of the binary.
+publish() {
+  shop=$BATS_TEST_TMPDIR/releases
+  mkdir -p "$shop/pulumi"
+  printf '#!/bin/sh\necho v%s\n' "$release" >"$shop/pulumi/pulumi"
+  chmod +x "$shop/pulumi/pulumi"
+  case $(uname -m) in x86_64) arch=x64 ;; *) arch=arm64 ;; esac
+  archive=pulumi-v$release-$(uname -s | tr '[:upper:]' '[:lower:]')-$arch.tar.gz
+  tar -czf "$shop/$archive" -C "$shop" pulumi
+  (cd "$shop" && sha256 "$archive" >"pulumi-$release-checksums.txt")
+}
+
+@test "the official release is taken when its checksum is right" {
+  publish
+  make_cached "$toolchain_dir" toolchain_fetch
+  [ "$("$toolchain_dir/bin/pulumi" version)" = "v$release" ]
+  cached "$toolchain_dir"
+}
+
+@test "a release with another checksum is not used" {
+  publish
+  echo more >>"$shop/$archive"
+  run make_cached "$toolchain_dir" toolchain_fetch
+  [ "$status" -ne 0 ]
+  [[ $output == *"does not have the checksum"* ]]
+  [[ $output == *"Install one of the two"*"Pulumi 3.250"*"Go 1.25"* ]]
+}
+
+@test "with neither release nor Go it says what to install" {
+  run make_cached "$toolchain_dir" toolchain_fetch
+  [ "$status" -ne 0 ]
+  [[ $output == *"does not answer"*"Install one of the two"* ]]
+}
+
+own_pulumi() {
+  mkdir -p "$BATS_TEST_TMPDIR/own"
+  printf '#!/bin/sh\necho %s\n' "$1" >"$BATS_TEST_TMPDIR/own/pulumi"
+  cp "$BATS_TEST_TMPDIR/own/pulumi" "$BATS_TEST_TMPDIR/own/pulumi-language-nodejs"
+  chmod +x "$BATS_TEST_TMPDIR"/own/*
+  PATH=$BATS_TEST_TMPDIR/own:$PATH
+}
+
+@test "the machine's own Pulumi is taken when it is recent" {
+  run ! machine_has_pulumi
+  own_pulumi v3.249.3
+  run ! machine_has_pulumi
+  own_pulumi v3.250.0
+  machine_has_pulumi
+  own_pulumi v3.270.0-alpha.1
+  machine_has_pulumi
+  rm "$BATS_TEST_TMPDIR/own/pulumi-language-nodejs"
+  run ! machine_has_pulumi
+}
+
+@test "what the set-up linked is not mistaken for the machine's own" {
+  mkdir -p "$BATS_TEST_TMPDIR/dist/.bin"
+  cp /bin/ls "$BATS_TEST_TMPDIR/dist/.bin/only-here"
+  PATH=$BATS_TEST_TMPDIR/dist/.bin:$PATH
+  run ! own only-here
+  [ "$(own ls)" = "$(type -P ls)" ]
+}
