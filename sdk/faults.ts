@@ -39,6 +39,7 @@ function shown(value: unknown, path: Path): string | undefined {
 const written = (path: Path): string =>
   path.reduce<string>((at, name) => {
     if (typeof name === "number") return `${at}[${name}]`;
+    if (!/^[\w-]+$/.test(String(name))) return `${at}[${JSON.stringify(String(name))}]`;
     return at === "" ? String(name) : `${at}.${String(name)}`;
   }, "");
 
@@ -109,26 +110,37 @@ function fromIssue(issue: z.core.$ZodIssue, input: unknown, schema: z.core.$ZodT
       // What stands in for a value comes before the value's own schema, so the last has most to say.
       const last = issue.errors.at(-1);
       if (last) return last.flatMap((inner) => fromIssue(inner, input, schema, path));
-      return [fault(path, value, { legal: issue.message, cure: "correct the value" })];
+      return [fault(path, value, objection(issue, value))];
     }
-    case "custom": {
-      const cure = issue.params?.cure;
-      return [
-        fault(path, value, { legal: issue.message, cure: typeof cure === "string" ? cure : "correct the value" }),
-      ];
-    }
+    case "invalid_key":
+      return issue.issues.map((inner) => fault(path, path.at(-1), objection(inner, path.at(-1))));
     default:
-      return [fault(path, value, { legal: legal(issue), cure: value === undefined ? "add it" : "correct the value" })];
+      return [fault(path, value, objection(issue, value))];
   }
 }
+
+function objection(issue: z.core.$ZodIssue, value: unknown): Objection {
+  const cure = issue.code === "custom" ? issue.params?.cure : undefined;
+  return {
+    legal: legal(issue),
+    cure: typeof cure === "string" ? cure : value === undefined ? "add it" : "correct the value",
+  };
+}
+
+const TYPES: Record<string, string> = {
+  array: "a list",
+  boolean: "true or false",
+  int: "a whole number",
+  number: "a number",
+  object: "an object",
+  record: "an object",
+  string: "a string",
+};
 
 function legal(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "invalid_type":
-      return (
-        { int: "a whole number", array: "a list", record: "an object" }[issue.expected as string] ??
-        `of type ${issue.expected}`
-      );
+      return TYPES[issue.expected] ?? issue.expected;
     case "invalid_value":
       return issue.values.length === 1
         ? JSON.stringify(issue.values[0])

@@ -8,6 +8,8 @@ export const placeholder = (name: string): string => `<known after ${name} is cr
 /** True for text that is or contains a placeholder. */
 export const isPlaceholder = (text: string): boolean => PLACEHOLDER.test(text);
 
+// With `abort` zod reports what the other schema says of a value that neither accepts.
+const standIn = z.string().regex(new RegExp(`^${PLACEHOLDER.source}$`), { abort: true });
+
 /** Accepts what the schema accepts, or a placeholder in its place. */
-export const later = <T extends z.ZodType>(schema: T) =>
-  z.union([z.string().regex(new RegExp(`^${PLACEHOLDER.source}$`)), schema]);
+export const later = <T extends z.ZodType>(schema: T) => z.union([standIn, schema]);

@@ -75,8 +75,8 @@ export function parseEndpoint(text: string): { address: string; port: number } |
   return number >= 1 && number <= 65535 ? { address: it, port: number } : undefined;
 }
 
-/** What no packet can be sent to over an underlay, and why. RFC 6890, RFC 4291; 100.64.0.0/10 is RFC 6598. */
-const NO_ENDPOINT: [prefix: string, why: string][] = [
+/** What no packet between hosts can be sent to, and why: RFC 6890, RFC 4291. */
+const UNUSABLE: [prefix: string, what: string][] = [
   ["0.0.0.0/8", "an unspecified address"],
   ["::/128", "an unspecified address"],
   ["127.0.0.0/8", "a loopback address"],
@@ -86,9 +86,14 @@ const NO_ENDPOINT: [prefix: string, why: string][] = [
   ["224.0.0.0/4", "a multicast address"],
   ["ff00::/8", "a multicast address"],
   ["240.0.0.0/4", "a reserved address"],
-  // Tailscale's own, and what a provider's NAT gives: either another overlay, or nothing that can be called from outside.
-  ["100.64.0.0/10", "an address of carriers' NAT and of Tailscale (100.64.0.0/10)"],
 ];
+
+/** RFC 6598. Tailscale's addresses too: an endpoint there is either in another overlay or cannot be called. */
+const CARRIERS_NAT = "100.64.0.0/10";
+
+/** What an address is, where it is one that no host can have for others to reach; undefined where one can. */
+export const unusable = (address: string): string | undefined =>
+  UNUSABLE.find(([prefix]) => contains(prefix, address))?.[1];
 
 /**
  * Why an address cannot be an endpoint, or undefined when it can. `overlay` are the prefixes of overlays: a tunnel to
@@ -97,5 +102,6 @@ const NO_ENDPOINT: [prefix: string, why: string][] = [
 export function notAnEndpoint(address: string, overlay: readonly string[]): string | undefined {
   const inside = overlay.find((prefix) => contains(prefix, address));
   if (inside !== undefined) return `inside the overlay prefix ${inside}, so the tunnel would carry its own packets`;
-  return NO_ENDPOINT.find(([prefix]) => contains(prefix, address))?.[1];
+  if (contains(CARRIERS_NAT, address)) return `an address of carriers' NAT and of Tailscale (${CARRIERS_NAT})`;
+  return unusable(address);
 }

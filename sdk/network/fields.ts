@@ -1,7 +1,7 @@
 /** The fields that every technology's spec is made of. Each brings its values into their one canonical form. */
 import { z } from "zod";
 import { checkedString, type Objection } from "../faults";
-import { address, endpoint, notAnEndpoint, parseEndpoint, prefix } from "./address";
+import { address, endpoint, notAnEndpoint, parseEndpoint, prefix, unusable } from "./address";
 import { MAX_ID } from "./ports";
 
 /** IFNAMSIZ - 1, linux/if.h: what the kernel keeps of a device's name, in bytes. */
@@ -32,13 +32,14 @@ const device = (value: string): Objection | undefined => {
       };
 };
 
-const anAddress = (value: string): Objection | undefined =>
-  address(value)
-    ? undefined
-    : {
-        legal: "an IPv4 or IPv6 address without a prefix length, such as 10.255.0.1 or fd00:6f::1",
-        cure: value.includes("/") ? "leave out what follows the `/`" : "correct the address",
-      };
+const anAddress = (value: string): Objection | undefined => {
+  const legal = "an IPv4 or IPv6 address without a prefix length, such as 10.255.0.1 or fd00:6f::1";
+  const canonical = address(value);
+  if (!canonical)
+    return { legal, cure: value.includes("/") ? "leave out the `/` and what follows" : "correct the address" };
+  const what = unusable(canonical);
+  return what === undefined ? undefined : { legal: `${legal}, and this is ${what}`, cure: "choose another address" };
+};
 
 const aPrefix = (value: string): Objection | undefined => {
   const canonical = prefix(value);

@@ -35,18 +35,18 @@ function hasPrimeOrder(u: bigint): boolean {
 const isClamped = (bytes: Uint8Array): boolean => ((bytes[0] ?? 0) & 7) === 0 && ((bytes[31] ?? 0) & 0xc0) === 0x40;
 
 const CURE = "give what `wg pubkey` prints, and if this was a private key, make a new one";
+const PRIVATE: Objection = { legal: "a WireGuard public key, and this has the form of a private key", cure: CURE };
 const known = new Map<string, Objection | undefined>();
 
 function examine(value: string): Objection | undefined {
+  if (/private/i.test(value)) return PRIVATE;
   if (!/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/.test(value)) {
     return { legal: "a WireGuard public key: 32 bytes in base64, 44 characters", cure: CURE };
   }
   const bytes = Buffer.from(value, "base64");
   const u = littleEndian(bytes);
   if (u < P && hasPrimeOrder(u)) return undefined;
-  return isClamped(bytes)
-    ? { legal: "a WireGuard public key, and this has the form of a private key", cure: CURE }
-    : { legal: "a WireGuard public key, and no private key has this one", cure: CURE };
+  return isClamped(bytes) ? PRIVATE : { legal: "a WireGuard public key, and no private key has this one", cure: CURE };
 }
 
 /** What is wrong with a public key; the key itself is never in what it says. */
