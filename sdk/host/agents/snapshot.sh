@@ -32,7 +32,7 @@ snapshot() {
   # shellcheck disable=SC2086 # lists of words without white space; set -f is on
   {
     [ -z "$sysctls" ] || { section sysctl && grep -s -H '' $sysctls; }
-    [ -z "$files" ] || { section file && sha256sum -- $files && stat -L -c '%a %n' $files; } 2>/dev/null
+    [ -z "$files" ] || { section file && sha256sum $files; stat -L -c '%a %n' $files; } 2>/dev/null
     [ -z "$units" ] || { section unit && unit_states $units; }
     [ -z "$keys" ] || { section key && public_keys $keys; }
     [ -z "$commands" ] || { section command && present_commands $commands; }

@@ -25,10 +25,10 @@ steps() {
         break
         ;;
       '' | '#'*) continue ;;
-      'ip -'*) flush && one_step || return ;;
+      'ip -'*) one_step "$line" || return ;;
       'ip '*) enqueue ip "${line#ip }" || return ;;
       'nft '*) enqueue nft "${line#nft }" || return ;;
-      *) flush && one_step || return ;;
+      *) one_step "$line" || return ;;
     esac
   done
   flush && daemon_reload
@@ -103,7 +103,7 @@ EOT
 }
 
 exists_already() {
-  case $mode,$said in boot,*'File exists'*) ;; *) return 1 ;; esac
+  case $mode,$said in boot,*'File exists'* | boot,*'ddress already assigned'*) ;; *) return 1 ;; esac
 }
 
 kernel_lacks_wireguard() {
@@ -154,7 +154,8 @@ keep_rules() {
 }
 
 one_step() {
-  said=''
+  flush || return
+  line=$1 said=''
   # shellcheck disable=SC2086 # here a line becomes words; set -f is on
   set -- $line
   case $1 in
@@ -222,7 +223,7 @@ apt_get() {
 put() {
   note_path "$2"
   said=$({
-    (umask 022 && mkdir -p "${2%/*}") &&
+    { [ -d "${2%/*}" ] || (umask 022 && mkdir -p "${2%/*}"); } &&
       printf '%s' "$3" | base64 -d >"$2.overlay-new" &&
       chmod "$1" "$2.overlay-new" &&
       sync "$2.overlay-new" &&

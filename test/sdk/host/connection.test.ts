@@ -1,0 +1,59 @@
+import { Connection, describeConnection } from "../../../sdk/host/connection";
+import { sshArguments } from "../../../sdk/host/ssh";
+
+const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGZha2VmYWtlZmFrZWZha2VmYWtlZmFrZWZha2U= root@lux";
+
+test("what is not said has ssh's own defaults", () => {
+  expect(Connection.parse({ host: "lux" })).toEqual({ host: "lux", port: 22, user: "root", connectTimeout: 10 });
+});
+
+test.each([
+  ["an option in place of a host", { host: "-oProxyCommand=sh" }],
+  ["white space", { host: "lux fra" }],
+  ["what a shell would run", { host: "lux;id" }],
+  ["a user that ssh_config would expand", { host: "lux", user: "%r" }],
+  ["a bastion that is an option", { host: "lux", proxyJump: "-Fconfig" }],
+  ["a port out of range", { host: "lux", port: 65536 }],
+  ["a fingerprint in place of a key", { host: "lux", hostKey: "SHA256:RLliqdQ++U8hn71GHg2da7ZEPwgyNanO4KvMcKGCrE8" }],
+  ["two keys", { host: "lux", hostKey: `${key}\n${key}` }],
+  ["an unknown field", { host: "lux", privateKey: "-----BEGIN" }],
+])("%s is refused", (_, connection) => {
+  expect(Connection.safeParse(connection).success).toBe(false);
+});
+
+test("no fault repeats the value of an unknown field", () => {
+  const { error } = Connection.safeParse({ host: "lux", privateKey: "-----BEGIN SECRET" });
+  expect(JSON.stringify(error?.issues)).not.toContain("SECRET");
+});
+
+const argumentsOf = (connection: object, ...rest: [string?, string?]) =>
+  sshArguments(Connection.parse(connection), ...rest).join(" ");
+
+test("host keys are checked, whatever the connection says", () => {
+  expect(argumentsOf({ host: "lux" })).toContain("-o StrictHostKeyChecking=yes");
+  expect(argumentsOf({ host: "lux" })).not.toContain("KnownHosts");
+  const pinned = argumentsOf({ host: "lux", hostKey: key }, "/tmp/known_hosts");
+  expect(pinned).toContain("-o StrictHostKeyChecking=yes");
+  expect(pinned).toContain("-o UserKnownHostsFile=/tmp/known_hosts -o GlobalKnownHostsFile=/dev/null");
+  expect(pinned).toContain("-o HostKeyAlgorithms=ssh-ed25519");
+});
+
+test("the user's ssh_config counts, bastions too", () => {
+  const text = argumentsOf({ host: "lux", proxyJump: "admin@bastion:2222", port: 2022, user: "admin" });
+  expect(text).not.toMatch(/(^| )-F/);
+  expect(text).toMatch(/ -J admin@bastion:2222 -p 2022 -l admin -- lux exec sudo -n sh$/);
+});
+
+test("an RSA key is pinned with its signature algorithms, for SHA-1 is refused by both ends", () => {
+  const text = argumentsOf({ host: "lux", hostKey: key.replace("ssh-ed25519", "ssh-rsa") }, "/tmp/known_hosts");
+  expect(text).toContain("-o HostKeyAlgorithms=rsa-sha2-512,rsa-sha2-256");
+});
+
+test("messages name a host as ssh does", () => {
+  const names = [{ host: "lux" }, { host: "lux", port: 2022 }, { host: "2001:db8::5", user: "admin", port: 23 }];
+  expect(names.map((name) => describeConnection(Connection.parse(name)))).toEqual([
+    "root@lux",
+    "root@lux:2022",
+    "admin@[2001:db8::5]:23",
+  ]);
+});

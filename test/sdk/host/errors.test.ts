@@ -1,0 +1,48 @@
+/** Each file of captured/ is what ssh wrote to standard error; the first word of its name is the kind that it must be. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Connection } from "../../../sdk/host/connection";
+import { connectError, isTooManyStartups } from "../../../sdk/host/errors";
+
+const folder = join(__dirname, "captured");
+const said = (name: string) => readFileSync(join(folder, name), "utf8");
+const captured = readdirSync(folder).filter((name) => name.endsWith(".txt") && name !== "crowded.txt");
+const connection = Connection.parse({ host: "203.0.113.5", user: "admin" });
+const pinned = Connection.parse({ ...connection, hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA" });
+
+test.each(captured)("%s", (name) => {
+  const { kind, message } = connectError(connection, said(name), "");
+  expect(kind).toBe(name.split(".")[0]);
+  expect(message).toMatch(/admin@203\.0\.113\.5/);
+  expect(message).toMatch(/^[^\n]+: [^\n]+\.$/);
+});
+
+test("every sentence, word for word", () => {
+  const sentences = captured.map((name) => `${name}\n  ${connectError(connection, said(name), "").message}`);
+  expect(sentences.join("\n")).toMatchSnapshot();
+});
+
+test("a changed key that is pinned is cured in the program, one that known_hosts has in known_hosts", () => {
+  const text = said("hostKeyChanged.txt");
+  expect(connectError(pinned, text, "").message).toContain("set connection.hostKey to its new key");
+  expect(connectError(connection, text, "").message).toContain("ssh-keygen -R 203.0.113.5 ");
+});
+
+test("what a login shell says instead of starting sh is shown", () => {
+  const { kind, message } = connectError(connection, "", "This account is currently not available.\n");
+  expect(kind).toBe("noShell");
+  expect(message).toContain("(This account is currently not available.)");
+});
+
+test("behind a bastion the message names both, and the line names the one that failed", () => {
+  const behind = Connection.parse({ host: "10.0.0.9", proxyJump: "root@203.0.113.5:23" });
+  const { kind, message } = connectError(behind, said("refused.jump.txt"), "");
+  expect(kind).toBe("refused");
+  expect(message).toContain("root@10.0.0.9 (through root@203.0.113.5:23)");
+  expect(message).toContain("(ssh: connect to host 203.0.113.5 port 23: Connection refused)");
+});
+
+test("MaxStartups is worth another attempt, a bastion's failure is not", () => {
+  expect(isTooManyStartups(said("crowded.txt"))).toBe(true);
+  for (const name of captured) expect(isTooManyStartups(said(name))).toBe(false);
+});

@@ -1,0 +1,257 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2016 # what stands in single quotes is for the shells under test
+# The agents with the real ip, nft and wg, in a network namespace of their own, under each shell that is here.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+  agents=$BATS_TEST_DIRNAME/../../../sdk/host/agents
+  etc=$BATS_TEST_TMPDIR/etc run=$BATS_TEST_TMPDIR/run
+  mkdir -p "$etc/boot.d" "$run"
+  in_namespace true || skip "no network namespaces here: $output"
+}
+
+# Root makes namespaces as it is, others as root of a user namespace.
+in_namespace() {
+  if [ "$(id -u)" = 0 ]; then unshare --net --mount "$@"; else unshare --map-root-user --net --mount "$@"; fi
+}
+
+# in_each_shell SCRIPT: once for each shell; SCRIPT finds the agents loaded.
+in_each_shell() {
+  for shell in dash 'bash --posix' 'busybox ash'; do
+    command -v "${shell%% *}" >/dev/null || continue
+    echo "# $shell"
+    rm -rf "$etc" "$run" && mkdir -p "$etc/boot.d" "$run"
+    # shellcheck disable=SC2086
+    in_namespace $shell -euc ". '$agents/session.sh'; . '$agents/snapshot.sh'; . '$agents/steps.sh'
+      overlay_etc='$etc' overlay_run='$run'
+      mount -t sysfs sysfs /sys # the one of this namespace
+      must_fail() { if steps stop; then echo 'no failure' && exit 1; fi; }
+      report() { printf '%s: %s [%s]\n' \"\$failed_line\" \"\$said\" \"\$failed_code\"; }
+      $1"
+  done
+}
+
+@test "lines of ip become devices, addresses, routes and rules" {
+  in_each_shell '
+    steps stop <<EOT
+ip link add dev a type veth peer name b
+ip link set dev a mtu 1420 group 28417 addrgenmode none alias overlay:net/prod:a-b
+ip link set dev a up
+ip link set dev b up
+ip addr add fe80::2/64 dev a
+ip -6 rule add pref 5111 not fwmark 0x6f/0xff lookup 111
+ip route add 10.0.0.1/32 dev a proto 111 metric 4096
+EOT
+    [ "$(cat /sys/class/net/a/ifalias)" = overlay:net/prod:a-b ]
+    [ "$(cat /sys/class/net/a/netdev_group)" = 28417 ]
+    [ "$(ip -6 rule show pref 5111)" = "5111:	not from all fwmark 0x6f/0xff lookup 111" ]
+    ip route show proto 111 | grep -q "^10.0.0.1 dev a .*metric 4096"
+    ip addr show dev a | grep -q "fe80::2/64"'
+}
+
+@test "the first line that fails is named, and nothing after it is done" {
+  in_each_shell '
+    must_fail <<EOT
+ip link add dev a type veth peer name b
+ip link add dev a type veth peer name c
+ip link add dev d type veth peer name e
+EOT
+    [ "$(report)" = "ip link add dev a type veth peer name c: RTNETLINK answers: File exists [1]" ]
+    [ -d /sys/class/net/a ] && [ ! -d /sys/class/net/d ]'
+}
+
+@test "lines of nft are one transaction, and the one that fails is named" {
+  in_each_shell '
+    must_fail <<EOT
+nft add table inet overlay
+nft add chain inet overlay guard { type filter hook postrouting priority 300 ; policy accept ; }
+nft add rule inet overlay guard jump nowhere
+EOT
+    report | grep -q "^nft add rule inet overlay guard jump nowhere: "
+    [ -z "$(nft list tables)" ]'
+}
+
+@test "a sysctl keeps the value found first, and restore brings it back" {
+  in_each_shell '
+    before=$(cat /proc/sys/net/ipv4/ip_local_port_range)
+    steps stop <<EOT
+sysctl -w net/ipv4/ip_local_port_range=20000 30000
+sysctl -w net/ipv4/ip_local_port_range=20000 40000
+EOT
+    [ "$(cat /proc/sys/net/ipv4/ip_local_port_range)" = "20000	40000" ]
+    [ "$(cat "$overlay_etc/found/net/ipv4/ip_local_port_range")" = "$before" ]
+    steps stop <<EOT
+restore sysctl net/ipv4/ip_local_port_range
+restore sysctl net/ipv4/ip_local_port_range
+EOT
+    [ "$(cat /proc/sys/net/ipv4/ip_local_port_range)" = "$before" ]
+    [ ! -e "$overlay_etc/found" ]'
+}
+
+@test "a sysctl of our own device leaves no record, one of another device does" {
+  in_each_shell '
+    steps stop <<EOT
+ip link add dev a.1 type veth peer name b
+ip link set dev a.1 group 28417
+sysctl -w net/ipv4/conf/a.1/rp_filter=2
+sysctl -w net/ipv4/conf/b/rp_filter=2
+EOT
+    [ "$(cat /proc/sys/net/ipv4/conf/a.1/rp_filter)" = 2 ]
+    [ ! -e "$overlay_etc/found/net/ipv4/conf/a.1" ]
+    [ -e "$overlay_etc/found/net/ipv4/conf/b/rp_filter" ]'
+}
+
+@test "a sysctl that is not there fails with its line" {
+  in_each_shell '
+    must_fail <<EOT
+sysctl -w net/ipv4/conf/nowhere/rp_filter=2
+EOT
+    report | grep -q "^sysctl -w net/ipv4/conf/nowhere/rp_filter=2: .*No such file"'
+}
+
+@test "put writes content and mode, remove takes file and empty folders" {
+  content=$(printf 'a\n\n$(touch oops) "b"' | base64 -w 0)
+  in_each_shell "
+    steps stop <<EOT
+put 0640 $etc/x/y $content
+put 0600 $etc/x/empty 
+EOT
+    [ \"\$(stat -c %a%F $etc/x/y)\" = '640regular file' ]
+    [ \"\$(base64 -w 0 <$etc/x/y)\" = '$content' ]
+    [ \"\$(stat -c %s%a $etc/x/empty)\" = 0600 ]
+    [ -z \"\$(find $etc -name '*overlay-new')\" ]
+    steps stop <<EOT
+remove $etc/x/y
+remove $etc/x/empty
+remove $etc/x/never-there
+EOT
+    [ ! -e $etc/x ]"
+}
+
+@test "put on a full disk fails, keeps the old file and leaves nothing beside it" {
+  content=$(head -c 60000 /dev/zero | base64 -w 0)
+  in_each_shell "
+    mkdir $etc/full && mount -t tmpfs -o size=16k tmpfs $etc/full
+    echo old >$etc/full/file
+    must_fail <<EOT
+put 0644 $etc/full/file $content
+EOT
+    report | grep -q '^put 0644 $etc/full/file: .*No space left on device'
+    [ \"\$(ls $etc/full)\" = file ] && [ \"\$(cat $etc/full/file)\" = old ]"
+}
+
+@test "put on a read-only file system fails with the reason" {
+  in_each_shell "
+    mkdir $etc/ro && mount -t tmpfs -o ro tmpfs $etc/ro
+    must_fail <<EOT
+put 0644 $etc/ro/new/file aGk=
+EOT
+    report | grep -q '^put 0644 $etc/ro/new/file: .*Read-only file system'"
+}
+
+@test "genkey makes a key once, for root only, and never prints it" {
+  command -v wg || skip "wg is not installed"
+  in_each_shell "
+    [ -z \"\$(echo 'genkey $etc/keys/wireguard.key' | steps stop 2>&1)\" ]
+    first=\$(cat $etc/keys/wireguard.key)
+    [ \${#first} = 44 ] && [ \"\$(stat -c %a $etc/keys $etc/keys/wireguard.key | tr '\n' ' ')\" = '700 600 ' ]
+    echo 'genkey $etc/keys/wireguard.key' | steps stop
+    [ \"\$(cat $etc/keys/wireguard.key)\" = \"\$first\" ]"
+}
+
+@test "what a line says is never run by a shell" {
+  in_each_shell "
+    cd $etc
+    steps boot >missed 2>/dev/null <<'EOT'
+ip link set dev \$(touch${IFS}oops) up
+systemctl \`touch oops\` *
+wg set a;touch oops
+frob >oops
+EOT
+    [ ! -e oops ] && grep -qx 'frob >oops' missed"
+}
+
+@test "an unknown verb is an error" {
+  in_each_shell '
+    must_fail <<EOT
+rm -rf /nowhere
+EOT
+    [ "$(report)" = "rm -rf /nowhere: steps.sh has no verb \"rm\" [1]" ]'
+}
+
+@test "boot: what exists is no failure, what fails is printed, the rest is done" {
+  in_each_shell '
+    lines="ip link add dev a type veth peer name b
+ip link set dev a group 28417
+ip link set dev a up
+ip addr add 10.0.0.2/32 dev a
+ip addr add fd00::2/128 dev a
+ip route add 10.9.0.0/16 dev gone proto 111 metric 4096
+ip route add unreachable 10.8.0.0/16 proto 111 metric 4294967295
+ip rule add pref 5111 not fwmark 0x6f/0xff lookup 111
+nft add table inet overlay
+nft add map inet overlay guard { type inet_service : counter ; }
+nft add chain inet overlay guard { type filter hook postrouting priority 300 ; policy accept ; }
+nft add rule inet overlay guard meta mark & 0xff == 0x6f counter
+nft add counter inet overlay a
+nft add element inet overlay guard { 11002 : \"a\" }
+sysctl -w net/ipv4/conf/a/rp_filter=2"
+    for time in first second; do
+      printf "%s\n" "$lines" | steps boot >"$overlay_run/missed" 2>/dev/null
+      [ "$(cat "$overlay_run/missed")" = "ip route add 10.9.0.0/16 dev gone proto 111 metric 4096" ]
+    done
+    [ "$(nft list chain inet overlay guard | grep -c "meta mark")" = 1 ]
+    [ "$(ip rule show pref 5111 | wc -l)" = 1 ]
+    [ "$(ip route show 10.8.0.0/16)" = "unreachable 10.8.0.0/16 proto 111 metric 4294967295 " ]
+    [ "$(cat /proc/sys/net/ipv4/conf/a/rp_filter)" = 2 ]'
+}
+
+@test "boot.sh: early does what it can, late the rest as soon as it holds" {
+  mkdir "$BATS_TEST_TMPDIR/bin"
+  cp "$agents/boot.sh" "$BATS_TEST_TMPDIR/bin"
+  printf '. "%s"\noverlay_etc="%s" overlay_run="%s"\n' "$agents/steps.sh" "$etc" "$run" >"$BATS_TEST_TMPDIR/bin/steps.sh"
+  in_each_shell "
+    boot() { $BATS_TEST_TMPDIR/bin/boot.sh \"\$@\" 2>&1; }
+    printf '# project::x\nip link add dev a type veth peer name b\nip link set dev a up\n' >$etc/boot.d/10-node
+    printf '# project::y\nip route add 10.9.0.0/16 dev eth0 proto 111 metric 4096\nsysctl -w net/ipv4/conf/a/rp_filter=2\n' >$etc/boot.d/50-y
+    echo garbage >$etc/boot.d/50-z.overlay-new
+    boot early
+    [ \"\$(cat $run/boot.todo)\" = 'ip route add 10.9.0.0/16 dev eth0 proto 111 metric 4096
+sysctl -w net/ipv4/conf/a/rp_filter=2' ]
+    echo 1 >/proc/sys/net/ipv4/conf/a/rp_filter # as udev may do
+    (sleep 1; ip link add eth0 type veth peer name eth1; ip link set eth0 up) &
+    boot late
+    wait
+    [ -n \"\$(ip route show 10.9.0.0/16)\" ] && [ \"\$(cat /proc/sys/net/ipv4/conf/a/rp_filter)\" = 2 ]
+    [ -e $run/boot.todo ] && [ ! -s $run/boot.todo ]"
+}
+
+@test "boot.sh early leaves a host alone that a change over SSH is at work on" {
+  mkdir "$BATS_TEST_TMPDIR/bin"
+  cp "$agents/boot.sh" "$BATS_TEST_TMPDIR/bin"
+  printf '. "%s"\noverlay_etc="%s" overlay_run="%s"\n' "$agents/steps.sh" "$etc" "$run" >"$BATS_TEST_TMPDIR/bin/steps.sh"
+  in_each_shell "
+    echo 'ip link add dev a type veth peer name b' >$etc/boot.d/10-node
+    exec 8>$run/lock
+    flock 8
+    $BATS_TEST_TMPDIR/bin/boot.sh early && $BATS_TEST_TMPDIR/bin/boot.sh late
+    [ ! -d /sys/class/net/a ]"
+}
+
+@test "a script that was cut off does nothing" {
+  for shell in dash 'bash --posix' 'busybox ash'; do
+    command -v "${shell%% *}" >/dev/null || continue
+    whole=$(printf "{ frame MARK touch_it <<'MARK'\nsome input\nMARK\n}\n")
+    cut=$((${#whole} - 1))
+    while [ "$cut" -gt 0 ]; do
+      # shellcheck disable=SC2086
+      { cat "$agents/session.sh" && echo "touch_it() { touch $run/touched; }" && printf %s "${whole:0:cut}"; } | $shell >/dev/null 2>&1 || true
+      [ ! -e "$run/touched" ] || { echo "$shell ran it after $cut characters" && false; }
+      cut=$((cut - 4))
+    done
+    # shellcheck disable=SC2086
+    { cat "$agents/session.sh" && echo "touch_it() { touch $run/touched; }" && printf '%s\n' "$whole"; } | $shell
+    [ -e "$run/touched" ] && rm "$run/touched"
+  done
+}
