@@ -1,6 +1,44 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034 # setup/packages.sh reads the lists
 # What this machine can do. Decided once, before a run; each hindrance is a reason in one line, or nothing.
 # Sourced after lib.sh.
+
+# What a thing is known by here (a command, or a file), and the Debian package that it comes in.
+lab_tools="
+  systemd-nspawn:systemd-container
+  ip:iproute2
+  nft:nftables
+  nsenter:util-linux
+  ssh:openssh-client
+  ping:iputils-ping
+  mmdebstrap:mmdebstrap
+  /usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring
+"
+other_tools="
+  curl:curl
+  shellcheck:shellcheck
+"
+
+# missing TOOL…: prints the packages of those that are not there.
+missing() {
+  for pair in "$@"; do
+    has "${pair%%:*}" || [ -f "${pair%%:*}" ] || printf '%s ' "${pair#*:}"
+  done
+}
+
+# Debian's python3 comes without what makes a virtual environment.
+has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
+
+python_hindrance() {
+  if ! has_venv; then
+    echo "no python3 that can make a virtual environment"
+  elif ! command -v pulumi-language-python >/dev/null; then
+    echo "no Pulumi language host for Python"
+  fi
+}
+
+shellcheck_hindrance() { has shellcheck || echo "shellcheck is not installed"; }
+
+engine_hindrance() { command -v pulumi >/dev/null || echo "no Pulumi 3.250 or later (install it, or Go to build it)"; }
 
 lab_hindrance() {
   if [ "$(uname -s)" != Linux ]; then
@@ -8,23 +46,11 @@ lab_hindrance() {
   elif ! can_root; then
     echo "the lab needs root, or sudo without a password"
   else
-    for tool in systemd-nspawn ip nft debootstrap ssh; do
-      has $tool || { echo "the lab needs $tool, which is not installed" && return; }
-    done
+    # shellcheck disable=SC2086 # a list of words
+    lacking=$(missing $lab_tools)
+    [ -z "$lacking" ] || echo "the lab needs packages that are not installed: $lacking"
   fi
 }
-
-engine_hindrance() { command -v pulumi >/dev/null || echo "no Pulumi on this machine, and no means to get one"; }
-
-python_hindrance() {
-  if ! command -v pulumi-language-python >/dev/null; then
-    echo "no Pulumi language host for Python"
-  elif ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
-    echo "no python3 that can make a virtual environment"
-  fi
-}
-
-shellcheck_hindrance() { has shellcheck || echo "shellcheck is not installed"; }
 
 # As JSON for test/can.ts. The reasons hold no quotes.
 can() {

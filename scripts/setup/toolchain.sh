@@ -30,7 +30,13 @@ toolchain_ready() {
 }
 
 toolchain_make() {
-  cached "$toolchain_dir" || make_cached "$toolchain_dir" toolchain_fetch
+  if ! cached "$toolchain_dir"; then
+    make_cached "$toolchain_dir" toolchain_fetch || {
+      code=$?
+      # No means: what needs Pulumi is skipped by name, or refused by the demo. All else is a failure.
+      [ $code = 2 ] && return || return $code
+    }
+  fi
   mkdir -p "$root/dist/.bin"
   for binary in $toolchain_binaries; do
     ln -sf "$toolchain_dir/bin/$binary" "$root/dist/.bin/$binary"
@@ -64,12 +70,13 @@ download_pulumi() {
   tar -xzf "$making/$archive" -C "$making/bin" --strip-components 1 && rm "$making/$archive" "$making/checksums"
 }
 
+# Returns 2 where there is nothing to build it with.
 build_pulumi() {
   if ! has go; then
     say "  There is no Go to build Pulumi with, either. Install one of the two, then run again:"
     say "    Pulumi 3.$oldest_pulumi or later   https://www.pulumi.com/docs/iac/download-install/"
     say "    Go 1.25 or later       https://go.dev/doc/install"
-    return 1
+    return 2
   fi
   say "  building Pulumi from Go modules: about 4 minutes on 2 cores, once"
   build_go pulumi pkg/v3/cmd/pulumi $built_cli &&

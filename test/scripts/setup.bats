@@ -69,14 +69,14 @@ publish() {
   publish
   echo more >>"$shop/$archive"
   run make_cached "$toolchain_dir" toolchain_fetch
-  [ "$status" -ne 0 ]
+  [ "$status" -eq 2 ]
   [[ $output == *"does not have the checksum"* ]]
   [[ $output == *"Install one of the two"*"Pulumi 3.250"*"Go 1.25"* ]]
 }
 
 @test "with neither release nor Go it says what to install" {
   run make_cached "$toolchain_dir" toolchain_fetch
-  [ "$status" -ne 0 ]
+  [ "$status" -eq 2 ]
   [[ $output == *"does not answer"*"Install one of the two"* ]]
 }
 
