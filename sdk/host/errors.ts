@@ -125,8 +125,11 @@ export const isTooManyStartups = (stderr: string): boolean =>
   /(kex|ssh)_exchange_identification: .*(closed by remote host|reset by peer)/i.test(stderr) &&
   !rows.some(([pattern]) => pattern.test(stderr));
 
+/** ssh's own exit code for whatever goes wrong before the remote command runs. */
+const SSH_FAILED = 255;
+
 /** Why an ssh process ended before its session was ready. */
-export function connectError(connection: Connection, stderr: string, stdout: string): HostError {
+export function connectError(connection: Connection, code: number | null, stderr: string, stdout = ""): HostError {
   const { proxyJump } = connection;
   const who = describeConnection(connection) + (proxyJump ? ` (through ${proxyJump})` : "");
   const lines = stderr.split("\n").map((line) => line.trim().slice(0, 300));
@@ -141,13 +144,12 @@ export function connectError(connection: Connection, stderr: string, stdout: str
       `${who} closed the connection before the login (${brokenLine}): look at sshd's log there; MaxStartups, an access list or a full disk do this.`,
     );
   }
-  const complaint = lines.find((line) => /^(ssh|command-line|nsenter|Bad owner|\S*config)\b.*:/.test(line));
-  if (complaint !== undefined) {
-    return new HostError("ssh", `ssh cannot connect to ${who} (${complaint}): try the same with ssh by hand.`);
+  const answer = [...lines, ...stdout.split("\n")].filter((line) => line.trim() !== "").at(-1) ?? "without a word";
+  if (code === SSH_FAILED) {
+    return new HostError("ssh", `ssh cannot connect to ${who} (${answer}): try the same with ssh by hand.`);
   }
-  const answer = [...lines, ...stdout.split("\n")].filter((line) => line.trim() !== "").at(-1);
   return new HostError(
     "noShell",
-    `${who} logs in, but no POSIX shell answers there (${answer?.slice(0, 300) ?? "nothing at all"}): give the user /bin/sh as login shell and no forced command, or connect as another user.`,
+    `${who} logs in, but no POSIX shell answers there (${answer.slice(0, 300)}): give the user /bin/sh as login shell and no forced command, or connect as another user.`,
   );
 }

@@ -151,7 +151,7 @@ export class Shell {
           "lost",
           `the connection to ${this.#who} broke in the middle of an operation; the host finishes what it has begun: run again.`,
         )
-      : connectError(this.connection, stderr, first?.stdout.seen ?? "");
+      : connectError(this.connection, this.#child.exitCode, stderr, first?.stdout.seen);
     for (const { reject } of this.#pending.splice(0)) reject(this.#why);
   }
 }

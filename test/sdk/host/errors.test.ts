@@ -6,37 +6,39 @@ import { connectError, isTooManyStartups } from "../../../sdk/host/errors";
 
 const folder = join(__dirname, "captured");
 const said = (name: string) => readFileSync(join(folder, name), "utf8");
+/** sudo and the login shell end with codes of their own, ssh always with 255. */
+const code = (name: string) => (/^(sudo|noShell)/.test(name) ? 1 : 255);
 const captured = readdirSync(folder).filter((name) => name.endsWith(".txt") && name !== "crowded.txt");
 const connection = Connection.parse({ host: "203.0.113.5", user: "admin" });
 const pinned = Connection.parse({ ...connection, hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA" });
 
 test.each(captured)("%s", (name) => {
-  const { kind, message } = connectError(connection, said(name), "");
+  const { kind, message } = connectError(connection, code(name), said(name));
   expect(kind).toBe(name.split(".")[0]);
   expect(message).toMatch(/admin@203\.0\.113\.5/);
   expect(message).toMatch(/^[^\n]+: [^\n]+\.$/);
 });
 
 test("every sentence, word for word", () => {
-  const sentences = captured.map((name) => `${name}\n  ${connectError(connection, said(name), "").message}`);
+  const sentences = captured.map((name) => `${name}\n  ${connectError(connection, code(name), said(name)).message}`);
   expect(sentences.join("\n")).toMatchSnapshot();
 });
 
 test("a changed key that is pinned is cured in the program, one that known_hosts has in known_hosts", () => {
   const text = said("hostKeyChanged.txt");
-  expect(connectError(pinned, text, "").message).toContain("set connection.hostKey to its new key");
-  expect(connectError(connection, text, "").message).toContain("ssh-keygen -R 203.0.113.5 ");
+  expect(connectError(pinned, 255, text).message).toContain("set connection.hostKey to its new key");
+  expect(connectError(connection, 255, text).message).toContain("ssh-keygen -R 203.0.113.5 ");
 });
 
 test("what a login shell says instead of starting sh is shown", () => {
-  const { kind, message } = connectError(connection, "", "This account is currently not available.\n");
+  const { kind, message } = connectError(connection, 1, "", "This account is currently not available.\n");
   expect(kind).toBe("noShell");
   expect(message).toContain("(This account is currently not available.)");
 });
 
 test("behind a bastion the message names both, and the line names the one that failed", () => {
   const behind = Connection.parse({ host: "10.0.0.9", proxyJump: "root@203.0.113.5:23" });
-  const { kind, message } = connectError(behind, said("refused.jump.txt"), "");
+  const { kind, message } = connectError(behind, 255, said("refused.jump.txt"));
   expect(kind).toBe("refused");
   expect(message).toContain("root@10.0.0.9 (through root@203.0.113.5:23)");
   expect(message).toContain("(ssh: connect to host 203.0.113.5 port 23: Connection refused)");
