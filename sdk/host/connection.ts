@@ -1,26 +1,35 @@
 import { z } from "zod";
+import { checkedString } from "../faults";
 
-/** `TYPE BASE64 [COMMENT]`, as in a host's /etc/ssh/ssh_host_*_key.pub. */
-const hostKeyPattern = /^(ssh-|ecdsa-sha2-|sk-)\S+ [A-Za-z0-9+/]+={0,2}( .*)?$/;
+/** ssh would read a leading `-` as an option, ssh_config expands `%`, and nothing of a shell's belongs into a name. */
+const word = (legal: string) =>
+  checkedString((value) =>
+    /^[^\s\-%"'`$\\;&|<>][^\s%"'`$\\;&|<>]*$/.test(value)
+      ? undefined
+      : { legal, cure: "write it as on ssh's command line, without quotes and white space" },
+  );
 
-/** No leading `-`, so that ssh never reads a name as an option; nothing that a shell or ssh_config would expand. */
-const word = (what: string) =>
-  z.string().regex(/^[^\s\-%"'`$\\;&|<>][^\s%"'`$\\;&|<>]*$/, `${what} without white space, not beginning with "-"`);
+/** `TYPE BASE64 [COMMENT]`, sshd(8), "AUTHORIZED_KEYS FILE FORMAT". */
+const PUBLIC_KEY = /^(ssh|ecdsa-sha2|sk)-\S+ [A-Za-z0-9+/]+={0,2}( .*)?$/;
+
+const hostKey = checkedString((value) =>
+  PUBLIC_KEY.test(value.trim())
+    ? undefined
+    : {
+        legal: "one public key of the host, like ssh-ed25519 AAAA…",
+        cure: "on the host's console: cat /etc/ssh/ssh_host_ed25519_key.pub",
+      },
+).transform((value) => value.trim());
 
 /** How the tool reaches a host. The OpenSSH client does the work: ssh_config, agents, certificates, bastions all count. */
 export const Connection = z.strictObject({
-  host: word("a host name, an address or a Host of ssh_config").describe(
+  host: word("a host name, an address, or a Host of ssh_config").describe(
     "Name, address, or a Host of your ssh_config.",
   ),
   port: z.int().min(1).max(65535).default(22).describe("TCP port of sshd."),
   user: word("a user name").default("root").describe("Login name; others than root need sudo without a password."),
-  hostKey: z
-    .string()
-    .trim()
-    .regex(hostKeyPattern, "one line of a *.pub file: ssh-ed25519 AAAA…")
-    .optional()
-    .describe("The host's public key, pinned. Absent: your known_hosts decides, strictly."),
-  proxyJump: word("[user@]host[:port], several joined by commas")
+  hostKey: hostKey.optional().describe("The host's public key, pinned. Absent: your known_hosts decides, strictly."),
+  proxyJump: word("[user@]host[:port], several with commas between")
     .optional()
     .describe("Bastions, as ssh -J takes them."),
   connectTimeout: z.int().min(1).max(600).default(10).describe("Seconds for the TCP connection and the greeting."),

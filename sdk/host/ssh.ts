@@ -58,7 +58,8 @@ export function sshArguments(connection: Connection, knownHosts?: string, agentS
   return [
     ...Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`]),
     ...(connection.proxyJump ? ["-J", connection.proxyJump] : []),
-    ...["-p", String(connection.port), "-l", connection.user, "--", connection.host],
+    ...(connection.port === 22 ? [] : ["-p", String(connection.port)]), // else ssh_config's Port would not count
+    ...["-l", connection.user, "--", connection.host],
     connection.user === "root" ? "exec sh" : "exec sudo -n sh",
   ];
 }
