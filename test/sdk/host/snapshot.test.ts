@@ -1,0 +1,166 @@
+/** captured/snapshot.out is what agents/snapshot.sh printed on a host with one userspace WireGuard device. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseSnapshot } from "../../../sdk/host/snapshot";
+
+const text = readFileSync(join(__dirname, "captured/snapshot.out"), "utf8");
+const queries = [
+  "sysctl net/ipv4/conf/inter-fra/rp_filter",
+  "sysctl net/ipv4/conf/nowhere/rp_filter",
+  "sysctl net/ipv4/ip_local_port_range",
+  "file /etc/overlay/owner",
+  "file /nowhere",
+  "key /etc/overlay/keys/wireguard.key",
+  "key /nowhere",
+  "command wg",
+  "command frobnicate",
+];
+const seen = parseSnapshot(text, queries);
+
+test("who the host is", () => {
+  const { machine, now, owner, host } = seen;
+  expect({ machine, now, owner, host }).toEqual({
+    machine: "00112233445566778899aabbccddeeff",
+    now: 1795259007,
+    owner: "net/prod",
+    host: { wireguard: "userspace" },
+  });
+});
+
+test("links and addresses", () => {
+  expect(seen.links.find(({ ifname }) => ifname === "inter-fra")).toMatchObject({
+    mtu: 1420,
+    group: "28417",
+    ifalias: "overlay:net/prod:lux-fra",
+    inet6_addr_gen_mode: "none",
+    linkinfo: { info_kind: "tun" },
+  });
+  const addresses = seen.addrs.flatMap(({ ifname, addr_info }) =>
+    addr_info.map(({ local, prefixlen, scope }) => `${ifname} ${local}/${prefixlen} ${scope}`),
+  );
+  expect(addresses).toEqual([
+    "lo 127.0.0.1/8 host",
+    "lo ::1/128 host",
+    "inter-fra 10.255.0.1/32 global",
+    "inter-fra fd00:6f::1/128 global",
+    "inter-fra fe80::1/64 link",
+    "eth0 203.0.113.5/24 global",
+    "eth0 2001:db8:1::5/64 global",
+    "eth0 fe80::60e1:96ff:fe00:5/64 link",
+  ]);
+});
+
+test("routes have the words of ip-route(8), whatever the host's /etc/iproute2 calls them", () => {
+  const words = [...seen.routes4, ...seen.routes6]
+    .filter(({ table }) => table !== "local")
+    .map(({ type, dst, dev, table, protocol, metric, prefsrc }) =>
+      [type, dst, dev, table, protocol, metric, prefsrc].filter((word) => word !== undefined).join(" "),
+    );
+  expect(words).toEqual([
+    "unicast 10.7.0.0/16 inter-fra 111 111 4096",
+    "unreachable 10.255.0.0/16 main 111 4294967295",
+    "unicast 10.255.0.2 inter-fra main 111 4096 10.255.0.1",
+    "unicast 203.0.113.0/24 eth0 main kernel 203.0.113.5",
+    "unicast fd00:6f::2 inter-fra main 111 4096 fd00:6f::1",
+    "unreachable fd00:6f::/48 lo main 111 4294967295",
+    "unicast 2001:db8:1::/64 eth0 main kernel 256",
+    "unicast fd00:6f::1 inter-fra main kernel 256",
+    "unicast fe80::/64 eth0 main kernel 256",
+    "unicast fe80::/64 inter-fra main kernel 256",
+  ]);
+});
+
+test("rules", () => {
+  const ours = { priority: 5111, not: null, src: "all", fwmark: "0x6f", fwmask: "0xff", table: "111" };
+  expect(seen.rules4.find(({ priority }) => priority === 5111)).toMatchObject(ours);
+  expect(seen.rules6.find(({ priority }) => priority === 5111)).toMatchObject(ours);
+  expect(seen.rules4.map(({ table }) => table)).toEqual(["local", "111", "main", "default"]);
+});
+
+test("WireGuard, without its secrets", () => {
+  expect(seen.wg).toMatchObject([
+    {
+      device: "inter-fra",
+      listenPort: 11002,
+      fwmark: 0x6f,
+      peers: [
+        { presharedKey: true, endpoint: "[2001:db8:2::9]:11001", allowedIps: ["0.0.0.0/0", "::/0"], keepalive: 25 },
+        { presharedKey: false, allowedIps: ["10.1.0.0/16"], keepalive: 0 },
+      ],
+    },
+  ]);
+  expect(text).toContain("inter-fra\t(hidden)\t");
+});
+
+test("our nft tables and no others", () => {
+  expect(Object.keys(seen.nft)).toEqual(["inet overlay"]);
+});
+
+test("queries are answered, each by its name", () => {
+  expect(seen.sysctls).toEqual({
+    "net/ipv4/conf/inter-fra/rp_filter": "0",
+    "net/ipv4/conf/nowhere/rp_filter": undefined,
+    "net/ipv4/ip_local_port_range": "32768\t60999",
+  });
+  expect(seen.files).toEqual({
+    "/etc/overlay/owner": {
+      mode: "600",
+      sha256: "c36f583f975c765c015012e8c8403d110a5f6a265cee9755d69645ccda868dce",
+    },
+    "/nowhere": undefined,
+  });
+  expect(seen.keys).toEqual({
+    "/etc/overlay/keys/wireguard.key": "H90u3uHo18t2lv9q3Y6/SU12FF00RgHsCxCHHuiErzk=",
+    "/nowhere": undefined,
+  });
+  expect(seen.commands).toEqual({ wg: true, frobnicate: false });
+  expect(seen.boot).toEqual({ "50-inter-fra": "overlay:wireguard:Interface::lux-fra" });
+});
+
+test("units are known by their name; a template, an unknown one and a host without systemd have no state", () => {
+  const unit = (id: string, load: string, file: string, active: string) =>
+    `Id=${id}\nLoadState=${load}\nUnitFileState=${file}\nActiveState=${active}\n`;
+  const section = [
+    unit("overlay-late.service", "loaded", "enabled", "active"),
+    unit("overlay-early.service", "loaded", "disabled", "failed"),
+    unit("nowhere.service", "not-found", "", "inactive"),
+  ].join("\n");
+  const asked = ["overlay-late.service", "overlay-early.service", "nowhere.service", "overlay-wireguard-go@.service"];
+  const withUnits = text.replace("\x1eend", `\x1eunit\n${section}\x1eend`);
+  const { units } = parseSnapshot(
+    withUnits,
+    asked.map((name) => `unit ${name}`),
+  );
+  expect(units).toEqual({
+    "overlay-late.service": { enabled: true, active: true, failed: false },
+    "overlay-early.service": { enabled: false, active: false, failed: true },
+    "nowhere.service": undefined,
+    "overlay-wireguard-go@.service": undefined,
+  });
+});
+
+/** The same text with another content of one section, or without it. */
+const change = (name: string, content?: string) =>
+  text
+    .split("\x1e")
+    .flatMap((part) => (part.startsWith(`${name}\n`) ? (content === undefined ? [] : [`${name}\n${content}`]) : [part]))
+    .join("\x1e");
+
+test("a host without wg, nft or an overlay gives a snapshot", () => {
+  expect(parseSnapshot(change("wg", ""), []).wg).toEqual([]);
+  expect(parseSnapshot(change("nft inet overlay"), []).nft).toEqual({});
+  expect(parseSnapshot(change("boot", ""), []).boot).toEqual({});
+  expect(parseSnapshot(change("owner", ""), []).owner).toBeUndefined();
+});
+
+test("a kernel without IPv6 breaks off the dump of its rules and has no routes", () => {
+  const broken = `${"[]\n".repeat(6)}[`;
+  for (const ip6 of [broken, ""]) {
+    expect(parseSnapshot(change("ip6", ip6), [])).toMatchObject({ routes6: [], rules6: [] });
+  }
+});
+
+test("what breaks off or is no JSON is an error that names the section", () => {
+  expect(() => parseSnapshot(text.slice(0, -10), queries)).toThrow("breaks off");
+  expect(() => parseSnapshot(text.replace('[{"ifindex"', "Segmentation fault"), queries)).toThrow("section link");
+});
