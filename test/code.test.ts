@@ -21,7 +21,8 @@ const bin = (name: string) => join(root, "node_modules", ".bin", name);
 
 /** Files under version control that are still there. */
 async function tracked(): Promise<string[]> {
-  const { stdout } = await run("git", ["ls-files", "-z"], { cwd: root, maxBuffer: 2 ** 26 });
+  // Owned by somebody else when this runs as root, under sudo or in a container.
+  const { stdout } = await run("git", ["-c", "safe.directory=*", "ls-files", "-z"], { cwd: root, maxBuffer: 2 ** 26 });
   return stdout.split("\0").filter((path) => path !== "" && existsSync(join(root, path)));
 }
 const read = (path: string) => readFileSync(join(root, path), "utf8");

@@ -41,7 +41,16 @@ module.exports = class extends DefaultReporter {
     if (results.numPassedTests === 0) this.#faults.push("no test passed");
     for (const fault of this.#faults) print(`\n${fault}`);
     print();
-    print(`${results.numPassedTests} passed, ${broken.length + failed.length} failed, ${skipped.length} skipped`);
+    const counts = `${results.numPassedTests} passed, ${broken.length + failed.length} failed, ${skipped.length} skipped`;
+    print(counts);
+
+    // A forgotten connection or process must not hold a CI machine until the time limit.
+    const patience = setTimeout(() => {
+      print("\nWhat a test opened is still open 30 s after the end: --detectOpenHandles says what, file by file.");
+      print(counts);
+      process.exit(1);
+    }, 30_000);
+    patience.unref();
   }
 
   getLastError() {
