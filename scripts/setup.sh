@@ -36,7 +36,7 @@ title() {
 }
 
 step() {
-  title=$(title "$1") || { say "setup.sh: no step is called $1"; return 1; }
+  title=$(title "$1") || { title=arguments && say "setup.sh: no step is called $1" && return 1; }
   began=$(now)
   if "$1_ready"; then
     [ "$quiet" ] || say "$title … ready ($(tenths "$began" "$(now)"))"
