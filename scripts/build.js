@@ -32,18 +32,28 @@ for (const path of list(dist, [".js"])) {
   if (!wanted.has(path)) rmSync(join(dist, path));
 }
 
+let broken = 0;
 const settings = changed(join(root, ".swcrc"));
 for (const path of sources) {
   const source = join(root, path);
   const target = join(dist, path.replace(/ts$/, "js"));
   if (changed(target) > Math.max(changed(source), settings)) continue;
-  const { code } = require("@swc/core").transformFileSync(source, {
-    sourceMaps: "inline",
-    sourceFileName: relative(dirname(target), source),
-  });
+  let code;
+  try {
+    ({ code } = require("@swc/core").transformFileSync(source, {
+      sourceMaps: "inline",
+      sourceFileName: relative(dirname(target), source),
+    }));
+  } catch (error) {
+    // What the compiler found, without the stack of the compiler itself.
+    console.error(error.message.split("\n\nCaused by")[0].trim());
+    broken++;
+    continue;
+  }
   mkdirSync(dirname(target), { recursive: true });
   // Renamed into place: somebody may be running it.
   writeFileSync(`${target}.new`, code);
   renameSync(`${target}.new`, target);
 }
+if (broken > 0) process.exit(1);
 renameSync(`${stamp}.new`, stamp);
