@@ -1,0 +1,58 @@
+/** Tells the lab's network namespaces what wires.ts and breaks.ts have in words. */
+import { type Break, bridgeRules, routers } from "./breaks";
+import { must, run } from "./run";
+import type { Topology } from "./topology";
+import { type Namespace, namespace, namespaces } from "./wires";
+
+const batch = (netns: string, lines: readonly string[]) =>
+  must(["ip", "-netns", netns, "-batch", "-"], { input: lines.join("\n") });
+
+export const inside = (netns: string): string[] => ["nsenter", `--net=/run/netns/${netns}`, "--"];
+
+const nft = (netns: string, input: string) => must([...inside(netns), "nft", "-f", "-"], { input });
+
+async function tell(lab: string, { name, sysctls, ip, nft: rules }: Namespace): Promise<void> {
+  const netns = namespace(lab, name);
+  if (sysctls.length > 0) await must([...inside(netns), "sysctl", "-q", "-w", ...sysctls]);
+  await batch(netns, ip);
+  if (rules !== "") await nft(netns, rules);
+}
+
+/** Makes all namespaces of a lab but its hosts' own. */
+export async function lay(lab: string, topology: Topology): Promise<void> {
+  const plan = namespaces(lab, topology);
+  for (const { name } of plan) await must(["ip", "netns", "add", namespace(lab, name)]);
+  for (const one of plan) await tell(lab, one);
+}
+
+/** Puts a host's cables in or pulls them out. */
+export const plug = (lab: string, ports: readonly string[], up: boolean) =>
+  batch(
+    namespace(lab, "net"),
+    ports.map((port) => `link set ${port} ${up ? "up" : "down"}`),
+  );
+
+/** Makes bridges and routers break this, and nothing else. */
+export async function breakOnly(lab: string, topology: Topology, breaks: readonly Break[]): Promise<void> {
+  await nft(namespace(lab, "net"), bridgeRules(topology, breaks));
+  for (const { router, clear, ip, nft: rules } of routers(topology, breaks)) {
+    const netns = namespace(lab, router);
+    for (const family of ["-4", "-6"]) {
+      await run(["ip", family, "-netns", netns, "-force", "-batch", "-"], { input: clear.join("\n") });
+    }
+    await batch(netns, ip);
+    await nft(netns, rules);
+  }
+}
+
+/** Removes every namespace of a lab; their interfaces go with them. */
+export async function remove(lab: string): Promise<void> {
+  for (const netns of await list(lab)) await must(["ip", "netns", "delete", netns]);
+}
+
+/** The namespaces of a lab, or of all labs. */
+export async function list(lab?: string): Promise<string[]> {
+  const prefix = lab === undefined ? "ol-" : namespace(lab, "");
+  const names = (await must(["ip", "netns", "list"])).split("\n").map((line) => line.split(" ")[0] ?? "");
+  return names.filter((name) => name.startsWith(prefix));
+}

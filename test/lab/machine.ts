@@ -1,0 +1,131 @@
+/** A host's machine: its processes, what /proc shows of its network, starting it and cutting its power. */
+import { spawn } from "node:child_process";
+import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import ipaddr from "ipaddr.js";
+import * as ip from "../../sdk/network/address";
+import { hostFolder } from "./files";
+import * as groups from "./groups";
+import { must, run, until } from "./run";
+import type { Topology } from "./topology";
+import { hostGateways, namespace } from "./wires";
+
+/** This folder in the sources: scripts and topologies are not compiled. */
+export const SOURCES = __dirname.replace(/\/dist\/test\/lab$/, "/test/lab");
+
+/** Milliseconds that a host may take to boot; it takes about one second on an idle machine. */
+const BOOT_LIMIT = 60_000;
+
+const text = (path: string): string => {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+};
+
+function process(lab: string, host: string, file: "supervisor" | "nspawn"): number | undefined {
+  const pid = Number(text(join(hostFolder(lab, host), file)));
+  return pid > 0 && groups.holds(lab, host, pid) ? pid : undefined;
+}
+
+/** The process that keeps a host going from boot to boot. */
+export const supervisor = (lab: string, host: string): number | undefined => process(lab, host, "supervisor");
+
+/** The process that is the host's machine; another one after each boot. */
+export const nspawn = (lab: string, host: string): number | undefined => process(lab, host, "nspawn");
+
+/** The host's init. */
+export function init(lab: string, host: string): number | undefined {
+  const parent = nspawn(lab, host);
+  if (parent === undefined) return undefined;
+  const [child] = text(`/proc/${parent}/task/${parent}/children`).trim().split(" ");
+  return child ? Number(child) : undefined;
+}
+
+const rows = (path: string): string[][] =>
+  text(path)
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/));
+
+/** Hexadecimal, as /proc/net/if_inet6 writes addresses. */
+const hex = (address: string): string => Buffer.from(ipaddr.parse(address).toByteArray()).toString("hex");
+
+/** Whether a host can be logged in to: sshd listens, and its addresses and gateways are set. proc_net(5). */
+export function isReady(lab: string, topology: Topology, host: string): boolean {
+  const { addresses = [] } = topology.hosts[host] ?? {};
+  const gateways = hostGateways(topology, host);
+  const net = `/proc/${init(lab, host) ?? 0}/net`;
+  const LISTEN = "0A";
+  const listens = ["tcp", "tcp6"]
+    .flatMap((file) => rows(join(net, file)))
+    .some(([, local, , state]) => local?.endsWith(":0016") && state === LISTEN);
+  if (!listens) return false;
+  const trie = text(join(net, "fib_trie"));
+  const v6 = rows(join(net, "if_inet6")).map(([address]) => address);
+  const routes = rows(join(net, "route")).some(([, destination]) => destination === "00000000");
+  const routes6 = rows(join(net, "ipv6_route")).some(
+    ([destination, length, , , , , , , , device]) =>
+      /^0+$/.test(destination ?? "") && length === "00" && device !== "lo",
+  );
+  return (
+    addresses.every((one) => (ip.family(one) === "inet" ? trie.includes(`|-- ${one}\n`) : v6.includes(hex(one)))) &&
+    gateways.every((one) => (ip.family(one) === "inet" ? routes : routes6))
+  );
+}
+
+async function ready(lab: string, topology: Topology, host: string, ended: () => boolean): Promise<void> {
+  const log = (): string => readFileSync(join(hostFolder(lab, host), "log"), "utf8").slice(-2000);
+  const fault = (): string => `${host} of lab ${lab} does not boot. Its console said:\n${log()}`;
+  await until(fault, BOOT_LIMIT, () => {
+    if (ended()) throw new Error(fault());
+    return isReady(lab, topology, host);
+  });
+}
+
+/** Starts a host that is off, and waits until it can be logged in to. */
+export async function start(lab: string, topology: Topology, host: string, rootfs: string): Promise<void> {
+  groups.make(lab, host);
+  const log = openSync(join(hostFolder(lab, host), "log"), "a");
+  // In a session of its own: it outlives this process.
+  const child = spawn("sh", [join(SOURCES, "host.sh"), lab, host, rootfs], {
+    detached: true,
+    stdio: ["ignore", log, log],
+  });
+  closeSync(log);
+  child.unref();
+  let ended = false;
+  child.on("exit", () => {
+    ended = true;
+  });
+  await ready(lab, topology, host, () => ended);
+}
+
+/** Reboots a host as its administrator would, and waits until it can be logged in to. */
+export async function reboot(
+  lab: string,
+  topology: Topology,
+  host: string,
+  order: () => Promise<unknown>,
+): Promise<void> {
+  const before = nspawn(lab, host);
+  await order();
+  await until(
+    () => `${host} of lab ${lab} does not go down`,
+    BOOT_LIMIT,
+    () => nspawn(lab, host) !== before,
+  );
+  await ready(lab, topology, host, () => supervisor(lab, host) === undefined);
+}
+
+/** Cuts a host's power: what it had not synced to its disk is lost. */
+export async function cutPower(lab: string, host: string): Promise<void> {
+  const folder = hostFolder(lab, host);
+  const machine = nspawn(lab, host);
+  if (machine !== undefined) {
+    await must(["perl", join(SOURCES, "cut-power.pl"), join(`/proc/${machine}/root`, folder, "disk")]);
+  }
+  await groups.kill(lab, host);
+  for (const file of ["supervisor", "nspawn"]) rmSync(join(folder, file), { force: true });
+  await run(["ip", "netns", "delete", namespace(lab, host)]);
+}

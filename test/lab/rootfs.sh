@@ -1,0 +1,129 @@
+#!/bin/sh
+# The root file system that the lab's hosts start from: a Debian server, in a folder of the user's cache that is named
+# by the hash of this file. Every host has a writable layer of its own above it (host.sh); nothing writes here.
+#     rootfs.sh            makes it where it is missing or broken, prints the folder; progress on standard error
+#     rootfs.sh --check    prints the folder if it is whole, else fails
+set -eu
+
+suite=bookworm
+
+# What somebody who orders a server gets, and what the overlay's links need. wireguard-go without its recommendations:
+# they would pull in a kernel.
+packages="
+  systemd systemd-sysv dbus
+  openssh-server sudo
+  iproute2 nftables procps kmod ca-certificates curl
+  wireguard-tools wireguard-go
+  iputils-ping fping tcpdump iperf3
+"
+
+# Kept as packages too: a host can lose one and `apt-get install` it again, without the internet.
+spare="wireguard-tools wireguard-go nftables fping"
+
+# What a host of the lab does not need, and what would make its boot long or its clock strike during a test.
+masked="
+  apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer systemd-tmpfiles-clean.timer
+  console-getty.service getty.target systemd-logind.service systemd-pstore.service systemd-update-utmp.service
+  systemd-update-utmp-runlevel.service e2scrub_reap.service
+  sys-fs-fuse-connections.mount dev-hugepages.mount dev-mqueue.mount proc-sys-fs-binfmt_misc.automount
+"
+
+say() { printf '%s\n' "$*" >&2; }
+
+here=$(cd "$(dirname "$0")" && pwd)
+hash=$( (uname -m && cat "$here/rootfs.sh") | sha256sum | cut -c1-16)
+folder=${XDG_CACHE_HOME:-${HOME:?is not set, and neither is XDG_CACHE_HOME}/.cache}/pulumi-overlay/rootfs/$hash
+
+# The stamp is the number of files and folders: a cache that was half deleted is made again.
+count() { find "$1" -xdev ! -path "$1/.stamp" | wc -l; }
+
+whole() {
+  [ -f "$1/.stamp" ] && [ "$(count "$1")" = "$(cat "$1/.stamp")" ] || return 1
+  for file in usr/lib/systemd/systemd usr/sbin/sshd usr/bin/wg usr/sbin/nft etc/sudoers.d/admin; do
+    [ -s "$1/$file" ] || return 1
+  done
+}
+
+# The machine's own Debian mirror, where it has one.
+mirror() {
+  apt-get indextargets --format "\$(ORIGIN) \$(CODENAME) \$(REPO_URI)" "Created-By: Packages" 2>/dev/null |
+    awk '$1 == "Debian" && $2 !~ /-/ { print $3; exit }'
+}
+
+unpack() {
+  # shellcheck disable=SC2086 # a list of names
+  mmdebstrap --mode=root --variant=minbase --format=directory \
+    --include="$(echo $packages | tr ' ' ,)" \
+    --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' --dpkgopt=force-unsafe-io \
+    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+    --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' \
+    --customize-hook="mkdir \"\$1/srv/packages\" && cd \"\$1/srv/packages\" &&
+      chroot \"\$1\" sh -c 'cd /srv/packages && apt-get download $spare'" \
+    "$suite" "$1" "deb ${from:-http://deb.debian.org/debian} $suite main"
+}
+
+# An archive that apt reads from the disk: https://wiki.debian.org/DebianRepository/Format#Flat_Repository_Format
+archive() {
+  (
+    cd "$1/srv/packages"
+    for deb in *.deb; do
+      dpkg-deb -f "$deb"
+      printf 'Filename: ./%s\nSize: %s\nSHA256: %s\n\n' "$deb" "$(wc -c <"$deb")" "$(sha256sum "$deb" | cut -d' ' -f1)"
+    done >Packages
+  )
+  rm -f "$1"/etc/apt/sources.list.d/*
+  echo "deb [trusted=yes] file:/srv/packages ./" >"$1/etc/apt/sources.list"
+  # The lab's hosts have no user namespace to drop into, and the archive is their own disk's.
+  echo 'APT::Sandbox::User "root";' >"$1/etc/apt/apt.conf.d/lab"
+  chroot "$1" apt-get -q update
+}
+
+settle() {
+  # Each host has its own; nspawn gives the name.
+  rm -f "$1"/etc/ssh/ssh_host_* "$1/etc/hostname" "$1/etc/resolv.conf"
+  : >"$1/etc/machine-id"
+  echo "HostKey /etc/ssh/ssh_host_ed25519_key" >"$1/etc/ssh/sshd_config.d/lab.conf"
+  for unit in $masked; do
+    ln -sf /dev/null "$1/etc/systemd/system/$unit"
+  done
+  ln -sf /usr/lib/systemd/system/multi-user.target "$1/etc/systemd/system/default.target"
+  chroot "$1" systemctl --quiet enable systemd-networkd.service systemd-networkd-wait-online.service
+  chroot "$1" useradd --create-home --shell /bin/bash admin
+  chroot "$1" useradd --create-home --shell /bin/bash guest
+  echo "admin ALL=(ALL:ALL) NOPASSWD: ALL" >"$1/etc/sudoers.d/admin"
+  chmod 0440 "$1/etc/sudoers.d/admin"
+}
+
+if whole "$folder"; then
+  printf '%s\n' "$folder"
+  exit
+fi
+[ "${1-}" != --check ] || exit 1
+
+[ "$(id -u)" = 0 ] || { say "rootfs.sh: making a root file system needs root: run it with sudo"; exit 1; }
+making=$folder.$$
+log=${folder%/*}/$hash.log
+mkdir -p "${folder%/*}"
+done=
+finish() {
+  rm -rf "$making"
+  [ -z "$done" ] || return 0
+  tail -n 15 "$log" >&2
+  say "rootfs.sh: the lab's root file system could not be made (all of it: $log)."
+  say "Is a Debian mirror in reach? Try: apt-get update"
+}
+trap finish EXIT
+trap 'exit 1' HUP INT TERM
+from=$(mirror)
+say "  Debian $suite from ${from:-deb.debian.org}, into $folder (half a minute)"
+{
+  unpack "$making"
+  archive "$making"
+  settle "$making"
+} >"$log" 2>&1
+count "$making" >"$making/.stamp"
+whole "$making" || { echo "files that should be there are not" >>"$log" && exit 1; }
+rm -rf "$folder"
+mv "$making" "$folder"
+done=yes
+printf '%s\n' "$folder"
