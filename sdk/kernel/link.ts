@@ -1,4 +1,5 @@
 /** A network device, ip-link(8). */
+import { IPV6_MIN_MTU } from "../network/mtu";
 import type { Kind } from "./fact";
 import { isOurs } from "./marks";
 import type { LinkJson, Snapshot } from "./snapshot";
@@ -34,11 +35,18 @@ function settings(live: Partial<Link>, wanted: Link): string[] {
   return words;
 }
 
+// Under IPV6_MIN_MTU the kernel takes IPv6 off a device; above it comes back as on a new one, random address and all.
+const quietIpv6 = (device: string): string[] => [
+  `ip link set dev ${device} addrgenmode none`,
+  `ip -6 addr flush dev ${device}`,
+];
+
 // `up` is a line of its own: given together with addrgenmode the kernel takes the device up first, and the random
 // address is there (seen with iproute2 6.1 and kernel 6.18).
 function setLines(live: Partial<Link>, wanted: Link): string[] {
   const words = settings(live, wanted);
   const lines = words.length > 0 ? [`ip link set dev ${wanted.device} ${words.join(" ")}`] : [];
+  if (live.mtu !== undefined && live.mtu < IPV6_MIN_MTU) lines.push(...quietIpv6(wanted.device));
   if ((live.up ?? false) !== wanted.up) lines.push(`ip link set dev ${wanted.device} ${wanted.up ? "up" : "down"}`);
   return lines;
 }

@@ -92,6 +92,14 @@ function hook(chain: NonNullable<Listed["chain"]>): string {
   return ` { type ${chain.type} hook ${chain.hook} priority ${chain.prio} ; policy ${chain.policy} ; }`;
 }
 
+/** Objects that nobody declared: enough of them to see and to delete them. Counters belong to nftElement. */
+function undeclared(json: unknown): string[] {
+  const [type = "", object] = Object.entries(json as Record<string, Json>)[0] ?? [];
+  if (["metainfo", "table", "map", "chain", "rule", "counter"].includes(type) || !object) return [];
+  const { family, table, name, handle: _, ...rest } = object;
+  return [`add ${type} ${family} ${table} ${name} ${unknown(rest)}`];
+}
+
 /** The table, maps by name, chains by name, then each chain's rules in their order. */
 export function renderTable(json: unknown[]): string[] {
   const listed = json as Listed[];
@@ -101,17 +109,14 @@ export function renderTable(json: unknown[]): string[] {
   );
   const chains = listed.flatMap(({ chain }) => chain ?? []).sort((a, b) => (a.name < b.name ? -1 : 1));
   const rules = listed.flatMap(({ rule }) => rule ?? []);
-  const known = ["metainfo", "table", "map", "chain", "rule", "counter"];
-  const others = listed.filter((object) => !known.includes(Object.keys(object)[0] ?? "")).map(unknown);
+  const rulesOf = ({ name }: { name: string }) =>
+    rules
+      .filter(({ chain }) => chain === name)
+      .map(({ family, table, expr }) => `add rule ${family} ${table} ${name} ${expr.map(statement).join(" ")}`);
   return [
     ...tables,
-    ...maps.sort(),
+    ...[...maps, ...json.flatMap(undeclared)].sort(),
     ...chains.map((chain) => `add chain ${chain.family} ${chain.table} ${chain.name}${hook(chain)}`),
-    ...chains.flatMap(({ name }) =>
-      rules
-        .filter((rule) => rule.chain === name)
-        .map((rule) => `add rule ${rule.family} ${rule.table} ${name} ${rule.expr.map(statement).join(" ")}`),
-    ),
-    ...others.sort().map((object) => `add ${object}`),
+    ...chains.flatMap(rulesOf),
   ];
 }

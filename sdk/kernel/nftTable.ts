@@ -17,41 +17,44 @@ function parse(line: string): { object: string; name: string } {
   return { object, name };
 }
 
-const chainsOf = (value: NftTable): string[] =>
-  value.lines
-    .map(parse)
-    .filter(({ object }) => object === "chain")
-    .map(({ name }) => name);
-
 const linesOf = (value: NftTable, object: string, name: string): string[] =>
   value.lines.filter((line) => {
     const added = parse(line);
     return added.object === object && added.name === name;
   });
 
+const chainsOf = (value: NftTable): string[] =>
+  value.lines.flatMap((line) => (parse(line).object === "chain" ? [parse(line).name] : []));
+
+/** Maps and whatever else there is: by the line, because they cannot change in place. */
+const objectsOf = (value: NftTable): string[] =>
+  value.lines.filter((line) => !["table", "chain", "rule"].includes(parse(line).object));
+
+const without = (lines: string[], others: string[]): string[] => lines.filter((line) => !others.includes(line));
 const same = (a: string[], b: string[]): boolean => a.join("\n") === b.join("\n");
 
 /** Chains are written anew one by one: maps with their elements, and counters with their counts, stay. */
 function change(live: NftTable, wanted: NftTable): string[] {
-  const before = chainsOf(live);
-  const after = chainsOf(wanted);
   const differs = (name: string, ...objects: string[]) =>
     objects.some((object) => !same(linesOf(live, object, name), linesOf(wanted, object, name)));
-
-  const emptied = before.filter((name) => differs(name, "chain", "rule"));
-  const deleted = before.filter((name) => differs(name, "chain"));
-  const added = after.filter((name) => differs(name, "chain"));
-  const filled = after.filter((name) => differs(name, "chain", "rule"));
+  const before = chainsOf(live);
+  const after = chainsOf(wanted);
+  const [gone, added] = [without(objectsOf(live), objectsOf(wanted)), without(objectsOf(wanted), objectsOf(live))];
   return [
-    ...emptied.map((name) => `flush chain ${id(live)} ${name}`),
-    ...deleted.map((name) => `delete chain ${id(live)} ${name}`),
-    ...added.flatMap((name) => linesOf(wanted, "chain", name)),
-    ...filled.flatMap((name) => linesOf(wanted, "rule", name)),
+    ...before.filter((name) => differs(name, "chain", "rule")).map((name) => `flush chain ${id(live)} ${name}`),
+    ...before.filter((name) => differs(name, "chain")).map((name) => `delete chain ${id(live)} ${name}`),
+    ...gone.map(parse).map(({ object, name }) => `delete ${object} ${id(live)} ${name}`),
+    ...added,
+    ...after.filter((name) => differs(name, "chain")).flatMap((name) => linesOf(wanted, "chain", name)),
+    ...after.filter((name) => differs(name, "chain", "rule")).flatMap((name) => linesOf(wanted, "rule", name)),
   ];
 }
 
-const others = (value: NftTable): string[] =>
-  value.lines.filter((line) => !["table", "chain", "rule"].includes(parse(line).object));
+/** A map that is another stands in the way of the one that is wanted, and rules and elements stand on it. */
+const replaces = (live: NftTable, wanted: NftTable): boolean => {
+  const names = objectsOf(live).map((line) => parse(line).name);
+  return without(objectsOf(wanted), objectsOf(live)).some((line) => names.includes(parse(line).name));
+};
 
 export const nftTable: Kind<NftTable> = {
   volatile: true,
@@ -65,8 +68,6 @@ export const nftTable: Kind<NftTable> = {
   set(live, wanted) {
     if (!wanted) return live ? [`nft delete table ${id(live)}`] : [];
     if (!live) return nftTable.lines(wanted);
-    // A map or set that is another cannot change its type in place.
-    if (!same(others(live), others(wanted))) return "again";
-    return change(live, wanted).map((line) => `nft ${line}`);
+    return replaces(live, wanted) ? "again" : change(live, wanted).map((line) => `nft ${line}`);
   },
 };

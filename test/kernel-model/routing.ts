@@ -1,0 +1,69 @@
+/** Routes and rules of the model, as ip-route(8) and ip-rule(8) leave them. */
+import type { RouteJson, RuleJson } from "../../sdk/kernel/snapshot";
+import { bits, family } from "../../sdk/network/address";
+import { isV6, options, type Refuse } from "./words";
+
+export class RoutingModel {
+  routes: RouteJson[] = [];
+  readonly rules = { inet: [] as RuleJson[], inet6: [] as RuleJson[] };
+
+  /** `usable`: whether a device is up, and whether a source address is anybody's. */
+  route(words: string[], usable: { up(device: string): boolean; has(address: string): boolean }, refuse: Refuse): void {
+    const [verb, first = "", ...others] = words;
+    const unreachable = first === "unreachable";
+    const [dst = "", ...rest] = unreachable ? others : [first, ...others];
+    const set = options(rest);
+    const [device, src] = [set.get("dev"), set.get("src")];
+    if (device !== undefined && !usable.up(device)) refuse();
+    if (src !== undefined && !usable.has(src)) refuse();
+    const json: RouteJson = {
+      type: unreachable ? "unreachable" : "unicast",
+      dst: dst.endsWith(`/${bits(family(dst))}`) ? (dst.split("/")[0] ?? "") : dst,
+      ...(device !== undefined ? { dev: device } : isV6(dst) && { dev: "lo" }),
+      table: set.get("table") ?? "main",
+      protocol: set.get("proto") ?? "boot",
+      metric: Number(set.get("metric") ?? 0),
+      ...(src !== undefined && { prefsrc: src }),
+    };
+    const same = (other: RouteJson): boolean =>
+      other.dst === json.dst && other.table === json.table && other.metric === json.metric;
+    const there = this.routes.some(same);
+    if ((verb === "add" && there) || (verb === "del" && !there)) refuse();
+    this.routes = this.routes.filter((other) => !same(other));
+    if (verb !== "del") this.routes.push(json);
+  }
+
+  /** A device is gone or down, or has no IPv6 any more. */
+  lose(device: string, onlyV6 = false): void {
+    this.routes = this.routes.filter(({ dev, dst }) => dev !== device || (onlyV6 && !isV6(dst)));
+  }
+
+  /** Nobody has this address any more: IPv4 routes that prefer it go, IPv6 routes forget it (seen on 6.18). */
+  loseSource(address: string): void {
+    this.routes = this.routes.flatMap(({ prefsrc, ...route }) => {
+      if (prefsrc === address) return isV6(address) ? [route] : [];
+      return [{ ...route, ...(prefsrc !== undefined && { prefsrc }) }];
+    });
+  }
+
+  rule(rules: "inet" | "inet6", words: string[], refuse: Refuse): void {
+    const [verb, ...rest] = words;
+    const set = options(rest.filter((word) => word !== "not"));
+    const priority = Number(set.get("pref"));
+    if (verb === "del") {
+      const index = this.rules[rules].findIndex((rule) => rule.priority === priority);
+      if (index < 0) refuse();
+      this.rules[rules].splice(index, 1);
+      return;
+    }
+    const [fwmark = "", fwmask] = (set.get("fwmark") ?? "").split("/");
+    this.rules[rules].push({
+      priority,
+      ...(rest.includes("not") && { not: null }),
+      src: "all",
+      fwmark,
+      ...(fwmask !== undefined && { fwmask }),
+      table: set.get("lookup") ?? "",
+    });
+  }
+}

@@ -1,0 +1,113 @@
+/** Hosts at random: what may be declared on them, and what hands may do to them. */
+import fc from "fast-check";
+import { type Command, type Fact, factId } from "../../../sdk/kernel";
+import { knownRules } from "../../kernel-model/nft";
+import { planned } from "../planned";
+
+/** Public keys, made for this. */
+const KEYS = [
+  "Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM=",
+  "Al8FNScSowRXLvqnUgci3oxTQKBOsCTHqtRJkw3P82s=",
+  "uHmhAC1YycGGHZM+2jay84Rf+cUcB78Rulu/uUTpeFk=",
+];
+const DEVICES = ["inter-lux", "inter-hkg", "wan.100"];
+
+const sometimes = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 2 });
+const addresses = (from: string[]) => fc.subarray(from);
+
+/** The rules' words must be ones that the real nft was seen to print: test/golden/captured/nft-variants.json. */
+const host = fc
+  .record({
+    prefixes: fc.subarray(["10.255.0.0/24", "fd00:6f::/48", "fd99::/32"]),
+    underlay: fc.constantFrom([], ["wan"], ["hetzner0", "tun0"]),
+    packages: fc.constantFrom("expect", "install"),
+    forward: sometimes(fc.constantFrom("0", "1")),
+  })
+  .map(({ forward, ...spec }) => ({
+    resource: "overlay:node:Host",
+    node: "fra",
+    owner: "net/prod",
+    id: 2,
+    ...spec,
+    sysctls: forward === undefined ? {} : { "net/ipv4/ip_forward": forward },
+  }));
+
+const link = (index: number) =>
+  fc.record({
+    resource: fc.constant("overlay:wireguard:Interface"),
+    node: fc.constant("fra"),
+    owner: fc.constantFrom("net/prod", "net/production"),
+    link: fc.constant(`link-${index}`),
+    device: fc.constant(DEVICES[index]),
+    id: fc.constant(2),
+    mtu: fc.constantFrom(1280, 1420, 1440, 9000),
+    listenPort: fc.constantFrom(11001, 11005).map((port) => port + index * 100),
+    addresses: addresses(["10.255.0.2", "fd00:6f::2", "10.255.0.22"]),
+    peer: fc.record({
+      name: fc.constant(`peer-${index}`),
+      id: fc.constant(10 + index),
+      publicKey: fc.constantFrom(...KEYS),
+      endpoint: sometimes(fc.constantFrom("203.0.113.9:11002", "[2001:db8:1::9]:11002")),
+      keepalive: sometimes(fc.constantFrom(7, 25)),
+      addresses: addresses([`10.255.0.10${index}`, `fd00:6f::10${index}`]),
+    }),
+  });
+
+/** All that a host is told: the node, and any of three links. */
+export const wantedFacts: fc.Arbitrary<Fact[]> = fc
+  .tuple(host, sometimes(link(0)), sometimes(link(1)), sometimes(link(2)))
+  .map((declared) => declared.flatMap((spec) => (spec === undefined ? [] : planned(spec))));
+
+/** One thing that hands may do. Not all is possible on every host: what is refused is left out. */
+export const tinkering: fc.Arbitrary<Command> = fc.constantFrom(
+  ...DEVICES.slice(0, 2).flatMap((device) => [
+    `ip link set dev ${device} mtu 1300`,
+    `ip link set dev ${device} mtu 1200`,
+    `ip link set dev ${device} down`,
+    `ip link set dev ${device} up`,
+    `ip link delete dev ${device}`,
+    `ip addr add 10.9.9.9/24 dev ${device}`,
+    `ip addr del 10.255.0.2/32 dev ${device}`,
+    `ip addr del fd00:6f::2/128 dev ${device}`,
+    `ip addr del fe80::2/64 dev ${device}`,
+    `ip route add 10.77.0.0/16 dev ${device} proto 111 metric 5`,
+    `ip route add fd77::/32 dev ${device} table 111 proto 111 metric 1024`,
+    `ip route del 10.255.0.100/32 dev ${device} proto 111 metric 4096`,
+    `ip route replace fd00:6f::100/128 dev ${device} proto 111 metric 4096`,
+    `wg set ${device} listen-port 5`,
+    `wg set ${device} fwmark 0x0`,
+    ...KEYS.flatMap((key) => [
+      `wg set ${device} peer ${key} remove`,
+      `wg set ${device} peer ${key} allowed-ips 10.66.0.0/16,::/0 endpoint 203.0.113.77:1 persistent-keepalive 9`,
+    ]),
+    `sysctl -w net/ipv4/conf/${device}/rp_filter=1`,
+    `sysctl -w net/ipv6/conf/${device}/accept_ra=2`,
+  ]),
+  // Who takes both marks off a device has made it his own.
+  `ip link set dev ${DEVICES[0]} group 0`,
+  `ip link set dev ${DEVICES[1]} alias mine`,
+  "ip rule del pref 5111",
+  "ip -6 rule del pref 5111",
+  "ip rule add pref 5111 fwmark 0x6f lookup 5",
+  "ip route del unreachable 10.255.0.0/24 proto 111 metric 4294967295",
+  "sysctl -w net/ipv4/ip_forward=1",
+  "nft delete table inet overlay",
+  "nft flush chain inet overlay guard",
+  "nft flush chain inet overlay nested",
+  "nft add chain inet overlay by-hand",
+  "nft delete element inet overlay guard { 11001 }",
+  "nft add map inet overlay by-hand { type inet_service : counter ; }",
+  ...knownRules.flatMap((rule) => [
+    `nft add rule inet overlay guard ${rule}`,
+    `nft insert rule inet overlay nested ${rule}`,
+  ]),
+  "remove /etc/overlay/owner",
+  "put 0600 /usr/local/lib/overlay/boot.sh bm90aGluZwo=",
+  "systemctl disable --now overlay-late.service",
+);
+
+/** Facts of both, those of `first` where both have them: what must be read to get from the one to the other. */
+export const either = (first: readonly Fact[], second: readonly Fact[]): Fact[] => {
+  const ids = new Set(first.map(factId));
+  return [...first, ...second.filter((fact) => !ids.has(factId(fact)))];
+};

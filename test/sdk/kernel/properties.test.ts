@@ -1,0 +1,119 @@
+/** What holds for every host, on the model of one (test/kernel-model). */
+import fc from "fast-check";
+import { bootText, changes, type Fact, factId, type HostFacts, live, text } from "../../../sdk/kernel";
+import { KernelModel } from "../../kernel-model";
+import { either, tinkering, wantedFacts } from "./arbitrary";
+
+const hosts = fc.constantFrom<HostFacts[]>({ wireguard: "kernel" }, { wireguard: "userspace" });
+
+/** Makes it so, and says what was done. `before`: what was wanted until now. */
+function apply(model: KernelModel, wanted: readonly Fact[], before: readonly Fact[] = []): string[] {
+  const { commands } = changes(live(model.snapshot(), either(wanted, before)), wanted, model.host);
+  model.run(commands);
+  return commands;
+}
+
+const read = (model: KernelModel, facts: readonly Fact[]): string => text(live(model.snapshot(), facts));
+
+// What nobody installs is missing for good; that is said before anything is applied.
+const installed = (facts: readonly Fact[]): Fact[] => facts.filter(({ kind }) => kind !== "package");
+
+test("the same facts in any order give the same bytes", () => {
+  fc.assert(
+    fc.property(
+      wantedFacts.chain((facts) =>
+        fc.tuple(fc.constant(facts), fc.shuffledSubarray(facts, { minLength: facts.length })),
+      ),
+      ([facts, shuffled]) => {
+        expect(text(shuffled)).toBe(text(facts));
+        expect(bootText("owner", shuffled)).toBe(bootText("owner", facts));
+      },
+    ),
+  );
+});
+
+test("between equal facts there is nothing to do", () => {
+  fc.assert(
+    fc.property(wantedFacts, hosts, (facts, host) => {
+      expect(changes(facts, facts, host)).toEqual({ commands: [], again: [], foreign: [] });
+    }),
+  );
+});
+
+test("a host without anything is as wanted after one run, and the next does nothing", () => {
+  fc.assert(
+    fc.property(wantedFacts.map(installed), hosts, (facts, host) => {
+      const model = new KernelModel(host);
+      apply(model, facts);
+      expect(read(model, facts)).toBe(text(facts));
+      expect(apply(model, facts)).toEqual([]);
+    }),
+  );
+});
+
+test("what is replayed at boot is what was applied", () => {
+  fc.assert(
+    fc.property(wantedFacts.map(installed), (facts) => {
+      const model = new KernelModel({ wireguard: "kernel" });
+      apply(
+        model,
+        facts.filter(({ kind }) => kind === "wgKey"),
+      );
+      model.run(
+        bootText("owner", facts)
+          .split("\n")
+          .filter((line) => line !== "" && !line.startsWith("#")),
+      );
+      const volatile = facts.filter(({ kind }) => !["file", "unit"].includes(kind));
+      expect(read(model, volatile)).toBe(text(volatile));
+    }),
+  );
+});
+
+test("whatever hands have done, one run mends it", () => {
+  fc.assert(
+    fc.property(wantedFacts.map(installed), hosts, fc.array(tinkering, { maxLength: 12 }), (facts, host, hands) => {
+      const model = new KernelModel(host);
+      apply(model, facts);
+      for (const command of hands) {
+        try {
+          model.run([command]);
+        } catch {
+          // Not possible on this host.
+        }
+      }
+      apply(model, facts);
+      expect(read(model, facts)).toBe(text(facts));
+      expect(apply(model, facts)).toEqual([]);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("from anything wanted to anything else in one run, and nothing of the old is left", () => {
+  fc.assert(
+    fc.property(wantedFacts.map(installed), wantedFacts.map(installed), hosts, (before, after, host) => {
+      const model = new KernelModel(host);
+      apply(model, before);
+      apply(model, after, before);
+      expect(read(model, after)).toBe(text(after));
+      const kept = (fact: Fact) => fact.kind === "wgKey" || fact.kind === "sysctl";
+      const ids = new Set(after.map(factId));
+      const left = live(model.snapshot(), before).filter((fact) => !kept(fact) && !ids.has(factId(fact)));
+      expect(left).toEqual([]);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("everything is removed in one run, and settings are what they were found to be", () => {
+  fc.assert(
+    fc.property(wantedFacts.map(installed), hosts, (facts, host) => {
+      const model = new KernelModel(host);
+      const { keys: _, ...empty } = model.snapshot();
+      apply(model, facts);
+      apply(model, [], facts);
+      expect(model.snapshot()).toMatchObject({ ...empty, units: {} });
+    }),
+  );
+});

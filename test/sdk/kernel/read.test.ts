@@ -1,0 +1,94 @@
+/** Every kind's reader, on what real tools printed. */
+import { bootText, changes, type Fact, live, type Snapshot, text } from "../../../sdk/kernel";
+import { expectGolden } from "../golden";
+import { captured, capturedFile, wanted } from "./captured";
+
+const userspace = { wireguard: "userspace" } as const;
+const commands = (snapshot: Snapshot, facts = wanted) => changes(live(snapshot, facts), facts, userspace).commands;
+
+test("what was just applied is read back as what was wanted, and nothing is to be done", () => {
+  const fresh = captured("fresh");
+  expect(text(live(fresh, wanted))).toBe(text(wanted));
+  expect(commands(fresh)).toEqual([]);
+});
+
+test("on a host that has nothing, nothing of ours is found", () => {
+  const empty = captured("empty");
+  // Settings have a value before we come.
+  expect(live(empty, wanted).map(({ kind }) => kind)).toEqual(["sysctl", "sysctl"]);
+  expectGolden(capturedFile("empty.commands.txt"), `${commands(empty).join("\n")}\n`);
+});
+
+test("drift by hand: every line that differs, and the commands that mend it", () => {
+  const drifted = captured("drifted");
+  const [is, should] = [text(live(drifted, wanted)).split("\n"), text(wanted).split("\n")];
+  const diff = [
+    ...should.filter((line) => !is.includes(line)).map((line) => `- ${line}`),
+    ...is.filter((line) => !should.includes(line)).map((line) => `+ ${line}`),
+  ];
+  expectGolden(capturedFile("drifted.diff.txt"), `${diff.join("\n")}\n`);
+  expectGolden(capturedFile("drifted.commands.txt"), `${commands(drifted).join("\n")}\n`);
+});
+
+test("a count of the guard and a lost rule: the rule is drift, the count is not", () => {
+  expect(commands(captured("looped"))).toEqual(["ip rule add pref 5111 not fwmark 0x6f/0xff lookup 111"]);
+});
+
+describe("a peer that moved", () => {
+  const roamed = captured("roamed");
+  const peer = roamed.wg.flatMap(({ peers }) => peers).find(({ presharedKey }) => presharedKey);
+  const later = { ...roamed, now: (peer?.latestHandshake ?? 0) + 180 };
+  const withoutEndpoint = wanted.map((fact): Fact => {
+    if (fact.kind !== "wgPeer") return fact;
+    const { endpoint: _, ...value } = fact.value as { endpoint?: string };
+    return { ...fact, value };
+  });
+
+  test("has another endpoint and a preshared key", () => {
+    expect(peer?.endpoint).toBe("203.0.113.9:40927");
+  });
+  test("is no drift while its session lives", () => {
+    expect(text(live(roamed, wanted))).toBe(text(wanted));
+    expect(commands(roamed)).toEqual([]);
+  });
+  test("is drift 180 seconds after its last handshake", () => {
+    expect(commands(later)).toEqual([
+      "wg set inter-lux peer Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM= endpoint 203.0.113.9:11002",
+    ]);
+  });
+  test("may be anywhere, for good, when no endpoint is wanted", () => {
+    const lux = (command: string) => command.includes("inter-lux");
+    expect(commands(roamed, withoutEndpoint).filter(lux)).toEqual([]);
+    expect(commands(later, withoutEndpoint).filter(lux)).toEqual([]);
+  });
+  test("and one that never called and has an endpoint all the same is made again without", () => {
+    const hkg = (command: string) => command.includes("inter-hkg");
+    expect(commands(roamed, withoutEndpoint).filter(hkg)).toEqual([
+      "wg set inter-hkg peer uHmhAC1YycGGHZM+2jay84Rf+cUcB78Rulu/uUTpeFk= remove",
+      "wg set inter-hkg peer uHmhAC1YycGGHZM+2jay84Rf+cUcB78Rulu/uUTpeFk= allowed-ips 0.0.0.0/0,::/0",
+    ]);
+  });
+});
+
+test("WireGuard in the kernel reads as the same text as in user space", () => {
+  const fresh = captured("fresh");
+  const links = fresh.links.map((link) =>
+    link.linkinfo?.info_kind === "tun" ? { ...link, linkinfo: { info_kind: "wireguard" } } : link,
+  );
+  expect(text(live({ ...fresh, links }, wanted))).toBe(text(wanted));
+});
+
+test("a tun device that WireGuard does not answer for is a tun device", () => {
+  const fresh = { ...captured("fresh"), wg: [] };
+  expect(text(live(fresh, wanted))).toContain("ip link add dev inter-lux type tun\n");
+});
+
+test("what no reboot loses stays out of the boot file", () => {
+  const boot = bootText("overlay:node:Host::fra", wanted);
+  expect(boot.split("\n")[0]).toBe("# overlay:node:Host::fra");
+  expect(boot).not.toMatch(/genkey|install|systemctl|command -v/);
+  const volatile = text(wanted)
+    .split("\n")
+    .filter((line) => !/^(install|wg genkey) /.test(line));
+  expect(boot.split("\n").slice(1)).toEqual([...volatile, ""]);
+});
