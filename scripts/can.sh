@@ -11,6 +11,7 @@ lab_tools="
   ssh:openssh-client
   ping:iputils-ping
   mmdebstrap:mmdebstrap
+  mkfs.ext4:e2fsprogs
   /usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring
 "
 other_tools="
