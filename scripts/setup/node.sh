@@ -20,6 +20,7 @@ node_ready() {
 }
 
 node_make() {
+  rm -f "$root/dist/.bin/node" # npm runs on the machine's own while this one is missing or broken
   cached "$node_dir" || make_cached "$node_dir" node_fetch
   mkdir -p "$root/dist/.bin"
   ln -sf "$node_dir/bin/node" "$root/dist/.bin/node"
