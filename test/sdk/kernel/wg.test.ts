@@ -1,0 +1,58 @@
+import { parseWgDump } from "../../../sdk/kernel";
+import { captured } from "./captured";
+
+test("`wg show all dump` of a real host: two devices with a peer each, keys hidden", () => {
+  expect(captured("roamed").wg).toEqual([
+    {
+      device: "inter-lux",
+      publicKey: "OTiDG/IFDWbv0OwUV/MbNN1DAYPXDTkivkOy9j0zgAc=",
+      listenPort: 11001,
+      fwmark: 0x6f,
+      peers: [
+        {
+          publicKey: "Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM=",
+          presharedKey: true,
+          endpoint: "203.0.113.9:40927",
+          allowedIps: ["0.0.0.0/0", "::/0"],
+          latestHandshake: 1795258980,
+          rxBytes: 836,
+          txBytes: 6580,
+          keepalive: 25,
+        },
+      ],
+    },
+    {
+      device: "inter-hkg",
+      publicKey: "OTiDG/IFDWbv0OwUV/MbNN1DAYPXDTkivkOy9j0zgAc=",
+      listenPort: 11003,
+      fwmark: 0x6f,
+      peers: [expect.objectContaining({ presharedKey: false, endpoint: "[2001:db8:1::9]:11002", keepalive: 0 })],
+    },
+  ]);
+});
+
+test("a device that was given nothing, and a peer that was given a key alone", () => {
+  const text = "wg0\t(none)\t(none)\t0\toff\nwg0\tKEY=\t(none)\t(none)\t(none)\t0\t0\t0\toff\n";
+  const [device] = parseWgDump(text);
+  expect(device).toMatchObject({ publicKey: "", listenPort: 0, fwmark: 0 });
+  expect(device?.peers).toEqual([
+    {
+      publicKey: "KEY=",
+      presharedKey: false,
+      allowedIps: [],
+      latestHandshake: 0,
+      rxBytes: 0,
+      txBytes: 0,
+      keepalive: 0,
+    },
+  ]);
+});
+
+test("no WireGuard at all", () => {
+  expect(parseWgDump("")).toEqual([]);
+});
+
+test("a line of another shape is an error that does not repeat it", () => {
+  expect(() => parseWgDump("wg0\tSECRET\n")).toThrow("a line of 2 fields, where a device has 5 and a peer has 9");
+  expect(() => parseWgDump("SECRET\tb\tc\td\te\tf\tg\th\ti\n")).toThrow("a line of 9 fields");
+});

@@ -1,0 +1,90 @@
+import { type Fault, format } from "../../../sdk/faults";
+import { Topology, type TopologyEnd, type TopologyLink, type TopologyNode } from "../../../sdk/network/topology";
+
+const node = (name: string, id: number, more: Partial<TopologyNode> = {}): TopologyNode => ({
+  name,
+  id,
+  addresses: [`10.255.0.${id}`],
+  prefixes: ["10.255.0.0/24"],
+  ...more,
+});
+const end = (of: string, peer: string, more: Partial<TopologyEnd> = {}): TopologyEnd => ({
+  node: of,
+  peer,
+  device: `inter-${peer}`,
+  endpoints: [],
+  ...more,
+});
+const link = (a: string, b: string, ends: [Partial<TopologyEnd>, Partial<TopologyEnd>] = [{}, {}]): TopologyLink => ({
+  name: `${a}-${b}`,
+  ends: [end(a, b, ends[0]), end(b, a, ends[1])],
+});
+
+/** The faults of the last one added; those before must have none. */
+function last(...added: (TopologyNode | TopologyLink)[]): string {
+  const topology = new Topology();
+  const add = (one: TopologyNode | TopologyLink): Fault[] =>
+    "ends" in one ? topology.addLink(one) : topology.addNode(one);
+  const before = added.slice(0, -1).flatMap(add);
+  expect(before).toEqual([]);
+  return added.slice(-1).map(add).map(format).join("");
+}
+
+const lux = node("lux", 1);
+const fra = node("fra", 2);
+const hkg = node("hkg", 3);
+
+test("three nodes and three links have no faults", () => {
+  expect(last(lux, fra, hkg, link("lux", "fra"), link("lux", "hkg"), link("fra", "hkg"))).toBe("");
+});
+
+test("a name, an id and an address are one node's", () => {
+  expect(last(lux, node("lux", 9))).toBe(
+    'lux: found "lux", legal is node lux once, and node lux has it already; give each node a name of its own.',
+  );
+  expect(last(lux, node("fra", 1, { addresses: [] }))).toBe(
+    "fra.id: found 1, legal is id 1 once, and node lux has it already; give each node an id of its own, and never change it.",
+  );
+  expect(last(lux, node("fra", 2, { addresses: ["10.255.0.2", "10.255.0.1"] }))).toBe(
+    'fra.addresses[1]: found "10.255.0.1", legal is address 10.255.0.1 once, and node lux has it already; give each node its own addresses.',
+  );
+});
+
+test("a link's name is its own, and two nodes have one link", () => {
+  expect(last(link("lux", "fra"), { ...link("lux", "hkg"), name: "lux-fra" })).toContain("link lux-fra has it already");
+  expect(last(link("lux", "fra"), { ...link("fra", "lux"), ends: [end("fra", "lux", { device: "second" })] })).toBe(
+    'fra-lux: found "fra and lux", legal is link between fra and lux once, and link lux-fra has it already; remove one; a link has several endpoints, not twins.',
+  );
+});
+
+test("a device's name is one link's on a node, and anybody's on another", () => {
+  expect(last(link("lux", "fra", [{ device: "wan" }, {}]), link("lux", "hkg", [{ device: "wan" }, {}]))).toBe(
+    '["lux-hkg"].lux.device: found "wan", legal is device wan on lux once, and link lux-fra has it already; name one with `device`.'.replace(
+      '["lux-hkg"]',
+      "lux-hkg",
+    ),
+  );
+  expect(last(link("lux", "fra", [{ device: "wan" }, {}]), link("hkg", "lux", [{ device: "wan" }, {}]))).toBe("");
+});
+
+test("a UDP port is one link's on a node, as listen port or beside it; both links are named", () => {
+  const said =
+    "lux-hkg.lux.ports: found 500, legal is UDP port 500 on lux once, and link lux-fra has it already; set `ports` on one of the links.";
+  const first = link("lux", "fra", [{ listenPort: 500 }, { listenPort: 500 }]);
+  expect(last(first, link("lux", "hkg", [{ listenPort: 500 }, {}]))).toBe(said);
+  expect(last(first, link("lux", "hkg", [{ listenPort: 501, alsoPorts: [500] }, {}]))).toBe(said);
+  expect(last(first, link("lux", "hkg", [{ listenPort: 501 }, { listenPort: 500 }]))).toBe("");
+});
+
+test("an endpoint in an overlay is a fault, whichever of the two came first", () => {
+  const said =
+    'lux-fra.fra.endpoints[1]: found "10.255.0.77", legal is an address on the underlay, and this is inside the overlay prefix 10.255.0.0/24, so the tunnel would carry its own packets; name the peer\'s address on the underlay, or leave the endpoint out and let the peer call.';
+  const nested = link("lux", "fra", [{}, { endpoints: ["198.51.100.9", "10.255.0.77"] }]);
+  expect(last(lux, nested)).toBe(said);
+  expect(last(nested, lux)).toBe(said);
+  expect(last(nested, node("far", 9, { prefixes: ["10.254.0.0/24"] }))).toBe("");
+});
+
+test("everything that is wrong with one is said at once", () => {
+  expect(last(lux, { ...lux, prefixes: [] }).split("\n")).toHaveLength(3);
+});

@@ -1,0 +1,70 @@
+/** What only the live host can tell, on what a real one printed. */
+import { format, parse } from "../../../sdk/faults";
+import type { Snapshot } from "../../../sdk/kernel";
+import { node } from "../../../sdk/node";
+import { captured } from "../kernel/captured";
+
+const technology = node({});
+const all = { ip: true, nft: true, wg: true };
+const host: Snapshot = { ...captured("fresh"), commands: all };
+
+function said(spec: object, snapshot: Partial<Snapshot> = {}): string {
+  const result = parse(technology.spec, { node: "fra", owner: "net/prod", id: 2, ...spec });
+  if ("faults" in result) throw new Error(format(result.faults));
+  return format(technology.faults?.(result.value, { ...host, ...snapshot }) ?? []);
+}
+
+test("a host of ours that has what it needs has no faults", () => {
+  expect(said({ prefixes: ["10.255.0.0/24", "fd00:6f::/48"] })).toBe("");
+});
+
+describe("a machine belongs to one stack", () => {
+  test("which is named", () => {
+    expect(said({ owner: "net/other" })).toBe(
+      "node: found a machine that belongs to the stack net/prod (/etc/overlay/owner), legal is a machine of nobody's or of net/other; destroy it there first; or, if net/other is that stack under a new name, add \"net/prod\" to the node's `formerly`.",
+    );
+  });
+  test("which may have had another name", () => {
+    expect(said({ owner: "net/other", formerly: ["net/prod"] })).toBe("");
+  });
+  test("or to none", () => {
+    const { owner: _, ...unowned } = host;
+    const result = parse(technology.spec, { node: "fra", owner: "net/other", id: 2 });
+    expect("value" in result && technology.faults?.(result.value, unowned)).toEqual([]);
+  });
+});
+
+describe("missing commands", () => {
+  test("are a fault where they are expected", () => {
+    expect(said({}, { commands: { ip: true } }).split("\n")).toEqual([
+      'packages: found a host without nft, legal is a host that has nft; `apt-get install --no-install-recommends nftables` there, or say packages: "install".',
+      'packages: found a host without wg, legal is a host that has wg; `apt-get install --no-install-recommends wireguard-tools` there, or say packages: "install".',
+    ]);
+    expect(said({}, { host: { wireguard: "none" } })).toContain("WireGuard in the kernel, or wireguard-go");
+  });
+  test("are none where they are installed", () => {
+    expect(said({ packages: "install" }, { commands: { ip: true }, host: { wireguard: "none" } })).toBe("");
+  });
+});
+
+test("an overlay prefix that the host is connected to is a fault, whichever is the larger", () => {
+  const fault = (prefix: string, connected: string) =>
+    `prefixes[0]: found "${prefix}", legal is a prefix that the host is not connected to, and its device eth0 is in ${connected}; choose another prefix for the overlay.`;
+  expect(said({ prefixes: ["203.0.0.0/16"] })).toBe(fault("203.0.0.0/16", "203.0.113.0/24"));
+  expect(said({ prefixes: ["203.0.113.128/25"] })).toBe(fault("203.0.113.128/25", "203.0.113.0/24"));
+  expect(said({ prefixes: ["2001:db8::/32"] })).toBe(fault("2001:db8::/32", "2001:db8:1::/64"));
+  expect(said({ prefixes: ["203.0.114.0/24"] })).toBe("");
+});
+
+describe("IPv6 forwarding where the default route comes by router advertisement", () => {
+  const routes6 = [...host.routes6, { type: "unicast", dst: "default", dev: "eth0", table: "main", protocol: "ra" }];
+  const forwarding = { "net.ipv6.conf.all.forwarding": "1" };
+  test("would delete it", () => {
+    expect(said({ sysctls: forwarding }, { routes6 })).toContain('add "net/ipv6/conf/eth0/accept_ra": "2".');
+  });
+  test("does not where accept_ra=2 is set, or the route is no advertised one", () => {
+    expect(said({ sysctls: { ...forwarding, "net.ipv6.conf.eth0.accept_ra": "2" } }, { routes6 })).toBe("");
+    expect(said({ sysctls: forwarding })).toBe("");
+    expect(said({}, { routes6 })).toBe("");
+  });
+});
