@@ -1,0 +1,40 @@
+/** The provider's own configuration: how hosts are reached, the same for all of them. */
+import { z } from "zod";
+import { type Fault, parse } from "../faults";
+import { plain, Secret, type Values } from "./wire";
+
+const Configuration = z.strictObject({
+  ssh: z.string().trim().min(1).default("ssh").describe("The command to use as ssh, split at white space."),
+  identities: z.array(z.string()).default([]).describe("Private keys; a secret."),
+  live: z.enum(["on", "off"]).default("off").describe("Whether every preview reads the hosts first."),
+});
+export type Configuration = z.output<typeof Configuration>;
+
+/** Not the user's: added by the engine and by the SDK. */
+const FOREIGN = ["version", "pluginDownloadURL"];
+
+/** Lists travel as JSON text. One key may be given as it is. */
+function list(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  try {
+    const parsed: unknown = JSON.parse(value);
+    return Array.isArray(parsed) ? parsed : [value];
+  } catch {
+    return [value];
+  }
+}
+
+const fieldsOf = (values: Values): Values =>
+  Object.fromEntries(
+    Object.entries(plain(values) as Values)
+      .filter(([name]) => !FOREIGN.includes(name) && !name.startsWith("__"))
+      .map(([name, value]) => [name, name === "identities" ? list(value) : value]),
+  );
+
+/** The configuration; or all its faults. */
+export const configuration = (values: Values): { value: Configuration } | { faults: Fault[] } =>
+  parse(Configuration, fieldsOf(values));
+
+/** As state keeps it: private keys are a secret there, also where the user forgot to say so. */
+export const guarded = (values: Values): Values =>
+  values.identities === undefined ? values : { ...values, identities: new Secret(plain(values.identities)) };

@@ -1,0 +1,143 @@
+/** From what somebody wrote to what state keeps: every fault at once, and the text that preview shows. Pure. */
+import { z } from "zod";
+import { type Fault, fault, fromZod } from "../faults";
+import { Connection } from "../host";
+import { placeholder, text } from "../kernel";
+import type { ResourceType } from "./registry";
+import { isObject, isUnknown, mapValue, type Path, plain, Secret, secretPaths, UNKNOWN, type Values } from "./wire";
+
+/** As state keeps them: few and flat, because the engine writes all of them at every step. */
+export type Inputs = {
+  connection: unknown;
+  /** Which machine the host says that it is; a resource that is the machine itself has it as an output only. */
+  machine?: string;
+  /** JSON, every default filled in; UNKNOWN in a preview that lacks more than what can stand in the text. */
+  spec: string;
+  /** The kernel's lines. Placeholders stand for what is known only after another resource is made. */
+  config: string;
+};
+
+export type Checked = { inputs: Inputs } | { faults: Fault[] };
+
+const fieldsOf = (type: ResourceType): string[] => ["connection", ...(type.machine ? [] : ["machine"]), "spec"];
+
+/** Never shown and never in an error, so it may be a secret. */
+const mayBeSecret = (path: Path): boolean => path.join(".") === "connection.hostKey" || path[0] === "config";
+
+function secrets(news: Values): Fault[] {
+  return secretPaths(news)
+    .filter((path) => !mayBeSecret(path))
+    .map((path) =>
+      fault(path, undefined, {
+        legal: "a value that is no secret, because previews, messages or files on the host show it",
+        cure: "wrap it in pulumi.unsecret() if it is none",
+      }),
+    );
+}
+
+// `config` is what a check made itself: generated code of an import hands it back.
+function unknownFields(type: ResourceType, news: Values): Fault[] {
+  const fields = fieldsOf(type);
+  return Object.keys(news)
+    .filter((name) => ![...fields, "config"].includes(name) && !name.startsWith("__"))
+    .map((name) =>
+      fault([name], undefined, { legal: `one of ${fields.join(", ")}`, cure: "remove it, or correct its spelling" }),
+    );
+}
+
+/** The JSON form serves those who cannot nest unknown values, and state itself. */
+function nested(spec: unknown): unknown {
+  if (typeof spec !== "string" || isUnknown(spec)) return spec;
+  try {
+    return JSON.parse(spec);
+  } catch {
+    return spec;
+  }
+}
+
+/** Unknown leaves by the resource that they wait for, which is what the object around them is about. */
+function withPlaceholders(value: unknown, name: string): unknown {
+  if (isUnknown(value)) return placeholder(name);
+  if (Array.isArray(value)) return value.map((inner) => withPlaceholders(inner, name));
+  if (!isObject(value)) return value;
+  const about = [value.name, value.node].find((inner) => typeof inner === "string" && !isUnknown(inner)) ?? name;
+  return mapEntries(value, (inner) => withPlaceholders(inner, about as string));
+}
+
+const mapEntries = (object: Values, change: (value: unknown) => unknown): Values =>
+  Object.fromEntries(Object.entries(object).map(([name, value]) => [name, change(value)]));
+
+/** True where the value, or what it is a part of, is unknown. */
+function unknownAt(value: unknown, path: Path): boolean {
+  if (isUnknown(value)) return true;
+  const [name, ...rest] = path;
+  if (name === undefined || typeof value !== "object" || value === null) return false;
+  return unknownAt((value as Record<PropertyKey, unknown>)[name], rest);
+}
+
+/** The schema's value; the faults of what is known; or UNKNOWN where only what is unknown keeps it from being valid. */
+function parseKnown<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  field: string,
+  owner: string,
+): { value: T | typeof UNKNOWN } | { faults: Fault[] } {
+  if (isUnknown(value)) return { value: UNKNOWN };
+  const input = withPlaceholders(value, owner);
+  const result = schema.safeParse(input);
+  if (result.success) return { value: result.data };
+  const known = result.error.issues.filter((issue) => !unknownAt(value, issue.path));
+  if (known.length === 0) return { value: UNKNOWN };
+  const faults = fromZod(new z.ZodError(known), input, schema);
+  return { faults: faults.map((one) => ({ ...one, path: one.path === "" ? field : `${field}.${one.path}` })) };
+}
+
+/** `owner`: the resource's own name, for unknown values of which nothing else says what they wait for. */
+export function check(type: ResourceType, news: Values, owner: string): Checked {
+  const { connection, machine, spec } = plain(news) as Values;
+  const known = parseKnown(type.technology.spec, nested(spec), "spec", owner);
+  const reach = parseKnown(Connection, connection, "connection", owner);
+  const faults = [
+    ...secrets(news),
+    ...unknownFields(type, news),
+    ...("faults" in reach ? reach.faults : []),
+    ...("faults" in known ? known.faults : []),
+    ...(machine === undefined || typeof machine === "string"
+      ? []
+      : [fault(["machine"], machine, { legal: "a machine id", cure: "give the host's output `machine`" })]),
+  ];
+  if (faults.length > 0 || "faults" in reach || "faults" in known) return { faults };
+  const complete = known.value !== UNKNOWN;
+  return {
+    inputs: {
+      connection: reach.value === UNKNOWN ? news.connection : keepSecret(reach.value, news.connection),
+      ...(typeof machine === "string" && { machine }),
+      spec: complete ? JSON.stringify(known.value) : UNKNOWN,
+      config: complete ? text(type.technology.plan(known.value)) : UNKNOWN,
+    },
+  };
+}
+
+/** What came in as a secret goes into state as one. */
+const keepSecret = (connection: Connection, news: unknown): Values =>
+  isObject(news) && news.hostKey instanceof Secret && connection.hostKey !== undefined
+    ? { ...connection, hostKey: new Secret(connection.hostKey) }
+    : { ...connection };
+
+/** The connection of inputs that passed `check`. */
+export const connectionOf = (inputs: Values): Connection => plain(inputs.connection) as Connection;
+
+/** The spec of inputs that passed `check`, be it of an older version of this package. Throws an Error. */
+export function specOf(type: ResourceType, inputs: Values): unknown {
+  const result = type.technology.spec.safeParse(nested(inputs.spec));
+  if (result.success) return result.data;
+  throw new Error("The state's `spec` is none of this version of the overlay plugin: use the version that wrote it.");
+}
+
+/** Equal as JSON, whatever the order of fields and whether secret or not. */
+export const same = (a: unknown, b: unknown): boolean => JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+
+const sorted = (value: unknown): unknown =>
+  mapValue(plain(value), (inner) =>
+    isObject(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
+  );

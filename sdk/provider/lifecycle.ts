@@ -1,0 +1,126 @@
+/**
+ * What becomes of a resource, written once for all technologies: what it should be as facts, what it is as facts, and
+ * the fewest commands in between. Nothing here knows gRPC, and nothing but a Machine touches a host.
+ */
+import type { RunOptions } from "../host";
+import { bootText, changes, type HostFacts, isPlaceholder, live, queries, type Snapshot, text } from "../kernel";
+import { bootDrift, bootPath, bootQuery, isOwn, removal } from "./boot";
+import { same, specOf } from "./inputs";
+import type { Machine } from "./machine";
+import { Refused } from "./outcome";
+import type { ResourceType } from "./registry";
+import { isUnknown, UNKNOWN, type Values } from "./wire";
+
+/** Outputs of every resource, besides the results of its type. */
+export interface State extends Values {
+  /** The last known text of the kernel. */
+  config: string;
+  /** /etc/machine-id of the machine that it is about. */
+  machine: string;
+  /** The name by which the host knows whose a boot file is: TYPE::NAME of the URN, so that a renamed stack keeps it. */
+  resource: string;
+}
+
+/** What every operation on a host is given. */
+export interface Operation extends RunOptions {
+  type: ResourceType;
+  /** TYPE::NAME of the URN. */
+  resource: string;
+  machine: Machine;
+  /** Shown beside the resource while it is worked on. */
+  status(message: string): void;
+}
+
+export const hostFacts = ({ host }: Snapshot): HostFacts => ({
+  wireguard: host.wireguard === "kernel" ? "kernel" : "userspace",
+});
+
+const results = (type: ResourceType, of: (name: string, read: (snapshot: Snapshot) => unknown) => unknown): Values =>
+  Object.fromEntries(Object.entries(type.results).map(([name, read]) => [name, of(name, read)]));
+
+export const state = (type: ResourceType, resource: string, config: string, seen: Snapshot): State => ({
+  ...results(type, (_, read) => read(seen)),
+  config,
+  machine: seen.machine,
+  resource,
+});
+
+/** The properties that make an update worth while. Contacts nobody. */
+export function diff(type: ResourceType, olds: Values, oldInputs: Values, news: Values): string[] {
+  const differs = {
+    config: isUnknown(news.config) || news.config !== olds.config,
+    // Another address is for the machine's own resource to try; while it is the same machine nobody else calls there.
+    connection: type.machine !== undefined && !same(oldInputs.connection, news.connection),
+    machine:
+      type.machine === undefined &&
+      news.machine !== undefined &&
+      !isUnknown(news.machine) &&
+      news.machine !== olds.machine,
+  };
+  return Object.entries(differs).flatMap(([name, different]) => (different ? [name] : []));
+}
+
+/** Outputs that a create or an update will most likely have. Only another machine at a new address has others. */
+export function preview(type: ResourceType, resource: string, olds: Values, news: Values): Values {
+  const config = news.config as string;
+  return {
+    ...results(type, (name) => olds[name] ?? UNKNOWN),
+    config: isPlaceholder(config) ? UNKNOWN : config,
+    machine: news.machine ?? olds.machine ?? UNKNOWN,
+    resource,
+  };
+}
+
+/** The resource as it is on the host, or undefined when nothing of it is left. */
+export async function read(operation: Operation, inputs: Values, olds: Values): Promise<State | undefined> {
+  const { type, machine } = operation;
+  const spec = specOf(type, inputs);
+  const wanted = type.technology.plan(spec);
+  // The name that it had when it last wrote the file: an alias changes the URN and leaves the host alone.
+  const resource = typeof olds.resource === "string" ? olds.resource : operation.resource;
+  const boot = { file: type.bootFile(spec), content: bootText(resource, wanted) };
+  operation.status(`looking at ${machine.name}`);
+  const seen = await machine.look([...queries(wanted), bootQuery(boot.file)], operation);
+
+  const is = live(seen, wanted);
+  const left = is.some(({ kind }) => kind !== "package" && kind !== "sysctl") || boot.file in seen.boot;
+  if (!type.machine && !left) return undefined;
+  const config = [text(is), ...bootDrift(seen, boot)].filter((line) => line !== "").join("\n");
+  return state(type, resource, config, seen);
+}
+
+/** Removes what is the resource's own and of this stack; what is another's by now, or gone, is left alone. */
+export async function remove(operation: Operation, inputs: Values, olds: Values): Promise<void> {
+  const { type, machine, status } = operation;
+  const spec = specOf(type, inputs);
+  const facts = type.technology.plan(spec);
+  const boot = type.bootFile(spec);
+  const asked = [...queries(facts), bootQuery(boot)];
+  status(`looking at ${machine.name}`);
+  const seen = await machine.look(asked, operation);
+
+  const owners = type.owners(spec);
+  if (seen.owner !== undefined && !owners.includes(seen.owner)) {
+    return status(`nothing to do: the machine belongs to the stack ${seen.owner}`);
+  }
+  if (!isOwn(seen, boot, String(olds.resource ?? operation.resource))) {
+    return status(`nothing to do: it belongs to ${seen.boot[boot]} now`);
+  }
+
+  const removing = (now: Snapshot) => {
+    const { belongings, remains } = type.machine ?? { belongings: () => [], remains: () => [] };
+    const { commands } = changes(live(now, [...facts, ...belongings(now)]), [], hostFacts(now));
+    return [...commands, ...remains(now).map((path) => `remove ${path}`)];
+  };
+  const commands = removing(seen);
+  if (commands.length === 0 && !(boot in seen.boot)) return status("nothing was left");
+
+  status(`removing it: ${commands.length} commands`);
+  const { failed, snapshot: after } = await machine.change(
+    { commands, queries: asked, owners, boot: removal(boot) },
+    operation,
+  );
+  if (failed && (removing(after).length > 0 || bootPath(boot) in after.files)) {
+    throw new Refused(`${machine.name}: ${failed.message} What is left is removed by the next run.`);
+  }
+}

@@ -1,0 +1,45 @@
+/** What the lifecycle needs of a host: one look, and one change with a look afterwards. */
+import {
+  apply,
+  type Change,
+  type Connection,
+  describeConnection,
+  type Failure,
+  HostError,
+  type Hosts,
+  type RunOptions,
+  snapshot,
+} from "../host";
+import type { Snapshot } from "../kernel";
+
+export interface Machine {
+  /** `root@203.0.113.5`, for messages. */
+  name: string;
+  look(queries: string[], options?: RunOptions): Promise<Snapshot>;
+  change(change: Change, options?: RunOptions): Promise<{ failed?: Failure; snapshot: Snapshot }>;
+}
+
+export function overSsh(hosts: Hosts, connection: Connection): Machine {
+  const session = hosts.session(connection);
+  return {
+    name: describeConnection(connection),
+    look: (queries, options) => snapshot(session, queries, options),
+    change: (change, options) => apply(session, change, options),
+  };
+}
+
+/** Tells the user's own time limit, which aborts, from a cancelled run. */
+export function withinLimits(machine: Machine, limit: AbortSignal, seconds: number): Machine {
+  const tell = (error: unknown): never => {
+    if (!limit.aborted || !(error instanceof HostError) || error.kind !== "cancelled") throw error;
+    throw new HostError(
+      "timeout",
+      `${machine.name} was not done within the ${seconds} s of customTimeouts: look at its load, or allow more.`,
+    );
+  };
+  return {
+    name: machine.name,
+    look: (...args) => machine.look(...args).catch(tell),
+    change: (...args) => machine.change(...args).catch(tell),
+  };
+}

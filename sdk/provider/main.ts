@@ -1,0 +1,33 @@
+/** The plugin's entry: the engine starts it with its own address and reads the port from the first line of output. */
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { serve } from "./server";
+
+/** The folder of package.json: compiled code lies one level deeper (dist/) than its source. */
+const packageRoot = (from: string): string =>
+  existsSync(join(from, "package.json")) ? from : packageRoot(dirname(from));
+
+const root = packageRoot(__dirname);
+const read = (name: string): string => readFileSync(join(root, name), "utf8");
+
+/** The engine may put flags of its own before the address (sdk/go/common/resource/plugin/plugin.go). */
+const engineAddress = (args: string[]): string | undefined =>
+  args.filter((arg, index) => !arg.startsWith("-") && args[index - 1] !== "--tracing").at(0);
+
+async function main(): Promise<void> {
+  const engine = engineAddress(process.argv.slice(2));
+  const served = await serve({
+    version: (JSON.parse(read("package.json")) as { version: string }).version,
+    schema: () => read("schema.json"),
+    ...(engine !== undefined && { engine }),
+  });
+  const end = () => void served.close().finally(() => process.exit(0));
+  process.once("SIGINT", end);
+  process.once("SIGTERM", end);
+  // An engine that was killed says nothing: whoever adopted us is another parent.
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && end(), 1000).unref();
+  process.stdout.write(`${served.port}\n`);
+}
+
+void main();

@@ -1,0 +1,159 @@
+/** The provider of one engine run: its configuration, its hosts, and what the engine may ask of it. */
+import { format } from "../faults";
+import { HostError, Hosts } from "../host";
+import { type Configuration, configuration } from "./configuration";
+import { converge } from "./converge";
+import type { Engine } from "./engine";
+import { impact } from "./impact";
+import { find } from "./import";
+import { type Checked, check, connectionOf } from "./inputs";
+import { diff, type Operation, preview, read, remove } from "./lifecycle";
+import { type Machine, overSsh, withinLimits } from "./machine";
+import { Refused } from "./outcome";
+import { type ResourceType, resourceType, tokens } from "./registry";
+import { isUnknown, type Values } from "./wire";
+
+/** Seconds for a machine that was made a moment ago to let us in. */
+const BOOTING = 60;
+
+/** A resource as the engine last knew it. */
+export interface Known {
+  urn: string;
+  id: string;
+  outputs: Values;
+  inputs: Values;
+  /** Seconds that the user gives the operation; 0: no limit but those of its steps. */
+  seconds: number;
+}
+
+/** The parts of urn:pulumi:STACK::PROJECT::TYPE$TYPE::NAME. */
+function parse(urn: string): { type: ResourceType; resource: string; name: string } {
+  const [, , types = "", ...name] = urn.split("::");
+  const token = types.split("$").at(-1) ?? "";
+  const type = resourceType(token);
+  if (!type)
+    throw new Refused(`This version of the overlay plugin has no resource ${token}; it has ${tokens.join(", ")}.`);
+  return { type, resource: [types, ...name].join("::"), name: name.join("::") };
+}
+
+export class Provider {
+  engine: Engine | undefined;
+  #settings: Configuration = { ssh: "ssh", identities: [], live: "off" };
+  #hosts = new Hosts();
+  readonly #cancelled = new AbortController();
+  /** Hosts that were found dead: they are named once. */
+  readonly #dead = new Set<string>();
+
+  configure(values: Values): void {
+    const result = configuration(values);
+    if ("faults" in result) throw new Refused(format(result.faults));
+    this.#settings = result.value;
+    const { ssh, identities } = this.#settings;
+    const log = (message: string) => this.engine?.status("", message);
+    this.#hosts = new Hosts({ ssh: ssh.split(/\s+/), identities, log });
+  }
+
+  /** Whether every preview is to read the hosts first. The engine keeps the answer in state, for each resource. */
+  get live(): boolean {
+    return (process.env.OVERLAY_LIVE || this.#settings.live) === "on";
+  }
+
+  /** Ends all that is under way at once; a host finishes by itself the step that it has begun. */
+  cancel = (): void => this.#cancelled.abort();
+
+  async close(): Promise<void> {
+    this.cancel();
+    await this.#hosts.close();
+    await this.engine?.flush();
+    this.engine?.close();
+  }
+
+  check(urn: string, news: Values): Checked {
+    const { type, name } = parse(urn);
+    return check(type, news, name);
+  }
+
+  diff({ urn, outputs, inputs }: Known, news: Values): string[] {
+    return diff(parse(urn).type, outputs, inputs, news);
+  }
+
+  async previewCreate(urn: string, news: Values): Promise<Values> {
+    const { type, resource } = parse(urn);
+    // The engine shows the first lines of a new resource's text, and those escaped.
+    if (!isUnknown(news.config)) this.engine?.info(urn, String(news.config));
+    await this.engine?.flush();
+    return preview(type, resource, {}, news);
+  }
+
+  async create(urn: string, news: Values, seconds: number): Promise<{ id: string; outputs: Values }> {
+    const { type } = parse(urn);
+    const operation = this.#operation(urn, news, seconds);
+    const wait = type.machine ? BOOTING : 0;
+    return converge({ ...operation, wait }, news);
+  }
+
+  async previewUpdate({ urn, outputs, inputs }: Known, news: Values): Promise<Values> {
+    const { type, resource } = parse(urn);
+    for (const sentence of impact(type, inputs, news)) this.engine?.info(urn, sentence);
+    await this.engine?.flush();
+    return preview(type, resource, outputs, news);
+  }
+
+  async update(old: Known, news: Values): Promise<Values> {
+    const { outputs } = await converge(this.#operation(old.urn, news, old.seconds), news, old);
+    return outputs;
+  }
+
+  /** The resource as it is now, or undefined when it is gone. Without inputs it is looked for by its id alone. */
+  async read(old: Known): Promise<Pick<Known, "id" | "outputs" | "inputs"> | undefined> {
+    if (Object.keys(old.inputs).length === 0) return this.#import(old);
+    const operation = this.#operation(old.urn, old.inputs, old.seconds);
+    try {
+      const outputs = await read(operation, old.inputs, old.outputs);
+      return outputs && { ...old, outputs };
+    } catch (error) {
+      if (!this.live || !mayBeDown(error)) throw error;
+      if (!this.#dead.has(operation.machine.name)) {
+        this.#dead.add(operation.machine.name);
+        this.engine?.warn(old.urn, `${error.message} What state remembers of it is shown instead.`);
+        await this.engine?.flush();
+      }
+      return old;
+    }
+  }
+
+  async delete({ urn, inputs, outputs, seconds }: Known): Promise<void> {
+    try {
+      await remove(this.#operation(urn, inputs, seconds), inputs, outputs);
+    } catch (error) {
+      if (!mayBeDown(error)) throw error;
+      throw new Refused(
+        `${error.message} If the host is gone for good, forget this one resource with: pulumi state delete '${urn}'`,
+      );
+    }
+  }
+
+  async #import({ urn, id, seconds }: Known): Promise<Pick<Known, "id" | "outputs" | "inputs"> | undefined> {
+    const { type } = parse(urn);
+    const [host = ""] = id.split("/");
+    const found = await find(type, id, this.#operation(urn, { connection: { host } }, seconds));
+    return found && { id, ...found };
+  }
+
+  #operation(urn: string, inputs: Values, seconds: number): Operation {
+    const { type, resource } = parse(urn);
+    const limit = seconds > 0 ? AbortSignal.timeout(seconds * 1000) : undefined;
+    const machine: Machine = overSsh(this.#hosts, connectionOf(inputs));
+    return {
+      type,
+      resource,
+      machine: limit ? withinLimits(machine, limit, seconds) : machine,
+      signal: limit ? AbortSignal.any([this.#cancelled.signal, limit]) : this.#cancelled.signal,
+      ...(seconds > 0 && { timeout: seconds }),
+      status: (message) => this.engine?.status(urn, message),
+    };
+  }
+}
+
+const mayBeDown = (error: unknown): error is HostError =>
+  error instanceof HostError && (error.offline || ["timeout", "lost"].includes(error.kind));

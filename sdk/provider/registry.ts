@@ -1,0 +1,73 @@
+/** The resources of this package: what Pulumi's engine may ask for, by its type token. */
+import { agentFiles } from "../host";
+import { type Fact, fact, isOurs, kinds, type Snapshot, type Technology, WIREGUARD_KEY } from "../kernel";
+import { node } from "../node";
+import { wireguard } from "../wireguard";
+
+export interface ResourceType<Spec = unknown> {
+  technology: Technology<unknown, Spec>;
+  /** Pulumi's id: HOST, or HOST/DEVICE; `import` takes the same. */
+  id(spec: Spec): string;
+  /** Its file under /etc/overlay/boot.d; they are replayed in the order of their names. */
+  bootFile(spec: Spec): string;
+  /** The stack that the machine must belong to, then the names that this stack had before. */
+  owners(spec: Spec): string[];
+  /** Outputs besides those of every resource (`State`); undefined: the host has none yet. */
+  results: Record<string, (snapshot: Snapshot) => string | undefined>;
+  /** For the resource that is the machine itself, what else goes when it goes. Absent: the resource is a part of one. */
+  machine?: {
+    /** Facts of other resources. */
+    belongings(snapshot: Snapshot): Fact[];
+    /** Paths of files that no update ever removes. */
+    remains(snapshot: Snapshot): string[];
+  };
+}
+
+// The one place where the type of the spec is forgotten: a lifecycle hands a resource only specs of its own making.
+const define = <In, Spec>(
+  type: Omit<ResourceType<Spec>, "technology"> & { technology: Technology<In, Spec> },
+): ResourceType => type as unknown as ResourceType;
+
+/** Everything with a mark of ours: whoever made it, it cannot outlive the node. */
+function belongings(snapshot: Snapshot): Fact[] {
+  const links = snapshot.links.flatMap(({ ifname }) => {
+    const link = kinds.link.read(snapshot, ifname);
+    return link && isOurs(link) ? [fact("link", link)] : [];
+  });
+  const tables = Object.keys(snapshot.nft).flatMap((id) => {
+    const table = kinds.nftTable.read(snapshot, id);
+    return table ? [fact("nftTable", table)] : [];
+  });
+  return [...links, ...tables];
+}
+
+const host = define({
+  technology: node(agentFiles()),
+  id: (spec) => spec.node,
+  bootFile: () => "10-node",
+  owners: (spec) => [spec.owner, ...spec.formerly],
+  results: { publicKey: (snapshot) => snapshot.keys[WIREGUARD_KEY], wireguard: (snapshot) => snapshot.host.wireguard },
+  machine: {
+    belongings,
+    remains: (snapshot) => [
+      ...(snapshot.keys[WIREGUARD_KEY] === undefined ? [] : [WIREGUARD_KEY]),
+      ...Object.keys(snapshot.boot).map((file) => `/etc/overlay/boot.d/${file}`),
+    ],
+  },
+});
+
+const wireguardInterface = define({
+  technology: wireguard,
+  id: (spec) => `${spec.node}/${spec.device}`,
+  bootFile: (spec) => `50-${spec.device}`,
+  owners: (spec) => [spec.owner],
+  results: {},
+});
+
+const types = [host, wireguardInterface];
+
+/** `overlay:wireguard:Interface`, or undefined for a type that this version does not have. */
+export const resourceType = (token: string): ResourceType | undefined =>
+  types.find(({ technology }) => technology.token === token);
+
+export const tokens = types.map(({ technology }) => technology.token);

@@ -1,0 +1,89 @@
+/** The resource classes, as a program or a component makes them. */
+import * as pulumi from "@pulumi/pulumi";
+import type { z } from "zod";
+import type { Connection } from "../host";
+import type { HostSpec } from "../node";
+import type { InterfaceSpec } from "../wireguard";
+
+/** Each leaf may be an Output. */
+type Inputs<T> = pulumi.Input<T extends object ? { [K in keyof T]: Inputs<T[K]> } : T>;
+
+export type ConnectionArgs = z.input<typeof Connection>;
+
+export interface HostArgs {
+  /** How the machine is reached. */
+  connection: Inputs<ConnectionArgs>;
+  /** What it is to be; or the same as JSON text. */
+  spec: Inputs<HostSpec> | pulumi.Input<string>;
+}
+
+export interface PartArgs<Spec> {
+  /** How the machine is reached: the same as of its Host. */
+  connection: Inputs<ConnectionArgs>;
+  /** The Host's output: another machine gets everything afresh. */
+  machine: pulumi.Input<string>;
+  /** What it is to be; or the same as JSON text. */
+  spec: Inputs<Spec> | pulumi.Input<string>;
+}
+
+const outputs = (...names: string[]) => Object.fromEntries(names.map((name) => [name, undefined]));
+
+/** What every resource of this package has. */
+abstract class OnHost extends pulumi.CustomResource {
+  /** The kernel's lines as they were last known, in the words of ip(8), wg(8), nft(8). */
+  declare readonly config: pulumi.Output<string>;
+  /** /etc/machine-id of the machine. */
+  declare readonly machine: pulumi.Output<string>;
+  /** Type and name under which the host knows whose a boot file is. */
+  declare readonly resource: pulumi.Output<string>;
+
+  protected constructor(
+    type: string,
+    name: string,
+    args: Record<string, unknown>,
+    results: string[],
+    options?: pulumi.CustomResourceOptions,
+  ) {
+    super(type, name, { ...outputs("config", "machine", "resource", ...results), ...args }, options);
+  }
+}
+
+/** A machine of the network: its key, its guard, its boot units, and whatever else its links stand on. */
+export class Host extends OnHost {
+  static readonly type = "overlay:node:Host";
+  /** WireGuard public key; the private one is made on the machine and stays there. */
+  declare readonly publicKey: pulumi.Output<string>;
+  /** Where WireGuard runs: `kernel`, or `userspace` where the kernel has none. */
+  declare readonly wireguard: pulumi.Output<string>;
+
+  constructor(name: string, args: HostArgs, options?: pulumi.CustomResourceOptions) {
+    super(Host.type, name, { ...args }, ["publicKey", "wireguard"], options);
+  }
+}
+
+/** One side of a WireGuard link. */
+export class Interface extends OnHost {
+  static readonly type = "overlay:wireguard:Interface";
+
+  constructor(name: string, args: PartArgs<InterfaceSpec>, options?: pulumi.CustomResourceOptions) {
+    super(Interface.type, name, { ...args }, [], options);
+  }
+}
+
+export interface ProviderArgs {
+  /** The command to use as `ssh`, words with white space between them. Default `ssh`. */
+  ssh?: pulumi.Input<string>;
+  /** Private keys (OpenSSH or PEM text, no passphrase). They are used from an agent in memory and never written to disk. */
+  identities?: pulumi.Input<pulumi.Input<string>[]>;
+  /** `on`: every preview reads the hosts first and shows drift. Default `off`; OVERLAY_LIVE=on does the same for a run. */
+  live?: pulumi.Input<"on" | "off">;
+}
+
+/** How hosts are reached, for the resources that are given this provider. */
+export class Provider extends pulumi.ProviderResource {
+  constructor(name: string, args: ProviderArgs = {}, options?: pulumi.ResourceOptions) {
+    // Configuration of providers travels as text, and what is not text as JSON.
+    const identities = args.identities && pulumi.secret(pulumi.jsonStringify(args.identities));
+    super("overlay", name, { ...args, ...(identities && { identities }) }, options);
+  }
+}
