@@ -1,7 +1,5 @@
-/** What can be broken in a lab, and the words that break it. Pure. */
-import * as ip from "../../sdk/network/address";
-import { gateway, type Topology } from "./topology";
-import { defaultGateways, hostPort, internetSegments, routerOf } from "./wires";
+import type { Topology } from "./topology";
+import { hostPort, routerOf } from "./wires";
 
 /**
  * - drop: nothing gets through a host's cables, or a segment
@@ -21,7 +19,7 @@ export type BreakKind = Break["kind"];
 export const KINDS = ["drop", "loss", "mtu", "link", "power"] as const satisfies readonly BreakKind[];
 
 /** `segment/lux` where a host is called lux, too. */
-const segmentName = (target: string): string => target.replace(/^segment\//, "");
+export const segmentName = (target: string): string => target.replace(/^segment\//, "");
 
 /** Why something cannot be broken, or undefined when it can. */
 export function objection(topology: Topology, { kind, target }: Pick<Break, "kind" | "target">): string | undefined {
@@ -81,114 +79,8 @@ export function bridgeRules(topology: Topology, breaks: readonly Break[]): strin
   );
 }
 
-const replaceTable = (table: string, body: string): string =>
+export const replaceTable = (table: string, body: string): string =>
   `table ${table} {\n}\ndelete table ${table}\ntable ${table} {\n${body}\n}\n`;
-
-export interface RouterWords {
-  /** The router's name: its namespace. */
-  router: string;
-  /** Lines of `ip -force -batch`: the last state's rules and tables go, whatever they were. */
-  clear: string[];
-  /** Lines of `ip -batch`. */
-  ip: string[];
-  nft: string;
-}
-
-interface Leg {
-  device: string;
-  prefixes: string[];
-  gateways: string[];
-  limit: number | undefined;
-}
-
-/**
- * A router's routes and rules under these breaks. A route's locked MTU holds for what is forwarded (ip(8)), on the way
- * into a segment; for the way out each segment with a limit has a table of its own, by the interface a packet came in.
- */
-function routerWords(router: string, legs: Leg[], silent: boolean): RouterWords {
-  const locked = (limit: number | undefined): string => (limit === undefined ? "" : ` mtu lock ${limit}`);
-  const least = (a: number | undefined, b: number | undefined) =>
-    a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
-  const connected = ({ device, prefixes, limit }: Leg): string[] =>
-    prefixes.map((prefix) =>
-      ip.family(prefix) === "inet"
-        ? `route replace ${prefix} dev ${device} proto kernel scope link src ${gateway(prefix)}${locked(limit)}`
-        : `route replace ${prefix} dev ${device} proto kernel metric 256${locked(limit)}`,
-    );
-  const out = ({ device, limit }: Leg, index: number): string[] =>
-    limit === undefined
-      ? []
-      : [
-          `rule add from 0.0.0.0/0 iif ${device} lookup ${TABLES + index} pref ${TABLES + index}`,
-          `rule add from ::/0 iif ${device} lookup ${TABLES + index} pref ${TABLES + index}`,
-          ...legs
-            .filter((other) => other.device !== device)
-            .flatMap((other) => [
-              ...other.prefixes.map(
-                (prefix) =>
-                  `route add ${prefix} dev ${other.device} table ${TABLES + index}${locked(least(limit, other.limit))}`,
-              ),
-              ...other.gateways.map(
-                (via) =>
-                  `route add default via ${via} dev ${other.device} table ${TABLES + index}${locked(least(limit, other.limit))}`,
-              ),
-            ]),
-        ];
-  return {
-    router,
-    clear: legs.flatMap((_, index) => [
-      `rule del from 0.0.0.0/0 pref ${TABLES + index}`,
-      `rule del from ::/0 pref ${TABLES + index}`,
-      `route flush table ${TABLES + index}`,
-    ]),
-    ip: legs.flatMap((leg, index) => [...(leg.gateways.length === 0 ? connected(leg) : []), ...out(leg, index)]),
-    nft: replaceTable(
-      "inet breaks",
-      silent
-        ? "  chain output {\n    type filter hook output priority 0\n    icmp code frag-needed drop\n    icmpv6 type packet-too-big drop\n  }"
-        : "",
-    ),
-  };
-}
-
-/** Routing tables, and the preferences of the rules that lead to them. */
-const TABLES = 1000;
-
-/** What the routers are told under these breaks. */
-export function routers(topology: Topology, breaks: readonly Break[]): RouterWords[] {
-  const limits = breaks.filter((one) => one.kind === "mtu");
-  const limit = (segment: string): number | undefined => {
-    const bytes = limits.filter(({ target }) => segmentName(target) === segment).map(({ bytes }) => bytes);
-    return bytes.length === 0 ? undefined : Math.min(...bytes);
-  };
-  const silent = (router: string): boolean =>
-    limits.some(({ target, silent }) => silent && routerOf(topology, segmentName(target)) === router);
-  const prefixes = (segment: string): string[] => topology.segments[segment]?.prefixes ?? [];
-  const internet = internetSegments(topology).map((segment) => ({
-    device: segment,
-    prefixes: prefixes(segment),
-    gateways: [],
-    limit: limit(segment),
-  }));
-  return [
-    routerWords("internet", internet, silent("internet")),
-    ...Object.entries(topology.routers).map(([name, { inside, outside, addresses }]) =>
-      routerWords(
-        name,
-        [
-          { device: "inside", prefixes: prefixes(inside), gateways: [], limit: limit(inside) },
-          {
-            device: "outside",
-            prefixes: prefixes(outside),
-            gateways: [...new Set(defaultGateways(topology, outside, addresses))],
-            limit: undefined,
-          },
-        ],
-        silent(name),
-      ),
-    ),
-  ];
-}
 
 /** `loss lux 30%` */
 export function words(one: Break): string {

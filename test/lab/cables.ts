@@ -1,5 +1,6 @@
 /** Tells the lab's network namespaces what wires.ts and breaks.ts have in words. */
-import { type Break, bridgeRules, routers } from "./breaks";
+import { type Break, bridgeRules } from "./breaks";
+import { routers } from "./mtu";
 import { must, run } from "./run";
 import type { Topology } from "./topology";
 import { type Namespace, namespace, namespaces } from "./wires";
@@ -37,10 +38,15 @@ export async function breakOnly(lab: string, topology: Topology, breaks: readonl
   await nft(namespace(lab, "net"), bridgeRules(topology, breaks));
   for (const { router, clear, ip, nft: rules } of routers(topology, breaks)) {
     const netns = namespace(lab, router);
-    for (const family of ["-4", "-6"]) {
-      await run(["ip", family, "-netns", netns, "-force", "-batch", "-"], { input: clear.join("\n") });
+    for (const [flag, lines] of [
+      ["-4", ip.inet],
+      ["-6", ip.inet6],
+    ] as const) {
+      const batch = ["ip", flag, "-netns", netns];
+      // What is not there cannot be removed, and need not be.
+      await run([...batch, "-force", "-batch", "-"], { input: clear.join("\n") });
+      await must([...batch, "-batch", "-"], { input: lines.join("\n") });
     }
-    await batch(netns, ip);
     await nft(netns, rules);
   }
 }

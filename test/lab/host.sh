@@ -26,6 +26,9 @@ plug_in() {
   awk '$1 == "link" && $2 == "add" { print "link delete " $3 }' links |
     ip -force -netns "ol-$lab-net" -batch - 2>/dev/null || true
   ip netns add "$namespace"
+  # The machine's own settings are copied into new namespaces (devconf_inherit_init_net); these are the kernel's.
+  nsenter --net="/run/netns/$namespace" sysctl -q -w \
+    net.ipv4.ip_forward=0 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
   ip -netns "$namespace" link set dev lo up
   ip -netns "ol-$lab-net" -batch links
 }

@@ -25,6 +25,14 @@ import { must, type Result, type RunOptions, run } from "./run";
 import { DEAD, load, type Topology } from "./topology";
 import { dial, hostCables, namespace } from "./wires";
 
+export interface UpOptions {
+  name?: string;
+  /** Takes down what is there under this name; else that is an error. */
+  fresh?: boolean;
+  /** Breaks off, and takes down what was made so far. */
+  signal?: AbortSignal | undefined;
+}
+
 export interface HostStatus {
   host: string;
   state: "running" | "booting" | "off";
@@ -48,10 +56,9 @@ export class Lab {
   /**
    * Makes a lab and waits until its hosts can be logged in to.
    * @param from a file in YAML, or a name in topologies/
-   * @param options.fresh takes down what is there under this name; else that is an error
    */
-  static async up(from = "lab", options: { name?: string; fresh?: boolean } = {}): Promise<Lab> {
-    const { name = "lab", fresh = false } = options;
+  static async up(from = "lab", options: UpOptions = {}): Promise<Lab> {
+    const { name = "lab", fresh = false, signal } = options;
     mustBeName(name);
     if (process.getuid?.() !== 0) throw new Error("A lab needs root: it makes network namespaces and boots hosts.");
     const topology = topologyOf(from);
@@ -60,11 +67,12 @@ export class Lab {
     claim(name);
     const lab = new Lab(name, topology);
     try {
-      await lab.make(rootfs);
+      await lab.make(rootfs, signal);
     } catch (error) {
       await Lab.down(name);
       throw error;
     }
+    rmSync(join(labFolder(name), "maker"));
     return lab;
   }
 
@@ -80,6 +88,10 @@ export class Lab {
   /** Removes a lab and all that is left of it. Nothing there is nothing to do. */
   static async down(name = "lab"): Promise<void> {
     mustBeName(name);
+    const maker = makerOf(name);
+    if (maker !== undefined && maker !== process.pid) {
+      throw new Error(`Lab ${name} is just being made by process ${maker}: wait for it, or end it (kill ${maker})`);
+    }
     await groups.kill(name);
     await cables.remove(name);
     rmSync(imageFolder(name), { recursive: true, force: true });
@@ -167,10 +179,10 @@ export class Lab {
   async heal(kind?: BreakKind, target?: string): Promise<void> {
     const healed = (one: Break): boolean =>
       (kind === undefined || one.kind === kind) && (target === undefined || one.target === target);
-    const breaks = this.breaks;
-    await this.setBreaks(breaks.filter((one) => !healed(one)));
-    const off = breaks.filter((one) => one.kind === "power" && healed(one));
-    await Promise.all(off.map((one) => this.boot(one.target)));
+    await this.setBreaks(this.breaks.filter((one) => !healed(one)));
+    // One that was powered off from inside, too.
+    const off = this.hosts.filter((host) => machine.supervisor(this.name, host) === undefined);
+    await Promise.all(off.filter((host) => healed({ kind: "power", target: host })).map((host) => this.boot(host)));
   }
 
   /** Cuts a host's power: what it had not synced to its disk is lost. */
@@ -216,12 +228,13 @@ export class Lab {
     });
   }
 
-  private async make(rootfs: string): Promise<void> {
+  private async make(rootfs: string, signal?: AbortSignal): Promise<void> {
     const folder = labFolder(this.name);
     writeJson(join(folder, "topology.json"), this.topology);
     writeWhole(join(folder, "rootfs"), rootfs);
     const [hosts] = await Promise.all([this.makeHosts(), cables.lay(this.name, this.topology)]);
-    await Promise.all(this.hosts.map((host) => this.boot(host)));
+    signal?.throwIfAborted();
+    await Promise.all(this.hosts.map((host) => this.boot(host, signal)));
     // Last: with lab.json the lab is whole.
     writeFiles(this.name, namespace(this.name, "operator"), hosts);
   }
@@ -244,9 +257,10 @@ export class Lab {
     return makeDisk(this.name, this.topology, host, folder, operatorKey);
   }
 
-  private boot(host: string): Promise<void> {
+  private boot(host: string, signal?: AbortSignal): Promise<void> {
     this.writeLinks(host);
-    return machine.start(this.name, this.topology, host, readFileSync(join(labFolder(this.name), "rootfs"), "utf8"));
+    const rootfs = readFileSync(join(labFolder(this.name), "rootfs"), "utf8");
+    return machine.start(this.name, this.topology, host, rootfs, signal);
   }
 
   /** What plugs a host in when it boots; a cable that is pulled out stays out. */
@@ -286,11 +300,23 @@ function mustBeName(name: string): void {
   }
 }
 
+const maker = (pid: number): string => `${pid} ${machine.started(pid)}`;
+
+/** The process that is making a lab right now. */
+function makerOf(name: string): number | undefined {
+  const at = join(labFolder(name), "maker");
+  if (!existsSync(at)) return undefined;
+  const text = readFileSync(at, "utf8");
+  const pid = Number(text.split(" ")[0]);
+  return text === maker(pid) ? pid : undefined;
+}
+
 /** Takes a lab's name for this process. */
 function claim(name: string): void {
   mkdirSync(STATE, { recursive: true });
   try {
     mkdirSync(labFolder(name), { mode: 0o700 });
+    writeWhole(join(labFolder(name), "maker"), maker(process.pid));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     throw new Error(

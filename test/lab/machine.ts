@@ -43,6 +43,11 @@ export function init(lab: string, host: string): number | undefined {
   return child ? Number(child) : undefined;
 }
 
+/** When a process was started, in clock ticks since the machine's boot: tells it from a later one of its number. */
+export const started = (pid: number): string =>
+  // proc_pid_stat(5), field 22; the command's name before it may hold spaces.
+  text(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ")[19] ?? "";
+
 const rows = (path: string): string[][] =>
   text(path)
     .split("\n")
@@ -84,7 +89,13 @@ async function ready(lab: string, topology: Topology, host: string, ended: () =>
 }
 
 /** Starts a host that is off, and waits until it can be logged in to. */
-export async function start(lab: string, topology: Topology, host: string, rootfs: string): Promise<void> {
+export async function start(
+  lab: string,
+  topology: Topology,
+  host: string,
+  rootfs: string,
+  signal?: AbortSignal,
+): Promise<void> {
   groups.make(lab, host);
   const log = openSync(join(hostFolder(lab, host), "log"), "a");
   // In a session of its own: it outlives this process.
@@ -98,7 +109,10 @@ export async function start(lab: string, topology: Topology, host: string, rootf
   child.on("exit", () => {
     ended = true;
   });
-  await ready(lab, topology, host, () => ended);
+  await ready(lab, topology, host, () => {
+    signal?.throwIfAborted();
+    return ended;
+  });
 }
 
 /** Reboots a host as its administrator would, and waits until it can be logged in to. */

@@ -43,12 +43,11 @@ command("up", "make a lab and start its hosts")
   .argument("[topology]", "a file, or a name in test/lab/topologies", "lab")
   .option("--fresh", "take down what is there under this name first", false)
   .action(async (topology: string, { name, fresh }: { name: string; fresh: boolean }) => {
-    const stop = (): void => {
-      say(`\nTaking lab ${name} down again.`);
-      void Lab.down(name).finally(() => process.exit(130));
-    };
-    process.once("SIGINT", stop).once("SIGTERM", stop);
-    await timed(`Lab ${name} is up`, () => Lab.up(topology, { name, fresh }));
+    const stop = new AbortController();
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      process.once(signal, () => stop.abort(new Error(`${signal}: lab ${name} was not made`)));
+    }
+    await timed(`Lab ${name} is up`, () => Lab.up(topology, { name, fresh, signal: stop.signal }));
     status([Lab.open(name)]);
   });
 

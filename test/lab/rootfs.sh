@@ -23,8 +23,8 @@ spare="wireguard-tools wireguard-go nftables fping"
 # What a host of the lab does not need, and what would make its boot long or its clock strike during a test.
 masked="
   apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer systemd-tmpfiles-clean.timer
-  console-getty.service getty.target systemd-logind.service systemd-pstore.service systemd-update-utmp.service
-  systemd-update-utmp-runlevel.service e2scrub_reap.service
+  console-getty.service getty.target systemd-logind.service dbus-org.freedesktop.login1.service systemd-pstore.service
+  systemd-update-utmp.service systemd-update-utmp-runlevel.service e2scrub_reap.service
   sys-fs-fuse-connections.mount dev-hugepages.mount dev-mqueue.mount proc-sys-fs-binfmt_misc.automount
 "
 

@@ -106,8 +106,22 @@ export const hostGateways = (topology: Topology, host: string): string[] => {
   return routerOf(topology, first) ? [...new Set(defaultGateways(topology, first, addresses))] : [];
 };
 
-const defaultRoutes = (topology: Topology, segment: string, addresses: readonly string[]): string[] =>
-  [...new Set(defaultGateways(topology, segment, addresses))].map((one) => `route add default via ${one}`);
+/** `default via 198.51.100.1` for each family that somebody has an address of, in a segment. */
+export const outsideRoutes = (topology: Topology, segment: string, addresses: readonly string[]): string[] =>
+  [...new Set(defaultGateways(topology, segment, addresses))].map((one) => `default via ${one}`);
+
+/** What routers without NAT have behind them: `10.1.0.0/24 via 198.51.100.20`. */
+export const routedBehind = (topology: Topology, segment: string): string[] =>
+  Object.values(topology.routers)
+    .filter(({ masquerade, outside }) => !masquerade && outside === segment)
+    .flatMap(({ inside, addresses }) =>
+      (topology.segments[inside]?.prefixes ?? []).flatMap((prefix) => {
+        const via = addresses.find((one) => ip.family(one) === ip.family(prefix));
+        return via === undefined ? [] : [`${prefix} via ${via}`];
+      }),
+    );
+
+const adding = (routes: readonly string[]): string[] => routes.map((route) => `route add ${route}`);
 
 // The machine's own settings are copied into new namespaces (devconf_inherit_init_net), hence rp_filter. Errors are
 // not held back: a test sends many packets that are too big.
@@ -121,14 +135,6 @@ const ROUTING = [
 ];
 
 function internet(topology: Topology): Namespace {
-  const behind = Object.values(topology.routers)
-    .filter(({ masquerade, outside }) => !masquerade && topology.segments[outside]?.kind === "internet")
-    .flatMap(({ inside, addresses }) =>
-      (topology.segments[inside]?.prefixes ?? []).flatMap((prefix) => {
-        const via = addresses.find((one) => ip.family(one) === ip.family(prefix));
-        return via === undefined ? [] : [`route add ${prefix} via ${via}`];
-      }),
-    );
   return {
     name: "internet",
     sysctls: ROUTING,
@@ -136,7 +142,7 @@ function internet(topology: Topology): Namespace {
       ...internetSegments(topology).flatMap((segment) => segmentRouter(topology, segment, segment)),
       `addr add ${DEAD.drops}/32 dev operator`,
       `addr add ${DEAD.refuses}/32 dev operator`,
-      ...behind,
+      ...internetSegments(topology).flatMap((segment) => adding(routedBehind(topology, segment))),
     ],
     nft: `table ip dead {
   chain input {
@@ -192,7 +198,7 @@ function router(topology: Topology, name: string, router: Router): Namespace {
     ip: [
       ...segmentRouter(topology, inside, "inside"),
       ...addressLines("outside", addresses, lengthIn(topology, outside)),
-      ...defaultRoutes(topology, outside, addresses),
+      ...adding(outsideRoutes(topology, outside, addresses)),
     ],
     nft: nat(topology, router),
   };
@@ -225,7 +231,7 @@ export function namespaces(lab: string, topology: Topology): Namespace[] {
     ip: [
       "link set lo up",
       ...addressLines("eth0", OPERATOR_ADDRESSES, lengthIn(topology, "operator")),
-      ...defaultRoutes(topology, "operator", OPERATOR_ADDRESSES),
+      ...adding(outsideRoutes(topology, "operator", OPERATOR_ADDRESSES)),
     ],
     nft: "",
   };
