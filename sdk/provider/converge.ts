@@ -2,6 +2,7 @@
 import { type Failure, HostError } from "../host";
 import { bootText, type Changes, changes, type Fact, factId, live, queries, type Snapshot, text } from "../kernel";
 import { type BootFile, bootDrift, bootPath, bootQuery, isOwn } from "./boot";
+import { config } from "./config";
 import { specOf } from "./inputs";
 import { hostFacts, type Operation, type State, state } from "./lifecycle";
 import { HalfApplied, Refused } from "./outcome";
@@ -59,7 +60,7 @@ function gap({ wanted, boot, former, formerBoot }: Goal, seen: Snapshot, resourc
   return {
     ...change,
     commands: [...change.commands, ...oldBoot],
-    is: [text(is), ...drift].join("\n"),
+    is: config(is, drift),
     closed: change.commands.length + drift.length + oldBoot.length === 0 && text(is) === text(wanted),
   };
 }
@@ -89,7 +90,6 @@ export async function converge(
   const spec = specOf(type, news);
   const target = goal(operation, spec, before);
   const formerName = String(before?.outputs.resource ?? resource);
-  status(`looking at ${machine.name}`);
   let seen = await machine.look(target.asked, operation);
   let todo = gap(target, seen, formerName);
   refuse(operation, spec, seen, todo);

@@ -1,14 +1,82 @@
-/** `pulumi import`: a resource that somebody else made, or that state has lost, known by nothing but HOST/DEVICE. */
-import { queries, text } from "../kernel";
-import { type Operation, type State, state } from "./lifecycle";
+/** `pulumi import`: what an interface was told, read back from its host by nothing but HOST/DEVICE. */
+import { format } from "../faults";
+import { isOurs, kinds, LINK_GROUP, type Snapshot, WIREGUARD_KEY } from "../kernel";
+import { PORT_BASE } from "../network/ports";
+import type { InterfaceSpec } from "../wireguard";
+import { check } from "./inputs";
+import { type Operation, read, type State } from "./lifecycle";
 import { Refused } from "./outcome";
-import type { ResourceType } from "./registry";
 import type { Values } from "./wire";
 
+/** Undefined where the host has no such device. Throws Refused for one that is not ours. */
 export async function find(
-  type: ResourceType,
-  id: string,
   operation: Operation,
+  connection: Values,
+  id: string,
 ): Promise<{ inputs: Values; outputs: State } | undefined> {
-  throw new Refused(`${id}: import is not there yet`);
+  const { type, machine } = operation;
+  const [host = "", device] = id.split("/");
+  if (type.machine || !device) {
+    const why = type.machine ? "A machine needs no import: its Host takes over what this stack has made there." : "";
+    throw new Refused(`${why || `The id of ${type.technology.token} is HOST/DEVICE, and this is ${id}.`}`);
+  }
+  const seen = await machine.look([`key ${WIREGUARD_KEY}`], operation);
+  const link = kinds.link.read(seen, device);
+  if (!link) return undefined;
+  if (link.group !== LINK_GROUP || !isOurs(link))
+    throw new Refused(`${machine.name}: ${kinds.link.foreign?.(link) ?? device}`);
+
+  const spec = rebuilt(seen, host, device);
+  const checked = check(type, { connection, machine: seen.machine, spec }, host);
+  if ("faults" in checked) {
+    throw new Refused(`${machine.name} has a device ${device} that no spec describes: ${format(checked.faults)}`);
+  }
+  // Whoever wrote the boot file remains its owner until it is written again.
+  const resource = seen.boot[`50-${device}`] ?? operation.resource;
+  const outputs = await read(operation, checked.inputs, { resource });
+  return outputs && { inputs: checked.inputs, outputs };
+}
+
+const withoutLength = (prefix: string): string => prefix.replace(/\/\d+$/, "");
+
+/** All that the kernel knows; a name or a number that it does not know is made up, and shows in no line of the text. */
+function rebuilt(seen: Snapshot, host: string, device: string): InterfaceSpec {
+  const link = kinds.link.read(seen, device);
+  const wg = seen.wg.find((one) => one.device === device);
+  const addresses = kinds.address.on?.(seen, device).map(({ address }) => address) ?? [];
+  const routes = kinds.route.on?.(seen, device) ?? [];
+  const peer = wg?.peers[0];
+  const [, owner = seen.owner ?? "", name = device] = /^overlay:([^:]+):(.+)$/.exec(link?.alias ?? "") ?? [];
+  const node = seen.boot["10-node"]?.split("::").at(-1) ?? host;
+  const id = Number.parseInt(addresses.find((one) => one.startsWith("fe80::"))?.slice(6) ?? "1", 16);
+  const listenPort = wg?.listenPort ?? 0;
+  const peerId = listenPort - PORT_BASE;
+  return {
+    node,
+    owner,
+    link: name,
+    device,
+    id,
+    mtu: link?.mtu ?? 0,
+    listenPort,
+    alsoPorts: redirected(seen, device),
+    addresses: addresses.filter((one) => !one.startsWith("fe80::")).map(withoutLength),
+    peer: {
+      name: name.split("-").find((part) => part !== node) ?? "peer",
+      id: peerId > 0 && peerId !== id ? peerId : id + 1,
+      publicKey: peer?.publicKey ?? "",
+      ...(peer?.endpoint !== undefined && { endpoint: peer.endpoint }),
+      ...(peer && peer.keepalive > 0 && { keepalive: peer.keepalive }),
+      addresses: routes.map(({ dst }) => withoutLength(dst)),
+    },
+  };
+}
+
+/** Ports that the device's own table redirects to it. */
+function redirected(seen: Snapshot, device: string): number[] {
+  const rules = kinds.nftTable.read(seen, `inet overlay-${device}`)?.lines ?? [];
+  return rules.flatMap((rule) => {
+    const ports = /udp dport (\{[^}]*\}|\d+) redirect/.exec(rule)?.[1] ?? "";
+    return (ports.match(/\d+/g) ?? []).map(Number);
+  });
 }

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { type Fault, fault, fromZod } from "../faults";
 import { Connection } from "../host";
-import { placeholder, text } from "../kernel";
+import { placeholder } from "../kernel";
+import { config } from "./config";
 import type { ResourceType } from "./registry";
 import { isObject, isUnknown, mapValue, type Path, plain, Secret, secretPaths, UNKNOWN, type Values } from "./wire";
 
@@ -113,7 +114,7 @@ export function check(type: ResourceType, news: Values, owner: string): Checked 
       connection: reach.value === UNKNOWN ? news.connection : keepSecret(reach.value, news.connection),
       ...(typeof machine === "string" && { machine }),
       spec: complete ? JSON.stringify(known.value) : UNKNOWN,
-      config: complete ? text(type.technology.plan(known.value)) : UNKNOWN,
+      config: complete ? config(type.technology.plan(known.value)) : UNKNOWN,
     },
   };
 }

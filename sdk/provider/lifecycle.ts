@@ -3,8 +3,9 @@
  * the fewest commands in between. Nothing here knows gRPC, and nothing but a Machine touches a host.
  */
 import type { RunOptions } from "../host";
-import { bootText, changes, type HostFacts, isPlaceholder, live, queries, type Snapshot, text } from "../kernel";
+import { bootText, changes, type HostFacts, isPlaceholder, live, queries, type Snapshot } from "../kernel";
 import { bootDrift, bootPath, bootQuery, isOwn, removal } from "./boot";
+import { config } from "./config";
 import { same, specOf } from "./inputs";
 import type { Machine } from "./machine";
 import { Refused } from "./outcome";
@@ -38,9 +39,9 @@ export const hostFacts = ({ host }: Snapshot): HostFacts => ({
 const results = (type: ResourceType, of: (name: string, read: (snapshot: Snapshot) => unknown) => unknown): Values =>
   Object.fromEntries(Object.entries(type.results).map(([name, read]) => [name, of(name, read)]));
 
-export const state = (type: ResourceType, resource: string, config: string, seen: Snapshot): State => ({
+export const state = (type: ResourceType, resource: string, known: string, seen: Snapshot): State => ({
   ...results(type, (_, read) => read(seen)),
-  config,
+  config: known,
   machine: seen.machine,
   resource,
 });
@@ -62,10 +63,10 @@ export function diff(type: ResourceType, olds: Values, oldInputs: Values, news: 
 
 /** Outputs that a create or an update will most likely have. Only another machine at a new address has others. */
 export function preview(type: ResourceType, resource: string, olds: Values, news: Values): Values {
-  const config = news.config as string;
+  const wanted = news.config as string;
   return {
     ...results(type, (name) => olds[name] ?? UNKNOWN),
-    config: isPlaceholder(config) ? UNKNOWN : config,
+    config: isPlaceholder(wanted) ? UNKNOWN : wanted,
     machine: news.machine ?? olds.machine ?? UNKNOWN,
     resource,
   };
@@ -79,14 +80,12 @@ export async function read(operation: Operation, inputs: Values, olds: Values): 
   // The name that it had when it last wrote the file: an alias changes the URN and leaves the host alone.
   const resource = typeof olds.resource === "string" ? olds.resource : operation.resource;
   const boot = { file: type.bootFile(spec), content: bootText(resource, wanted) };
-  operation.status(`looking at ${machine.name}`);
   const seen = await machine.look([...queries(wanted), bootQuery(boot.file)], operation);
 
   const is = live(seen, wanted);
   const left = is.some(({ kind }) => kind !== "package" && kind !== "sysctl") || boot.file in seen.boot;
   if (!type.machine && !left) return undefined;
-  const config = [text(is), ...bootDrift(seen, boot)].filter((line) => line !== "").join("\n");
-  return state(type, resource, config, seen);
+  return state(type, resource, config(is, bootDrift(seen, boot)), seen);
 }
 
 /** Removes what is the resource's own and of this stack; what is another's by now, or gone, is left alone. */
@@ -96,7 +95,6 @@ export async function remove(operation: Operation, inputs: Values, olds: Values)
   const facts = type.technology.plan(spec);
   const boot = type.bootFile(spec);
   const asked = [...queries(facts), bootQuery(boot)];
-  status(`looking at ${machine.name}`);
   const seen = await machine.look(asked, operation);
 
   const owners = type.owners(spec);

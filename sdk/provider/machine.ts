@@ -43,3 +43,16 @@ export function withinLimits(machine: Machine, limit: AbortSignal, seconds: numb
     change: (...args) => machine.change(...args).catch(tell),
   };
 }
+
+/** Says what it is waiting for when a look takes longer than people wonder. */
+export function telling(machine: Machine, status: (message: string) => void): Machine {
+  const look: Machine["look"] = async (...args) => {
+    const late = setTimeout(() => status(`waiting for ${machine.name}`), 500);
+    try {
+      return await machine.look(...args);
+    } finally {
+      clearTimeout(late);
+    }
+  };
+  return { ...machine, look };
+}

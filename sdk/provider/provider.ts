@@ -1,6 +1,6 @@
 /** The provider of one engine run: its configuration, its hosts, and what the engine may ask of it. */
 import { format } from "../faults";
-import { HostError, Hosts } from "../host";
+import { Connection, HostError, Hosts } from "../host";
 import { type Configuration, configuration } from "./configuration";
 import { converge } from "./converge";
 import type { Engine } from "./engine";
@@ -8,7 +8,7 @@ import { impact } from "./impact";
 import { find } from "./import";
 import { type Checked, check, connectionOf } from "./inputs";
 import { diff, type Operation, preview, read, remove } from "./lifecycle";
-import { type Machine, overSsh, withinLimits } from "./machine";
+import { overSsh, telling, withinLimits } from "./machine";
 import { Refused } from "./outcome";
 import { type ResourceType, resourceType, tokens } from "./registry";
 import { isUnknown, type Values } from "./wire";
@@ -134,23 +134,23 @@ export class Provider {
   }
 
   async #import({ urn, id, seconds }: Known): Promise<Pick<Known, "id" | "outputs" | "inputs"> | undefined> {
-    const { type } = parse(urn);
-    const [host = ""] = id.split("/");
-    const found = await find(type, id, this.#operation(urn, { connection: { host } }, seconds));
+    const connection = Connection.parse({ host: id.split("/")[0] });
+    const found = await find(this.#operation(urn, { connection }, seconds), connection, id);
     return found && { id, ...found };
   }
 
   #operation(urn: string, inputs: Values, seconds: number): Operation {
     const { type, resource } = parse(urn);
     const limit = seconds > 0 ? AbortSignal.timeout(seconds * 1000) : undefined;
-    const machine: Machine = overSsh(this.#hosts, connectionOf(inputs));
+    const status = (message: string) => this.engine?.status(urn, message);
+    const machine = telling(overSsh(this.#hosts, connectionOf(inputs)), status);
     return {
       type,
       resource,
       machine: limit ? withinLimits(machine, limit, seconds) : machine,
       signal: limit ? AbortSignal.any([this.#cancelled.signal, limit]) : this.#cancelled.signal,
       ...(seconds > 0 && { timeout: seconds }),
-      status: (message) => this.engine?.status(urn, message),
+      status,
     };
   }
 }
