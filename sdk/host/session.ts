@@ -46,7 +46,7 @@ export class SshSession implements Session {
     try {
       return await abortable(turn, options.signal);
     } finally {
-      if (--this.#waiting === 0) this.#idle = setTimeout(() => this.#shell?.end(), this.idleSeconds * 1000);
+      if (--this.#waiting === 0) this.#idle = setTimeout(() => this.#shell?.end(), this.idleSeconds * 1000).unref();
     }
   }
 

@@ -15,7 +15,7 @@ newline='
 # boot  goes on, takes what exists already for done, and prints the lines that failed.
 steps() {
   set -f
-  mode=$1 batch='' batch_tool='' reload='' devices_added='' skip_rules=''
+  mode=$1 batch='' batch_tool='' reload='' devices_added='' skip_rules='' patience=100
   ended=''
   while IFS= read -r line || [ -n "$line" ]; do
     case $line in
@@ -97,9 +97,22 @@ EOT
       wireguard_go start "${device%% *}" || failed $? || return
       continue
     fi
+    if address_is_new; then
+      batch=$line$newline$batch
+      continue
+    fi
     line="ip $line"
     exists_already || failed "$code" || return
   done
+}
+
+# A new IPv6 address is tentative until a kernel thread has looked at it, even where it then skips duplicate address
+# detection; until then no route may have it as its source (net/ipv6/addrconf.c, addrconf_dad_work). Two seconds in all.
+address_is_new() {
+  case $line,$said in 'route '*' src '*','*'nvalid source address'*) ;; *) return 1 ;; esac
+  [ "$patience" -gt 0 ] || return 1
+  patience=$((patience - 1))
+  sleep 0.02
 }
 
 exists_already() {
@@ -163,7 +176,7 @@ one_step() {
     systemctl | apt-get) daemon_reload || return ;;
   esac
   case $1 in
-    ip | wg) run 10 "$@" </dev/null || exists_already ;;
+    ip | wg) run_once "$@" ;;
     sysctl) set_sysctl "${3%%=*}" "${line#*=}" ;;
     systemctl) use_systemctl "$@" ;;
     apt-get) shift 2 && install_packages "$@" ;;
@@ -173,6 +186,12 @@ one_step() {
     restore) restore_sysctl "$3" ;;
     *) said="steps.sh has no verb \"$1\"" && false ;;
   esac || failed $?
+}
+
+run_once() {
+  run 10 "$@" </dev/null && return 0
+  set -- $?
+  exists_already || return "$1"
 }
 
 use_systemctl() {
@@ -245,11 +264,14 @@ remove() {
   done
 }
 
-# genkey PATH: a private key made here, for good; one that is there stays.
+# genkey PATH: a private key made here, for good; one that is there stays. (On a full disk `wg genkey >FILE` leaves the
+# file empty and succeeds; cat fails, and says why.)
 generate_key() {
   if [ -s "$1" ]; then return 0; fi
   said=$({
-    (umask 022 && mkdir -p "${1%/*/*}") && (umask 077 && mkdir -p "${1%/*}" && wg genkey >"$1.overlay-new") &&
+    # shellcheck disable=SC2174 # the folders above are for all to read
+    (umask 022 && mkdir -p -m 700 "${1%/*}") &&
+      key=$(wg genkey) && (umask 077 && printf '%s\n' "$key" | cat >"$1.overlay-new") &&
       sync "$1.overlay-new" && mv -f "$1.overlay-new" "$1" && sync "${1%/*}"
   } 2>&1 9>&-) && return 0
   set -- $? "$1"

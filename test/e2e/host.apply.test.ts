@@ -1,0 +1,213 @@
+/** Snapshots and changes on real hosts: a link that carries packets, and each way a change can fail. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { apply, type Failure, type HostError, type Hosts, type Session, snapshot } from "../../sdk/host";
+import { type Fact, queries } from "../../sdk/kernel";
+import { describeWhere } from "../can";
+import { Lab } from "../lab";
+import { bring, bringLink, connectionTo, differences, hostsOf, nodeFacts, OWNER } from "./hosts";
+
+jest.setTimeout(60_000);
+
+describeWhere("lab", "apply", () => {
+  let lab: Lab;
+  let hosts: Hosts;
+  let lux: Session;
+  let facts: { lux: Fact[]; fra: Fact[] };
+  /** On a host of its own, while the other tests run: it takes half a minute. */
+  let waited: Promise<unknown>;
+  beforeAll(async () => {
+    lab = await Lab.up("lab", { name: "hostapply", fresh: true });
+    hosts = hostsOf(lab);
+    lux = hosts.session(connectionTo(lab, "lux"));
+    facts = await bringLink(lab, hosts);
+    const held = lab.exec("hkg", "mkdir -p /run/overlay && flock /run/overlay/lock sleep 40");
+    await sleep(300);
+    const hkg = hosts.session(connectionTo(lab, "hkg"));
+    waited = apply(hkg, { commands: ["put 0644 /root/x aGk="], queries: [] }).catch((error: unknown) => error);
+    void held;
+  });
+  afterAll(async () => {
+    await hosts?.close();
+    await Lab.down("hostapply");
+  });
+
+  const on = async (host: string, command: string) => (await lab.exec(host, command)).stdout;
+  const change = (...commands: string[]) => apply(lux, { commands, queries: [], owners: [OWNER] });
+  const fails = async (...commands: string[]): Promise<Failure> => {
+    const { failed } = await change(...commands);
+    if (!failed) throw new Error(`${commands.join("; ")} did not fail`);
+    return failed;
+  };
+  /** What `break` does to the host is undone by `mend`, whatever the test finds. */
+  const with_ = async (host: string, broken: string, mend: string, test: () => Promise<void>) => {
+    expect(await lab.exec(host, broken)).toMatchObject({ code: 0 });
+    try {
+      await test();
+    } finally {
+      await lab.exec(host, mend);
+    }
+  };
+
+  test("two hosts, one link, and a ping each way in both families", async () => {
+    for (const [host, peer] of [
+      ["lux", 2],
+      ["fra", 1],
+    ] as const) {
+      for (const address of [`10.255.0.${peer}`, `fd00:6f::${peer}`]) {
+        expect(await lab.exec(host, `ping -c 1 -W 9 ${address}`)).toMatchObject({ code: 0 });
+      }
+    }
+  });
+
+  test("the host is as it should be, and bringing it there again tells it nothing", async () => {
+    expect(await differences(lux, facts.lux)).toEqual([]);
+    const state = () =>
+      on(
+        "lux",
+        "ip -d link show inter-fra; nft -s list ruleset; wg show inter-fra allowed-ips; cat /etc/overlay/boot.d/*",
+      );
+    const before = await state();
+    expect(await bring(lux, nodeFacts("lux"), "10-node")).toEqual([]);
+    expect(await state()).toBe(before);
+  });
+
+  test("a user with sudo sees and does the same", async () => {
+    const admin = hosts.session(connectionTo(lab, "lux", { user: "admin" }));
+    const asked = queries(facts.lux);
+    const [one, other] = [await snapshot(lux, asked), await snapshot(admin, asked)];
+    const still = ({ now: _now, wg: _wg, nft: _nft, ...rest }: typeof one) => rest;
+    expect(still(other)).toEqual(still(one));
+    expect((await apply(admin, { commands: ["put 0600 /etc/overlay/x aGk="], queries: [] })).failed).toBeUndefined();
+    expect(await on("lux", "stat -c '%U %a' /etc/overlay/x && rm /etc/overlay/x")).toBe("root 600\n");
+  });
+
+  test("no private key and no PSK leaves the host", async () => {
+    const psk = (await on("lux", "wg genpsk | tee /root/psk")).trim();
+    const peer = (await on("lux", "wg show inter-fra peers")).trim();
+    await on("lux", `wg set inter-fra peer ${peer} preshared-key /root/psk`);
+    const key = (await on("lux", "cat /etc/overlay/keys/wireguard.key")).trim();
+    const { stdout, stderr } = await lux.run("snapshot", queries(facts.lux).join("\n"));
+    expect(key).toHaveLength(44);
+    expect(stdout + stderr).not.toContain(key);
+    expect(stdout + stderr).not.toContain(psk);
+    expect((await snapshot(lux, [])).wg[0]?.peers[0]?.presharedKey).toBe(true);
+    await on("lux", `wg set inter-fra peer ${peer} preshared-key /dev/null; rm /root/psk`);
+  });
+
+  test("the line that fails is named; what came before it stands, what came after was not done, the snapshot tells", async () => {
+    const result = await apply(lux, {
+      commands: [
+        "ip link add dev dummy-a type veth peer name dummy-b",
+        "ip link add dev dummy-a type veth peer name dummy-c",
+        "ip link add dev dummy-d type veth peer name dummy-e",
+      ],
+      queries: ["file /etc/overlay/boot.d/90-x"],
+      boot: { file: "90-x", content: "# x\n" },
+    });
+    expect(result.failed).toEqual({
+      command: "ip link add dev dummy-a type veth peer name dummy-c",
+      code: 1,
+      stderr: "RTNETLINK answers: File exists",
+      message: "`ip link add dev dummy-a type veth peer name dummy-c` failed (RTNETLINK answers: File exists).",
+    });
+    const names = result.snapshot.links.map(({ ifname }) => ifname);
+    expect(names).toContain("dummy-a");
+    expect(names).not.toContain("dummy-d");
+    expect(result.snapshot.files).toEqual({ "/etc/overlay/boot.d/90-x": undefined });
+    await change("ip link delete dev dummy-a");
+  });
+
+  test("the boot file is written last, removed when asked, and shows whose it is", async () => {
+    const boot = { file: "90-x", content: "# overlay:test::x\nip link set dev lo up\n" };
+    const { snapshot: with_ } = await apply(lux, { commands: [], queries: [], boot });
+    expect(with_.boot["90-x"]).toBe("overlay:test::x");
+    expect(await on("lux", "cat /etc/overlay/boot.d/90-x")).toBe(boot.content);
+    const { snapshot: without } = await apply(lux, { commands: [], queries: [], boot: { ...boot, content: null } });
+    expect(without.boot).not.toHaveProperty("90-x");
+  });
+
+  test("a machine of another stack is left alone", async () => {
+    const refused = apply(lux, { commands: ["ip link delete dev inter-fra"], queries: [], owners: ["net/other"] });
+    const error = (await refused.catch((error: unknown) => error)) as HostError;
+    expect(error.kind).toBe("owned");
+    expect(error.message).toContain(`belongs to the stack ${OWNER}, not to net/other`);
+    expect(await differences(lux, facts.lux)).toEqual([]);
+    const renamed = await apply(lux, { commands: [], queries: [], owners: ["net/new", OWNER] });
+    expect(renamed.failed).toBeUndefined();
+  });
+
+  test("two runs at once: one waits for the other", async () => {
+    const other = hostsOf(lab);
+    const slow = lab.exec("lux", "flock /run/overlay/lock sleep 2");
+    await sleep(300);
+    const start = Date.now();
+    await apply(other.session(connectionTo(lab, "lux")), { commands: ["put 0644 /etc/overlay/x aGk="], queries: [] });
+    expect(Date.now() - start).toBeGreaterThan(1000);
+    await slow;
+    await change("remove /etc/overlay/x");
+    await other.close();
+  });
+
+  const full = "mount -t tmpfs -o size=4k tmpfs /mnt && head -c 4096 /dev/zero >/mnt/zero";
+  test("the disk is full", () =>
+    with_("lux", full, "umount /mnt", async () => {
+      const { message } = await fails("put 0644 /mnt/file aGVsbG8=");
+      expect(message).toMatch(/^`put 0644 \/mnt\/file` failed \(.*No space left.*\): the disk is full: make room/);
+      expect((await fails("genkey /mnt/key")).message).toContain("the disk is full");
+      expect(await on("lux", "ls /mnt")).toBe("zero\n");
+    }));
+
+  test("/etc is read-only", () =>
+    with_("lux", "mount --bind /etc /etc && mount -o remount,bind,ro /etc", "umount /etc", async () => {
+      const { message } = await fails("put 0644 /etc/overlay/boot.d/90-x aGVsbG8=");
+      expect(message).toContain("the file system is read-only: mount it for writing");
+      expect((await fails("remove /etc/overlay/owner")).message).toContain("the file system is read-only");
+    }));
+
+  const hide = (tool: string) =>
+    `cd /usr && mkdir -p /root/usr/bin /root/usr/sbin && for f in sbin/${tool} bin/${tool}; do [ ! -e $f ] || mv $f /root/usr/$f; done`;
+  const unhide = "cp -a /root/usr/. /usr/ && rm -r /root/usr";
+
+  test.each([
+    ["wg", "wg set inter-fra listen-port 11002", "wireguard-tools"],
+    ["nft", "nft add table inet overlay-x", "nftables"],
+    ["ip", "ip link set dev lo up", "iproute2"],
+  ])("%s is missing: the snapshot still comes, a command says what to install", (tool, command, pkg) =>
+    with_("lux", hide(tool), unhide, async () => {
+      const { commands } = await snapshot(lux, [`command ${tool}`]);
+      expect(commands).toEqual({ [tool]: false });
+      const { code, message } = await fails(command);
+      expect(code).toBe(127);
+      expect(message).toContain(`the host has no ${tool}: install it (apt-get install ${pkg})`);
+    }),
+  );
+
+  test("a tool that hangs is ended, and the change says so", () =>
+    with_(
+      "lux",
+      "mv /usr/bin/wg /root/wg && printf '#!/bin/sh\\nsleep 100\\n' >/usr/bin/wg && chmod 755 /usr/bin/wg",
+      "mv /root/wg /usr/bin/wg",
+      async () => {
+        const { command, code, message } = await fails("wg set inter-fra listen-port 11002");
+        expect([command, code]).toEqual(["wg set inter-fra listen-port 11002", 124]);
+        expect(message).toContain("it did not end in time");
+      },
+    ));
+
+  test("another run that does not end is told after half a minute, and nothing is done", async () => {
+    const error = (await waited) as HostError;
+    expect(error.kind).toBe("busy");
+    expect(error.message).toContain("another run has been changing root@192.0.2.7 for 30 s");
+    expect(await lab.exec("hkg", "ls /root/x")).toMatchObject({ code: 2 });
+  });
+
+  test("a host with IPv6 switched off gives a snapshot", async () => {
+    const hkg = hosts.session(connectionTo(lab, "hkg"));
+    expect((await snapshot(hkg, [])).routes6).not.toEqual([]);
+    await lab.exec("hkg", "sysctl -w net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.lo.disable_ipv6=1");
+    const { routes4, routes6, rules6, addrs } = await snapshot(hkg, []);
+    expect(routes4).not.toEqual([]);
+    expect({ routes6, rules6: rules6.length }).toEqual({ routes6: [], rules6: 2 });
+    expect(addrs.flatMap(({ addr_info }) => addr_info).filter(({ family }) => family === "inet6")).toEqual([]);
+  });
+});
