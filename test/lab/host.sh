@@ -9,16 +9,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 folder=/run/overlay-lab/$lab/hosts/$host
 namespace=ol-$lab-$host
 
-# Everything of a lab is in its control group, by which `down` finds it. The lab made the groups: where they are gone
-# it went down in the meantime, and this host must not start.
-while read -r _ mounted type options _; do
-  case $type:$options in
-  cgroup2:* | cgroup:*name=systemd*) echo $$ >"$mounted/overlay-lab/$lab/$host/cgroup.procs" ;;
-  esac
-done </proc/self/mounts
-cd "$folder"
-echo $$ >supervisor
-
 # A kernel that boots knows nothing of what it was told before: a new network namespace for each boot. The old one's
 # interfaces go a moment after it, and would be in the way.
 plug_in() {
@@ -33,15 +23,30 @@ plug_in() {
   ip -netns "ol-$lab-net" -batch links
 }
 
-# Exit code 133 asks for a reboot (RestartForceExitStatus in systemd-nspawn@.service).
-code=133
-while [ $code = 133 ]; do
-  plug_in
-  code=0
-  unshare --mount --propagation private sh "$here/boot.sh" "$lab" "$host" "$rootfs" &
-  echo $! >nspawn
-  wait $! || code=$?
-  rm nspawn
-done
-ip netns delete "$namespace"
-rm supervisor
+# All of it is read before it begins: this file may change under a host that runs for days.
+main() {
+  # Everything of a lab is in its control group, by which `down` finds it. The lab made the groups: where they are gone
+  # it went down in the meantime, and this host must not start.
+  while read -r _ mounted type options _; do
+    case $type:$options in
+    cgroup2:* | cgroup:*name=systemd*) echo $$ >"$mounted/overlay-lab/$lab/$host/cgroup.procs" ;;
+    esac
+  done </proc/self/mounts
+  cd "$folder"
+  echo $$ >supervisor
+
+  # Exit code 133 asks for a reboot (RestartForceExitStatus in systemd-nspawn@.service).
+  code=133
+  while [ $code = 133 ]; do
+    plug_in
+    code=0
+    unshare --mount --propagation private sh "$here/boot.sh" "$lab" "$host" "$rootfs" &
+    echo $! >nspawn
+    wait $! || code=$?
+    rm nspawn
+  done
+  ip netns delete "$namespace"
+  rm supervisor
+  exit
+}
+main

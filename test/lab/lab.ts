@@ -21,7 +21,7 @@ import {
 } from "./files";
 import * as groups from "./groups";
 import * as machine from "./machine";
-import { must, type Result, type RunOptions, run } from "./run";
+import { must, pause, type Result, type RunOptions, run, until } from "./run";
 import { DEAD, load, type Topology } from "./topology";
 import { dial, hostCables, namespace } from "./wires";
 
@@ -92,8 +92,15 @@ export class Lab {
     if (maker !== undefined && maker !== process.pid) {
       throw new Error(`Lab ${name} is just being made by process ${maker}: wait for it, or end it (kill ${maker})`);
     }
+    // A maker that was killed leaves a command that runs to its end.
+    if (existsSync(join(labFolder(name), "maker"))) await pause(500);
     await groups.kill(name);
     await cables.remove(name);
+    await until(
+      () => `A disk in ${imageFolder(name)} is in use: losetup -a`,
+      10_000,
+      () => !machine.holdsDisk(imageFolder(name)),
+    );
     rmSync(imageFolder(name), { recursive: true, force: true });
     // What nspawn leaves when it is killed.
     for (const folder of ["propagate", "unix-export", "locks"].map((one) => join("/run/systemd/nspawn", one))) {

@@ -1,6 +1,6 @@
 /** A host's machine: its processes, what /proc shows of its network, starting it and cutting its power. */
 import { spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import ipaddr from "ipaddr.js";
 import * as ip from "../../sdk/network/address";
@@ -47,6 +47,10 @@ export function init(lab: string, host: string): number | undefined {
 export const started = (pid: number): string =>
   // proc_pid_stat(5), field 22; the command's name before it may hold spaces.
   text(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ")[19] ?? "";
+
+/** Whether the kernel still holds a disk in this folder: it lets go a moment after the last process of its host. */
+export const holdsDisk = (folder: string): boolean =>
+  readdirSync("/sys/block").some((device) => text(`/sys/block/${device}/loop/backing_file`).startsWith(`${folder}/`));
 
 const rows = (path: string): string[][] =>
   text(path)

@@ -101,9 +101,22 @@ fi
 [ "${1-}" != --check ] || exit 1
 
 [ "$(id -u)" = 0 ] || { say "rootfs.sh: making a root file system needs root: run it with sudo"; exit 1; }
+# One at a time: what another has just made must not be made again under the hosts that run on it.
+mkdir -p "${folder%/*}"
+exec 9>"${folder%/*}/.lock"
+flock -n 9 || { say "  another process makes a root file system: waiting for it" && flock -w 1800 9; }
+if whole "$folder"; then
+  printf '%s\n' "$folder"
+  exit
+fi
+
+# What a run that was killed left half-made.
+for old in "${folder%/*}"/*.[0-9]*; do
+  [ ! -d "$old" ] || [ -d "/proc/${old##*.}" ] || rm -rf "$old"
+done
+
 making=$folder.$$
 log=${folder%/*}/$hash.log
-mkdir -p "${folder%/*}"
 done=
 finish() {
   rm -rf "$making"
@@ -120,7 +133,7 @@ say "  Debian $suite from ${from:-deb.debian.org}, into $folder (half a minute)"
   unpack "$making"
   archive "$making"
   settle "$making"
-} >"$log" 2>&1
+} >"$log" 2>&1 9>&-
 count "$making" >"$making/.stamp"
 whole "$making" || { echo "files that should be there are not" >>"$log" && exit 1; }
 rm -rf "$folder"

@@ -56,11 +56,14 @@ export async function must(command: readonly string[], options: RunOptions = {})
   );
 }
 
+export const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 /** Asks until the answer is yes. Throws `what` after the limit (milliseconds). */
 export async function until(what: () => string, limit: number, ask: () => boolean | Promise<boolean>): Promise<void> {
   const end = Date.now() + limit;
   while (!(await ask())) {
     if (Date.now() > end) throw new Error(`${what()} (waited ${limit / 1000} s)`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause(20);
   }
 }

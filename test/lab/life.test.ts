@@ -1,0 +1,127 @@
+/** From `up` to `down`: what a lab is, what it leaves alone, and that nothing stays behind. */
+import { spawn } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describeWhere } from "../can";
+import { Lab, run } from ".";
+import { pause } from "./run";
+
+/** The machine's own network, in the words of its tools. Counters move by themselves. */
+async function ownNetwork(): Promise<string> {
+  const commands = [
+    "ip -br link",
+    "ip -br addr",
+    "ip route show table all",
+    "ip -6 route show table all",
+    "ip rule",
+    "ip -6 rule",
+    "nft list ruleset",
+    "sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding net.ipv4.conf.all.rp_filter",
+  ];
+  const said = await Promise.all(commands.map((one) => run(one.split(" "))));
+  return said.map(({ stdout }) => stdout.replace(/packets \d+ bytes \d+|expires \d+sec/g, "")).join("\n");
+}
+
+const entries = (folder: string): string[] =>
+  (existsSync(folder) ? readdirSync(folder) : []).map((one) => join(folder, one));
+
+/** Everything that this machine has of a lab. */
+async function traces(name: string): Promise<string[]> {
+  const folders = [
+    ...["/run/overlay-lab", "/var/tmp/overlay-lab"].flatMap(entries).filter((path) => path.endsWith(`/${name}`)),
+    ...["locks", "propagate", "unix-export"].flatMap((one) => entries(`/run/systemd/nspawn/${one}`)),
+  ].filter((path) => path.endsWith(`/${name}`) || path.includes(`ol-${name}-`));
+  const lines = (text: string): string[] =>
+    text.split("\n").filter((line) => line.includes(`ol-${name}-`) || line.includes(`/overlay-lab/${name}/`));
+  const groups = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd"].map((root) =>
+    join(root, "overlay-lab", name),
+  );
+  const processes = (await run(["ps", "-eo", "pid,args"])).stdout;
+  return [
+    ...folders,
+    ...groups.filter((path) => existsSync(path)),
+    ...lines((await run(["ip", "netns", "list"])).stdout),
+    ...lines(readFileSync("/proc/self/mounts", "utf8")),
+    ...lines((await run(["losetup", "-a"])).stdout),
+    ...lines(processes),
+  ];
+}
+
+jest.setTimeout(120_000);
+
+const main = resolve("dist/test/lab/main.js");
+
+describeWhere("lab", "a lab's life", () => {
+  const names = ["tlife", "tother", "tcrash"];
+  afterAll(() => Promise.all(names.map((name) => Lab.down(name))));
+
+  test("two labs side by side; the machine's own network stays as it is; nothing stays behind", async () => {
+    const before = await ownNetwork();
+    const [one, other] = await Promise.all([
+      Lab.up("lab", { name: "tlife", fresh: true }),
+      Lab.up("lab", { name: "tother", fresh: true }),
+    ]);
+    expect(await ownNetwork()).toBe(before);
+    expect(one.json.hosts.lux?.machine).not.toBe(other.json.hosts.lux?.machine);
+    // The same addresses in both, and no way from one to the other.
+    const machine = async (lab: Lab) =>
+      (await run([...lab.ssh("fra"), "ping -q -c1 203.0.113.5 >/dev/null && cat /etc/machine-id"])).stdout.trim();
+    expect([await machine(one), await machine(other)]).toEqual([
+      one.json.hosts.fra?.machine,
+      other.json.hosts.fra?.machine,
+    ]);
+    await one.break({ kind: "drop", target: "fra" });
+    expect((await one.exec("lux", "ping -q -c1 -W1 198.51.100.9")).code).toBe(1);
+    expect((await other.exec("lux", "ping -q -c1 -W1 198.51.100.9")).code).toBe(0);
+
+    await Lab.down("tlife");
+    expect(await traces("tlife")).toEqual([]);
+    expect((await other.exec("lux", "ping -q -c1 -W1 198.51.100.9")).code).toBe(0);
+    await Lab.down("tother");
+    expect(await traces("tother")).toEqual([]);
+    expect(await ownNetwork()).toBe(before);
+  });
+
+  test("down of what is not there is nothing to do", async () => {
+    await Lab.down("tlife");
+  });
+
+  test("a name that is taken is an error that names the way out", async () => {
+    await Lab.up("lab", { name: "tlife", fresh: true });
+    await expect(Lab.up("lab", { name: "tlife" })).rejects.toThrow(/there already.*down --name tlife/s);
+    await Lab.down("tlife");
+  });
+
+  test("a topology that is wrong makes nothing", async () => {
+    await expect(Lab.up("/nowhere.yaml", { name: "tlife" })).rejects.toThrow("/nowhere.yaml");
+    expect(await traces("tlife")).toEqual([]);
+  });
+
+  // From before the first namespace to hosts half-way through their boot.
+  test.each([100, 200, 300, 450, 600, 800])(
+    "killed %i ms after its start, it leaves nothing that down does not find",
+    async (after) => {
+      await Lab.down("tcrash");
+      const maker = spawn(process.execPath, [main, "up", "--name", "tcrash"], { stdio: "ignore" });
+      const ended = new Promise((done) => maker.on("exit", done));
+      await pause(after);
+      maker.kill("SIGKILL");
+      await ended;
+      await Lab.down("tcrash");
+      expect(await traces("tcrash")).toEqual([]);
+    },
+  );
+
+  test("interrupted, it takes down what it made", async () => {
+    const maker = spawn(process.execPath, [main, "up", "--name", "tcrash"], { stdio: ["ignore", "ignore", "pipe"] });
+    const said: Buffer[] = [];
+    maker.stderr.on("data", (chunk: Buffer) => said.push(chunk));
+    const ended = new Promise((done) => maker.on("close", done));
+    await pause(500);
+    await expect(Lab.down("tcrash")).rejects.toThrow(`made by process ${maker.pid}`);
+    maker.kill("SIGINT");
+    expect(await ended).toBe(1);
+    expect(Buffer.concat(said).toString()).toContain("SIGINT: lab tcrash was not made");
+    expect(await traces("tcrash")).toEqual([]);
+  });
+});
