@@ -3,7 +3,7 @@
  * one may have, and endpoints inside of an overlay. Every fault names both sides.
  */
 import { type Fault, fault } from "../faults";
-import { notAnEndpoint } from "./address";
+import { host, notAnEndpoint } from "./address";
 import { NAME_UNDERLAY } from "./fields";
 
 export interface TopologyNode {
@@ -54,7 +54,7 @@ export class Topology {
         this.take(`address ${address}`, who, [name, "addresses", index], address, "give each node its own addresses"),
       ),
     ];
-    const added = node.prefixes.filter((prefix) => !this.prefixes.has(prefix));
+    const added = [...node.prefixes, ...node.addresses.map(host)].filter((prefix) => !this.prefixes.has(prefix));
     for (const prefix of added) this.prefixes.add(prefix);
     return [...faults, ...this.endpoints.flatMap((endpoint) => inOverlay(endpoint, added))];
   }

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { checkedString, unlessFaulty } from "../faults";
 import { later } from "../kernel/later";
-import { notAnEndpoint, parseEndpoint } from "../network/address";
+import { host, notAnEndpoint, parseEndpoint } from "../network/address";
 import {
   addressField,
   deviceField,
@@ -71,6 +71,10 @@ const fields = z.strictObject({
 });
 
 type Fields = z.output<typeof fields>;
+
+/** Addresses of which not even the number is known yet are none. */
+const list = (addresses: string | string[]): string[] => (typeof addresses === "string" ? [] : addresses);
+
 type Context = z.core.$RefinementCtx;
 
 const object = (context: Context, path: PropertyKey[], legal: string, cure: string): void =>
@@ -92,15 +96,14 @@ function otherPorts({ alsoPorts, listenPort }: Fields, context: Context): void {
   );
 }
 
-function endpointOutside({ peer, prefixes }: Fields, context: Context): void {
+function endpointOutside({ addresses, peer, prefixes }: Fields, context: Context): void {
   const at = peer.endpoint === undefined ? undefined : parseEndpoint(peer.endpoint);
-  const why = at && notAnEndpoint(at.address, prefixes);
+  const why = at && notAnEndpoint(at.address, [...prefixes, ...addresses.map(host), ...list(peer.addresses).map(host)]);
   if (why) object(context, ["peer", "endpoint"], `an address on the underlay, and this is ${why}`, NAME_UNDERLAY);
 }
 
 function otherAddresses({ addresses, peer }: Fields, context: Context): void {
-  if (typeof peer.addresses === "string") return;
-  for (const [index, address] of peer.addresses.entries()) {
+  for (const [index, address] of list(peer.addresses).entries()) {
     if (!addresses.includes(address)) continue;
     const path = ["peer", "addresses", index];
     object(context, path, "an address that the node itself has not", "give each node addresses of its own");
@@ -110,7 +113,7 @@ function otherAddresses({ addresses, peer }: Fields, context: Context): void {
 export const spec = fields
   .superRefine(otherId, unlessFaulty("id", "peer.id"))
   .superRefine(otherPorts, unlessFaulty("alsoPorts", "listenPort"))
-  .superRefine(endpointOutside, unlessFaulty("peer.endpoint", "prefixes"))
+  .superRefine(endpointOutside, unlessFaulty("peer.endpoint", "prefixes", "addresses", "peer.addresses"))
   .superRefine(otherAddresses, unlessFaulty("addresses", "peer.addresses"));
 
 export type Spec = z.output<typeof spec>;

@@ -85,6 +85,16 @@ test("an endpoint in an overlay is a fault, whichever of the two came first", ()
   expect(last(nested, node("far", 9, { prefixes: ["10.254.0.0/24"] }))).toBe("");
 });
 
+test("an endpoint that is a node's own overlay address is one in an overlay, whatever prefixes are declared", () => {
+  const said =
+    'lux-fra.fra.endpoints[0]: found "10.255.9.1", legal is an address on the underlay, and this is inside the overlay prefix 10.255.9.1/32, so the tunnel would carry its own packets; name the peer\'s address on the underlay, or leave the endpoint out and let the peer call.';
+  const nested = link("lux", "fra", [{}, { endpoints: ["10.255.9.1"] }]);
+  const far = node("far", 9, { addresses: ["10.255.9.1"] });
+  expect(last(far, nested)).toBe(said);
+  expect(last(nested, far)).toBe(said);
+  expect(last(nested, node("far", 9, { addresses: ["10.255.9.2"] }))).toBe("");
+});
+
 test("everything that is wrong with one is said at once", () => {
   expect(last(lux, { ...lux, prefixes: [] }).split("\n")).toHaveLength(3);
 });
