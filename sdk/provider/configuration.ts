@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type Fault, parse } from "../faults";
 import { plain, Secret, type Values } from "./wire";
 
-const Configuration = z.strictObject({
+export const Configuration = z.strictObject({
   ssh: z.string().trim().min(1).default("ssh").describe("The command to use as ssh, split at white space."),
   identities: z.array(z.string()).default([]).describe("Private keys; a secret."),
   live: z.enum(["on", "off"]).default("off").describe("Whether every preview reads the hosts first."),

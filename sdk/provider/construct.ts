@@ -4,7 +4,7 @@
  * server does; it exports that only by adding it to a gRPC server.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { ComponentResource, ComponentResourceOptions, Inputs } from "@pulumi/pulumi";
+import type { ComponentResource, ComponentResourceOptions } from "@pulumi/pulumi";
 import type { ConstructRequest, ConstructResponse } from "@pulumi/pulumi/proto/provider_pb";
 import type { Provider } from "@pulumi/pulumi/provider";
 import type { z } from "zod";
@@ -26,7 +26,7 @@ export interface ComponentType {
   ) => ComponentResource;
 }
 
-type Construct = Grpc.handleUnaryCall<ConstructRequest, ConstructResponse>;
+type Stock = { construct: Grpc.handleUnaryCall<ConstructRequest, ConstructResponse> };
 
 /** One engine run as seen by the components that it asks for, while they are constructed; nothing outside the plugin. */
 export const constructing = new AsyncLocalStorage<object>();
@@ -40,45 +40,57 @@ function runOf(monitor: string): object {
   return run;
 }
 
-/** Answers `construct`. `engine`: the engine's address, for messages. */
-export function serveConstruct(types: readonly ComponentType[], engine: string): Construct {
-  const pulumi: typeof import("@pulumi/pulumi") = require("@pulumi/pulumi");
-  const find = (token: string) => types.find((type) => type.token === token);
-  const modules = new Set(types.map(({ token }) => token.split(":")[1] ?? ""));
-  for (const module of modules) {
-    pulumi.runtime.registerResourceModule("overlay", module, {
-      version: "",
-      construct: (name, token, urn) => {
-        const type = find(token);
-        if (!type) throw new Error(`There is no component ${token} in this version of the overlay plugin.`);
-        return new type.make(name, undefined as never, { urn });
-      },
+/**
+ * Makes the component that a request is about. `engine`: the engine's address, for messages.
+ * Rejects with what gRPC is to answer: a ServiceError.
+ */
+export function construct(types: readonly ComponentType[]) {
+  let stock: Stock | undefined;
+  return (request: ConstructRequest, engine: string): Promise<ConstructResponse> => {
+    stock ??= stockServer(engine, provider(types));
+    const { construct } = stock;
+    return new Promise((resolve, reject) => {
+      const call = { request } as Grpc.ServerUnaryCall<ConstructRequest, ConstructResponse>;
+      constructing.run(runOf(request.getMonitorendpoint()), () =>
+        construct.call(stock, call, (error, response) => (response ? resolve(response) : reject(error))),
+      );
     });
-  }
-
-  const stock = stockServer(engine, {
-    async construct(name: string, token: string, inputs: Inputs, options: ComponentResourceOptions) {
-      const type = find(token);
-      if (!type) throw new Error(`There is no component ${token} in this version of the overlay plugin.`);
-      const made = new type.make(name, inputs as never, options);
-      const state = Object.keys(type.outputs.shape).map((output) => [output, Reflect.get(made, output)]);
-      return { urn: made.urn, state: Object.fromEntries(state) };
-    },
-  });
-  return (call, callback) =>
-    constructing.run(runOf(call.request.getMonitorendpoint()), () => stock.construct(call, callback));
+  };
 }
 
-function stockServer(engine: string, provider: Provider): { construct: Construct } {
+function provider(types: readonly ComponentType[]): Provider {
+  const { registerResourceModule }: typeof import("@pulumi/pulumi/runtime") = require("@pulumi/pulumi/runtime");
+  const find = (token: string): ComponentType => {
+    const type = types.find((it) => it.token === token);
+    if (!type) throw new Error(`This version of the overlay plugin has no component ${token}.`);
+    return type;
+  };
+  // What stands for a component that an argument refers to.
+  const rehydrated = (name: string, token: string, urn: string) =>
+    new (find(token).make)(name, undefined as never, { urn });
+  for (const module of new Set(types.map(({ token }) => token.split(":")[1] ?? ""))) {
+    registerResourceModule("overlay", module, { version: "", construct: rehydrated });
+  }
+  return {
+    async construct(name, token, inputs, options) {
+      const { make, outputs } = find(token);
+      const made = new make(name, inputs as never, options);
+      const state = Object.keys(outputs.shape).map((output) => [output, Reflect.get(made, output)]);
+      return { urn: made.urn, state: Object.fromEntries(state) };
+    },
+  };
+}
+
+function stockServer(engine: string, provider: Provider): Stock {
   const { main }: typeof import("@pulumi/pulumi/provider") = require("@pulumi/pulumi/provider");
   const { addService } = grpc.Server.prototype;
-  let stock: { construct: Construct } | undefined;
+  let stock: Stock | undefined;
   grpc.Server.prototype.addService = (_, implementation) => {
-    stock = implementation as unknown as { construct: Construct };
-    throw new Error("has its own server");
+    stock = implementation as unknown as Stock;
+    throw new Error("The plugin has a server of its own.");
   };
   try {
-    // Runs as far as addService before it returns.
+    // It comes as far as addService before it returns.
     main(provider, [engine]).catch(() => undefined);
   } finally {
     grpc.Server.prototype.addService = addService;

@@ -1,6 +1,7 @@
 /** The plugin's entry: the engine starts it with its own address and reads the port from the first line of output. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { ConstructRequest, ConstructResponse } from "@pulumi/pulumi/proto/provider_pb";
 import { serve } from "./server";
 
 /** The folder of package.json: compiled code lies one level deeper (dist/) than its source. */
@@ -14,11 +15,22 @@ const read = (name: string): string => readFileSync(join(root, name), "utf8");
 const engineAddress = (args: string[]): string | undefined =>
   args.filter((arg, index) => !arg.startsWith("-") && args[index - 1] !== "--tracing").at(0);
 
+let made: ReturnType<typeof import("./construct").construct> | undefined;
+
+/** Loaded when it is asked for: a program in TypeScript makes its components itself. */
+function construct(request: ConstructRequest, engine: string): Promise<ConstructResponse> {
+  const room: typeof import("./construct") = require("./construct");
+  const { components }: typeof import("../../components") = require("../../components");
+  made ??= room.construct(components);
+  return made(request, engine);
+}
+
 async function main(): Promise<void> {
   const engine = engineAddress(process.argv.slice(2));
   const served = await serve({
     version: (JSON.parse(read("package.json")) as { version: string }).version,
     schema: () => read("schema.json"),
+    construct,
     ...(engine !== undefined && { engine }),
   });
   const end = () => void served.close().finally(() => process.exit(0));

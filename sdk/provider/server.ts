@@ -45,6 +45,10 @@ function details(error: HalfApplied, refreshBeforeUpdate: boolean): Grpc.Metadat
   return metadata;
 }
 
+/** What a component's construction failed with is gRPC's own already. */
+const isStatus = (error: unknown): error is Partial<Grpc.StatusObject> =>
+  error instanceof Object && "code" in error && typeof error.code === "number" && "metadata" in error;
+
 /** Codes that say that nothing was done: the engine then keeps no pending operation. INTERNAL says that nobody knows. */
 function asStatus(error: unknown, live: boolean): Partial<Grpc.StatusObject> {
   if (error instanceof HalfApplied) {
@@ -56,6 +60,7 @@ function asStatus(error: unknown, live: boolean): Partial<Grpc.StatusObject> {
   if (error instanceof HostError || error instanceof Refused) {
     return { code: grpc.status.FAILED_PRECONDITION, details: error.message };
   }
+  if (isStatus(error)) return error;
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { code: grpc.status.INTERNAL, details: `This is a bug in the overlay plugin: ${text}` };
 }

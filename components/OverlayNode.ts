@@ -1,0 +1,73 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Connection } from "../sdk/host/connection";
+import type { Family } from "../sdk/network/address";
+import { Host } from "../sdk/provider/resources";
+import { hostSpec, nodeOutputs, type OverlayNodeArgs } from "./nodeArgs";
+import { owner, settled, unsettled } from "./outputs";
+import { prepare } from "./prepare";
+import { program } from "./program";
+
+export interface Endpoint {
+  address: string;
+  ports?: number[];
+  family?: Family;
+}
+
+export interface Underlay {
+  /** Bytes. */
+  mtu: number;
+  devices: string[];
+}
+
+/**
+ * A machine of the network: its keys, its addresses in the overlay, and all that its links stand on.
+ *
+ *     const lux = new OverlayNode("lux", {
+ *       id: 1,
+ *       connection: { host: "203.0.113.5", hostKey: "ssh-ed25519 AAAA…" },
+ *       addresses: ["10.255.0.1", "fd00:6f::1"],
+ *       endpoints: ["203.0.113.5", "2001:db8::5"],
+ *     });
+ */
+export class OverlayNode extends pulumi.ComponentResource {
+  static readonly token = "overlay:index:OverlayNode";
+
+  /** /etc/machine-id of the machine. */
+  declare readonly machine: pulumi.Output<string>;
+  /** The node's WireGuard public key; the private one never leaves the machine. */
+  declare readonly publicKey: pulumi.Output<string>;
+  /** Where WireGuard runs there: `kernel` or `userspace`. */
+  declare readonly wireguard: pulumi.Output<string>;
+  /** The node's id. */
+  declare readonly nodeId: pulumi.Output<number>;
+  declare readonly connection: pulumi.Output<Connection>;
+  declare readonly addresses: pulumi.Output<string[]>;
+  declare readonly endpoints: pulumi.Output<Endpoint[]>;
+  declare readonly prefixes: pulumi.Output<string[]>;
+  declare readonly ports: pulumi.Output<number[] | undefined>;
+  declare readonly portBase: pulumi.Output<number>;
+  declare readonly underlay: pulumi.Output<Underlay>;
+
+  /** Faults of the arguments are reported, with those of the whole program, when it has declared all that it has. */
+  constructor(
+    readonly nodeName: string,
+    args: OverlayNodeArgs,
+    options: pulumi.ComponentResourceOptions = {},
+  ) {
+    super(OverlayNode.token, nodeName, unsettled(nodeOutputs), options);
+    if (options.urn) return;
+    const node = program().sound(this, program().network.addNode(nodeName, args));
+    if (!node) return;
+
+    const host = new Host(
+      nodeName,
+      { connection: node.connection, spec: program().whenDeclared(() => hostSpec(node, owner())) },
+      { parent: this, dependsOn: prepare(node, this), deletedWith: options.deletedWith },
+    );
+
+    const { machine, publicKey, wireguard } = host;
+    const outputs = settled(nodeOutputs, { ...node, nodeId: node.id, machine, publicKey, wireguard });
+    Object.assign(this, outputs);
+    this.registerOutputs(outputs);
+  }
+}

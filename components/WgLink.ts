@@ -1,0 +1,68 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Interface } from "../sdk/provider/resources";
+import { type LinkData, linkOutputs, type WgLinkArgs } from "./linkArgs";
+import { owner, settled, unsettled } from "./outputs";
+import { program } from "./program";
+import { type SideName, sideSpec } from "./side";
+
+/** The link on one of its nodes. */
+export interface LinkSide {
+  node: string;
+  device: string;
+  listenPort: number;
+  /** Where it calls the other side; absent where it waits to be called. */
+  endpoint?: string;
+  /** Bytes. */
+  mtu: number;
+}
+
+/**
+ * A WireGuard link between two nodes: a network device on each, which carries what the routes say.
+ *
+ *     const link = new WgLink("lux-fra", { a: lux, b: fra });
+ */
+export class WgLink extends pulumi.ComponentResource {
+  static readonly token = "overlay:index:WgLink";
+
+  declare readonly sideA: pulumi.Output<LinkSide>;
+  declare readonly sideB: pulumi.Output<LinkSide>;
+
+  /** Faults of the arguments are reported, with those of the whole program, when it has declared all that it has. */
+  constructor(name: string, args: WgLinkArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super(WgLink.token, name, unsettled(linkOutputs), options);
+    if (options.urn) return;
+    const link = program().sound(this, program().network.addLink(name, args));
+    if (!link) return;
+
+    const outputs = settled(linkOutputs, { sideA: makeSide(this, link, "a"), sideB: makeSide(this, link, "b") });
+    Object.assign(this, outputs);
+    this.registerOutputs(outputs);
+  }
+}
+
+function makeSide(parent: WgLink, link: LinkData, side: SideName): pulumi.Output<LinkSide> {
+  const [own, peer] = side === "a" ? [link.a, link.b] : [link.b, link.a];
+  const { network } = program();
+  const spec = program().whenDeclared(() =>
+    network.ofNodes(own, peer, (here, there) =>
+      sideSpec({ side, link, own: here, peer: there }, owner(), peer.publicKey),
+    ),
+  );
+  const made = new Interface(
+    `${link.name}@${own.nodeName}`,
+    { connection: own.connection, machine: own.machine, spec },
+    { parent, deletedWith: own },
+  );
+  // By way of the URN, so that what uses an output of the link waits for the link.
+  return pulumi.all([spec, made.urn]).apply(
+    ([
+      {
+        node,
+        device,
+        listenPort,
+        mtu,
+        peer: { endpoint },
+      },
+    ]) => pulumi.output({ node, device, listenPort, mtu, ...(endpoint !== undefined && { endpoint }) }),
+  );
+}

@@ -1,0 +1,30 @@
+/** What an engineer writes a network with. */
+import type { ComponentType } from "../sdk/provider/construct";
+import { linkArgs, linkOutputs } from "./linkArgs";
+import { nodeArgs, nodeOutputs } from "./nodeArgs";
+import { OverlayNode } from "./OverlayNode";
+import { WgLink } from "./WgLink";
+
+export { Provider, type ProviderArgs } from "../sdk/provider/resources";
+export type { WgLinkArgs } from "./linkArgs";
+export type { OverlayNodeArgs } from "./nodeArgs";
+export { type Endpoint, OverlayNode, type Underlay } from "./OverlayNode";
+export { type LinkSide, WgLink } from "./WgLink";
+
+/** For the plugin, which makes them for programs in every language. */
+export const components: ComponentType[] = [
+  {
+    token: OverlayNode.token,
+    description: "A machine of the network: its keys, its addresses in the overlay, and all that its links stand on.",
+    args: nodeArgs,
+    outputs: nodeOutputs,
+    make: OverlayNode,
+  },
+  {
+    token: WgLink.token,
+    description: "A WireGuard link between two nodes: a network device on each, which carries what the routes say.",
+    args: linkArgs,
+    outputs: linkOutputs,
+    make: WgLink,
+  },
+];

@@ -1,0 +1,49 @@
+/** Arguments whose values may be known only later, because another resource gives them. */
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { type Fault, parse } from "../sdk/faults";
+
+type Later<T> = pulumi.Output<T> | Promise<T>;
+
+export const isLater = (value: unknown): value is Later<unknown> =>
+  pulumi.Output.isInstance(value) || value instanceof Promise;
+
+/** Accepts what the schema accepts, or an Output or Promise of it; the provider checks that one's value. */
+export const input = <S extends z.ZodType>(schema: S) =>
+  z.union([z.custom<Later<z.output<S>>>(isLater), schema]).meta({ ...(schema.description && { description: schema.description }), input: true });
+
+/** A component of the program as an argument. `token` is its type, `overlay:index:OverlayNode`. */
+export const component = <C extends pulumi.ComponentResource>(token: string) =>
+  z
+    .custom<C>((value) => pulumi.Resource.isInstance(value) && Reflect.get(value, "__pulumiType") === token, {
+      error: `an ${token.split(":").at(-1)} of this program`,
+    })
+    .meta({ resource: token });
+
+/** `compute` of the values: at once when all are known, else an Output. */
+export function lift<A extends unknown[], R>(
+  compute: (...values: { [I in keyof A]: pulumi.Unwrap<A[I]> }) => R,
+  ...values: A
+): R | pulumi.Output<R> {
+  type Known = { [I in keyof A]: pulumi.Unwrap<A[I]> };
+  if (pathsOfLater(values).length === 0) return compute(...(values as unknown as Known));
+  return pulumi.output(values).apply((known) => compute(...(known as unknown as Known))) as pulumi.Output<R>;
+}
+
+export const isKnown = <T>(value: T): value is Exclude<T, Later<unknown>> => !isLater(value);
+
+/** The faults of what is known of a value. */
+export function faultsOfKnown(schema: z.ZodType, value: unknown): Fault[] {
+  const result = parse(schema, value);
+  if ("value" in result) return [];
+  const later = pathsOfLater(value);
+  return result.faults.filter(({ path }) => !later.some((start) => path.startsWith(start)));
+}
+
+/** Where values stand that are known only later: `peer.publicKey`, `addresses[1]`. */
+function pathsOfLater(value: unknown, path = ""): string[] {
+  if (isLater(value)) return [path];
+  if (Array.isArray(value)) return value.flatMap((inner, index) => pathsOfLater(inner, `${path}[${index}]`));
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => pathsOfLater(inner, path === "" ? name : `${path}.${name}`));
+}

@@ -1,0 +1,69 @@
+/** What a person may say about a WireGuard link between two nodes. */
+import { z } from "zod";
+import { deviceField, portField } from "../sdk/network/fields";
+import { component, input } from "./input";
+import { familyField } from "./nodeArgs";
+import type { OverlayNode } from "./OverlayNode";
+
+const perSide = <S extends z.ZodType>(id: string, schema: S) =>
+  z
+    .strictObject({ a: schema.optional().describe("On node a."), b: schema.optional().describe("On node b.") })
+    .meta({ id })
+    .default({});
+
+export const linkArgs = z.strictObject({
+  a: component<OverlayNode>("overlay:index:OverlayNode").describe("One node."),
+  b: component<OverlayNode>("overlay:index:OverlayNode").describe("The other node."),
+  family: familyField
+    .optional()
+    .describe(
+      "Family that the link's own packets travel in: only endpoints of it are called. " +
+        "Default: that of the other node's first endpoint. Example: inet",
+    ),
+  mtu: input(z.int())
+    .optional()
+    .describe(
+      "Bytes that a packet inside of the link may have. Default: what the smaller underlay leaves over IPv6, " +
+        "1420 of 1500, and over IPv4 where family is inet, 1440. Example: 1380",
+    ),
+  ports: input(perSide("LinkPorts", input(portField))).describe(
+    "UDP ports to listen on. Default: the node's portBase + the other node's id, or one of the node's ports. " +
+      "Example: {a: 51820}",
+  ),
+  alsoPorts: perSide("LinkAlsoPorts", z.array(portField)).describe(
+    "UDP ports that are redirected to the one listened on, for networks that let few out. Default: none. " +
+      "Example: {a: [443]}",
+  ),
+  devices: perSide("LinkDevices", deviceField).describe(
+    "Names of the network devices, at most 15 bytes. Default: inter- and the other node's name. Example: {a: wg-fra}",
+  ),
+  keepalive: z
+    .int()
+    .min(0)
+    .max(65535)
+    .default(25)
+    .describe(
+      "Seconds between packets that a side with somebody to call sends, so that NATs on the way keep their mapping; " +
+        "0 is none. Default: 25. Example: 15",
+    ),
+});
+
+export type WgLinkArgs = z.input<typeof linkArgs>;
+
+/** A link as declared, defaults filled in. */
+export type LinkData = z.output<typeof linkArgs> & { name: string };
+
+const side = z
+  .object({
+    node: z.string().describe("The node's name."),
+    device: z.string().describe("Name of the network device."),
+    listenPort: z.int().describe("UDP port that it listens on."),
+    endpoint: z.string().optional().describe("Where it calls the other side; absent where it waits to be called."),
+    mtu: z.int().describe("Bytes that a packet inside of the link may have."),
+  })
+  .meta({ id: "LinkSide" });
+
+export const linkOutputs = z.object({
+  sideA: side.describe("The link on node a."),
+  sideB: side.describe("The link on node b."),
+});

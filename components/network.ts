@@ -1,0 +1,77 @@
+/** The network that one program declares: each node and link as it is declared, held against all before it. */
+import * as pulumi from "@pulumi/pulumi";
+import { type Fault, parse } from "../sdk/faults";
+import { Topology } from "../sdk/network/topology";
+import { isLater } from "./input";
+import { type LinkData, linkArgs, type WgLinkArgs } from "./linkArgs";
+import { expanded, type NodeData, nodeArgs, type OverlayNodeArgs } from "./nodeArgs";
+import type { OverlayNode } from "./OverlayNode";
+import { prepareFaults } from "./prepare";
+import { type LinkNode, linkFaults, topologyEnd, views } from "./side";
+
+/** What somebody declared, defaults filled in; or all that is wrong with it. */
+export type Checked<T> = { value: T } | { faults: Fault[] };
+
+export class Network {
+  private readonly topology = new Topology();
+  private readonly nodes = new Map<string, NodeData>();
+
+  addNode(name: string, args: OverlayNodeArgs): Checked<NodeData> {
+    const written = expanded(args);
+    const result = parse(nodeArgs, written);
+    const own = "faults" in result ? result.faults : prepareFaults(result.value);
+    const faults = [...own, ...this.clashes(name, written)];
+    if (faults.length > 0 || "faults" in result) return { faults };
+    const value = { name, ...result.value };
+    this.nodes.set(name, value);
+    return { value };
+  }
+
+  addLink(name: string, args: WgLinkArgs): Checked<LinkData> {
+    const result = parse(linkArgs, args);
+    if ("faults" in result) return result;
+    const value = { name, ...result.value };
+    const [a, b] = [this.declared(value.a), this.declared(value.b)];
+    // A node with faults has said so itself, and one of another process is not known well enough.
+    if (!a || !b) return { value };
+    const ends = views(value, a, b).map(topologyEnd);
+    const faults = [...linkFaults(value, a, b), ...this.topology.addLink({ name, ends })];
+    return faults.length > 0 ? { faults } : { value };
+  }
+
+  /** `compute` of two nodes: as they were declared here, or as their outputs say in the end. */
+  ofNodes<T>(a: OverlayNode, b: OverlayNode, compute: (a: LinkNode, b: LinkNode) => T): T | pulumi.Output<T> {
+    const [here, there] = [this.declared(a), this.declared(b)];
+    if (here && there) return compute(here, there);
+    return pulumi.all([fromOutputs(a), fromOutputs(b)]).apply(([a, b]) => compute(a, b)) as pulumi.Output<T>;
+  }
+
+  /** The node with all that decides about its links' number and form. */
+  private declared({ nodeName }: OverlayNode): LinkNode | undefined {
+    const node = this.nodes.get(nodeName);
+    return node && !isLater(node.endpoints) ? { ...node, endpoints: node.endpoints } : undefined;
+  }
+
+  /** Held against the others by the fields that have no fault of their own. */
+  private clashes(name: string, written: unknown): Fault[] {
+    const sound = <S extends keyof typeof nodeArgs.shape>(field: S) => {
+      const result = nodeArgs.shape[field].safeParse(Reflect.get(Object(written), field));
+      return result.success ? (result.data as NodeData[S]) : undefined;
+    };
+    const known = (values: NodeData["addresses"] = []) =>
+      isLater(values) ? [] : (values.filter((value) => !isLater(value)) as string[]);
+    const id = sound("id");
+    if (id === undefined) return [];
+    return this.topology.addNode({
+      name,
+      id,
+      addresses: known(sound("addresses")),
+      prefixes: known(sound("prefixes")),
+    });
+  }
+}
+
+const fromOutputs = (node: OverlayNode): pulumi.Output<LinkNode> => {
+  const { nodeName: name, nodeId: id, addresses, endpoints, prefixes, ports, portBase, underlay } = node;
+  return pulumi.output({ name, id, addresses, endpoints, prefixes, ports, portBase, underlay });
+};

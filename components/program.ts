@@ -1,0 +1,63 @@
+/** A program as a whole: every fault of it is reported, and no host is touched for a program that has one. */
+import * as pulumi from "@pulumi/pulumi";
+import { format } from "../sdk/faults";
+import { constructing } from "../sdk/provider/construct";
+import { type Checked, Network } from "./network";
+
+/** Several programs may run in one process, one after the other or at once: inline programs, tests. */
+const programs = new WeakMap<object, Program>();
+
+/** The program that is running. */
+export function program(): Program {
+  // The plugin has no stack resource: there a program is all that one run of the engine asks for.
+  const key = constructing.getStore() ?? pulumi.runtime.getStackResource() ?? programs;
+  const running = programs.get(key) ?? new Program();
+  programs.set(key, running);
+  return running;
+}
+
+class Program {
+  readonly network = new Network();
+  private faults = 0;
+  private turn: Promise<true> | undefined;
+
+  /** What a component declared, or undefined when it has faults; they are then reported. */
+  sound<T>(component: pulumi.ComponentResource, checked: Checked<T>): T | undefined {
+    if ("value" in checked) return checked.value;
+    const { faults } = checked;
+    if (constructing.getStore()) {
+      const errors = faults.map(({ path, ...rest }) => ({
+        propertyPath: path,
+        reason: format([{ path: "", ...rest }]),
+      }));
+      throw new pulumi.InputPropertiesError({ message: "", errors });
+    }
+    this.faults += faults.length;
+    for (const fault of faults) void pulumi.log.error(format([fault]), component);
+    void this.declared();
+    return undefined;
+  }
+
+  /** A value, when the program has declared all that it declares at once; none when anything of that has faults. */
+  whenDeclared<T>(compute: () => T): pulumi.Output<pulumi.Unwrap<T>> {
+    return pulumi.output(this.declared()).apply(compute) as pulumi.Output<pulumi.Unwrap<T>>;
+  }
+
+  /** Resolves when the program has run to its end, or to where it waits for something. */
+  private declared(): Promise<true> {
+    this.turn ??= new Promise((resolve, reject) => {
+      setImmediate(() => {
+        this.turn = undefined;
+        if (this.faults === 0) return resolve(true);
+        const error = new pulumi.RunError(`${counted(this.faults, "fault")}; no host was touched`);
+        // Thrown, it ends the run of `pulumi` in one line. Where the process lives on, as with inline programs, what
+        // waits here has to end too.
+        setTimeout(() => reject(error), 1_000).unref();
+        throw error;
+      });
+    });
+    return this.turn;
+  }
+}
+
+const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;

@@ -1,0 +1,168 @@
+/** The two sides of a link, from what both nodes and the link say; what is known only later goes through as such. */
+import { type Fault, fault } from "../sdk/faults";
+import { endpoint, type Family, family } from "../sdk/network/address";
+import { IPV6_MIN_MTU, mtuChain, wireguardMtu } from "../sdk/network/mtu";
+import { listenPort } from "../sdk/network/ports";
+import type { TopologyEnd } from "../sdk/network/topology";
+import { spec as interfaceSpec } from "../sdk/wireguard/spec";
+import { faultsOfKnown, isKnown, lift } from "./input";
+import type { LinkData } from "./linkArgs";
+import type { NodeData } from "./nodeArgs";
+
+/** What a link has to know of a node. */
+export type LinkNode = Pick<NodeData, "name" | "id" | "addresses" | "prefixes" | "ports" | "portBase" | "underlay"> & {
+  endpoints: Endpoint[];
+};
+
+type Endpoint = Extract<NodeData["endpoints"], unknown[]>[number];
+
+export type SideName = "a" | "b";
+
+/** A link as it is seen from one of its sides. */
+export interface View {
+  side: SideName;
+  link: LinkData;
+  own: LinkNode;
+  peer: LinkNode;
+}
+
+export const views = (link: LinkData, a: LinkNode, b: LinkNode): [View, View] => [
+  { side: "a", link, own: a, peer: b },
+  { side: "b", link, own: b, peer: a },
+];
+
+const turned = ({ side, link, own, peer }: View): View => ({
+  side: side === "a" ? "b" : "a",
+  link,
+  own: peer,
+  peer: own,
+});
+
+const fits = ({ address, family: declared }: Endpoint, wanted: Family | undefined): boolean => {
+  const is = declared ?? (typeof address === "string" ? family(address) : undefined);
+  return wanted === undefined || is === undefined || is === wanted;
+};
+
+/** Where the peer is called: the first of its endpoints that the link's packets can be sent to. */
+const callable = ({ link, peer }: View): Endpoint | undefined => peer.endpoints.find((it) => fits(it, link.family));
+
+const port = ({ side, link, own, peer }: View) =>
+  lift(
+    (declared, base, pool) => declared[side] ?? listenPort(peer.id, { base, ...(pool && { pool }) }),
+    link.ports,
+    own.portBase,
+    own.ports,
+  );
+
+/** The peer's port as it is seen from here: a few may be all that lead to it. */
+const outsidePort = (view: View, few: readonly number[] | undefined) => {
+  const there = turned(view);
+  return lift(
+    (declared, listens) => declared[there.side] ?? (few ? listenPort(view.own.id, { pool: few }) : listens),
+    view.link.ports,
+    port(there),
+  );
+};
+
+const underlayMtu = ({ own, peer }: View) => lift((a, b) => Math.min(a.mtu, b.mtu), own.underlay, peer.underlay);
+
+const mtu = (view: View) =>
+  lift(
+    (declared, underlay) =>
+      declared ?? wireguardMtu({ underlay, ...(view.link.family && { family: view.link.family }) }),
+    view.link.mtu,
+    underlayMtu(view),
+  );
+
+export const device = ({ side, link, peer }: View): string => link.devices[side] ?? `inter-${peer.name}`;
+
+/** What the host of this side is told. `publicKey`: the peer's. */
+export function sideSpec<K>(view: View, owner: string, publicKey: K) {
+  const { side, link, own, peer } = view;
+  const at = callable(view);
+  return {
+    node: own.name,
+    owner,
+    link: link.name,
+    device: device(view),
+    id: own.id,
+    mtu: mtu(view),
+    listenPort: port(view),
+    alsoPorts: link.alsoPorts[side] ?? [],
+    addresses: own.addresses,
+    prefixes: own.prefixes,
+    peer: {
+      name: peer.name,
+      id: peer.id,
+      publicKey,
+      addresses: peer.addresses,
+      ...(at && { endpoint: lift(endpoint, at.address, outsidePort(view, at.ports)) }),
+      ...(at && link.keepalive > 0 && { keepalive: link.keepalive }),
+    },
+  };
+}
+
+/** What the network has to know of a side to see that nothing is had twice. */
+export function topologyEnd(view: View): TopologyEnd {
+  const listens = port(view);
+  const address = callable(turned(view))?.address;
+  return {
+    node: view.own.name,
+    peer: view.peer.name,
+    device: device(view),
+    ...(isKnown(listens) && { listenPort: listens }),
+    alsoPorts: view.link.alsoPorts[view.side] ?? [],
+    endpoints: address !== undefined && isKnown(address) ? [address] : [],
+  };
+}
+
+/** What is wrong with a link by itself. */
+export function linkFaults(link: LinkData, a: LinkNode, b: LinkNode): Fault[] {
+  if (a.name === b.name) {
+    const cure = "name the two nodes that the link is between";
+    return [fault(["b"], b.name, { legal: "another node than a", cure })];
+  }
+  const both = views(link, a, b);
+  return [...unreachable(both), ...mtuFaults(both[0]), ...both.flatMap(specFaults)];
+}
+
+function unreachable(both: [View, View]): Fault[] {
+  if (both.some(callable)) return [];
+  const { link, own, peer } = both[0];
+  const kind = link.family === undefined ? "an endpoint" : `an endpoint of family ${link.family}`;
+  const legal = `${kind} on one of the two nodes at least, and neither ${own.name} nor ${peer.name} has one`;
+  return [fault(["a", "endpoints"], undefined, { legal, cure: "give `endpoints` to the node that can be reached" })];
+}
+
+/** Too small for IPv6, or more than the underlay carries in one piece. */
+function mtuFaults(view: View): Fault[] {
+  const underlay = underlayMtu(view);
+  const declared = view.link.mtu;
+  if (!isKnown(underlay) || !isKnown(declared)) return [];
+  const outer = view.link.family ?? "inet6";
+  const chain = mtuChain(underlay, [{ layer: "WireGuard", outer }]);
+  const most = wireguardMtu({ underlay, family: outer });
+  const legal = `${IPV6_MIN_MTU} to ${most} bytes (${chain})`;
+  if (most < IPV6_MIN_MTU) {
+    const cure = `raise the MTU of the underlay between ${view.own.name} and ${view.peer.name}, and say it in underlay.mtu`;
+    return [
+      fault(["mtu"], declared, { legal: `at least ${IPV6_MIN_MTU} bytes for IPv6 (RFC 8200), and ${chain}`, cure }),
+    ];
+  }
+  if (declared === undefined || (declared >= IPV6_MIN_MTU && declared <= most)) return [];
+  const cure = "leave it out, or say in underlay.mtu of both nodes what the underlay carries";
+  return [fault(["mtu"], declared, { legal, cure })];
+}
+
+/** Where a field of a side's spec was written down. */
+const WRITTEN: Record<string, (side: string) => string> = {
+  device: (side) => `devices.${side}`,
+  listenPort: (side) => `ports.${side}`,
+};
+
+function specFaults(view: View): Fault[] {
+  const own = ["mtu", "peer.endpoint"]; // seen by mtuFaults and by the topology
+  return faultsOfKnown(interfaceSpec, sideSpec(view, "project/stack", Promise.resolve("")))
+    .filter(({ path }) => !own.includes(path))
+    .map((it) => ({ ...it, path: WRITTEN[it.path]?.(view.side) ?? `${view.side}.${it.path}` }));
+}

@@ -1,0 +1,143 @@
+/**
+ * The package's schema, from which Pulumi makes SDKs and documentation: written from the same zod schemas that check
+ * what people write. https://www.pulumi.com/docs/iac/guides/building-extending/packages/schema/
+ */
+import { z } from "zod";
+import type { ComponentType } from "./construct";
+import { type ResourceType, resourceType, tokens } from "./registry";
+
+/** What is used of JSON Schema, as z.toJSONSchema writes it. */
+interface JsonSchema {
+  type?: string;
+  $ref?: string;
+  description?: string;
+  properties?: Record<string, JsonSchema>;
+  required?: string[];
+  items?: JsonSchema;
+  additionalProperties?: JsonSchema | boolean;
+  enum?: string[];
+  anyOf?: JsonSchema[];
+  $defs?: Record<string, JsonSchema>;
+  /** Marks of the components' own: a value that may be an Output, an argument that is a component. */
+  input?: boolean;
+  resource?: string;
+}
+
+/** A property or a type of Pulumi's schema. */
+type Spec = Record<string, unknown>;
+type Specs = Record<string, Spec>;
+
+const asJson = (schema: z.ZodType): JsonSchema =>
+  z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema;
+
+const mapped = <T, U>(record: Record<string, T> = {}, change: (value: T, name: string) => U): Record<string, U> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value, name)]));
+
+const typeToken = (name: string): string => `overlay:index:${name}`;
+
+/** The shape of a value. */
+function shape(json: JsonSchema): Spec {
+  // An Output or the value itself: the latter is the last.
+  const last = json.anyOf?.at(-1);
+  if (last) return shape(last);
+  if (json.resource) return { $ref: `#/resources/${json.resource}` };
+  if (json.$ref) return { $ref: `#/types/${typeToken(json.$ref.replace("#/$defs/", ""))}` };
+  if (json.items) return { type: "array", items: shape(json.items) };
+  if (typeof json.additionalProperties === "object") {
+    return { type: "object", additionalProperties: shape(json.additionalProperties) };
+  }
+  return { type: json.type };
+}
+
+const described = (json: JsonSchema): Spec => ({
+  ...shape(json),
+  ...(json.description && { description: json.description }),
+});
+
+/** Of arguments: what is not marked as an input has to be known when the program runs. */
+const argument = (json: JsonSchema): Spec => ({ ...described(json), ...(!json.input && { plain: true }) });
+
+function namedType(json: JsonSchema): Spec {
+  if (json.enum) return { type: "string", enum: json.enum.map((value) => ({ value })) };
+  return { type: "object", properties: mapped(json.properties, described), required: json.required ?? [] };
+}
+
+function component({ token, description, args, outputs }: ComponentType): { resources: Specs; types: Specs } {
+  const [taken, given] = [asJson(args), asJson(outputs)];
+  const types = mapped({ ...given.$defs, ...taken.$defs }, namedType);
+  const resource = {
+    isComponent: true,
+    description,
+    inputProperties: mapped(taken.properties, argument),
+    requiredInputs: taken.required ?? [],
+    properties: mapped(given.properties, described),
+    required: given.required ?? [],
+  };
+  return {
+    resources: { [token]: resource },
+    types: Object.fromEntries(Object.entries(types).map(([name, type]) => [typeToken(name), type])),
+  };
+}
+
+const text = (description: string): Spec => ({ type: "string", description });
+
+/** What components make. Their spec is JSON text: state keeps it so, and an import hands it back. */
+function resource(type: ResourceType): Spec {
+  const inputProperties = {
+    connection: { $ref: `#/types/${typeToken("Connection")}`, description: "How the machine is reached over SSH." },
+    ...(!type.machine && { machine: text("The Host's output: another machine gets everything afresh.") }),
+    spec: text("What it is to be, as JSON."),
+  };
+  const properties = {
+    config: text("The kernel's lines as they were last known, in the words of ip(8), wg(8) and nft(8)."),
+    machine: text("/etc/machine-id of the machine."),
+    resource: text("Type and name by which the host knows whose a boot file is."),
+    ...mapped(type.results, (_, name) => ({ type: "string", description: RESULTS[name] })),
+  };
+  const description = "Made by a component; for the rare case that needs one alone.";
+  return {
+    description,
+    inputProperties,
+    requiredInputs: Object.keys(inputProperties),
+    properties,
+    required: Object.keys(properties),
+  };
+}
+
+const RESULTS: Record<string, string> = {
+  publicKey: "WireGuard public key; the private one never leaves the machine.",
+  wireguard: "Where WireGuard runs: kernel or userspace.",
+};
+
+export interface Package {
+  version: string;
+  /** The provider's own configuration. */
+  configuration: z.ZodObject;
+  components: readonly ComponentType[];
+}
+
+/** The schema as Pulumi's engine and its generators of SDKs read it. */
+export function packageSchema({ version, configuration, components }: Package): object {
+  const made = components.map(component);
+  const variables = mapped(asJson(configuration).properties, described);
+  return {
+    name: "overlay",
+    version,
+    displayName: "Overlay",
+    description: "Encrypted overlay networks on real Linux hosts.",
+    keywords: ["pulumi", "overlay", "wireguard", "network", "category/network"],
+    license: "Apache-2.0",
+    config: { variables },
+    provider: { description: "How hosts are reached.", inputProperties: variables },
+    resources: Object.assign(
+      {},
+      ...made.map(({ resources }) => resources),
+      ...tokens.map((token) => ({ [token]: resource(resourceType(token) as ResourceType) })),
+    ),
+    types: Object.assign({}, ...made.map(({ types }) => types)),
+    language: {
+      nodejs: { packageName: "pulumi-overlay", respectSchemaVersion: true },
+      python: { packageName: "pulumi_overlay", pyproject: { enabled: true }, respectSchemaVersion: true },
+    },
+  };
+}
