@@ -1,6 +1,5 @@
 /** The file that a host replays at boot, one a resource; its first line says whose it is. */
 import { createHash } from "node:crypto";
-import type { Change } from "../host";
 import type { Snapshot } from "../kernel";
 
 export type BootFile = { file: string; content: string };
@@ -21,5 +20,3 @@ export function bootDrift(snapshot: Snapshot, { file, content }: BootFile): stri
 /** A boot file is a resource's own until another one has written it, as after a rename without an alias. */
 export const isOwn = (snapshot: Snapshot, file: string, resource: string): boolean =>
   [undefined, resource].includes(snapshot.boot[file]);
-
-export const removal = (file: string): NonNullable<Change["boot"]> => ({ file, content: null });

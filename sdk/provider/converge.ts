@@ -1,9 +1,10 @@
 /** Create and update: from whatever is there to what is wanted, by the fewest commands. */
 import { type Failure, HostError } from "../host";
-import { bootText, type Changes, changes, type Fact, factId, live, queries, type Snapshot, text } from "../kernel";
+import { bootText, type Changes, changes, type Fact, live, queries, type Snapshot, text } from "../kernel";
 import { type BootFile, bootDrift, bootPath, bootQuery, isOwn } from "./boot";
 import { config } from "./config";
-import { specOf } from "./inputs";
+import { once, type Shape, shapes, specsOf } from "./former";
+import { parseSpec } from "./inputs";
 import { hostFacts, type Operation, type State, state } from "./lifecycle";
 import { HalfApplied, Refused } from "./outcome";
 import type { Values } from "./wire";
@@ -18,29 +19,16 @@ export interface Before {
 /** One change, one more where another run was at work at the same time, and one for what that one left. */
 const ATTEMPTS = 3;
 
+/** Kinds of HostError after which a change may have been made, in part or in full. */
+const UNCERTAIN = ["lost", "timeout", "cancelled", "agent"];
+
 interface Goal {
   wanted: Fact[];
   boot: BootFile;
-  /** What it was and is no longer to be: read as well, so that it goes. */
-  former: Fact[];
-  formerBoot?: string;
+  former: Shape[];
+  /** The name that the resource had when it last wrote its boot file. */
+  formerName: string;
   asked: string[];
-}
-
-function goal({ type, resource }: Operation, spec: unknown, before: Before | undefined): Goal {
-  const wanted = type.technology.plan(spec);
-  const boot = { file: type.bootFile(spec), content: bootText(resource, wanted) };
-  const formerSpec = before && specOf(type, before.inputs);
-  const ids = new Set(wanted.map(factId));
-  const former = formerSpec === undefined ? [] : type.technology.plan(formerSpec).filter((it) => !ids.has(factId(it)));
-  const formerBoot = formerSpec === undefined ? boot.file : type.bootFile(formerSpec);
-  return {
-    wanted,
-    boot,
-    former,
-    ...(formerBoot !== boot.file && { formerBoot }),
-    asked: [...new Set([...queries([...wanted, ...former]), bootQuery(boot.file), bootQuery(formerBoot)])],
-  };
 }
 
 /** What there is and what is to be done about it. */
@@ -50,18 +38,37 @@ interface Gap extends Changes {
   closed: boolean;
 }
 
-function gap({ wanted, boot, former, formerBoot }: Goal, seen: Snapshot, resource: string): Gap {
+function goal({ type, resource }: Operation, spec: unknown, before: Before | undefined): Goal {
+  const wanted = type.technology.plan(spec);
+  const boot = { file: type.bootFile(spec), content: bootText(resource, wanted) };
+  const former = before ? shapes(type, specsOf(before.inputs, before.outputs)) : [];
+  const files = [boot.file, ...former.map(({ bootFile }) => bootFile)];
+  return {
+    wanted,
+    boot,
+    former,
+    formerName: String(before?.outputs.resource ?? resource),
+    asked: [...new Set([...queries([...wanted, ...former.flatMap(({ facts }) => facts)]), ...files.map(bootQuery)])],
+  };
+}
+
+function gap({ wanted, boot, former, formerName }: Goal, seen: Snapshot, attempt: number): Gap {
   // Where another resource has taken over the old device, it is not ours to remove.
-  const own = isOwn(seen, formerBoot ?? boot.file, resource);
-  const is = live(seen, own ? [...wanted, ...former] : wanted);
+  const own = former.filter(({ bootFile }) => isOwn(seen, bootFile, formerName));
+  const old = own.flatMap(({ facts }) => facts);
+  // At first by what it was: an endpoint that the host chose in place of the old one is still to become the new one.
+  // A setting always has a value: when it was restored, nothing tells it from one that is still to be.
+  const facts = attempt === 1 ? [...old, ...wanted] : [...wanted, ...old.filter(({ kind }) => kind !== "sysctl")];
+  const is = live(seen, once(facts));
   const change = changes(is, wanted, hostFacts(seen));
+  const files = own.filter(({ bootFile }) => bootFile !== boot.file && bootFile in seen.boot);
+  const commands = [...change.commands, ...files.map(({ bootFile }) => `remove ${bootPath(bootFile)}`)];
   const drift = bootDrift(seen, boot);
-  const oldBoot = formerBoot !== undefined && own && formerBoot in seen.boot ? [`remove ${bootPath(formerBoot)}`] : [];
   return {
     ...change,
-    commands: [...change.commands, ...oldBoot],
+    commands,
     is: config(is, drift),
-    closed: change.commands.length + drift.length + oldBoot.length === 0 && text(is) === text(wanted),
+    closed: commands.length + drift.length === 0 && text(live(seen, wanted)) === text(wanted),
   };
 }
 
@@ -78,30 +85,29 @@ const isStuck = (failed: Failure | undefined, { commands }: Gap, seen: Snapshot,
   (commands.some((command) => command.startsWith(failed.command)) ||
     (failed.command.includes(bootPath(boot.file)) && bootDrift(seen, boot).length > 0));
 
-/** Kinds of HostError after which a change may have been made, in part or in full. */
-const UNCERTAIN = ["lost", "timeout", "cancelled", "agent"];
-
 export async function converge(
   operation: Operation,
   news: Values,
   before?: Before,
 ): Promise<{ id: string; outputs: State }> {
   const { type, machine, resource, status } = operation;
-  const spec = specOf(type, news);
+  const spec = parseSpec(type, news.spec);
   const target = goal(operation, spec, before);
-  const formerName = String(before?.outputs.resource ?? resource);
   let seen = await machine.look(target.asked, operation);
-  let todo = gap(target, seen, formerName);
+  let todo = gap(target, seen, 1);
   refuse(operation, spec, seen, todo);
 
   const id = before?.id ?? type.id(spec);
-  const half = (config: string, reasons: string[]) =>
-    new HalfApplied(id, state(type, resource, config, seen), news, reasons);
+  const half = (known: string, reasons: string[]): HalfApplied => {
+    const former = before ? specsOf(before.inputs, before.outputs) : [];
+    const outputs = { ...state(type, resource, known, seen), ...(former.length > 0 && { former }) };
+    return new HalfApplied(id, outputs, news, reasons);
+  };
 
   let failed: Failure | undefined;
   for (let attempt = 1; !todo.closed; attempt++) {
     if (attempt > ATTEMPTS || isStuck(failed, todo, seen, target.boot)) {
-      throw half(todo.is, reasons(machine.name, failed, todo.is, text(target.wanted)));
+      throw half(todo.is, reasons(machine.name, failed, todo.is, config(target.wanted)));
     }
     status(todo.commands.length === 1 ? "1 command" : `${todo.commands.length} commands`);
     const change = { commands: todo.commands, queries: target.asked, owners: type.owners(spec), boot: target.boot };
@@ -112,7 +118,7 @@ export async function converge(
       const known = String(before?.outputs.config ?? "");
       throw half(known, [`${error instanceof Error ? error.message : error} How much of it was done is not known.`]);
     }
-    todo = gap(target, seen, formerName);
+    todo = gap(target, seen, attempt + 1);
   }
   return { id, outputs: state(type, resource, String(news.config), seen) };
 }
@@ -120,7 +126,7 @@ export async function converge(
 function reasons(machine: string, failed: Failure | undefined, is: string, should: string): string[] {
   const [there, wanted] = [is.split("\n"), should.split("\n")];
   const lines = [
-    ...there.filter((line) => line !== "" && !wanted.includes(line)).map((line) => `- ${line}`),
+    ...there.filter((line) => !wanted.includes(line)).map((line) => `- ${line}`),
     ...wanted.filter((line) => !there.includes(line)).map((line) => `+ ${line}`),
   ];
   return [

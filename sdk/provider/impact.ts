@@ -1,6 +1,6 @@
 /** What an update costs, told at preview: what cannot change in place, what goes, and for how long packets are lost. */
 import { changes, factId, type KindName } from "../kernel";
-import { specOf } from "./inputs";
+import { parseSpec } from "./inputs";
 import type { ResourceType } from "./registry";
 import { isUnknown, type Values } from "./wire";
 
@@ -21,8 +21,8 @@ const sentence = (id: string, what: string): string[] => {
 /** Sentences about an update of a resource; none for what nobody notices. */
 export function impact(type: ResourceType, oldInputs: Values, news: Values): string[] {
   if (isUnknown(news.spec)) return [];
-  const before = type.technology.plan(specOf(type, oldInputs));
-  const after = type.technology.plan(specOf(type, news));
+  const before = type.technology.plan(parseSpec(type, oldInputs.spec));
+  const after = type.technology.plan(parseSpec(type, news.spec));
   // Which flavour of WireGuard it is changes commands, and not what is made again.
   const { again } = changes(before, after, { wireguard: "kernel" });
   const ids = new Set(after.map(factId));

@@ -128,9 +128,9 @@ const keepSecret = (connection: Connection, news: unknown): Values =>
 /** The connection of inputs that passed `check`. */
 export const connectionOf = (inputs: Values): Connection => plain(inputs.connection) as Connection;
 
-/** The spec of inputs that passed `check`, be it of an older version of this package. Throws an Error. */
-export function specOf(type: ResourceType, inputs: Values): unknown {
-  const result = type.technology.spec.safeParse(nested(inputs.spec));
+/** A spec that passed `check`, be it by an older version of this package. Throws an Error. */
+export function parseSpec(type: ResourceType, spec: unknown): unknown {
+  const result = type.technology.spec.safeParse(nested(spec));
   if (result.success) return result.data;
   throw new Error("The state's `spec` is none of this version of the overlay plugin: use the version that wrote it.");
 }

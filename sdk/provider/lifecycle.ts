@@ -4,9 +4,10 @@
  */
 import type { RunOptions } from "../host";
 import { bootText, changes, type HostFacts, isPlaceholder, live, queries, type Snapshot } from "../kernel";
-import { bootDrift, bootPath, bootQuery, isOwn, removal } from "./boot";
+import { bootDrift, bootPath, bootQuery, isOwn } from "./boot";
 import { config } from "./config";
-import { same, specOf } from "./inputs";
+import { once, shapes, specsOf } from "./former";
+import { parseSpec, same } from "./inputs";
 import type { Machine } from "./machine";
 import { Refused } from "./outcome";
 import type { ResourceType } from "./registry";
@@ -75,7 +76,7 @@ export function preview(type: ResourceType, resource: string, olds: Values, news
 /** The resource as it is on the host, or undefined when nothing of it is left. */
 export async function read(operation: Operation, inputs: Values, olds: Values): Promise<State | undefined> {
   const { type, machine } = operation;
-  const spec = specOf(type, inputs);
+  const spec = parseSpec(type, inputs.spec);
   const wanted = type.technology.plan(spec);
   // The name that it had when it last wrote the file: an alias changes the URN and leaves the host alone.
   const resource = typeof olds.resource === "string" ? olds.resource : operation.resource;
@@ -91,34 +92,31 @@ export async function read(operation: Operation, inputs: Values, olds: Values): 
 /** Removes what is the resource's own and of this stack; what is another's by now, or gone, is left alone. */
 export async function remove(operation: Operation, inputs: Values, olds: Values): Promise<void> {
   const { type, machine, status } = operation;
-  const spec = specOf(type, inputs);
-  const facts = type.technology.plan(spec);
-  const boot = type.bootFile(spec);
-  const asked = [...queries(facts), bootQuery(boot)];
+  const owners = type.owners(parseSpec(type, inputs.spec));
+  const former = shapes(type, specsOf(inputs, olds));
+  const asked = queries(former.flatMap(({ facts }) => facts));
   const seen = await machine.look(asked, operation);
-
-  const owners = type.owners(spec);
   if (seen.owner !== undefined && !owners.includes(seen.owner)) {
     return status(`nothing to do: the machine belongs to the stack ${seen.owner}`);
   }
-  if (!isOwn(seen, boot, String(olds.resource ?? operation.resource))) {
-    return status(`nothing to do: it belongs to ${seen.boot[boot]} now`);
-  }
 
-  const removing = (now: Snapshot) => {
+  const name = String(olds.resource ?? operation.resource);
+  const own = former.filter(({ bootFile }) => isOwn(seen, bootFile, name));
+  if (own.length === 0) return status("nothing to do: another resource has taken it over");
+
+  const facts = once(own.flatMap((shape) => shape.facts));
+  const removing = (now: Snapshot): string[] => {
     const { belongings, remains } = type.machine ?? { belongings: () => [], remains: () => [] };
-    const { commands } = changes(live(now, [...facts, ...belongings(now)]), [], hostFacts(now));
-    return [...commands, ...remains(now).map((path) => `remove ${path}`)];
+    const { commands } = changes(live(now, once([...facts, ...belongings(now)])), [], hostFacts(now));
+    const files = own.map(({ bootFile }) => bootFile).filter((file) => file in now.boot);
+    return [...commands, ...new Set([...remains(now), ...files.map(bootPath)].map((path) => `remove ${path}`))];
   };
   const commands = removing(seen);
-  if (commands.length === 0 && !(boot in seen.boot)) return status("nothing was left");
-
+  if (commands.length === 0) return status("nothing was left");
   status(`removing it: ${commands.length} commands`);
-  const { failed, snapshot: after } = await machine.change(
-    { commands, queries: asked, owners, boot: removal(boot) },
-    operation,
-  );
-  if (failed && (removing(after).length > 0 || bootPath(boot) in after.files)) {
+  const { failed, snapshot: after } = await machine.change({ commands, queries: asked, owners }, operation);
+  // A value that is restored does not show that it is; everything else that is left does.
+  if (failed && removing(after).some((command) => command.startsWith(failed.command))) {
     throw new Refused(`${machine.name}: ${failed.message} What is left is removed by the next run.`);
   }
 }
