@@ -11,6 +11,9 @@ const key = (value: Address): string => `${value.device} ${value.address}`;
 
 export const address: Kind<Address> = {
   volatile: true,
+  // With a device's last IPv4 address go its IPv4 routes, with an address everywhere those that prefer it
+  // (net/ipv4/fib_frontend.c): by then others have taken its place.
+  lingers: true,
   key,
   lines: (value) => [`ip addr add ${value.address} dev ${value.device}`],
   read: (snapshot, wanted) => {

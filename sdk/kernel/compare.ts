@@ -52,49 +52,45 @@ function withDependents(facts: readonly Fact[], roots: Iterable<string>): Set<st
 
 /**
  * Removal first, from the last to the first, without what vanishes with the thing that it stands on; then additions
- * and changes in their order.
+ * and changes in their order; then the removal of what lingers.
  */
 export function changes(live: readonly Fact[], wanted: readonly Fact[], host: HostFacts): Changes {
   const is = new Map(live.map((fact) => [factId(fact), fact]));
   const should = new Map(wanted.map((fact) => [factId(fact), fact]));
-  const both = inOrder([...wanted, ...live.filter((fact) => !should.has(factId(fact)))]);
+  const all = inOrder([...wanted, ...live.filter((fact) => !should.has(factId(fact)))]);
 
-  const foreign = live.flatMap((fact) => {
-    const sentence = kindOf(fact).foreign?.(fact.value);
-    return sentence === undefined ? [] : [{ id: factId(fact), sentence }];
-  });
-  const untouched = withDependents(
-    both,
-    foreign.map(({ id }) => id),
-  );
-  const ours = both.filter((fact) => !untouched.has(factId(fact)));
+  const sentences = new Map(live.map((fact) => [factId(fact), kindOf(fact).foreign?.(fact.value)]));
+  const foreign = [...sentences].flatMap(([id, sentence]) => (sentence === undefined ? [] : [{ id, sentence }]));
+  const untouched = withDependents(all, ids(foreign));
+  const ours = all.map((fact) => ({ ...fact, id: factId(fact) })).filter(({ id }) => !untouched.has(id));
 
-  const set = (fact: Fact, from?: Fact, to?: Fact) => kindOf(fact).set(from?.value, to?.value, host);
-  const unchangeable = ours.filter((fact) => {
-    const [from, to] = [is.get(factId(fact)), should.get(factId(fact))];
-    return from && to && set(fact, from, to) === "again";
-  });
-  const again = withDependents(ours, unchangeable.map(factId));
-  const gone = ours.map(factId).filter((id) => !should.has(id));
-  const vanishing = new Set([...gone.filter((id) => is.has(id)), ...unchangeable.map(factId)]);
-  const goes = withDependents(ours, vanishing);
+  const set = (kind: string, from?: Fact, to?: Fact) => kindOf({ kind }).set(from?.value, to?.value, host);
+  const commands = (kind: string, from?: Fact, to?: Fact): Command[] => {
+    const result = set(kind, from, to);
+    return result === "again" ? [] : result;
+  };
 
-  const commands: Command[] = [];
-  const run = (result: Command[] | "again") => commands.push(...(result === "again" ? [] : result));
-  for (const fact of [...ours].reverse()) {
-    const id = factId(fact);
-    if (vanishing.has(id) && !(fact.after !== undefined && goes.has(fact.after))) run(set(fact, is.get(id)));
-  }
-  for (const fact of ours) {
-    const id = factId(fact);
-    if (should.has(id)) run(set(fact, goes.has(id) ? undefined : is.get(id), fact));
-  }
+  const there = ours.filter(({ id }) => is.has(id));
+  const remade = there.filter(({ id, kind }) => should.has(id) && set(kind, is.get(id), should.get(id)) === "again");
+  const gone = there.filter(({ id }) => !should.has(id));
+  const vanish = withDependents(ours, ids([...remade, ...gone]));
+  const again = withDependents(ours, ids(remade));
+
+  const removed = [...gone, ...remade].filter(({ after }) => after === undefined || !vanish.has(after));
+  const remove = (linger: boolean) =>
+    inOrder(removed)
+      .reverse()
+      .filter(({ kind }) => (kindOf({ kind }).lingers ?? false) === linger)
+      .flatMap(({ kind, key }) => commands(kind, is.get(factId({ kind, key }))));
+  const added = ours
+    .filter(({ id }) => should.has(id))
+    .flatMap(({ id, kind }) => commands(kind, vanish.has(id) ? undefined : is.get(id), should.get(id)));
+
   return {
-    commands,
-    again: wanted
-      .map(factId)
-      .filter((id) => again.has(id) && is.has(id))
-      .sort(),
+    commands: [...remove(false), ...added, ...remove(true)],
+    again: ids(there.filter(({ id }) => should.has(id) && again.has(id))).sort(),
     foreign: foreign.map(({ sentence }) => sentence),
   };
 }
+
+const ids = (facts: readonly { id: string }[]): string[] => facts.map(({ id }) => id);

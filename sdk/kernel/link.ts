@@ -12,6 +12,8 @@ export interface Link {
   mtu: number;
   group: number;
   alias?: string;
+  /** How the kernel makes a link-local address of its own: `none` does not. */
+  addrgenmode: string;
   up: boolean;
 }
 
@@ -29,8 +31,8 @@ function settings(live: Partial<Link>, wanted: Link): string[] {
   const words: string[] = [];
   if (live.mtu !== wanted.mtu) words.push(`mtu ${wanted.mtu}`);
   if (live.group !== wanted.group) words.push(`group ${wanted.group}`);
-  // A tun device gives itself a random fe80::/64 as soon as it is up; kernel WireGuard never does.
-  if (live.type === undefined) words.push("addrgenmode none");
+  // Else a tun device gives itself a random fe80::/64 as soon as it is up; kernel WireGuard never does.
+  if (live.addrgenmode !== wanted.addrgenmode) words.push(`addrgenmode ${wanted.addrgenmode}`);
   if (live.alias !== wanted.alias && wanted.alias !== undefined) words.push(`alias ${wanted.alias}`);
   return words;
 }
@@ -65,6 +67,8 @@ export const link: Kind<Link> = {
       mtu: json.mtu,
       group: Number(json.group),
       ...(json.ifalias !== undefined && { alias: json.ifalias }),
+      // Absent where the device has no IPv6.
+      addrgenmode: json.inet6_addr_gen_mode ?? "none",
       up: json.flags.includes("UP"),
     };
   },

@@ -27,11 +27,12 @@ function redirect(spec: Spec): Fact[] {
   ];
 }
 
-function route(spec: Spec, link: string, to: string): Fact {
-  const known = !isPlaceholder(to);
-  const src = known ? spec.addresses.find((own) => family(own) === family(to)) : undefined;
-  const dst = known ? host(to) : to;
-  return fact("route", { dst, device: spec.device, metric: ROUTE_METRIC, ...(src && { src }) }, link);
+/** None to an address of a family that the node has none of: it could not be answered. */
+function route(spec: Spec, link: string, to: string): Fact[] {
+  const way = { device: spec.device, metric: ROUTE_METRIC };
+  if (isPlaceholder(to)) return [fact("route", { dst: to, ...way }, link)];
+  const src = spec.addresses.find((own) => family(own) === family(to));
+  return src === undefined ? [] : [fact("route", { dst: host(to), ...way, src }, link)];
 }
 
 export function plan(spec: Spec): Fact[] {
@@ -42,6 +43,7 @@ export function plan(spec: Spec): Fact[] {
     mtu: spec.mtu,
     group: LINK_GROUP,
     alias: alias(spec.owner, spec.link),
+    addrgenmode: "none",
     up: true,
   });
   const link = factId(made);
@@ -68,7 +70,7 @@ export function plan(spec: Spec): Fact[] {
       link,
     ),
     ...[linkLocal, ...spec.addresses.map(host)].map((address) => fact("address", { device, address }, link)),
-    ...peerAddresses.map((to) => route(spec, link, to)),
+    ...peerAddresses.flatMap((to) => route(spec, link, to)),
     fact("nftElement", {
       table: "inet overlay",
       map: "guard",

@@ -68,6 +68,8 @@ export class DevicesModel {
     if (verb === "del") {
       if (!device.addresses.delete(address)) refuse();
       this.loseSources([address]);
+      // A device without an IPv4 address has no IPv4 routes (net/ipv4/fib_frontend.c, fib_disable_ip).
+      if (!isV6(address) && [...device.addresses].every(isV6)) this.routing.lose(name, "inet");
       return;
     }
     if ((isV6(address) && device.json.mtu < IPV6_MIN_MTU) || device.addresses.has(address)) refuse();
@@ -124,7 +126,7 @@ export class DevicesModel {
   private loseIpv6({ json, addresses }: Device): void {
     const lost = [...addresses].filter(isV6);
     for (const address of lost) addresses.delete(address);
-    this.routing.lose(json.ifname, true);
+    this.routing.lose(json.ifname, "inet6");
     this.loseSources(lost);
   }
 

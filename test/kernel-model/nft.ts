@@ -29,8 +29,10 @@ const known = new Map<string, Json>(
   }),
 );
 
-/** Words of rules of ours that the real nft has been seen to take: what hands may add. */
-export const knownRules: string[] = [...known].flatMap(([words, json]) => (json.expr ? [words] : []));
+/** Rules that hands may add anywhere; the kernel takes a redirect only where a chain of type nat leads. */
+export const knownRules: string[] = [...known].flatMap(([words, json]) =>
+  json.expr && !words.includes("redirect") ? [words] : [],
+);
 
 function lookUp(words: string): Json {
   const json = known.get(words);
@@ -83,11 +85,7 @@ export class NftModel {
     } else if (object === "chain") {
       this.chain(this.table(id), `${verb}`, inner, words.join(" "), line);
     } else if (said === "add rule" || said === "insert rule") {
-      const chain = this.table(id).chains.get(inner);
-      if (!chain) throw new Error(`nft: no chain: ${line}`);
-      const rule = lookUp(words.join(" ")).expr as Json[];
-      if (verb === "add") chain.rules.push(rule);
-      else chain.rules.unshift(rule);
+      this.rule(this.table(id), inner, lookUp(words.join(" ")).expr as Json[], verb === "insert", line);
     } else {
       throw new Error(`the model has no nft ${line}`);
     }
@@ -123,6 +121,13 @@ export class NftModel {
     } else {
       throw new Error(`nft: cannot ${line}`);
     }
+  }
+
+  private rule(table: Table, name: string, rule: Json[], first: boolean, line: string): void {
+    const chain = table.chains.get(name);
+    if (!chain) throw new Error(`nft: cannot ${line}`);
+    if (first) chain.rules.unshift(rule);
+    else chain.rules.push(rule);
   }
 
   /** What the snapshot holds: the array under "nftables" of each table. */

@@ -1,6 +1,6 @@
 /** Routes and rules of the model, as ip-route(8) and ip-rule(8) leave them. */
 import type { RouteJson, RuleJson } from "../../sdk/kernel/snapshot";
-import { bits, family } from "../../sdk/network/address";
+import { bits, type Family, family } from "../../sdk/network/address";
 import { isV6, options, type Refuse } from "./words";
 
 export class RoutingModel {
@@ -25,17 +25,21 @@ export class RoutingModel {
       metric: Number(set.get("metric") ?? 0),
       ...(src !== undefined && { prefsrc: src }),
     };
+    // What is there twice is refused on any device; what is deleted is asked for on this one.
     const same = (other: RouteJson): boolean =>
-      other.dst === json.dst && other.table === json.table && other.metric === json.metric;
+      other.dst === json.dst &&
+      other.table === json.table &&
+      other.metric === json.metric &&
+      (verb !== "del" || other.dev === json.dev);
     const there = this.routes.some(same);
     if ((verb === "add" && there) || (verb === "del" && !there)) refuse();
     this.routes = this.routes.filter((other) => !same(other));
     if (verb !== "del") this.routes.push(json);
   }
 
-  /** A device is gone or down, or has no IPv6 any more. */
-  lose(device: string, onlyV6 = false): void {
-    this.routes = this.routes.filter(({ dev, dst }) => dev !== device || (onlyV6 && !isV6(dst)));
+  /** A device is gone or down, or has nothing of a family any more. */
+  lose(device: string, only?: Family): void {
+    this.routes = this.routes.filter(({ dev, dst }) => dev !== device || (only !== undefined && family(dst) !== only));
   }
 
   /** Nobody has this address any more: IPv4 routes that prefer it go, IPv6 routes forget it (seen on 6.18). */
