@@ -10,7 +10,9 @@ export const isLater = (value: unknown): value is Later<unknown> =>
 
 /** Accepts what the schema accepts, or an Output or Promise of it; the provider checks that one's value. */
 export const input = <S extends z.ZodType>(schema: S) =>
-  z.union([z.custom<Later<z.output<S>>>(isLater), schema]).meta({ ...(schema.description && { description: schema.description }), input: true });
+  z
+    .union([z.custom<Later<z.output<S>>>(isLater), schema])
+    .meta({ ...(schema.description && { description: schema.description }), input: true });
 
 /** A component of the program as an argument. `token` is its type, `overlay:index:OverlayNode`. */
 export const component = <C extends pulumi.ComponentResource>(token: string) =>

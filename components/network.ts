@@ -1,6 +1,8 @@
 /** The network that one program declares: each node and link as it is declared, held against all before it. */
 import * as pulumi from "@pulumi/pulumi";
+import type { z } from "zod";
 import { type Fault, parse } from "../sdk/faults";
+import { addressField, prefixField } from "../sdk/network/fields";
 import { Topology } from "../sdk/network/topology";
 import { isLater } from "./input";
 import { type LinkData, linkArgs, type WgLinkArgs } from "./linkArgs";
@@ -35,7 +37,8 @@ export class Network {
     // A node with faults has said so itself, and one of another process is not known well enough.
     if (!a || !b) return { value };
     const ends = views(value, a, b).map(topologyEnd);
-    const faults = [...linkFaults(value, a, b), ...this.topology.addLink({ name, ends })];
+    const clashes = value.a.nodeName === value.b.nodeName ? [] : this.topology.addLink({ name, ends });
+    const faults = [...linkFaults(value, a, b), ...clashes];
     return faults.length > 0 ? { faults } : { value };
   }
 
@@ -52,24 +55,19 @@ export class Network {
     return node && !isLater(node.endpoints) ? { ...node, endpoints: node.endpoints } : undefined;
   }
 
-  /** Held against the others by the fields that have no fault of their own. */
+  /** Held against the others by what has no fault of its own. */
   private clashes(name: string, written: unknown): Fault[] {
-    const sound = <S extends keyof typeof nodeArgs.shape>(field: S) => {
-      const result = nodeArgs.shape[field].safeParse(Reflect.get(Object(written), field));
-      return result.success ? (result.data as NodeData[S]) : undefined;
-    };
-    const known = (values: NodeData["addresses"] = []) =>
-      isLater(values) ? [] : (values.filter((value) => !isLater(value)) as string[]);
-    const id = sound("id");
-    if (id === undefined) return [];
-    return this.topology.addNode({
-      name,
-      id,
-      addresses: known(sound("addresses")),
-      prefixes: known(sound("prefixes")),
-    });
+    const { id, addresses, prefixes } = Object(written) as Record<string, unknown>;
+    const number = nodeArgs.shape.id.safeParse(id).data;
+    if (number === undefined) return [];
+    const [known, ours] = [sound(addressField, addresses), sound(prefixField, prefixes)];
+    return this.topology.addNode({ name, id: number, addresses: known, prefixes: ours });
   }
 }
+
+/** The values of a list that their schema has nothing against. */
+const sound = (field: z.ZodType<string>, values: unknown): string[] =>
+  Array.isArray(values) ? values.flatMap((value) => field.safeParse(value).data ?? []) : [];
 
 const fromOutputs = (node: OverlayNode): pulumi.Output<LinkNode> => {
   const { nodeName: name, nodeId: id, addresses, endpoints, prefixes, ports, portBase, underlay } = node;

@@ -1,0 +1,77 @@
+/** Programs without an engine: what a program would register, and what it would be told. */
+import * as pulumi from "@pulumi/pulumi";
+import type { OverlayNode, OverlayNodeArgs, WgLinkArgs } from "../../components";
+import { type Checked, Network } from "../../components/network";
+import { sideSpec } from "../../components/side";
+import { format } from "../../sdk/faults";
+import { text } from "../../sdk/kernel";
+import { wireguard } from "../../sdk/wireguard";
+
+/** Stands for a node in a link's arguments. */
+const reference = (nodeName: string): OverlayNode =>
+  ({ __pulumiResource: true, __pulumiType: "overlay:index:OverlayNode", nodeName }) as unknown as OverlayNode;
+
+const PUBLIC_KEY = "<known after peer is created>";
+
+/** A network as it is declared, without resources. */
+export class Declared {
+  private readonly network = new Network();
+  readonly faults: string[] = [];
+
+  node(name: string, args: Partial<OverlayNodeArgs> & { id: number }): this {
+    this.noted(name, this.network.addNode(name, { connection: { host: `${name}.example` }, ...args }));
+    return this;
+  }
+
+  /** Both sides of a link in the kernel's words. */
+  link(a: string, b: string, args: Partial<WgLinkArgs> = {}): [string, string] {
+    const name = `${a}-${b}`;
+    const link = this.noted(name, this.network.addLink(name, { a: reference(a), b: reference(b), ...args }));
+    if (!link) return ["", ""];
+    const lines = (side: "a" | "b") => {
+      const [own, peer] = side === "a" ? [link.a, link.b] : [link.b, link.a];
+      const spec = this.network.ofNodes(own, peer, (here, there) =>
+        sideSpec({ side, link, own: here, peer: there }, "net/prod", PUBLIC_KEY),
+      );
+      return text(wireguard.plan(wireguard.spec.parse(spec)));
+    };
+    return [lines("a"), lines("b")];
+  }
+
+  private noted<T>(name: string, checked: Checked<T>): T | undefined {
+    if ("value" in checked) return checked.value;
+    this.faults.push(
+      ...format(checked.faults)
+        .split("\n")
+        .map((line) => `${name}: ${line}`),
+    );
+    return undefined;
+  }
+}
+
+export interface Registered {
+  type: string;
+  name: string;
+  // biome-ignore lint/suspicious/noExplicitAny: what the program gave
+  inputs: any;
+}
+
+/** What a program registers with a provider, in the order of names. */
+export async function registered(program: () => unknown, preview = false): Promise<Registered[]> {
+  const made: Registered[] = [];
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs, custom }) => {
+        if (custom !== false) made.push({ type, name, inputs });
+        return { id: name, state: { ...inputs, machine: `machine-of-${name}`, publicKey: `key-of-${name}` } };
+      },
+      call: () => ({}),
+    },
+    "net",
+    "prod",
+    preview,
+  );
+  await pulumi.runtime.runInPulumiStack(async () => program());
+  await pulumi.runtime.disconnect();
+  return made.sort((a, b) => (a.name < b.name ? -1 : 1));
+}

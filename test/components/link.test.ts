@@ -1,0 +1,111 @@
+/** From what people write about nodes and a link to the words that both kernels are told. */
+import { Declared } from "./declare";
+
+const lux = { id: 1, addresses: ["10.255.0.1", "fd00:6f::1"], endpoints: ["203.0.113.5", "2001:db8:1::5"] };
+const fra = { id: 2, addresses: ["10.255.0.2", "fd00:6f::2"], endpoints: ["198.51.100.9", "2001:db8:2::9"] };
+/** Behind a NAT: nobody can call it. */
+const nas = { id: 9, addresses: ["10.255.0.9"] };
+
+const both = () => new Declared().node("lux", lux).node("fra", fra);
+const words = (lines: string, pattern: RegExp): string[] => lines.split("\n").filter((line) => pattern.test(line));
+const peer = (lines: string) => words(lines, / peer /)[0];
+const listens = (lines: string) => / listen-port (\d+)/.exec(lines)?.[1];
+const mtu = (lines: string) => / mtu (\d+)/.exec(lines)?.[1];
+
+test("two nodes and a link", () => {
+  const [a, b] = both().link("lux", "fra");
+  expect(a).toMatchInlineSnapshot(`
+"ip link add dev inter-fra type wireguard
+ip link set dev inter-fra mtu 1420 group 28417 addrgenmode none alias overlay:net/prod:lux-fra
+ip link set dev inter-fra up
+sysctl -w net/ipv4/conf/inter-fra/rp_filter=2
+sysctl -w net/ipv6/conf/inter-fra/accept_ra=0
+wg set inter-fra listen-port 11002 fwmark 0x6f private-key /etc/overlay/keys/wireguard.key
+wg set inter-fra peer <known after peer is created> allowed-ips 0.0.0.0/0,::/0 endpoint 198.51.100.9:11001 persistent-keepalive 25
+ip addr add 10.255.0.1/32 dev inter-fra
+ip addr add fd00:6f::1/128 dev inter-fra
+ip addr add fe80::1/64 dev inter-fra
+ip route add 10.255.0.2/32 dev inter-fra proto 111 metric 4096 src 10.255.0.1
+ip route add fd00:6f::2/128 dev inter-fra proto 111 metric 4096 src fd00:6f::1
+nft add counter inet overlay link-inter-fra
+nft add element inet overlay guard { 11002 : "link-inter-fra" }"
+`);
+  expect(b).toMatchInlineSnapshot(`
+"ip link add dev inter-lux type wireguard
+ip link set dev inter-lux mtu 1420 group 28417 addrgenmode none alias overlay:net/prod:lux-fra
+ip link set dev inter-lux up
+sysctl -w net/ipv4/conf/inter-lux/rp_filter=2
+sysctl -w net/ipv6/conf/inter-lux/accept_ra=0
+wg set inter-lux listen-port 11001 fwmark 0x6f private-key /etc/overlay/keys/wireguard.key
+wg set inter-lux peer <known after peer is created> allowed-ips 0.0.0.0/0,::/0 endpoint 203.0.113.5:11002 persistent-keepalive 25
+ip addr add 10.255.0.2/32 dev inter-lux
+ip addr add fd00:6f::2/128 dev inter-lux
+ip addr add fe80::2/64 dev inter-lux
+ip route add 10.255.0.1/32 dev inter-lux proto 111 metric 4096 src 10.255.0.2
+ip route add fd00:6f::1/128 dev inter-lux proto 111 metric 4096 src fd00:6f::2
+nft add counter inet overlay link-inter-lux
+nft add element inet overlay guard { 11001 : "link-inter-lux" }"
+`);
+});
+
+test("who can be called by nobody calls, and keeps the NAT's mapping open; the other waits", () => {
+  const [a, b] = new Declared().node("lux", lux).node("nas", nas).link("lux", "nas");
+  expect(peer(a)).toBe("wg set inter-nas peer <known after peer is created> allowed-ips 0.0.0.0/0,::/0");
+  expect(peer(b)).toMatch(/ endpoint 203\.0\.113\.5:11009 persistent-keepalive 25$/);
+});
+
+test("family chooses among the endpoints, and what IPv4 alone leaves", () => {
+  const [v6] = both().link("lux", "fra", { family: "inet6" });
+  expect(peer(v6)).toContain(" endpoint [2001:db8:2::9]:11001 ");
+  expect(mtu(v6)).toBe("1420");
+  const [v4] = both().link("lux", "fra", { family: "inet" });
+  expect(peer(v4)).toContain(" endpoint 198.51.100.9:11001 ");
+  expect(mtu(v4)).toBe("1440");
+});
+
+test("the MTU is what the smaller underlay leaves, on both sides", () => {
+  const lines = new Declared()
+    .node("lux", { ...lux, underlay: { mtu: 1492 } })
+    .node("fra", fra)
+    .link("lux", "fra");
+  expect(lines.map(mtu)).toEqual(["1412", "1412"]);
+});
+
+test("ports: the base and the other's id, a pool, and what the link says", () => {
+  expect(both().link("lux", "fra").map(listens)).toEqual(["11002", "11001"]);
+
+  const pool = new Declared()
+    .node("lux", { ...lux, ports: [443, 4500, 51820] })
+    .node("fra", { ...fra, portBase: 20000 });
+  const [a, b] = pool.link("lux", "fra");
+  expect([a, b].map(listens)).toEqual(["51820", "20001"]);
+  expect(peer(b)).toContain(" endpoint 203.0.113.5:51820 ");
+
+  const [c, d] = both().link("lux", "fra", { ports: { a: 500 }, alsoPorts: { a: [53, 123] } });
+  expect([c, d].map(listens)).toEqual(["500", "11001"]);
+  expect(peer(d)).toContain(" endpoint 203.0.113.5:500 ");
+  expect(c).toContain("udp dport { 53, 123 } redirect to :500");
+});
+
+test("an endpoint that few ports lead to is called by one of them", () => {
+  const network = new Declared()
+    .node("lux", { ...lux, endpoints: [{ address: "203.0.113.5", ports: [443, 4500] }] })
+    .node("fra", fra);
+  const [a, b] = network.link("lux", "fra");
+  expect(listens(a)).toBe("11002");
+  expect(peer(b)).toContain(" endpoint 203.0.113.5:443 ");
+});
+
+test("device names and keepalive are the link's to say", () => {
+  const [a, b] = both().link("lux", "fra", { devices: { a: "wg-fra" }, keepalive: 0 });
+  expect(a).toContain("ip link add dev wg-fra type wireguard");
+  expect(b).toContain("ip link add dev inter-lux type wireguard");
+  expect(peer(a)).not.toContain("keepalive");
+});
+
+test("whoever is a and whoever is b, each host is told the same", () => {
+  const [a, b] = both().link("lux", "fra");
+  const [d, c] = both().link("fra", "lux");
+  const named = (lines: string) => lines.replace("fra-lux", "lux-fra");
+  expect([c, d].map((lines) => named(lines))).toEqual([a, b]);
+});

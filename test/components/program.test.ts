@@ -1,0 +1,83 @@
+/** What programs register with the engine. */
+import * as pulumi from "@pulumi/pulumi";
+import { OverlayNode, WgLink } from "../../components";
+import { registered } from "./declare";
+
+const lux = { id: 1, connection: { host: "lux.example" }, addresses: ["10.255.0.1"], endpoints: ["203.0.113.5"] };
+const fra = { id: 2, connection: { host: "fra.example", port: 2222 }, addresses: ["10.255.0.2"] };
+
+test("a host a node, an interface a side; each knows how its own machine is reached", async () => {
+  const made = await registered(() => {
+    const a = new OverlayNode("lux", lux);
+    const b = new OverlayNode("fra", fra);
+    new WgLink("lux-fra", { a, b });
+  });
+  expect(made.map(({ type, name }) => `${type} ${name}`)).toEqual([
+    "overlay:node:Host fra",
+    "overlay:node:Host lux",
+    "overlay:wireguard:Interface lux-fra@fra",
+    "overlay:wireguard:Interface lux-fra@lux",
+  ]);
+  const [host, , onFra, onLux] = made;
+  expect(host?.inputs.spec).toMatchObject({ node: "fra", owner: "net/prod", id: 2, packages: "expect" });
+  expect(onFra?.inputs).toMatchObject({
+    connection: { host: "fra.example", port: 2222, user: "root" },
+    machine: "machine-of-fra",
+    spec: { owner: "net/prod", peer: { name: "lux", publicKey: "key-of-lux", endpoint: "203.0.113.5:11002" } },
+  });
+  expect(onLux?.inputs).toMatchObject({ connection: { host: "lux.example", port: 22 }, machine: "machine-of-lux" });
+});
+
+test("outputs of components", async () => {
+  const outputs: unknown[] = [];
+  await registered(() => {
+    const a = new OverlayNode("lux", { ...lux, endpoints: ["203.0.113.5", { address: "2001:DB8::5", ports: [443] }] });
+    const link = new WgLink("lux-fra", { a, b: new OverlayNode("fra", fra) });
+    const { machine, publicKey, nodeId, endpoints, portBase, underlay } = a;
+    pulumi.all([{ machine, publicKey, nodeId, endpoints, portBase, underlay }, link.sideA, link.sideB]).apply((all) => {
+      outputs.push(...all);
+    });
+  });
+  expect(outputs).toEqual([
+    {
+      machine: "machine-of-lux",
+      publicKey: "key-of-lux",
+      nodeId: 1,
+      endpoints: [{ address: "203.0.113.5" }, { address: "2001:db8::5", ports: [443] }],
+      portBase: 11000,
+      underlay: { mtu: 1500, devices: [] },
+    },
+    { node: "lux", device: "inter-fra", listenPort: 11002, mtu: 1420 },
+    { node: "fra", device: "inter-lux", listenPort: 11001, mtu: 1420, endpoint: "203.0.113.5:11002" },
+  ]);
+});
+
+test("addresses, ports and MTU may be other resources' outputs", async () => {
+  const made = await registered(() => {
+    const later = <T>(value: T) => pulumi.output(new Promise<T>((resolve) => setTimeout(() => resolve(value), 20)));
+    const a = new OverlayNode("lux", {
+      id: 1,
+      connection: later({ host: "lux.example" }),
+      addresses: [later("10.255.0.1")],
+      endpoints: [later("203.0.113.5")],
+      portBase: later(20000),
+      underlay: { mtu: later(1400) },
+    });
+    const b = new OverlayNode("fra", { ...fra, endpoints: later(["198.51.100.9"]) });
+    new WgLink("lux-fra", { a, b, ports: { b: later(500) } });
+  });
+  expect(made.map(({ inputs }) => inputs)).toMatchObject([
+    { spec: { addresses: ["10.255.0.2"] } },
+    { connection: { host: "lux.example" }, spec: { addresses: ["10.255.0.1"] } },
+    { spec: { listenPort: 500, mtu: 1320, peer: { addresses: ["10.255.0.1"], endpoint: "203.0.113.5:20002" } } },
+    { spec: { listenPort: 20002, mtu: 1320, peer: { endpoint: "198.51.100.9:500", keepalive: 25 } } },
+  ]);
+});
+
+test("two programs in one process do not know of each other", async () => {
+  const one = () => {
+    new OverlayNode("lux", lux);
+  };
+  expect(await registered(one)).toHaveLength(1);
+  expect(await registered(one)).toHaveLength(1);
+});
