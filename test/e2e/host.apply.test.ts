@@ -182,6 +182,20 @@ describeWhere("lab", "apply", () => {
     }),
   );
 
+  test("a wireguard-go that does not start says why, without a wait", () =>
+    with_(
+      "lux",
+      "mv /usr/bin/wireguard-go /root && printf '#!/bin/sh\\necho ERROR: no socket; exit 1\\n' >/usr/bin/wireguard-go && chmod 755 /usr/bin/wireguard-go",
+      "mv /root/wireguard-go /usr/bin && systemctl stop overlay-wireguard-go@other.service",
+      async () => {
+        const start = Date.now();
+        const { command, stderr } = await fails("ip link add dev other group 28417 type wireguard");
+        expect(command).toBe("ip link add dev other group 28417 type wireguard");
+        expect(stderr).toMatch(/^ERROR: no socket\nJob for overlay-wireguard-go@other.service failed/);
+        expect(Date.now() - start).toBeLessThan(3000);
+      },
+    ));
+
   test("a tool that hangs is ended, and the change says so", () =>
     with_(
       "lux",

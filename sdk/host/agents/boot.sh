@@ -52,11 +52,15 @@ late() {
   return 1
 }
 
+# wireguard-go makes the device first and its socket later; only when it answers it is there to stay.
 device() {
   tries=0
-  until [ -d "/sys/class/net/$1" ] && [ -S "/var/run/wireguard/$1.sock" ]; do
+  until wg show "$1" >/dev/null 2>&1; do
     tries=$((tries + 1))
-    [ "$tries" -lt 100 ] || { echo "overlay: wireguard-go made no device $1 in 5 s" >&2 && return 1; }
+    if [ "$tries" -ge 100 ] || ! kill -0 "${MAINPID:-$$}"; then
+      echo "overlay: wireguard-go did not make the device $1" >&2
+      return 1
+    fi
     sleep 0.05
   done
   ip link set dev "$1" group 28417 addrgenmode none

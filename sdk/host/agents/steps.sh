@@ -208,9 +208,11 @@ use_systemctl() {
 # configuration follows in the next lines, so the file /run/overlay/DEVICE.fresh tells it not to.
 wireguard_go() {
   mkdir -p "$overlay_run" && : >"$overlay_run/$2.fresh" || return
-  run 30 systemctl "$1" "overlay-wireguard-go@$2.service" </dev/null
+  unit=overlay-wireguard-go@$2.service
+  run 30 systemctl "$1" "$unit" </dev/null
   set -- $? "$2"
   rm -f "$overlay_run/$2.fresh"
+  if [ "$1" != 0 ]; then said="$(journalctl -q -o cat -n 30 -u "$unit" 2>&1 | grep ERROR | tail -n 1)$newline$said"; fi
   return "$1"
 }
 
