@@ -98,10 +98,10 @@ export async function converge(
   refuse(operation, spec, seen, todo);
 
   const id = before?.id ?? type.id(spec);
-  const half = (known: string, reasons: string[]): HalfApplied => {
+  const half = (known: string, reasons: string[], cancelled?: boolean): HalfApplied => {
     const former = before ? specsOf(before.inputs, before.outputs) : [];
     const outputs = { ...state(type, resource, known, seen), ...(former.length > 0 && { former }) };
-    return new HalfApplied(id, outputs, news, reasons);
+    return new HalfApplied(id, outputs, news, reasons, cancelled);
   };
 
   let failed: Failure | undefined;
@@ -116,7 +116,8 @@ export async function converge(
     } catch (error) {
       if (error instanceof HostError && !UNCERTAIN.includes(error.kind)) throw error;
       const known = String(before?.outputs.config ?? "");
-      throw half(known, [`${error instanceof Error ? error.message : error} How much of it was done is not known.`]);
+      const reason = `${error instanceof Error ? error.message : error} How much of it was done is not known.`;
+      throw half(known, [reason], error instanceof HostError && error.kind === "cancelled");
     }
     todo = gap(target, seen, attempt + 1);
   }

@@ -18,6 +18,8 @@ export class HalfApplied extends Error {
     readonly outputs: Values,
     readonly inputs: Values,
     readonly reasons: string[],
+    /** Where it was the user who ended it. */
+    readonly cancelled = false,
   ) {
     super(reasons.join("\n"));
   }

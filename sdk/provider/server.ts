@@ -52,7 +52,8 @@ const isStatus = (error: unknown): error is Partial<Grpc.StatusObject> =>
 /** Codes that say that nothing was done: the engine then keeps no pending operation. INTERNAL says that nobody knows. */
 function asStatus(error: unknown, live: boolean): Partial<Grpc.StatusObject> {
   if (error instanceof HalfApplied) {
-    return { code: grpc.status.ABORTED, details: error.message, metadata: details(error, live) };
+    const code = error.cancelled ? grpc.status.CANCELLED : grpc.status.ABORTED;
+    return { code, details: error.message, metadata: details(error, live) };
   }
   if (error instanceof HostError && error.kind === "cancelled") {
     return { code: grpc.status.CANCELLED, details: error.message };

@@ -3,7 +3,9 @@ import type { Values } from "../../../sdk/provider/wire";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
 import type { Declared } from "../../sdk/provider/client";
-import { host, Network, side } from "./network";
+import { host, Network } from "./network";
+
+jest.setTimeout(120_000);
 
 describeWhere("lab", "the life of a link", () => {
   let lab: Lab;

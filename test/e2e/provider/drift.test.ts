@@ -1,0 +1,222 @@
+/** Hands on a host: every kind of fact shows as the kernel's own line, and is mended without touching the others. */
+import { describeWhere } from "../../can";
+import { Lab } from "../../lab";
+import type { Declared } from "../../sdk/provider/client";
+import { host, KEY, Network } from "./network";
+
+jest.setTimeout(120_000);
+
+describeWhere("lab", "drift", () => {
+  let network: Network;
+  let link: Declared;
+  let peer: string;
+  const lux = () => host(network.lab, "lux");
+
+  beforeAll(async () => {
+    network = await Network.open(await Lab.up("lab", { name: "drift", fresh: true }));
+    link = (await network.link("lux", "fra")).a;
+    peer = String(network.outputs("fra").fra?.publicKey);
+  });
+  afterAll(async () => {
+    await network?.close();
+    await Lab.down("drift");
+  });
+
+  const TO_FRA = "ip link set dev inter-fra mtu 1420 group 28417 addrgenmode none alias overlay:net/test:fra-lux";
+  const WG = "wg set inter-fra listen-port 11002 fwmark 0x6f private-key /etc/overlay/keys/wireguard.key";
+  const PEER = "allowed-ips 0.0.0.0/0,::/0 endpoint 198.51.100.9:11001 persistent-keepalive 25";
+  const ELEMENT = [
+    "- nft add counter inet overlay link-inter-fra",
+    '- nft add element inet overlay guard { 11002 : "link-inter-fra" }',
+  ];
+
+  /** What is broken on the host, and the lines that come and go. PEER_KEY stands for the other side's key. */
+  const cases: Record<"interface" | "host", [what: string, command: string, ...lines: string[]][]> = {
+    interface: [
+      ["mtu", "ip link set inter-fra mtu 1300", `- ${TO_FRA}`, `+ ${TO_FRA.replace("1420", "1300")}`],
+      ["group", "ip link set inter-fra group 7", `- ${TO_FRA}`, `+ ${TO_FRA.replace("28417", "7")}`],
+      ["alias", "ip link set inter-fra alias mine", `- ${TO_FRA}`, `+ ${TO_FRA.replace(/alias.*/, "alias mine")}`],
+      [
+        "a device that is down, which takes its IPv6 and its routes with it",
+        "ip link set inter-fra down",
+        "- ip link set dev inter-fra up",
+        "- ip addr add fd00:6f::1/128 dev inter-fra",
+        "- ip addr add fe80::1/64 dev inter-fra",
+        "- ip route add 10.255.0.2/32 dev inter-fra proto 111 metric 4096 src 10.255.0.1",
+        "- ip route add fd00:6f::2/128 dev inter-fra proto 111 metric 4096 src fd00:6f::1",
+      ],
+      ["listen port", "wg set inter-fra listen-port 12000", `- ${WG}`, `+ ${WG.replace("11002", "12000")}`],
+      ["mark", "wg set inter-fra fwmark 0", `- ${WG}`, `+ ${WG.replace("0x6f", "0x0")}`],
+      [
+        "another private key",
+        "cp /dev/null /tmp/k && wg genkey >/tmp/k && wg set inter-fra private-key /tmp/k",
+        `- ${WG}`,
+        `+ ${WG.replace(/private-key.*/, "private-key <the key of OTHER_KEY>")}`,
+      ],
+      ["a peer that is gone", "wg set inter-fra peer PEER_KEY remove", `- wg set inter-fra peer PEER_KEY ${PEER}`],
+      [
+        "allowed IPs",
+        "wg set inter-fra peer PEER_KEY allowed-ips 10.255.0.2/32",
+        `- wg set inter-fra peer PEER_KEY ${PEER}`,
+        `+ wg set inter-fra peer PEER_KEY ${PEER.replace("0.0.0.0/0,::/0", "10.255.0.2/32")}`,
+      ],
+      [
+        "keepalive",
+        "wg set inter-fra peer PEER_KEY persistent-keepalive 9",
+        `- wg set inter-fra peer PEER_KEY ${PEER}`,
+        `+ wg set inter-fra peer PEER_KEY ${PEER.replace("keepalive 25", "keepalive 9")}`,
+      ],
+      [
+        "a stranger among the peers",
+        "wg set inter-fra peer hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo= allowed-ips 10.9.9.9/32",
+        "+ wg set inter-fra peer hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo= allowed-ips 10.9.9.9/32",
+      ],
+      [
+        "an address that is gone",
+        "ip addr del fd00:6f::1/128 dev inter-fra",
+        "- ip addr add fd00:6f::1/128 dev inter-fra",
+        "- ip route add fd00:6f::2/128 dev inter-fra proto 111 metric 4096 src fd00:6f::1",
+        "+ ip route add fd00:6f::2/128 dev inter-fra proto 111 metric 4096",
+      ],
+      ["an address too many", "ip addr add 10.7.7.7/32 dev inter-fra", "+ ip addr add 10.7.7.7/32 dev inter-fra"],
+      [
+        "a route that is gone",
+        "ip route del 10.255.0.2/32",
+        "- ip route add 10.255.0.2/32 dev inter-fra proto 111 metric 4096 src 10.255.0.1",
+      ],
+      [
+        "a route of ours too many",
+        "ip route add 10.8.8.0/24 dev inter-fra proto 111",
+        "+ ip route add 10.8.8.0/24 dev inter-fra proto 111 metric 0",
+      ],
+      [
+        "a setting of the device",
+        "sysctl -qw net.ipv4.conf.inter-fra.rp_filter=1",
+        "- sysctl -w net/ipv4/conf/inter-fra/rp_filter=2",
+        "+ sysctl -w net/ipv4/conf/inter-fra/rp_filter=1",
+      ],
+      ["the guard's element", "nft delete element inet overlay guard { 11002 }", ...ELEMENT],
+      [
+        "a boot file that is gone",
+        "rm /etc/overlay/boot.d/50-inter-fra",
+        "+ # /etc/overlay/boot.d/50-inter-fra is missing: a reboot loses all this",
+      ],
+      [
+        "a boot file that differs",
+        "echo >>/etc/overlay/boot.d/50-inter-fra",
+        "+ # /etc/overlay/boot.d/50-inter-fra differs: a reboot brings back something else",
+      ],
+    ],
+    host: [
+      ["a rule that is gone", "ip -6 rule del pref 5111", "- ip -6 rule add pref 5111 not fwmark 0x6f/0xff lookup 111"],
+      [
+        "a rule that is another",
+        "ip rule del pref 5111; ip rule add pref 5111 lookup 111",
+        "- ip rule add pref 5111 not fwmark 0x6f/0xff lookup 111",
+        "+ ip rule add pref 5111 not fwmark 0x0/0xffffffff lookup 111",
+      ],
+      [
+        "the route of last resort",
+        "ip route del unreachable 10.255.0.0/24",
+        "- ip route add unreachable 10.255.0.0/24 proto 111 metric 4294967295",
+      ],
+      [
+        "a rule of the guard",
+        "nft flush chain inet overlay nested",
+        "- nft add rule inet overlay nested counter name udp sport map @guard drop",
+        "- nft add rule inet overlay nested counter drop",
+      ],
+      [
+        "a file with another mode",
+        "chmod 600 /etc/systemd/networkd.conf.d/50-overlay.conf",
+        "- install -m 0644 NETWORKD",
+        "+ install -m 0600 NETWORKD",
+      ],
+      ["a file that is gone", "rm /etc/systemd/networkd.conf.d/50-overlay.conf", "- install -m 0644 NETWORKD"],
+      [
+        "a unit that is disabled",
+        "systemctl -q disable overlay-late.service",
+        "- systemctl enable overlay-late.service",
+        "+ systemctl disable overlay-late.service",
+      ],
+      [
+        "a boot file that is gone",
+        "rm /etc/overlay/boot.d/10-node",
+        "+ # /etc/overlay/boot.d/10-node is missing: a reboot loses all this",
+      ],
+    ],
+  };
+
+  const known = (line: string) =>
+    line
+      .replaceAll("PEER_KEY", peer)
+      .replace(/sha256:\S+ \/etc\/systemd\/networkd.conf.d\/50-overlay.conf/, "NETWORKD")
+      .replace(/<the key of \S+>/, "<the key of OTHER_KEY>");
+
+  async function mends(declared: () => Declared, command: string, lines: string[]): Promise<void> {
+    const { engine } = network;
+    const handshake = () => network.on("lux", "wg show inter-fra transfer | cut -f 1");
+    await handshake();
+    await network.on("lux", known(command));
+    const shown = await engine.refresh(declared());
+    expect((shown || []).map(known)).toEqual(lines.map(known));
+    expect(await engine.preview(declared())).toMatchObject({ outcome: "updated", diffs: ["config"] });
+    expect(await engine.up(declared())).toBe("updated");
+    expect(await engine.refresh(declared())).toEqual([]);
+    // No repair of one thing damages another.
+    expect(await engine.refresh(lux())).toEqual([]);
+    expect(await engine.refresh(link)).toEqual([]);
+    await network.on("lux", "ping -c 1 -W 5 10.255.0.2");
+  }
+
+  test.each(cases.interface)("of an interface: %s", (_, command, ...lines) => mends(() => link, command, lines));
+  test.each(cases.host)("of a host: %s", (_, command, ...lines) => mends(lux, command, lines));
+
+  test("a device that is gone is made again", async () => {
+    await network.on("lux", "systemctl stop overlay-wireguard-go@inter-fra");
+    const shown = await network.engine.refresh(link);
+    expect(shown).toContain("- ip link add dev inter-fra type wireguard");
+    expect(await network.engine.up(link)).toBe("updated");
+    await network.on("lux", "ping -c 1 -W 5 10.255.0.2");
+    expect(await network.engine.refresh(link)).toEqual([]);
+  });
+
+  test("a device that is gone without a trace is gone from state, and is created", async () => {
+    await network.on(
+      "lux",
+      "systemctl stop overlay-wireguard-go@inter-fra; rm /etc/overlay/boot.d/50-inter-fra; nft delete element inet overlay guard { 11002 }; nft delete counter inet overlay link-inter-fra",
+    );
+    expect(await network.engine.refresh(link)).toBe(false);
+    expect(await network.engine.up(link)).toBe("created");
+    await network.on("lux", "ping -c 1 -W 5 10.255.0.2");
+  });
+
+  test("a table that is gone comes back with the elements of every link", async () => {
+    await network.on("lux", "nft delete table inet overlay");
+    expect(await network.engine.refresh(link)).toEqual(ELEMENT);
+    expect(await network.engine.refresh(lux())).toContain("- nft add table inet overlay");
+    expect(await network.engine.up(lux())).toBe("updated");
+    expect(await network.engine.up(link)).toBe("updated");
+    expect(await network.engine.refresh(lux())).toEqual([]);
+    expect(await network.engine.refresh(link)).toEqual([]);
+  });
+
+  test("a private key that is gone is made anew, and the other side learns the new one", async () => {
+    await network.on("lux", `rm ${KEY}`);
+    const before = network.outputs("lux").lux?.publicKey;
+    expect(await network.engine.refresh(lux())).toEqual([`- wg genkey > ${KEY}`]);
+    expect((await network.engine.preview(lux())).outputs.publicKey).toMatch(/^04da6b54-/);
+    expect(await network.engine.up(lux())).toBe("updated");
+    expect(network.outputs("lux").lux?.publicKey).not.toBe(before);
+    const { a } = await network.link("lux", "fra");
+    expect(await network.engine.refresh(a)).not.toEqual([]);
+    expect(await network.engine.up(a)).toBe("updated");
+    await network.on("lux", "ping -c 2 -W 5 10.255.0.2");
+  });
+
+  test("an endpoint that another call has moved is no drift while the link lives", async () => {
+    await network.on("lux", `wg set inter-fra peer ${peer} endpoint 198.51.100.9:11999 && sleep 1 && true`);
+    await network.on("fra", "ping -c 2 -W 5 10.255.0.1");
+    expect(await network.engine.refresh(link)).toEqual([]);
+  });
+});

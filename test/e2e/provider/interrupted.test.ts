@@ -1,0 +1,155 @@
+/** Runs that do not come to their end: killed, cancelled, too slow, or two at once. */
+import { kill } from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describeWhere } from "../../can";
+import { Lab } from "../../lab";
+import type { Declared, Refusal } from "../../sdk/provider/client";
+import { host, Network, side } from "./network";
+
+jest.setTimeout(180_000);
+
+describeWhere("lab", "interrupted", () => {
+  let network: Network;
+
+  beforeAll(async () => {
+    network = await Network.open(await Lab.up("lab", { name: "stop", fresh: true }), { plugin: {} });
+  });
+  afterAll(async () => {
+    await network?.close();
+    await Lab.down("stop");
+  });
+
+  const failure = (promise: Promise<unknown>): Promise<Refusal> =>
+    promise.then(
+      () => Promise.reject(new Error("it did not fail")),
+      (error: Refusal) => error,
+    );
+
+  /** No lock is held, and no file is half written. */
+  const isTidy = async (node: string) => {
+    await network.on(
+      node,
+      "flock -w 10 /run/overlay/lock true; ! find /etc /usr/local/lib/overlay -name '*.overlay-new' | grep .",
+    );
+  };
+
+  // Up to the whole time that it takes to make a host on a busy machine.
+  test.each([0, 20, 60, 100, 150, 200, 250, 300, 350, 400, 500, 700])(
+    "a provider killed after %i ms: the next run ends what it began",
+    async (milliseconds) => {
+      const lux = host(network.lab, "lux");
+      const pid = network.engine.pid ?? 0;
+      const ended = network.engine.up(lux).catch(() => "killed");
+      await sleep(milliseconds);
+      kill(pid, "SIGKILL");
+      await ended;
+      network.engine.state.clear();
+      await network.restart();
+      await network.engine.up(lux);
+      expect(await network.engine.refresh(lux)).toEqual([]);
+      await isTidy("lux");
+      expect(await network.engine.up(lux)).toBe("same");
+      await network.engine.destroy(lux);
+      expect(await network.on("lux", "ls -d /etc/overlay || true")).toBe("");
+    },
+  );
+
+  describe("with a link", () => {
+    let link: Declared;
+    const changed = (mtu: number): Declared => side(network.lab, "lux", "fra", network.outputs("lux", "fra"), { mtu });
+    const mtu = () => network.on("lux", "cat /sys/class/net/inter-fra/mtu");
+
+    beforeAll(async () => {
+      link = (await network.link("lux", "fra")).a;
+    });
+
+    test.each([0, 10, 30, 50, 80, 120])(
+      "an update killed after %i ms is made by the next run",
+      async (milliseconds) => {
+        const goal = 1300 + milliseconds;
+        const ended = network.engine.up(changed(goal)).catch(() => "killed");
+        await sleep(milliseconds);
+        kill(network.engine.pid ?? 0, "SIGKILL");
+        await ended;
+        await network.restart();
+        await network.engine.up(changed(goal));
+        expect(await mtu()).toBe(`${goal}\n`);
+        expect(await network.engine.refresh(changed(goal))).toEqual([]);
+        await isTidy("lux");
+      },
+    );
+
+    /** Somebody else holds the lock for a while. */
+    const hold = (seconds: number) =>
+      network.on("lux", `systemd-run -q --collect flock /run/overlay/lock sleep ${seconds}; sleep 0.2`);
+
+    test("a cancelled run ends at once, keeps what it does not know as half applied, and leaves no lock", async () => {
+      await network.restart();
+      await hold(4);
+      const started = Date.now();
+      const ended = failure(network.engine.up(changed(1281)));
+      await sleep(1000);
+      await network.engine.cancel();
+      expect(await ended).toMatchObject({ code: "CANCELLED" });
+      expect(Date.now() - started).toBeLessThan(2500);
+      expect(network.engine.kept(link).initErrors).toEqual([expect.stringMatching(/^cancelled/)]);
+      await sleep(4000);
+      await isTidy("lux");
+      await network.restart();
+      expect(await network.engine.up(changed(1282))).toBe("updated");
+      expect(await mtu()).toBe("1282\n");
+      expect(await network.engine.refresh(changed(1282))).toEqual([]);
+    });
+
+    test("an operation that takes longer than its customTimeouts is told so", async () => {
+      await hold(3);
+      const error = await failure(network.engine.up({ ...changed(1283), seconds: 1 }));
+      expect(error).toMatchObject({ code: "ABORTED" });
+      expect(error.message).toMatch(/root@203\.0\.113\.5 was not done within the 1 s of customTimeouts/);
+      await sleep(3000);
+      await network.engine.up(changed(1283));
+      expect(await network.engine.refresh(changed(1283))).toEqual([]);
+    });
+
+    test("two runs at once: one after the other, and both end well", async () => {
+      const other = await Network.open(network.lab, { state: new Map(network.engine.state) });
+      const ups = [1290, 1291, 1292, 1293].map((goal, index) => (index % 2 ? other : network).engine.up(changed(goal)));
+      const failed = (await Promise.allSettled(ups)).filter(({ status }) => status === "rejected");
+      // Each may see what the other made in place of its own; then it says so, and the next run mends it.
+      for (const one of failed) expect((one as PromiseRejectedResult).reason.code).toBe("ABORTED");
+      await isTidy("lux");
+      await network.engine.up(link);
+      expect(await network.engine.refresh(link)).toEqual([]);
+      await other.close();
+    });
+
+    test("two runs that make the same thing at once both succeed", async () => {
+      await network.engine.destroy(link);
+      const other = await Network.open(network.lab, { state: new Map(network.engine.state) });
+      expect(await Promise.all([network.engine.up(link), other.engine.up(link)])).toEqual(["created", "created"]);
+      expect(await network.engine.refresh(link)).toEqual([]);
+      await other.close();
+    });
+
+    test("a host that loses power in the middle: the next run makes what is missing", async () => {
+      await hold(2);
+      const ended = failure(network.engine.up({ ...changed(1295), seconds: 10 }));
+      await sleep(500);
+      await network.lab.powerOff("lux");
+      expect((await ended).code).toBe("ABORTED");
+      await network.lab.start("lux");
+      await network.restart();
+      expect(await network.engine.up(changed(1295))).toBe("updated");
+      expect(await network.engine.refresh(changed(1295))).toEqual([]);
+      expect(await network.engine.refresh(host(network.lab, "lux"))).toEqual([]);
+    });
+
+    test("the plugin leaves no process behind", async () => {
+      const pid = network.engine.pid ?? 0;
+      await network.engine.up(changed(1296));
+      await network.engine.close();
+      expect(() => kill(pid, 0)).toThrow(/ESRCH/);
+      await network.restart();
+    });
+  });
+});
