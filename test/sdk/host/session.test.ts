@@ -1,0 +1,61 @@
+/** What needs no host: an ssh that is not there, one that answers oddly, and a run that never connects. */
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Connection, HostError, Hosts } from "../../../sdk/host";
+
+const connection = Connection.parse({ host: "lux", hostKey: "ssh-ed25519 AAAA", connectTimeout: 1 });
+
+async function failure(ssh: string[]): Promise<HostError> {
+  const hosts = new Hosts({ ssh });
+  const error = await hosts
+    .session(connection)
+    .run("hello")
+    .catch((error: unknown) => error);
+  await hosts.close();
+  if (error instanceof HostError) return error;
+  throw error;
+}
+
+/** A program in place of ssh: what it is given as arguments it does not read. */
+const program = (text: string): string[] => ["sh", "-c", text];
+
+test("ssh is not installed", async () => {
+  const { kind, message } = await failure(["/nowhere/ssh"]);
+  expect(kind).toBe("ssh");
+  expect(message).toBe('the command "/nowhere/ssh" does not start: install the OpenSSH client.');
+});
+
+test("a forced command that ends is no shell", async () => {
+  const { kind, message } = await failure(program("echo only backups here"));
+  expect(kind).toBe("noShell");
+  expect(message).toContain("(only backups here)");
+});
+
+test("a kernel that is not Linux is refused before anything is done", async () => {
+  // A shell whose hello says another name, as it does where /proc/sys is not.
+  const { kind } = await failure(program(`sed -u 's/Linux/FreeBSD/; s/ostype/no-such-file/g' | sh`));
+  expect(kind).toBe("notLinux");
+});
+
+test("a run that connects to nobody starts nothing and leaves nothing", async () => {
+  const before = readdirSync(tmpdir()).filter((name) => name.startsWith("overlay-"));
+  const hosts = new Hosts({ ssh: ["/nowhere/ssh"], identities: ["no key"] });
+  hosts.session(connection);
+  await hosts.close();
+  expect(readdirSync(tmpdir()).filter((name) => name.startsWith("overlay-"))).toEqual(before);
+});
+
+test("the private folder goes with the run", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "overlay-test-"));
+  const { TMPDIR } = process.env;
+  process.env.TMPDIR = folder;
+  try {
+    await failure(program("exit 3"));
+    expect(readdirSync(folder)).toEqual([]);
+  } finally {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+    rmSync(folder, { recursive: true });
+  }
+});
