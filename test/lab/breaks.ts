@@ -58,27 +58,35 @@ const segmentPorts = (topology: Topology, segment: string): string[] => [
 function rules(topology: Topology, target: string, verdict: string): string[] {
   const isHost = target in topology.hosts;
   const ports = isHost ? hostPorts(topology, target) : segmentPorts(topology, segmentName(target));
-  const set = `{ ${ports.map((port) => `"${port}"`).join(", ")} }`;
-  return (isHost ? ["iifname", "oifname"] : ["iifname"]).map((end) => `    ${end} ${set} counter ${verdict}`);
+  const set = ports.map((port) => `"${port}"`).join(", ");
+  return (isHost ? ["iifname", "oifname"] : ["iifname"]).map((end) => `    ${end} { ${set} } ${verdict}`);
 }
 
-/** The bridges' ruleset, which replaces the one before. */
+/** Random loss without netem, to a hundredth of a percent. */
+const loss = (percent: number): string =>
+  percent === 100 ? "drop" : `numgen random mod 10000 < ${Math.round(percent * 100)} drop`;
+
+/**
+ * The bridges' ruleset, which replaces the one before. ARP and neighbour discovery get through: a packet is lost
+ * without a word, where a router that finds no neighbour would answer "no route to host".
+ */
 export function bridgeRules(topology: Topology, breaks: readonly Break[]): string {
   const lines = breaks.flatMap((one) => {
     if (one.kind === "drop") return rules(topology, one.target, "drop");
-    // Random loss without netem, to a hundredth of a percent.
-    if (one.kind === "loss") {
-      const verdict = `numgen random mod 10000 < ${Math.round(one.percent * 100)} drop`;
-      return rules(topology, one.target, verdict).map((rule) => rule.replace(" counter", ""));
-    }
-    return [];
+    return one.kind === "loss" ? rules(topology, one.target, loss(one.percent)) : [];
   });
   return replaceTable(
     "bridge breaks",
-    `  chain forward {\n    type filter hook forward priority 0\n${lines.join("\n")}\n  }`,
+    `  chain forward {
+    type filter hook forward priority 0
+    ether type arp accept
+    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
+${lines.join("\n")}
+  }`,
   );
 }
 
+/** nft's words for a table that replaces the one of its name, in one transaction. */
 export const replaceTable = (table: string, body: string): string =>
   `table ${table} {\n}\ndelete table ${table}\ntable ${table} {\n${body}\n}\n`;
 

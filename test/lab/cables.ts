@@ -8,22 +8,18 @@ import { type Namespace, namespace, namespaces } from "./wires";
 const batch = (netns: string, lines: readonly string[]) =>
   must(["ip", "-netns", netns, "-batch", "-"], { input: lines.join("\n") });
 
-export const inside = (netns: string): string[] => ["nsenter", `--net=/run/netns/${netns}`, "--"];
+const inside = (netns: string): string[] => ["nsenter", `--net=/run/netns/${netns}`, "--"];
 
 const nft = (netns: string, input: string) => must([...inside(netns), "nft", "-f", "-"], { input });
 
-async function tell(lab: string, { name, sysctls, ip, nft: rules }: Namespace): Promise<void> {
-  const netns = namespace(lab, name);
-  if (sysctls.length > 0) await must([...inside(netns), "sysctl", "-q", "-w", ...sysctls]);
-  await batch(netns, ip);
-  if (rules !== "") await nft(netns, rules);
-}
-
 /** Makes all namespaces of a lab but its hosts' own. */
 export async function lay(lab: string, topology: Topology): Promise<void> {
-  const plan = namespaces(lab, topology);
-  for (const { name } of plan) await must(["ip", "netns", "add", namespace(lab, name)]);
-  for (const one of plan) await tell(lab, one);
+  const plan = namespaces(lab, topology).map((one): Namespace => ({ ...one, name: namespace(lab, one.name) }));
+  for (const { name } of plan) await must(["ip", "netns", "add", name]);
+  // Before there is an interface that would take the defaults.
+  for (const { name, sysctls } of plan) await must([...inside(name), "sysctl", "-q", "-w", ...sysctls]);
+  for (const { name, ip } of plan) await batch(name, ip);
+  for (const { name, nft: rules } of plan) await nft(name, rules);
 }
 
 /** Puts a host's cables in or pulls them out. */

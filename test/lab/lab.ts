@@ -23,7 +23,7 @@ import * as groups from "./groups";
 import * as machine from "./machine";
 import { must, pause, type Result, type RunOptions, run, until } from "./run";
 import { DEAD, load, type Topology } from "./topology";
-import { dial, hostCables, namespace } from "./wires";
+import { dial, hostCables, hostGateways, namespace } from "./wires";
 
 export interface UpOptions {
   name?: string;
@@ -207,7 +207,7 @@ export class Lab {
   /** Reboots a host as its administrator would, and waits until it can be logged in to. */
   async reboot(host: string): Promise<void> {
     // The reboot may cut the order off before it has ended.
-    await machine.reboot(this.name, this.topology, host, () => this.exec(host, ["systemctl", "reboot"]));
+    await machine.reboot(this.name, host, this.network(host), () => this.exec(host, ["systemctl", "reboot"]));
   }
 
   /** Another machine, new and empty, at the same addresses: another machine-id, another host key. */
@@ -224,7 +224,7 @@ export class Lab {
     return this.hosts.map((host) => {
       const { addresses = [], segment: segments = [] } = this.topology.hosts[host] ?? {};
       const here = [host, ...segments, ...segments.map((one) => `segment/${one}`)];
-      const running = machine.isReady(this.name, this.topology, host) ? "running" : "booting";
+      const running = machine.isReady(this.name, host, this.network(host)) ? "running" : "booting";
       return {
         host,
         state: machine.supervisor(this.name, host) === undefined ? "off" : running,
@@ -267,7 +267,13 @@ export class Lab {
   private boot(host: string, signal?: AbortSignal): Promise<void> {
     this.writeLinks(host);
     const rootfs = readFileSync(join(labFolder(this.name), "rootfs"), "utf8");
-    return machine.start(this.name, this.topology, host, rootfs, signal);
+    return machine.start(this.name, host, rootfs, this.network(host), signal);
+  }
+
+  /** What a host's network is when it has booted: nothing while its cables are out. */
+  private network(host: string): machine.Network {
+    if (isPulled(this.breaks, host)) return { addresses: [], gateways: [] };
+    return { addresses: this.topology.hosts[host]?.addresses ?? [], gateways: hostGateways(this.topology, host) };
   }
 
   /** What plugs a host in when it boots; a cable that is pulled out stays out. */

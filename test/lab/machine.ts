@@ -7,8 +7,7 @@ import * as ip from "../../sdk/network/address";
 import { hostFolder } from "./files";
 import * as groups from "./groups";
 import { must, run, until } from "./run";
-import type { Topology } from "./topology";
-import { hostGateways, namespace } from "./wires";
+import { namespace } from "./wires";
 
 /** This folder in the sources: scripts and topologies are not compiled. */
 export const SOURCES = __dirname.replace(/\/dist\/test\/lab$/, "/test/lab");
@@ -60,10 +59,14 @@ const rows = (path: string): string[][] =>
 /** Hexadecimal, as /proc/net/if_inet6 writes addresses. */
 const hex = (address: string): string => Buffer.from(ipaddr.parse(address).toByteArray()).toString("hex");
 
-/** Whether a host can be logged in to: sshd listens, and its addresses and gateways are set. proc_net(5). */
-export function isReady(lab: string, topology: Topology, host: string): boolean {
-  const { addresses = [] } = topology.hosts[host] ?? {};
-  const gateways = hostGateways(topology, host);
+/** What a host's network looks like when it is set up. */
+export interface Network {
+  addresses: readonly string[];
+  gateways: readonly string[];
+}
+
+/** Whether a host can be logged in to: sshd listens, and its network is set up. proc_net(5). */
+export function isReady(lab: string, host: string, { addresses, gateways }: Network): boolean {
   const net = `/proc/${init(lab, host) ?? 0}/net`;
   const LISTEN = "0A";
   const listens = ["tcp", "tcp6"]
@@ -83,21 +86,21 @@ export function isReady(lab: string, topology: Topology, host: string): boolean 
   );
 }
 
-async function ready(lab: string, topology: Topology, host: string, ended: () => boolean): Promise<void> {
+async function ready(lab: string, host: string, network: Network, ended: () => boolean): Promise<void> {
   const log = (): string => readFileSync(join(hostFolder(lab, host), "log"), "utf8").slice(-2000);
   const fault = (): string => `${host} of lab ${lab} does not boot. Its console said:\n${log()}`;
   await until(fault, BOOT_LIMIT, () => {
     if (ended()) throw new Error(fault());
-    return isReady(lab, topology, host);
+    return isReady(lab, host, network);
   });
 }
 
 /** Starts a host that is off, and waits until it can be logged in to. */
 export async function start(
   lab: string,
-  topology: Topology,
   host: string,
   rootfs: string,
+  network: Network,
   signal?: AbortSignal,
 ): Promise<void> {
   groups.make(lab, host);
@@ -113,7 +116,7 @@ export async function start(
   child.on("exit", () => {
     ended = true;
   });
-  await ready(lab, topology, host, () => {
+  await ready(lab, host, network, () => {
     signal?.throwIfAborted();
     return ended;
   });
@@ -122,8 +125,8 @@ export async function start(
 /** Reboots a host as its administrator would, and waits until it can be logged in to. */
 export async function reboot(
   lab: string,
-  topology: Topology,
   host: string,
+  network: Network,
   order: () => Promise<unknown>,
 ): Promise<void> {
   const before = nspawn(lab, host);
@@ -133,7 +136,7 @@ export async function reboot(
     BOOT_LIMIT,
     () => nspawn(lab, host) !== before,
   );
-  await ready(lab, topology, host, () => supervisor(lab, host) === undefined);
+  await ready(lab, host, network, () => supervisor(lab, host) === undefined);
 }
 
 /** Cuts a host's power: what it had not synced to its disk is lost. */

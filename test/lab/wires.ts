@@ -123,9 +123,14 @@ export const routedBehind = (topology: Topology, segment: string): string[] =>
 
 const adding = (routes: readonly string[]): string[] => routes.map((route) => `route add ${route}`);
 
+// Without duplicate address detection: it holds link-local addresses back for a second or two, and until then nobody is
+// asked for a neighbour.
+const NO_DAD = ["net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0"];
+
 // The machine's own settings are copied into new namespaces (devconf_inherit_init_net), hence rp_filter. Errors are
 // not held back: a test sends many packets that are too big.
 const ROUTING = [
+  ...NO_DAD,
   "net.ipv4.ip_forward=1",
   "net.ipv6.conf.all.forwarding=1",
   "net.ipv4.conf.all.rp_filter=0",
@@ -227,7 +232,7 @@ export function namespaces(lab: string, topology: Topology): Namespace[] {
   };
   const operator: Namespace = {
     name: "operator",
-    sysctls: [],
+    sysctls: NO_DAD,
     ip: [
       "link set lo up",
       ...addressLines("eth0", OPERATOR_ADDRESSES, lengthIn(topology, "operator")),

@@ -1,0 +1,55 @@
+/** A machine at home, behind a NAT router. */
+import { describeWhere } from "../can";
+import { Lab, run } from ".";
+
+jest.setTimeout(120_000);
+
+describeWhere("lab", "a home behind NAT", () => {
+  let lab: Lab;
+  beforeAll(async () => {
+    lab = await Lab.up("home", { name: "thome", fresh: true });
+  });
+  afterAll(() => Lab.down("thome"));
+
+  test("from inside one gets out, under the router's address", async () => {
+    await lab.exec("lux", "iperf3 -s -1 -D");
+    expect((await lab.exec("nas", "iperf3 -c 203.0.113.5 -n 1M --connect-timeout 3000")).code).toBe(0);
+    await lab.exec("lux", "systemd-run --quiet --unit=seen timeout 10 tcpdump -lnc1 -i eth0 icmp");
+    await lab.exec("lux", "until journalctl -u seen | grep -q 'listening on'; do sleep 0.02; done");
+    await lab.exec("nas", "ping -q -c1 -W1 203.0.113.5");
+    await lab.exec("lux", "while systemctl -q is-active seen; do sleep 0.02; done");
+    expect((await lab.exec("lux", "journalctl -u seen -o cat")).stdout).toContain(
+      "IP 198.51.100.20 > 203.0.113.5: ICMP echo request",
+    );
+  });
+
+  test("from outside nobody gets in, but by a forwarded port", async () => {
+    expect((await lab.exec("lux", "ping -c1 -W1 192.168.1.10")).stdout).toContain("Destination Net Unreachable");
+    const banner = (port: number) =>
+      lab.exec("lux", `timeout 2 bash -c 'read -r line </dev/tcp/198.51.100.20/${port} && echo "$line"'`);
+    expect((await banner(2222)).stdout).toContain("SSH-2.0-OpenSSH");
+    expect((await banner(22)).stdout).toBe("");
+    expect(lab.json.hosts.nas).toMatchObject({
+      addresses: ["192.168.1.10"],
+      host: "198.51.100.20",
+      port: 2222,
+      segment: "home",
+    });
+    expect((await run([...lab.ssh("nas"), "cat /etc/machine-id"])).stdout.trim()).toBe(lab.json.hosts.nas?.machine);
+  });
+
+  test("the router loses fragments, and there is no IPv6", async () => {
+    const ping = (size: number) => lab.exec("nas", `ping -q -c2 -i 0.1 -W1 -s ${size} 203.0.113.5`);
+    expect((await ping(1472)).code).toBe(0);
+    expect((await ping(1473)).code).toBe(1);
+    expect((await lab.exec("nas", "ip -6 -o addr show scope global; ip -6 route show default")).stdout).toBe("");
+  });
+
+  test("an MTU at home that is smaller than the cable says", async () => {
+    await lab.break({ kind: "mtu", target: "home", bytes: 1492, silent: false });
+    const ping = (bytes: number) => lab.exec("nas", `ping -c2 -i 0.1 -W1 -M do -s ${bytes - 28} 203.0.113.5`);
+    expect((await ping(1492)).code).toBe(0);
+    expect((await ping(1493)).stdout).toMatch(/mtu ?= ?1492/);
+    await lab.heal();
+  });
+});
