@@ -52,10 +52,12 @@ late() {
   return 1
 }
 
-# wireguard-go makes the device first and its socket later; only when it answers it is there to stay.
+# wireguard-go makes the device first and its socket later; only when it answers it is there to stay. It must not be
+# asked before it listens: wg removes a socket that refuses it (wireguard-tools, ipc-uapi-unix.h), and wireguard-go ends
+# without one. 00010000 is a socket that listens, proc_net(5).
 device() {
   tries=0
-  until wg show "$1" >/dev/null 2>&1; do
+  until grep -q " 00010000 .*/wireguard/$1\.sock\$" /proc/net/unix && wg show "$1" >/dev/null 2>&1; do
     tries=$((tries + 1))
     if [ "$tries" -ge 100 ] || ! kill -0 "${MAINPID:-$$}"; then
       echo "overlay: wireguard-go did not make the device $1" >&2
