@@ -13,10 +13,6 @@ export class Frame {
     this.#end = `${mark}>`;
   }
 
-  get begun(): boolean {
-    return this.#seen.includes(this.#begin);
-  }
-
   get result(): { text: string; code: number } | undefined {
     return this.#result;
   }

@@ -36,7 +36,6 @@ export class Shell {
   readonly #pending: Pending[] = [];
   #greeted = false;
   #why: HostError | undefined;
-  #noise = { stdout: "", stderr: "" };
 
   constructor(
     readonly connection: Connection,
@@ -130,13 +129,9 @@ export class Shell {
 
   #receive(stream: "stdout" | "stderr", chunk: string): void {
     const [first] = this.#pending;
-    if (!first) {
-      this.#noise[stream] = (this.#noise[stream] + chunk).slice(-4096);
-      return;
-    }
-    first[stream].push(chunk);
-    const { stdout: out, stderr: err } = { stdout: first.stdout.result, stderr: first.stderr.result };
-    if (!out || !err) return;
+    first?.[stream].push(chunk);
+    const [out, err] = [first?.stdout.result, first?.stderr.result];
+    if (!first || !out || !err) return;
     this.#pending.shift();
     first.resolve({ code: out.code, stdout: out.text, stderr: err.text });
   }

@@ -182,6 +182,14 @@ describeWhere("lab", "apply", () => {
     }),
   );
 
+  test("packages are installed without a question; one that is nowhere is named", async () => {
+    await lab.exec("lux", "apt-get -qq remove -y fping");
+    expect((await change("apt-get install fping")).failed).toBeUndefined();
+    expect(await lab.exec("lux", "fping -v")).toMatchObject({ code: 0 });
+    const { message } = await fails("apt-get install nowhere-at-all");
+    expect(message).toContain("Unable to locate package nowhere-at-all");
+  });
+
   test("a wireguard-go that does not start says why, without a wait", () =>
     with_(
       "lux",
