@@ -6,9 +6,10 @@ function packageRoot(from: string): string {
   return existsSync(join(from, "package.json")) ? from : packageRoot(dirname(from));
 }
 
+export const agentPath = (name: string): string => join(packageRoot(__dirname), "sdk/host/agents", name);
+
 /** Text of a file of sdk/host/agents. */
-export const agent = (name: string): string =>
-  readFileSync(join(packageRoot(__dirname), "sdk/host/agents", name), "utf8");
+export const agent = (name: string): string => readFileSync(agentPath(name), "utf8");
 
 /** What stays on a host, by the path it has there. */
 export const agentFiles = (): Record<string, { mode: string; content: string }> => ({

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Connection } from "./connection";
 import { Keyring } from "./keyring";
 import { type Session, SshSession } from "./session";
@@ -23,7 +20,6 @@ export interface HostsOptions {
 /** All hosts of one run: at most one SSH connection to each. */
 export class Hosts {
   readonly #sessions = new Map<string, SshSession>();
-  #folder: string | undefined;
   #keyring: Promise<Keyring> | undefined;
 
   constructor(private readonly options: HostsOptions = {}) {}
@@ -45,15 +41,12 @@ export class Hosts {
     this.#sessions.clear();
     (await this.#keyring?.catch(() => undefined))?.close();
     this.#keyring = undefined;
-    if (this.#folder) rmSync(this.#folder, { recursive: true, force: true });
-    this.#folder = undefined;
   }
 
   async #environment(): Promise<SshEnvironment> {
     const { ssh = ["ssh"], identities = [] } = this.options;
-    this.#folder ??= mkdtempSync(join(tmpdir(), "overlay-"));
-    if (identities.length === 0) return { ssh, folder: this.#folder };
-    this.#keyring ??= Keyring.open(this.#folder, identities);
-    return { ssh, folder: this.#folder, agentSocket: (await this.#keyring).socket };
+    if (identities.length === 0) return { ssh };
+    this.#keyring ??= Keyring.open(identities);
+    return { ssh, agentSocket: (await this.#keyring).socket };
   }
 }

@@ -1,12 +1,14 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { agentPath } from "./agents";
 import { HostError } from "./errors";
 
 /**
- * A private ssh-agent: keys go to it by standard input only, never to disk, argv or environment. It is the child of a
- * `cat` that waits for the end of our pipe, and ssh-agent(1) ends with the command that it was started for: so it goes
+ * A private ssh-agent: keys go to it by standard input only, never to disk, argv or environment. It is started for a
+ * script that waits for the end of our pipe, and ssh-agent(1) ends with the command that it was started for: so it goes
  * within ten seconds of this process, however that ends.
  */
 export class Keyring {
@@ -19,21 +21,27 @@ export class Keyring {
     this.#end = end;
   }
 
-  static async open(folder: string, identities: string[]): Promise<Keyring> {
+  static async open(identities: string[]): Promise<Keyring> {
+    const folder = mkdtempSync(join(tmpdir(), "overlay-"));
     const socket = join(folder, "agent");
-    const agent = spawn("ssh-agent", ["-a", socket, "cat"], { stdio: ["pipe", "ignore", "ignore"], detached: true });
+    const agent = spawn("ssh-agent", ["-a", socket, "sh", agentPath("keyring.sh"), folder], {
+      stdio: ["pipe", "ignore", "ignore"],
+      detached: true,
+    });
     const failed = new Promise<never>((_, reject) => {
-      agent.once("error", () =>
+      agent.once("error", () => {
+        rmSync(folder, { recursive: true });
         reject(
           new HostError("identity", "ssh-agent does not start: install the OpenSSH client, or use your own agent."),
-        ),
-      );
+        );
+      });
     });
     const keyring = new Keyring(socket, () => agent.stdin.end());
     try {
       await Promise.race([failed, appears(socket)]);
-      for (const [index, key] of identities.entries())
+      for (const [index, key] of identities.entries()) {
         await keyring.#add(key, `identity ${index + 1} of ${identities.length}`);
+      }
       return keyring;
     } catch (error) {
       keyring.close();

@@ -45,7 +45,7 @@ export class Shell {
     this.#child = child;
     child.stdin.on("error", () => undefined); // the close event tells
     for (const stream of ["stdout", "stderr"] as const) {
-      child[stream]?.setEncoding("utf8").on("data", (chunk: string) => this.#receive(stream, chunk));
+      child[stream].setEncoding("utf8").on("data", (chunk: string) => this.#receive(stream, chunk));
     }
     child.once("error", () => {
       this.#why ??= new HostError(

@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Connection } from "./connection";
 
@@ -7,8 +8,6 @@ import type { Connection } from "./connection";
 export interface SshEnvironment {
   /** The command to use as ssh. */
   ssh: string[];
-  /** A private folder (0700). */
-  folder: string;
   /** Socket of the private agent, or undefined: the user's own. */
   agentSocket?: string;
 }
@@ -64,17 +63,19 @@ export function sshArguments(connection: Connection, knownHosts?: string, agentS
   ];
 }
 
-let serial = 0;
+/** A known_hosts file for one key, in a folder of its own; ssh has read it when the login is over. */
+function writeKnownHosts(hostKey: string): { file: string; forget: () => void } {
+  const folder = mkdtempSync(join(tmpdir(), "overlay-"));
+  const file = join(folder, "known_hosts");
+  writeFileSync(file, `${pinned} ${hostKey}\n`);
+  return { file, forget: () => rmSync(folder, { recursive: true, force: true }) };
+}
 
 /** Starts ssh to a host; its far end is a shell that reads standard input. `forget` removes what it needed to log in. */
-export function startSsh(
-  connection: Connection,
-  { ssh, folder, agentSocket }: SshEnvironment,
-): { child: ChildProcess & { stdin: NodeJS.WritableStream }; forget: () => void } {
-  const knownHosts = connection.hostKey ? join(folder, `known_hosts.${++serial}`) : undefined;
-  if (knownHosts) writeFileSync(knownHosts, `${pinned} ${connection.hostKey}\n`, { mode: 0o600 });
+export function startSsh(connection: Connection, { ssh, agentSocket }: SshEnvironment) {
+  const known = connection.hostKey ? writeKnownHosts(connection.hostKey) : undefined;
   const [command = "ssh", ...first] = ssh;
-  const child = spawn(command, [...first, ...sshArguments(connection, knownHosts, agentSocket)], {
+  const child = spawn(command, [...first, ...sshArguments(connection, known?.file, agentSocket)], {
     stdio: ["pipe", "pipe", "pipe"],
     // A session of its own: no terminal to ask questions on, no SIGINT from it, and a group that can be ended as one.
     detached: true,
@@ -85,5 +86,5 @@ export function startSsh(
       ...(agentSocket && { SSH_AUTH_SOCK: agentSocket }),
     },
   });
-  return { child, forget: () => knownHosts && rmSync(knownHosts, { force: true }) };
+  return { child, forget: () => known?.forget() };
 }

@@ -276,9 +276,13 @@ describeWhere("lab", "ssh", () => {
   test("killed in the middle of a change, the tool leaves no process, no lock and no half-written file", async () => {
     const commands = Array.from({ length: 300 }, (_, index) => `put 0644 /etc/overlay/many/${index} aGVsbG8=`);
     const identities = [readFileSync(lab.json.identity, "utf8")];
+    const folder = mkdtempSync(join(tmpdir(), "overlay-test-"));
     const program = join(__dirname, "../../dist/test/e2e/hosts.half.js");
     expect(existsSync(program)).toBe(true);
-    const child = spawn(process.execPath, [program], { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(process.execPath, [program], {
+      stdio: ["pipe", "pipe", "inherit"],
+      env: { ...process.env, TMPDIR: folder },
+    });
     child.stdin.end(JSON.stringify({ ssh: sshOf(lab), connection: lux(), commands, identities }));
     await new Promise((resolve) => child.stdout.once("data", resolve));
     await sleep(300);
@@ -303,6 +307,8 @@ describeWhere("lab", "ssh", () => {
     );
     for (let tries = 0; tries < 120 && agents.some((pid) => existsSync(`/proc/${pid}`)); tries++) await sleep(100);
     expect(agents.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
+    expect(readdirSync(folder)).toEqual([]);
+    rmSync(folder, { recursive: true });
   });
 });
 

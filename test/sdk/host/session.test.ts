@@ -46,7 +46,7 @@ test("a run that connects to nobody starts nothing and leaves nothing", async ()
   expect(readdirSync(tmpdir()).filter((name) => name.startsWith("overlay-"))).toEqual(before);
 });
 
-test("the private folder goes with the run", async () => {
+test("a login leaves nothing on the disk", async () => {
   const folder = mkdtempSync(join(tmpdir(), "overlay-test-"));
   const { TMPDIR } = process.env;
   process.env.TMPDIR = folder;
