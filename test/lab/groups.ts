@@ -56,11 +56,9 @@ export async function kill(lab: string, host?: string): Promise<void> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
-  await until(
-    () => `Processes of ${[lab, host].join(" ")} outlive SIGKILL: see cgroup.procs under ${path(unified, lab, host)}`,
-    10_000,
-    () => all.every((root) => remove(path(root, lab, host))),
-  );
+  if (!(await until(10_000, () => all.every((root) => remove(path(root, lab, host)))))) {
+    throw new Error(`Processes outlive SIGKILL: see cgroup.procs in ${path(unified, lab, host)} and below`);
+  }
   // The last lab takes the folder with it.
   for (const root of all) remove(join(root, "overlay-lab", "."));
 }

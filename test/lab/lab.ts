@@ -96,11 +96,9 @@ export class Lab {
     if (existsSync(join(labFolder(name), "maker"))) await pause(500);
     await groups.kill(name);
     await cables.remove(name);
-    await until(
-      () => `A disk in ${imageFolder(name)} is in use: losetup -a`,
-      10_000,
-      () => !machine.holdsDisk(imageFolder(name)),
-    );
+    if (!(await until(10_000, () => !machine.holdsDisk(imageFolder(name))))) {
+      throw new Error(`A disk in ${imageFolder(name)} is in use, though its hosts are off: see losetup -a`);
+    }
     rmSync(imageFolder(name), { recursive: true, force: true });
     // What nspawn leaves when it is killed.
     for (const folder of ["propagate", "unix-export", "locks"].map((one) => join("/run/systemd/nspawn", one))) {
@@ -224,7 +222,7 @@ export class Lab {
     return this.hosts.map((host) => {
       const { addresses = [], segment: segments = [] } = this.topology.hosts[host] ?? {};
       const here = [host, ...segments, ...segments.map((one) => `segment/${one}`)];
-      const running = machine.isReady(this.name, host, this.network(host)) ? "running" : "booting";
+      const running = machine.lacks(this.name, host, this.network(host)).length === 0 ? "running" : "booting";
       return {
         host,
         state: machine.supervisor(this.name, host) === undefined ? "off" : running,

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describeWhere } from "../can";
 import { Lab, run } from ".";
-import { pause } from "./run";
+import { pause, until } from "./run";
 
 /** The machine's own network, in the words of its tools. Counters move by themselves. */
 async function ownNetwork(): Promise<string> {
@@ -117,9 +117,10 @@ describeWhere("lab", "a lab's life", () => {
     const said: Buffer[] = [];
     maker.stderr.on("data", (chunk: Buffer) => said.push(chunk));
     const ended = new Promise((done) => maker.on("close", done));
-    await pause(500);
-    await expect(Lab.down("tcrash")).rejects.toThrow(`made by process ${maker.pid}`);
+    await until(10_000, () => existsSync("/run/overlay-lab/tcrash/maker"));
+    const refused = await Lab.down("tcrash").catch((error: Error) => error.message);
     maker.kill("SIGINT");
+    expect(refused).toContain(`made by process ${maker.pid}`);
     expect(await ended).toBe(1);
     expect(Buffer.concat(said).toString()).toContain("SIGINT: lab tcrash was not made");
     expect(await traces("tcrash")).toEqual([]);

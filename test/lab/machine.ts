@@ -65,34 +65,41 @@ export interface Network {
   gateways: readonly string[];
 }
 
-/** Whether a host can be logged in to: sshd listens, and its network is set up. proc_net(5). */
-export function isReady(lab: string, host: string, { addresses, gateways }: Network): boolean {
-  const net = `/proc/${init(lab, host) ?? 0}/net`;
+/** What a host still lacks before it can be logged in to: sshd that listens, or a part of its network. proc_net(5). */
+export function lacks(lab: string, host: string, { addresses, gateways }: Network): string[] {
+  const pid = init(lab, host);
+  if (pid === undefined) return ["a running init"];
+  const net = `/proc/${pid}/net`;
   const LISTEN = "0A";
   const listens = ["tcp", "tcp6"]
     .flatMap((file) => rows(join(net, file)))
     .some(([, local, , state]) => local?.endsWith(":0016") && state === LISTEN);
-  if (!listens) return false;
   const trie = text(join(net, "fib_trie"));
   const v6 = rows(join(net, "if_inet6")).map(([address]) => address);
-  const routes = rows(join(net, "route")).some(([, destination]) => destination === "00000000");
-  const routes6 = rows(join(net, "ipv6_route")).some(
-    ([destination, length, , , , , , , , device]) =>
-      /^0+$/.test(destination ?? "") && length === "00" && device !== "lo",
+  const routed = rows(join(net, "route")).some(([, destination]) => destination === "00000000");
+  const routed6 = rows(join(net, "ipv6_route")).some(
+    ([to, length, , , , , , , , device]) => /^0+$/.test(to ?? "") && length === "00" && device !== "lo",
   );
-  return (
-    addresses.every((one) => (ip.family(one) === "inet" ? trie.includes(`|-- ${one}\n`) : v6.includes(hex(one)))) &&
-    gateways.every((one) => (ip.family(one) === "inet" ? routes : routes6))
-  );
+  const isV6 = (address: string): boolean => ip.family(address) === "inet6";
+  return [
+    ...(listens ? [] : ["an sshd that listens"]),
+    ...addresses.filter((one) => !(isV6(one) ? v6.includes(hex(one)) : trie.includes(`|-- ${one}\n`))),
+    ...gateways.filter((one) => !(isV6(one) ? routed6 : routed)).map((one) => `a default route via ${one}`),
+  ];
 }
 
 async function ready(lab: string, host: string, network: Network, ended: () => boolean): Promise<void> {
-  const log = (): string => readFileSync(join(hostFolder(lab, host), "log"), "utf8").slice(-2000);
-  const fault = (): string => `${host} of lab ${lab} does not boot. Its console said:\n${log()}`;
-  await until(fault, BOOT_LIMIT, () => {
-    if (ended()) throw new Error(fault());
-    return isReady(lab, host, network);
+  const isReady = (): boolean => ended() || lacks(lab, host, network).length === 0;
+  const inTime = await until(BOOT_LIMIT, isReady);
+  if (inTime && !ended()) return;
+  const console = text(join(hostFolder(lab, host), "log")).slice(-2000);
+  if (ended()) throw new Error(`${host} of lab ${lab} ended while it booted. Its console said:\n${console}`);
+  const missing = lacks(lab, host, network).join(", ");
+  const inside = ["nsenter", "--target", String(init(lab, host) ?? 0), "--all", "--", "sh", "-c"];
+  const { stdout } = await run([...inside, "systemctl list-jobs; journalctl --no-pager --lines 30"], {
+    timeout: 5_000,
   });
+  throw new Error(`${host} of lab ${lab} lacks ${missing} after ${BOOT_LIMIT / 1000} s. It says:\n${console}${stdout}`);
 }
 
 /** Starts a host that is off, and waits until it can be logged in to. */
@@ -131,11 +138,9 @@ export async function reboot(
 ): Promise<void> {
   const before = nspawn(lab, host);
   await order();
-  await until(
-    () => `${host} of lab ${lab} does not go down`,
-    BOOT_LIMIT,
-    () => nspawn(lab, host) !== before,
-  );
+  if (!(await until(BOOT_LIMIT, () => nspawn(lab, host) !== before))) {
+    throw new Error(`${host} of lab ${lab} does not go down: it was told to reboot ${BOOT_LIMIT / 1000} s ago`);
+  }
   await ready(lab, host, network, () => supervisor(lab, host) === undefined);
 }
 

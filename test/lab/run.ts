@@ -59,11 +59,12 @@ export async function must(command: readonly string[], options: RunOptions = {})
 export const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Asks until the answer is yes. Throws `what` after the limit (milliseconds). */
-export async function until(what: () => string, limit: number, ask: () => boolean | Promise<boolean>): Promise<void> {
+/** Asks until the answer is yes, or the limit (milliseconds) is over: then false. */
+export async function until(limit: number, ask: () => boolean | Promise<boolean>): Promise<boolean> {
   const end = Date.now() + limit;
   while (!(await ask())) {
-    if (Date.now() > end) throw new Error(`${what()} (waited ${limit / 1000} s)`);
+    if (Date.now() > end) return false;
     await pause(20);
   }
+  return true;
 }
