@@ -34,13 +34,24 @@ export class WgLink extends pulumi.ComponentResource {
     const link = program().sound(this, program().network.addLink(name, args));
     if (!link) return;
 
-    const outputs = settled(linkOutputs, { sideA: makeSide(this, link, "a"), sideB: makeSide(this, link, "b") });
+    // The side that calls is made when there is somebody to answer: a handshake that finds nobody, or crosses the
+    // other side's own, is tried again only after 5 s (REKEY_TIMEOUT, the WireGuard paper, section 6.1).
+    const [first, last] = program().network.order(link);
+    const answering = makeSide(this, link, first);
+    const calling = makeSide(this, link, last, answering.made);
+    const sides = { [first]: answering.output, [last]: calling.output };
+    const outputs = settled(linkOutputs, { sideA: sides.a, sideB: sides.b });
     Object.assign(this, outputs);
     this.registerOutputs(outputs);
   }
 }
 
-function makeSide(parent: WgLink, link: LinkData, side: SideName): pulumi.Output<LinkSide> {
+interface Side {
+  made: Interface;
+  output: pulumi.Output<LinkSide>;
+}
+
+function makeSide(parent: WgLink, link: LinkData, side: SideName, after?: Interface): Side {
   const [own, peer] = side === "a" ? [link.a, link.b] : [link.b, link.a];
   const { network } = program();
   const spec = program().whenDeclared(() =>
@@ -51,10 +62,10 @@ function makeSide(parent: WgLink, link: LinkData, side: SideName): pulumi.Output
   const made = new Interface(
     `${link.name}@${own.nodeName}`,
     { connection: own.connection, machine: own.machine, spec },
-    { parent, deletedWith: own },
+    { parent, deletedWith: own, ...(after && { dependsOn: after }) },
   );
   // By way of the URN, so that what uses an output of the link waits for the link.
-  return pulumi.all([spec, made.urn]).apply(
+  const output = pulumi.all([spec, made.urn]).apply(
     ([
       {
         node,
@@ -65,4 +76,5 @@ function makeSide(parent: WgLink, link: LinkData, side: SideName): pulumi.Output
       },
     ]) => pulumi.output({ node, device, listenPort, mtu, ...(endpoint !== undefined && { endpoint }) }),
   );
+  return { made, output };
 }

@@ -9,7 +9,7 @@ import { type LinkData, linkArgs, type WgLinkArgs } from "./linkArgs";
 import { expanded, type NodeData, nodeArgs, type OverlayNodeArgs } from "./nodeArgs";
 import type { OverlayNode } from "./OverlayNode";
 import { prepareFaults } from "./prepare";
-import { type LinkNode, linkFaults, topologyEnd, views } from "./side";
+import { calls, type LinkNode, linkFaults, type SideName, topologyEnd, views } from "./side";
 
 /** What somebody declared, defaults filled in; or all that is wrong with it. */
 export type Checked<T> = { value: T } | { faults: Fault[] };
@@ -40,6 +40,14 @@ export class Network {
     const clashes = value.a.nodeName === value.b.nodeName ? [] : this.topology.addLink({ name, ends });
     const faults = [...linkFaults(value, a, b), ...clashes];
     return faults.length > 0 ? { faults } : { value };
+  }
+
+  /** In which order the sides of a link are made: the one that calls, where only one does, comes last. */
+  order(link: LinkData): [SideName, SideName] {
+    const [a, b] = [this.declared(link.a), this.declared(link.b)];
+    if (!a || !b) return ["a", "b"];
+    const [fromA, fromB] = views(link, a, b).map(calls);
+    return fromA && !fromB ? ["b", "a"] : ["a", "b"];
   }
 
   /** `compute` of two nodes: as they were declared here, or as their outputs say in the end. */

@@ -46,6 +46,9 @@ const fits = ({ address, family: declared }: Endpoint, wanted: Family | undefine
 /** Where the peer is called: the first of its endpoints that the link's packets can be sent to. */
 const callable = ({ link, peer }: View): Endpoint | undefined => peer.endpoints.find((it) => fits(it, link.family));
 
+/** Whether this side knows where to call the other. */
+export const calls = (view: View): boolean => callable(view) !== undefined;
+
 const port = ({ side, link, own, peer }: View) =>
   lift(
     (declared, base, pool) => declared[side] ?? listenPort(peer.id, { base, ...(pool && { pool }) }),

@@ -38,6 +38,13 @@ export class Declared {
     return [lines("a"), lines("b")];
   }
 
+  /** The nodes of a link in the order in which its sides are made. */
+  order(a: string, b: string): string[] {
+    const name = `${a}-${b}`;
+    const link = this.noted(name, this.network.addLink(name, { a: reference(a), b: reference(b) }));
+    return link ? this.network.order(link).map((side) => link[side].nodeName) : [];
+  }
+
   private noted<T>(name: string, checked: Checked<T>): T | undefined {
     if ("value" in checked) return checked.value;
     this.faults.push(

@@ -12,6 +12,14 @@ const peer = (lines: string) => words(lines, / peer /)[0];
 const listens = (lines: string) => / listen-port (\d+)/.exec(lines)?.[1];
 const mtu = (lines: string) => / mtu (\d+)/.exec(lines)?.[1];
 
+test("the side that calls is made when there is somebody to answer", () => {
+  const all = both().node("nas", nas);
+  expect(all.order("lux", "fra")).toEqual(["lux", "fra"]);
+  expect(all.order("nas", "lux")).toEqual(["lux", "nas"]);
+  expect(all.order("fra", "nas")).toEqual(["fra", "nas"]);
+  expect(all.faults).toEqual([]);
+});
+
 test("two nodes and a link", () => {
   const [a, b] = both().link("lux", "fra");
   expect(a).toMatchInlineSnapshot(`
