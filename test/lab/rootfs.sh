@@ -44,12 +44,14 @@ whole() {
   done
 }
 
-# The machine's own Debian mirror, where it has one.
-mirror() {
+# What apt calls a source, of the machine's own Debian mirror. Nothing where it has none, as on Ubuntu: mmdebstrap knows
+# Debian's.
+source_line() {
   apt-get indextargets --format "\$(ORIGIN) \$(CODENAME) \$(REPO_URI)" "Created-By: Packages" 2>/dev/null |
-    awk '$1 == "Debian" && $2 !~ /-/ { print $3; exit }'
+    awk -v suite=$suite '$1 == "Debian" && $2 !~ /-/ { print "deb " $3 " " suite " main"; exit }'
 }
 
+# unpack FOLDER [SOURCE]
 unpack() {
   # shellcheck disable=SC2086 # a list of names
   mmdebstrap --mode=root --variant=minbase --format=directory \
@@ -59,7 +61,7 @@ unpack() {
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' \
     --customize-hook="mkdir \"\$1/srv/packages\" && cd \"\$1/srv/packages\" &&
       chroot \"\$1\" sh -c 'cd /srv/packages && apt-get download $spare'" \
-    "$suite" "$1" "deb ${from:-http://deb.debian.org/debian} $suite main"
+    "$suite" "$@"
 }
 
 # An archive that apt reads from the disk: https://wiki.debian.org/DebianRepository/Format#Flat_Repository_Format
@@ -94,10 +96,14 @@ settle() {
   chmod 0440 "$1/etc/sudoers.d/admin"
 }
 
-if whole "$folder"; then
-  printf '%s\n' "$folder"
-  exit
-fi
+answer_if_whole() {
+  if whole "$folder"; then
+    printf '%s\n' "$folder"
+    exit
+  fi
+}
+
+answer_if_whole
 [ "${1-}" != --check ] || exit 1
 
 [ "$(id -u)" = 0 ] || { say "rootfs.sh: making a root file system needs root: run it with sudo"; exit 1; }
@@ -105,10 +111,7 @@ fi
 mkdir -p "${folder%/*}"
 exec 9>"${folder%/*}/.lock"
 flock -n 9 || { say "  another process makes a root file system: waiting for it" && flock -w 1800 9; }
-if whole "$folder"; then
-  printf '%s\n' "$folder"
-  exit
-fi
+answer_if_whole
 
 # What a run that was killed left half-made.
 for old in "${folder%/*}"/*.[0-9]*; do
@@ -127,10 +130,10 @@ finish() {
 }
 trap finish EXIT
 trap 'exit 1' HUP INT TERM
-from=$(mirror)
-say "  Debian $suite from ${from:-deb.debian.org}, into $folder (half a minute)"
+from=$(source_line)
+say "  Debian $suite (${from:-the usual mirror}), into $folder: half a minute"
 {
-  unpack "$making"
+  unpack "$making" ${from:+"$from"}
   archive "$making"
   settle "$making"
 } >"$log" 2>&1 9>&-

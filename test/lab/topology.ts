@@ -23,7 +23,7 @@ const RESERVED = ["net", "internet", "operator"];
 const name = checkedString((text) =>
   /^[a-z][a-z0-9]{0,9}$/.test(text)
     ? undefined
-    : { legal: "1 to 10 lower-case letters and digits, a letter first", cure: "shorten it" },
+    : { legal: "1 to 10 lower-case letters and digits, a letter first", cure: "rename it" },
 );
 
 const address = checkedString((text) =>
@@ -39,7 +39,7 @@ const prefix = checkedString((text) =>
   ip.prefix(text) === text
     ? undefined
     : {
-        legal: "a prefix without host bits, like 203.0.113.0/24",
+        legal: "a prefix in its canonical form, like 203.0.113.0/24",
         cure: ip.prefix(text) ? `write ${ip.prefix(text)}` : "correct it",
       },
 );
@@ -105,7 +105,7 @@ const object = (context: Context, path: PropertyKey[], { legal, cure }: Objectio
 const notReserved = (context: Context, kind: string, names: string[], reserved: string[]): void => {
   for (const name of names.filter((name) => reserved.includes(name))) {
     object(context, [kind, name], {
-      legal: `a name that the lab has no use of its own for: not ${name}`,
+      legal: "a name that nothing else in the lab has",
       cure: "rename it",
     });
   }
@@ -211,15 +211,19 @@ function checkRouters(
   }
 }
 
+function check(topology: { segments: Segments; hosts: Hosts; routers: Routers }, context: Context): void {
+  checkSegments(topology, context);
+  checkHosts(topology, context);
+  checkRouters(topology, context);
+}
+
 const file = z
   .strictObject({
     segments: z.record(name, segment),
     hosts: z.record(name, host),
     routers: z.record(name, router).default({}),
   })
-  .superRefine(checkSegments, unlessFaulty("segments"))
-  .superRefine(checkHosts, unlessFaulty("segments", "hosts"))
-  .superRefine(checkRouters, unlessFaulty("segments", "hosts", "routers"))
+  .superRefine(check, unlessFaulty("segments", "hosts", "routers"))
   .transform((topology) => ({ ...topology, segments: withOperator(topology.segments) }));
 
 export type Topology = z.output<typeof file>;
