@@ -4,13 +4,14 @@
 # apply: standard input is `owners NAME…`, Commands, a line `.`, then the queries of a snapshot.
 # Exit codes: 75 another run holds the lock, 77 the machine has another owner (printed).
 #
-# Nothing is printed before the end, so that a connection which breaks in the middle (it may run through the very link
-# that is being changed) does not stop the rest of the change; each step has its own time limit.
+# From the first step to the end nothing is printed, so that a connection which breaks in the middle (it may run through
+# the very link that is being changed) does not stop the rest of the change; each step has its own time limit.
 apply() {
   read -r _ owners
   mkdir -p /run/overlay
   exec 9>/run/overlay/lock
   flock -w 30 9 || { [ $? -ne 1 ] || return 75; echo 'the command flock (util-linux) failed' >&2 && return 1; }
+  echo || return 1 # who was cancelled while this waited hears nothing any more, and wants nothing to be begun
   owner=$(first_line /etc/overlay/owner)
   if [ -n "$owners" ] && [ -n "$owner" ]; then
     case " $owners " in *" $owner "*) ;; *) printf '%s\n' "$owner" && return 77 ;; esac
