@@ -18,10 +18,12 @@ done
 cd "/run/overlay-lab/$lab/hosts/$host"
 mkdir -p disk root
 mount -o loop "$disk" disk
-mount -t overlay overlay -o "lowerdir=$rootfs,upperdir=$PWD/disk/upper,workdir=$PWD/disk/work" root
+# From inside the root file system: a colon in its path would be taken for the end of it.
+here=$PWD
+(cd "$rootfs" && mount -t overlay overlay -o "lowerdir=.,upperdir=$here/disk/upper,workdir=$here/disk/work" "$here/root")
 
 # --keep-unit: a reboot ends nspawn with a code, instead of another round inside of it in the same network namespace.
 SYSTEMD_NSPAWN_API_VFS_WRITABLE=network SYSTEMD_NSPAWN_LOCK=0 exec systemd-nspawn --quiet --register=no --keep-unit \
-  --machine="$namespace" --hostname="$host" --directory="$PWD/root" \
+  --machine="$namespace" --hostname="$host" --directory="$here/root" \
   --network-namespace-path="/run/netns/$namespace" --capability=CAP_NET_ADMIN --bind=/dev/net/tun \
   --resolv-conf=off --timezone=off --link-journal=no --console=pipe --boot
