@@ -33,15 +33,20 @@ const folders = (at: string): string[] => {
   }
 };
 
-/** Removes a control group and those inside of it. False while a process is in one of them. */
-function remove(at: string): boolean {
-  for (const inner of folders(at)) remove(inner);
+/** False while there is something in it. */
+function removeEmpty(at: string): boolean {
   try {
     rmdirSync(at);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "ENOENT";
   }
   return true;
+}
+
+/** Removes a control group and those inside of it. False while a process is in one of them. */
+function remove(at: string): boolean {
+  for (const inner of folders(at)) remove(inner);
+  return removeEmpty(at);
 }
 
 export function make(lab: string, host: string): void {
@@ -59,8 +64,8 @@ export async function kill(lab: string, host?: string): Promise<void> {
   if (!(await until(10_000, () => all.every((root) => remove(path(root, lab, host)))))) {
     throw new Error(`Processes outlive SIGKILL: see cgroup.procs in ${path(unified, lab, host)} and below`);
   }
-  // The last lab takes the folder with it.
-  for (const root of all) remove(join(root, "overlay-lab", "."));
+  // The last lab takes the folder with it. Only that: what is in it is being made, or somebody else's.
+  for (const root of all) removeEmpty(join(root, "overlay-lab"));
 }
 
 /** Labs that have control groups. */
