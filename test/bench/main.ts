@@ -1,0 +1,95 @@
+/**
+ * npm run bench [-- MEASURE…]: the figures, on a lab of its own. All of them together are written to docs/benchmarks.md;
+ * those that are named are only printed.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { cpus, release } from "node:os";
+import { join } from "node:path";
+import { Lab, run } from "../lab";
+import { connections } from "./connections";
+import { losses } from "./losses";
+import { noop } from "./noop";
+import { load, type Section, table } from "./report";
+import { ROOT } from "./stack";
+import { warm } from "./warm";
+
+const measures: Record<string, (lab: Lab) => Promise<Section>> = { connections, warm, noop, losses };
+
+const LAB = "bench";
+
+const say = (text: string): void => console.error(text);
+
+const output = async (...command: string[]): Promise<string> => {
+  const { code, stdout, stderr } = await run(command);
+  return code === 0 ? (stdout || stderr).trim() : "unknown";
+};
+
+const versionOf = (name: string): string =>
+  (JSON.parse(readFileSync(join(ROOT, "node_modules", name, "package.json"), "utf8")) as { version: string }).version;
+
+/** When, where and with what. */
+async function circumstances(loads: string[]): Promise<string[][]> {
+  const [{ model = "unknown" } = {}] = cpus();
+  const changed = await output("git", "-C", ROOT, "status", "--porcelain", "--untracked-files=no");
+  return [
+    ["", ""],
+    ["when", new Date().toISOString().slice(0, 16).replace("T", " ")],
+    [
+      "commit",
+      `${await output("git", "-C", ROOT, "rev-parse", "--short", "HEAD")}${changed === "" ? "" : ", and changes"}`,
+    ],
+    ["processor", `${model}, ${cpus().length} cores`],
+    ["kernel", `Linux ${release()}`],
+    ["pulumi", `${await output("pulumi", "version")}, @pulumi/pulumi ${versionOf("@pulumi/pulumi")}`],
+    ["Node", process.version],
+    ["OpenSSH", (await output("ssh", "-V")).split(",")[0] ?? ""],
+    ["hosts", "systemd-nspawn containers, links in userspace (wireguard-go)"],
+    ["load before each measurement and after the last", loads.join(", ")],
+  ];
+}
+
+const section = ({ title, text, table: rows }: Section): string => `## ${title}\n\n${text}\n\n${table(rows)}\n`;
+
+const bars = (sections: Section[]): string =>
+  table([
+    ["measure", "figure", "must be", ""],
+    ...sections.flatMap(({ bars }) =>
+      bars.map(({ measure, figure, mustBe, met }) => [measure, figure, mustBe, met ? "met" : "**missed**"]),
+    ),
+  ]);
+
+async function main(names: string[]): Promise<void> {
+  const chosen = names.length === 0 ? Object.keys(measures) : names;
+  const unknown = chosen.filter((name) => !(name in measures));
+  if (unknown.length > 0)
+    throw new Error(`no measure ${unknown.join(", ")}; there are ${Object.keys(measures).join(", ")}`);
+  const sections: Section[] = [];
+  const loads: string[] = [];
+  for (const name of chosen) {
+    loads.push(load());
+    say(`${name} …`);
+    const began = Date.now();
+    const lab = await Lab.up("lab", { name: LAB, fresh: true });
+    try {
+      const measured = await measures[name]?.(lab);
+      if (measured) sections.push(measured);
+    } finally {
+      await Lab.down(LAB);
+    }
+    say(`${name} … ${((Date.now() - began) / 1000).toFixed(0)} s`);
+  }
+  loads.push(load());
+
+  const text = [
+    "# Benchmarks\n",
+    "Written by `npm run bench`; do not edit.\n",
+    `${bars(sections)}\n`,
+    `${table(await circumstances(loads))}\n`,
+    ...sections.map(section),
+  ].join("\n");
+  if (names.length === 0) writeFileSync(join(ROOT, "docs/benchmarks.md"), text);
+  console.log(text);
+  process.exitCode = sections.every((one) => one.bars.every(({ met }) => met)) ? 0 : 1;
+}
+
+void main(process.argv.slice(2));

@@ -1,0 +1,53 @@
+/** Networks as data, so that a measurement can change any field of one. */
+import type { OverlayNodeArgs, WgLinkArgs } from "../../components";
+import type { Lab } from "../lab";
+
+export type Link = Omit<WgLinkArgs, "a" | "b"> & { a: string; b: string };
+
+export interface Network {
+  nodes: Record<string, OverlayNodeArgs>;
+  links: Record<string, Link>;
+}
+
+const PREFIXES = ["10.255.0.0/24", "fd00:6f::/48"];
+
+/** The addresses of node N in the overlay. */
+export const overlayAddresses = (id: number): [v4: string, v6: string] => [`10.255.0.${id}`, `fd00:6f::${id}`];
+
+/** The hosts of a lab, in the order of its topology from id 1, with a link between each two of them. */
+export function fullMesh(lab: Lab): Network {
+  const hosts = Object.entries(lab.json.hosts);
+  const names = hosts.map(([name]) => name);
+  const nodes = hosts.map(([name, { addresses, hostKey }], index): [string, OverlayNodeArgs] => [
+    name,
+    {
+      id: index + 1,
+      connection: { host: addresses[0] ?? name, hostKey },
+      addresses: overlayAddresses(index + 1),
+      endpoints: addresses,
+      prefixes: PREFIXES,
+    },
+  ]);
+  const pairs = names.flatMap((a, index) => names.slice(index + 1).map((b) => ({ a, b })));
+  return {
+    nodes: Object.fromEntries(nodes),
+    links: Object.fromEntries(pairs.map((pair) => [`${pair.a}-${pair.b}`, pair])),
+  };
+}
+
+export const withLink = (network: Network, name: string, change: Partial<Link>): Network => {
+  const link = network.links[name];
+  if (!link) throw new Error(`no link ${name}`);
+  return { ...network, links: { ...network.links, [name]: { ...link, ...change } } };
+};
+
+export const withoutLink = (network: Network, name: string): Network => {
+  const { [name]: _, ...links } = network.links;
+  return { ...network, links };
+};
+
+export const withNode = (network: Network, name: string, change: Partial<OverlayNodeArgs>): Network => {
+  const node = network.nodes[name];
+  if (!node) throw new Error(`no node ${name}`);
+  return { ...network, nodes: { ...network.nodes, [name]: { ...node, ...change } } };
+};

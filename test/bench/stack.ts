@@ -1,0 +1,160 @@
+/** A Pulumi project of its own in a temporary folder, with its state beside it, run by the `pulumi` of the machine. */
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { type Lab, type Result, run } from "../lab";
+import type { Network } from "./network";
+
+/** The folder of package.json: compiled code lies one level deeper (dist/) than its source. */
+const packageRoot = (from: string): string =>
+  existsSync(join(from, "package.json")) ? from : packageRoot(dirname(from));
+export const ROOT = packageRoot(__dirname);
+const compiled = (path: string): string => join(ROOT, "dist", path);
+
+/**
+ * What is started as the plugin:
+ * `real`      the plugin itself
+ * `hostless`  the same, without what touches hosts (hostless.ts)
+ * `echo`      a provider that accepts everything, compares nothing and knows no host (echo.ts): the engine's floor
+ */
+export type Plugin = "real" | "hostless" | "echo";
+
+const executable = join(ROOT, "bin/pulumi-resource-overlay");
+const starts: Record<Plugin, string> = {
+  real: `exec ${executable} "$@"`,
+  hostless: `NODE_OPTIONS='--require=${compiled("test/bench/hostless.js")}' exec ${executable} "$@"`,
+  echo: `exec node ${compiled("test/bench/echo.js")} "$@"`,
+};
+
+export interface Timed extends Result {
+  /** Milliseconds on the clock. */
+  wall: number;
+  /** Milliseconds of processor time, with all processes that the command started and waited for. */
+  cpu: number;
+}
+
+/** `0m1.25s 0m0.30s`: user and system time, the second line of what `times` of a shell prints. */
+function milliseconds(times: string): number {
+  const parts = [...times.matchAll(/(\d+)m([\d.]+)s/g)].map(
+    ([, minutes, seconds]) => Number(minutes) * 60 + Number(seconds),
+  );
+  return parts.reduce((sum, one) => sum + one, 0) * 1000;
+}
+
+/** Runs a command, with the time it took. */
+async function timed(command: string[], timeout: number): Promise<Timed> {
+  const began = performance.now();
+  const result = await run(["sh", "-c", '"$@"; code=$?; times; exit $code', "sh", ...command], { timeout });
+  const wall = performance.now() - began;
+  const lines = result.stdout.trimEnd().split("\n");
+  return { ...result, stdout: lines.slice(0, -2).join("\n"), wall, cpu: milliseconds(lines.at(-1) ?? "") };
+}
+
+export class Stack {
+  readonly #folder = mkdtempSync(join(tmpdir(), "overlay-bench-"));
+  /** One line for each ssh process that the plugin started: where to. */
+  readonly #connections = join(this.#folder, "connections");
+  readonly #environment = [
+    `PULUMI_HOME=${join(this.#folder, "home")}`,
+    `PULUMI_BACKEND_URL=file://${join(this.#folder, "state")}`,
+    "PULUMI_CONFIG_PASSPHRASE=bench",
+  ];
+
+  private constructor(ssh: string) {
+    for (const name of ["home", "state", "plugin"]) mkdirSync(join(this.#folder, name));
+    symlinkSync(join(ROOT, "node_modules"), join(this.#folder, "node_modules"));
+    this.#write("package.json", "{}\n");
+    this.#write("index.js", `require(${JSON.stringify(compiled("test/bench/program.js"))});\n`);
+    this.#write(
+      "Pulumi.yaml",
+      `name: bench
+runtime: { name: nodejs, options: { typescript: false } }
+main: index.js
+config: { "overlay:ssh": "sh ${join(ROOT, "test/bench/ssh.sh")} ${this.#connections} ${ssh}" }
+plugins: { providers: [{ name: overlay, path: plugin }] }
+`,
+    );
+    this.#write("connections", "");
+    this.plug("real");
+  }
+
+  /** A stack without resources. */
+  static async make(lab: Lab, network: Network): Promise<Stack> {
+    const stack = new Stack(lab.json.ssh);
+    stack.declare(network);
+    await stack.must(["stack", "init", "bench"]);
+    return stack;
+  }
+
+  /** What the program is to declare from now on. */
+  declare(network: Network): void {
+    this.#write("network.json", JSON.stringify(network));
+  }
+
+  /** What is to be started as the plugin from now on. */
+  plug(plugin: Plugin): void {
+    const path = this.#write("plugin/pulumi-resource-overlay", `#!/bin/sh\necho $$ >"$0.pid"\n${starts[plugin]}\n`);
+    chmodSync(path, 0o755);
+  }
+
+  /** Any command of Pulumi's; `settings` are environment variables, NAME=VALUE. */
+  async pulumi(args: string[], settings: string[] = []): Promise<Timed> {
+    const command = ["env", "-C", this.#folder, ...this.#environment, ...settings, "pulumi", ...args];
+    return timed([...command, "--non-interactive", "--color=never"], 300_000);
+  }
+
+  /** A command that must succeed. */
+  async must(args: string[], settings?: string[]): Promise<Timed> {
+    const result = await this.pulumi(args, settings);
+    if (result.code === 0) return result;
+    throw new Error(`pulumi ${args.join(" ")} ended with code ${result.code}:\n${result.stdout}\n${result.stderr}`);
+  }
+
+  /** `up` of a network, without the preview before it. */
+  up(network?: Network): Promise<Timed> {
+    if (network) this.declare(network);
+    return this.must(["up", "--yes", "--skip-preview"]);
+  }
+
+  /** The process id of the plugin that was started last; undefined before the first. */
+  plugin(): number | undefined {
+    const at = join(this.#folder, "plugin/pulumi-resource-overlay.pid");
+    return existsSync(at) ? Number(readFileSync(at, "utf8")) || undefined : undefined;
+  }
+
+  /** The hosts that were connected to since this was asked last, once for each connection. */
+  connections(): string[] {
+    const hosts = readFileSync(this.#connections, "utf8").trim().split("\n");
+    writeFileSync(this.#connections, "");
+    return hosts.filter((host) => host !== "");
+  }
+
+  /** A stack that is up while something is done with it. What it made on the hosts stays there. */
+  static async whileUp<T>(lab: Lab, network: Network, work: (stack: Stack) => Promise<T>): Promise<T> {
+    const stack = await Stack.make(lab, network);
+    try {
+      await stack.up();
+      return await work(stack);
+    } finally {
+      stack.remove();
+    }
+  }
+
+  /** Forgets the project and its state; what is on the hosts stays. */
+  remove = (): void => rmSync(this.#folder, { recursive: true, force: true });
+
+  #write(name: string, content: string): string {
+    const path = join(this.#folder, name);
+    writeFileSync(path, content);
+    return path;
+  }
+}
