@@ -2,7 +2,7 @@
 import { type Failure, HostError } from "../host";
 import { bootText, type Changes, changes, type Fact, live, queries, type Snapshot, text } from "../kernel";
 import { type BootFile, bootDrift, bootPath, bootQuery, isOwn } from "./boot";
-import { config } from "./config";
+import { config, lineDiff } from "./config";
 import { once, type Shape, shapes, specsOf } from "./former";
 import { parseSpec } from "./inputs";
 import { hostFacts, type Operation, type State, state } from "./lifecycle";
@@ -101,7 +101,7 @@ export async function converge(
   const half = (known: string, reasons: string[], cancelled?: boolean): HalfApplied => {
     const former = before ? specsOf(before.inputs, before.outputs) : [];
     const outputs = { ...state(type, resource, known, seen), ...(former.length > 0 && { former }) };
-    return new HalfApplied(id, outputs, news, reasons, cancelled);
+    return new HalfApplied(id, outputs, reasons, cancelled);
   };
 
   let failed: Failure | undefined;
@@ -124,14 +124,7 @@ export async function converge(
   return { id, outputs: state(type, resource, String(news.config), seen) };
 }
 
-function reasons(machine: string, failed: Failure | undefined, is: string, should: string): string[] {
-  const [there, wanted] = [is.split("\n"), should.split("\n")];
-  const lines = [
-    ...there.filter((line) => !wanted.includes(line)).map((line) => `- ${line}`),
-    ...wanted.filter((line) => !there.includes(line)).map((line) => `+ ${line}`),
-  ];
-  return [
-    `${machine}: ${failed ? failed.message : "the host took every command, and yet it is not as it should be."}`,
-    `What was done stays; the next run goes on with the rest:\n${lines.join("\n")}`,
-  ];
-}
+const reasons = (machine: string, failed: Failure | undefined, is: string, should: string): string[] => [
+  `${machine}: ${failed ? failed.message : "the host took every command, and yet it is not as it should be."}`,
+  `What was done stays; the next run goes on with the rest:\n${lineDiff(is, should).join("\n")}`,
+];

@@ -3,6 +3,8 @@ import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
 import { grpc } from "./grpc";
 
+const in2s = (): number => Date.now() + 2000;
+
 export class Engine {
   readonly #client: EngineClient;
   /** One after the other, or they overtake each other on their way. */
@@ -27,8 +29,8 @@ export class Engine {
     const request = new LogRequest().setUrn(urn).setMessage(message).setEphemeral(ephemeral);
     // The declared type of the setter is the enum's object instead of a member of it.
     request.setSeverity(severity as never);
-    this.#last = this.#last.then(
-      () => new Promise((resolve) => this.#client.log(request, () => resolve())), // an engine that has gone wants no log
-    );
+    // An engine that has gone, or that hangs, holds nobody up.
+    const send = (done: () => void) => this.#client.log(request, new grpc.Metadata(), { deadline: in2s() }, done);
+    this.#last = this.#last.then(() => new Promise((resolve) => send(() => resolve())));
   }
 }

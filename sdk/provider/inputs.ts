@@ -4,6 +4,7 @@ import { type Fault, fault, fromZod } from "../faults";
 import { Connection } from "../host";
 import { placeholder } from "../kernel";
 import { config } from "./config";
+import { Refused } from "./outcome";
 import type { ResourceType } from "./registry";
 import { isObject, isUnknown, mapValue, type Path, plain, Secret, secretPaths, UNKNOWN, type Values } from "./wire";
 
@@ -125,14 +126,14 @@ const keepSecret = (connection: Connection, news: unknown): Values =>
     ? { ...connection, hostKey: new Secret(connection.hostKey) }
     : { ...connection };
 
-/** The connection of inputs that passed `check`. */
-export const connectionOf = (inputs: Values): Connection => plain(inputs.connection) as Connection;
+/** The connection of inputs that passed `check`, be it by an older version of this package. */
+export const connectionOf = (inputs: Values): Connection => Connection.parse(plain(inputs.connection));
 
-/** A spec that passed `check`, be it by an older version of this package. Throws an Error. */
+/** A spec that passed `check`, be it by an older version of this package. Throws Refused. */
 export function parseSpec(type: ResourceType, spec: unknown): unknown {
   const result = type.technology.spec.safeParse(nested(spec));
   if (result.success) return result.data;
-  throw new Error("The state's `spec` is none of this version of the overlay plugin: use the version that wrote it.");
+  throw new Refused("The state's `spec` is none of this version of the overlay plugin: use the version that wrote it.");
 }
 
 /** Equal as JSON, whatever the order of fields and whether secret or not. */

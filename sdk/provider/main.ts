@@ -10,6 +10,7 @@ const packageRoot = (from: string): string =>
 
 const root = packageRoot(__dirname);
 const read = (name: string): string => readFileSync(join(root, name), "utf8");
+const { version } = JSON.parse(read("package.json")) as { version: string };
 
 /** The engine may put flags of its own before the address (sdk/go/common/resource/plugin/plugin.go). */
 const engineAddress = (args: string[]): string | undefined =>
@@ -21,14 +22,14 @@ let made: ReturnType<typeof import("./construct").construct> | undefined;
 function construct(request: ConstructRequest, engine: string): Promise<ConstructResponse> {
   const room: typeof import("./construct") = require("./construct");
   const { components }: typeof import("../../components") = require("../../components");
-  made ??= room.construct(components);
+  made ??= room.construct(components, version);
   return made(request, engine);
 }
 
 async function main(): Promise<void> {
   const engine = engineAddress(process.argv.slice(2));
   const served = await serve({
-    version: (JSON.parse(read("package.json")) as { version: string }).version,
+    version,
     schema: () => read("schema.json"),
     construct,
     ...(engine !== undefined && { engine }),

@@ -16,7 +16,6 @@ export class HalfApplied extends Error {
   constructor(
     readonly id: string,
     readonly outputs: Values,
-    readonly inputs: Values,
     readonly reasons: string[],
     /** Where it was the user who ended it. */
     readonly cancelled = false,

@@ -1,6 +1,7 @@
 /** The provider of one engine run: its configuration, its hosts, and what the engine may ask of it. */
 import { format } from "../faults";
 import { Connection, HostError, Hosts } from "../host";
+import { lineDiff } from "./config";
 import { type Configuration, configuration } from "./configuration";
 import { converge } from "./converge";
 import type { Engine } from "./engine";
@@ -13,8 +14,8 @@ import { Refused } from "./outcome";
 import { type ResourceType, resourceType, tokens } from "./registry";
 import { isUnknown, type Values } from "./wire";
 
-/** Seconds for a machine that was made a moment ago to let us in. */
-const BOOTING = 60;
+/** Seconds for a machine that was made a moment ago to let us in, where customTimeouts do not say. */
+const BOOTING = 30;
 
 /** A resource as the engine last knew it. */
 export interface Known {
@@ -41,6 +42,8 @@ export class Provider {
   #settings: Configuration = { ssh: "ssh", identities: [], live: "off" };
   #hosts = new Hosts();
   readonly #cancelled = new AbortController();
+  /** Whether a resource is other than state says, of those that this run has read. */
+  readonly #drifted = new Map<string, Promise<boolean>>();
   /** Hosts that were found dead: they are named once. */
   readonly #dead = new Set<string>();
 
@@ -73,8 +76,26 @@ export class Provider {
     return check(type, news, name);
   }
 
-  diff({ urn, outputs, inputs }: Known, news: Values): string[] {
-    return diff(parse(urn).type, outputs, inputs, news);
+  /** The properties that differ. Contacts nobody, unless every run is to read first. */
+  async diff(old: Known, news: Values): Promise<string[]> {
+    const different = diff(parse(old.urn).type, old.outputs, old.inputs, news);
+    if (different.length > 0 || !this.live) return different;
+    // The engine reads first what state says is to be read first; this is for the run that says so for the first time.
+    const known =
+      this.#drifted.get(old.urn) ?? this.#drift({ ...old, inputs: { ...old.inputs, connection: news.connection } });
+    this.#drifted.set(old.urn, known);
+    return (await known) ? ["config"] : [];
+  }
+
+  async #drift(old: Known): Promise<boolean> {
+    const now = await this.#read(old);
+    const lines = now
+      ? lineDiff(String(old.outputs.config), String(now.outputs.config))
+      : ["It is gone from the host."];
+    if (lines.length === 0) return false;
+    this.engine?.info(old.urn, lines.join("\n"));
+    await this.engine?.flush();
+    return true;
   }
 
   async previewCreate(urn: string, news: Values): Promise<Values> {
@@ -88,8 +109,8 @@ export class Provider {
   async create(urn: string, news: Values, seconds: number): Promise<{ id: string; outputs: Values }> {
     const { type } = parse(urn);
     const operation = this.#operation(urn, news, seconds);
-    const wait = type.machine ? BOOTING : 0;
-    return converge({ ...operation, wait }, news);
+    const wait = seconds > 0 ? seconds : BOOTING;
+    return converge({ ...operation, wait: type.machine ? wait : 0 }, news);
   }
 
   async previewUpdate({ urn, outputs, inputs }: Known, news: Values): Promise<Values> {
@@ -100,6 +121,7 @@ export class Provider {
   }
 
   async update(old: Known, news: Values): Promise<Values> {
+    this.#drifted.delete(old.urn);
     const { outputs } = await converge(this.#operation(old.urn, news, old.seconds), news, old);
     return outputs;
   }
@@ -107,6 +129,11 @@ export class Provider {
   /** The resource as it is now, or undefined when it is gone. Without inputs it is looked for by its id alone. */
   async read(old: Known): Promise<Pick<Known, "id" | "outputs" | "inputs"> | undefined> {
     if (Object.keys(old.inputs).length === 0) return this.#import(old);
+    this.#drifted.set(old.urn, Promise.resolve(false));
+    return this.#read(old);
+  }
+
+  async #read(old: Known): Promise<Pick<Known, "id" | "outputs" | "inputs"> | undefined> {
     const operation = this.#operation(old.urn, old.inputs, old.seconds);
     try {
       const outputs = await read(operation, old.inputs, old.outputs);

@@ -34,7 +34,6 @@ function details(error: HalfApplied, refreshBeforeUpdate: boolean): Grpc.Metadat
   const failed = new proto.ErrorResourceInitFailed()
     .setId(error.id)
     .setProperties(encode(error.outputs))
-    .setInputs(encode(error.inputs))
     .setReasonsList(error.reasons)
     .setRefreshBeforeUpdate(refreshBeforeUpdate);
   const any = new Any();
@@ -122,8 +121,8 @@ function service(provider: Provider, options: ServerOptions) {
         ? response.setFailuresList(failures(checked.faults))
         : response.setInputs(encode(checked.inputs));
     },
-    diff(request: proto.DiffRequest) {
-      const changed = provider.diff({ ...known(request), seconds: 0 }, decode(request.getNews()));
+    async diff(request: proto.DiffRequest) {
+      const changed = await provider.diff({ ...known(request), seconds: 0 }, decode(request.getNews()));
       const { DIFF_SOME, DIFF_NONE } = proto.DiffResponse.DiffChanges;
       const response = new proto.DiffResponse().setHasdetaileddiff(true).setDiffsList(changed);
       for (const name of changed) {

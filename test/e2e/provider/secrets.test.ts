@@ -79,9 +79,7 @@ describeWhere("lab", "secrets", () => {
     );
     const everywhere = [seen, state, JSON.stringify(engine.log), ...files].join("\n");
     // What is looked through holds the environment of processes: whatever fails, it is not for printing.
-    expect(["ssh_config", "wireguard-go", "provider/main.js"].filter((word) => !seen.includes(word))).toEqual(
-      [],
-    );
+    expect(["ssh_config", "wireguard-go", "provider/main.js"].filter((word) => !seen.includes(word))).toEqual([]);
     expect(keys.every((key) => /^[A-Za-z0-9+/]{43}=$/.test(key))).toBe(true);
     for (const key of keys) expect(everywhere.includes(key)).toBe(false);
     for (const line of identity.split("\n").filter((line) => line.length > 20 && !line.startsWith("-----"))) {

@@ -217,17 +217,19 @@ describeWhere("lab", "whose it is", () => {
   });
 
   describe("a dead host", () => {
-    beforeEach(() => network.lab.powerOff("lux"));
+    beforeEach(async () => {
+      await network.lab.powerOff("lux");
+      const soon = { ...connection(network.lab, "lux"), connectTimeout: 2 };
+      for (const one of [lux(), link]) network.engine.kept(one).inputs.connection = soon;
+    });
     afterEach(async () => {
       await network.lab.start("lux");
       await network.restart();
     });
-    const soon = (declared: Declared): Declared =>
-      at(declared, { ...(declared.inputs.connection as Values), connectTimeout: 1 });
-
     test("shows in no preview, and in an apply by its name; state stays", async () => {
       const { engine } = network;
-      const changed = soon(side(network.lab, "lux", "fra", known(), { mtu: 1400 }));
+      const soon = { ...connection(network.lab, "lux"), connectTimeout: 2 };
+      const changed = at(side(network.lab, "lux", "fra", known(), { mtu: 1400 }), soon);
       expect(await engine.preview(changed)).toMatchObject({ outcome: "updated" });
       const error = await failure(engine.up(changed));
       expect(error.code).toBe("FAILED_PRECONDITION");
@@ -250,6 +252,18 @@ describeWhere("lab", "whose it is", () => {
       const said = engine.log.filter(({ severity }) => severity === 2).map(({ message }) => message);
       expect(said).toEqual([expect.stringMatching(/^root@203\.0\.113\.5 cannot be reached.*remembers/)]);
     });
+  });
+
+  test("live: the first run that wants it needs no state that says so", async () => {
+    const engine = await network.restart({ config: { live: "on" } });
+    expect(await engine.preview(link)).toMatchObject({ outcome: "same" });
+    await network.on("lux", "ip link set inter-fra mtu 1333");
+    await network.restart({ config: { live: "on" } });
+    expect(await network.engine.preview(link)).toMatchObject({ outcome: "updated", diffs: ["config"] });
+    expect(network.engine.said(link)).toEqual([expect.stringMatching(/^- .* mtu 1420 .*\n\+ .* mtu 1333 /)]);
+    expect(network.connections).toBe(1);
+    expect(await network.engine.up(link)).toBe("updated");
+    expect(await network.on("lux", "cat /sys/class/net/inter-fra/mtu")).toBe("1420\n");
   });
 
   test("live: every run reads first, for as long as somebody wants it", async () => {

@@ -11,6 +11,7 @@ import type { LogRequest } from "@pulumi/pulumi/proto/engine_pb";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
+import { lineDiff } from "../../../sdk/provider/config";
 import { Empty, type Grpc, grpc } from "../../../sdk/provider/grpc";
 import { type Served, serve } from "../../../sdk/provider/server";
 import { decode, encode, type Values } from "../../../sdk/provider/wire";
@@ -235,7 +236,7 @@ export class TestEngine {
       .setProperties(encode(inputs))
       .setTimeout(declared.seconds ?? 0)
       .setPreview(preview);
-    const response = (await this.#half(declared, "create", request)) as proto.CreateResponse;
+    const response = (await this.#half(declared, inputs, "create", request)) as proto.CreateResponse;
     return {
       id: response.getId(),
       inputs,
@@ -253,13 +254,13 @@ export class TestEngine {
       .setNews(encode(inputs))
       .setTimeout(declared.seconds ?? 0)
       .setPreview(preview);
-    const response = (await this.#half(declared, "update", request)) as proto.UpdateResponse;
+    const response = (await this.#half(declared, inputs, "update", request)) as proto.UpdateResponse;
     const outputs = decode(response.getProperties());
     return { id: kept.id, inputs, outputs, refreshBeforeUpdate: response.getRefreshBeforeUpdate() };
   }
 
   /** A call that may leave a half-applied resource behind. */
-  async #half(declared: Declared, method: "create" | "update", request: unknown): Promise<unknown> {
+  async #half(declared: Declared, inputs: Values, method: "create" | "update", request: unknown): Promise<unknown> {
     try {
       return await this.#call(method, request);
     } catch (error) {
@@ -267,7 +268,7 @@ export class TestEngine {
       if (failed) {
         this.state.set(this.urn(declared), {
           id: failed.getId(),
-          inputs: decode(failed.getInputs()),
+          inputs,
           outputs: decode(failed.getProperties()),
           initErrors: failed.getReasonsList(),
           refreshBeforeUpdate: failed.getRefreshBeforeUpdate(),
@@ -329,13 +330,4 @@ function refusal(error: Grpc.ServiceError): Refusal {
   const [any] = details ? Status.deserializeBinary(details as Buffer).getDetailsList() : [];
   const half = any?.unpack(proto.ErrorResourceInitFailed.deserializeBinary, "pulumirpc.ErrorResourceInitFailed");
   return Object.assign(new Refusal(code, error.details, half?.getReasonsList()), { half: half ?? undefined });
-}
-
-/** `- LINE` for what went, `+ LINE` for what came. */
-export function lineDiff(before: string, after: string): string[] {
-  const [old, now] = [before.split("\n"), after.split("\n")];
-  return [
-    ...old.filter((line) => !now.includes(line)).map((line) => `- ${line}`),
-    ...now.filter((line) => !old.includes(line)).map((line) => `+ ${line}`),
-  ];
 }

@@ -35,8 +35,8 @@ async function up(doing: Operation, news: Values, before?: Before): Promise<{ st
     return { state: { id, outputs, inputs: news }, reasons: [] };
   } catch (error) {
     if (!(error instanceof HalfApplied)) throw error;
-    const { id, outputs, inputs, reasons } = error;
-    return { state: { id, outputs, inputs }, reasons };
+    const { id, outputs, reasons } = error;
+    return { state: { id, outputs, inputs: news }, reasons };
   }
 }
 
