@@ -3,7 +3,7 @@ import type { Connection } from "../sdk/host/connection";
 import type { Family } from "../sdk/network/address";
 import { Host } from "../sdk/provider/resources";
 import { hostSpec, nodeOutputs, type OverlayNodeArgs } from "./nodeArgs";
-import { owner, settled, unsettled } from "./outputs";
+import { named, owner, settled, withheld } from "./outputs";
 import { prepare } from "./prepare";
 import { program } from "./program";
 
@@ -54,10 +54,13 @@ export class OverlayNode extends pulumi.ComponentResource {
     args: OverlayNodeArgs,
     options: pulumi.ComponentResourceOptions = {},
   ) {
-    super(OverlayNode.token, nodeName, unsettled(nodeOutputs), options);
+    super(OverlayNode.token, nodeName, named(nodeOutputs), options);
     if (options.urn) return;
     const node = program().sound(this, program().network.addNode(nodeName, args));
-    if (!node) return;
+    if (!node) {
+      Object.assign(this, withheld(nodeOutputs));
+      return;
+    }
 
     const host = new Host(
       nodeName,

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Interface } from "../sdk/provider/resources";
 import { type LinkData, linkOutputs, type WgLinkArgs } from "./linkArgs";
-import { owner, settled, unsettled } from "./outputs";
+import { named, owner, settled, withheld } from "./outputs";
 import { program } from "./program";
 import { type SideName, sideSpec } from "./side";
 
@@ -29,10 +29,13 @@ export class WgLink extends pulumi.ComponentResource {
 
   /** Faults of the arguments are reported, with those of the whole program, when it has declared all that it has. */
   constructor(name: string, args: WgLinkArgs, options: pulumi.ComponentResourceOptions = {}) {
-    super(WgLink.token, name, unsettled(linkOutputs), options);
+    super(WgLink.token, name, named(linkOutputs), options);
     if (options.urn) return;
     const link = program().sound(this, program().network.addLink(name, args));
-    if (!link) return;
+    if (!link) {
+      Object.assign(this, withheld(linkOutputs));
+      return;
+    }
 
     // The side that calls is made when there is somebody to answer: a handshake that finds nobody, or crosses the
     // other side's own, is tried again only after 5 s (REKEY_TIMEOUT, the WireGuard paper, section 6.1).

@@ -1,13 +1,18 @@
-/** A component's outputs: what it registers, and what it has from the start. */
+/** A component's outputs. */
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
+import { program } from "./program";
 
-/** Every output, to be had before it has a value: a program goes on to its end even when a component has faults. */
-export const unsettled = (outputs: z.ZodObject): pulumi.Inputs => each(outputs, () => undefined);
+/** Names alone: a component that was made elsewhere gets its values from the engine. */
+export const named = (outputs: z.ZodObject): pulumi.Inputs => each(outputs, () => undefined);
 
-/** Every output with its value. */
+/** With their values. */
 export const settled = (outputs: z.ZodObject, values: pulumi.Inputs): Record<string, pulumi.Output<unknown>> =>
   each(outputs, (name) => pulumi.output(values[name]));
+
+/** Of a component with faults: to be had, so that the program goes on to its end, but without a value for ever. */
+export const withheld = (outputs: z.ZodObject): Record<string, pulumi.Output<unknown>> =>
+  each(outputs, () => program().whenDeclared(() => undefined));
 
 const each = <T>(outputs: z.ZodObject, value: (name: string) => T): Record<string, T> =>
   Object.fromEntries(Object.keys(outputs.shape).map((name) => [name, value(name)]));

@@ -26,11 +26,8 @@ class Program {
     if ("value" in checked) return checked.value;
     const { faults } = checked;
     if (constructing.getStore()) {
-      const errors = faults.map(({ path, ...rest }) => ({
-        propertyPath: path,
-        reason: format([{ path: "", ...rest }]),
-      }));
-      throw new pulumi.InputPropertiesError({ message: "", errors });
+      // No property is named: the engine would print its value, whatever it is.
+      throw new pulumi.InputPropertiesError({ message: format(faults), errors: [] });
     }
     this.faults += faults.length;
     for (const fault of faults) void pulumi.log.error(format([fault]), component);

@@ -44,10 +44,10 @@ function runOf(monitor: string): object {
  * Makes the component that a request is about. `engine`: the engine's address, for messages.
  * Rejects with what gRPC is to answer: a ServiceError.
  */
-export function construct(types: readonly ComponentType[]) {
+export function construct(types: readonly ComponentType[], version: string) {
   let stock: Stock | undefined;
   return (request: ConstructRequest, engine: string): Promise<ConstructResponse> => {
-    stock ??= stockServer(engine, provider(types));
+    stock ??= stockServer(engine, provider(types, version));
     const { construct } = stock;
     return new Promise((resolve, reject) => {
       const call = { request } as Grpc.ServerUnaryCall<ConstructRequest, ConstructResponse>;
@@ -58,7 +58,7 @@ export function construct(types: readonly ComponentType[]) {
   };
 }
 
-function provider(types: readonly ComponentType[]): Provider {
+function provider(types: readonly ComponentType[], version: string): Provider {
   const { registerResourceModule }: typeof import("@pulumi/pulumi/runtime") = require("@pulumi/pulumi/runtime");
   const find = (token: string): ComponentType => {
     const type = types.find((it) => it.token === token);
@@ -69,7 +69,7 @@ function provider(types: readonly ComponentType[]): Provider {
   const rehydrated = (name: string, token: string, urn: string) =>
     new (find(token).make)(name, undefined as never, { urn });
   for (const module of new Set(types.map(({ token }) => token.split(":")[1] ?? ""))) {
-    registerResourceModule("overlay", module, { version: "", construct: rehydrated });
+    registerResourceModule("overlay", module, { version, construct: rehydrated });
   }
   return {
     async construct(name, token, inputs, options) {

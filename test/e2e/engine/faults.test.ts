@@ -1,0 +1,79 @@
+/** Programs that are wrong: everything that is wrong with them in one run, and no host is touched. */
+import { describeWhere } from "../../can";
+import { Lab } from "../../lab";
+import { diagnostics, project, root, Workspace } from "./workspace";
+
+jest.setTimeout(120_000);
+
+const program = `
+import { readFileSync } from "node:fs";
+import { OverlayNode, WgLink } from "pulumi-overlay";
+
+const { hosts } = JSON.parse(readFileSync("lab.json", "utf8"));
+const connection = (name: string) => ({ host: hosts[name].addresses[0], hostKey: hosts[name].hostKey });
+
+const lux = new OverlayNode("lux", { id: 1, connection: connection("lux"), endpoints: ["203.0.113.5"] });
+const fra = new OverlayNode("fra", { id: 1, connection: { ...connection("fra"), privateKey: "hunter2" } as never });
+const hkg = new OverlayNode("hkg", { id: 3, connection: connection("hkg"), underlay: { mtu: 1300 } });
+new WgLink("lux-fra", { a: lux, b: fra });
+new WgLink("lux-hkg", { a: lux, b: hkg, devices: { a: "a-very-long-name" } });
+export const key = fra.publicKey.apply((it) => it.length);
+`;
+
+describeWhere(["lab", "engine"], "a program with faults", () => {
+  let lab: Lab;
+
+  beforeAll(async () => {
+    lab = await Lab.up("lab", { name: "faults", fresh: true });
+  });
+  afterAll(async () => {
+    await Lab.down("faults");
+  });
+
+  test("every fault is named, and not even the host of the one node that is right is touched", async () => {
+    const workspace = await Workspace.make({ lab, files: { "index.ts": program } });
+    try {
+      const { code, text, connections } = await workspace.run("up", "--yes", "--skip-preview");
+      expect({ code, connections }).toEqual({ code: 1, connections: 0 });
+      expect(diagnostics(text)).toMatchInlineSnapshot(`
+{
+  "overlay:index:OverlayNode (fra)": [
+    "error: connection.privateKey: legal is one of connectTimeout, host, hostKey, port, proxyJump, user; remove it, or correct its spelling.",
+    "error: fra.id: found 1, legal is id 1 once, and node lux has it already; give each node an id of its own, and never change it.",
+  ],
+  "overlay:index:WgLink (lux-hkg)": [
+    "error: devices.a: found "a-very-long-name", legal is at most 15 bytes, and this has 16; give a shorter name in \`device\`.",
+  ],
+  "pulumi:pulumi:Stack (net-dev)": [
+    "error: 3 faults; no host was touched",
+  ],
+}
+`);
+      expect(text).not.toContain("hunter2");
+      const { stdout } = await lab.exec("lux", "ls -d /etc/overlay 2>/dev/null; true");
+      expect(stdout).toBe("");
+    } finally {
+      workspace.remove();
+    }
+  });
+
+  test("a plugin on PATH is found", async () => {
+    const right = program
+      .split("\n")
+      .filter((line) => !/fra/.test(line))
+      .join("\n")
+      .replace(/, underlay: .* }/, " }")
+      .replace(/, devices: .* }\)/, " })");
+    const workspace = await Workspace.make({
+      lab,
+      files: { "index.ts": right, "Pulumi.yaml": project(undefined) },
+      environment: { PATH: `${root}/bin:${process.env.PATH}` },
+    });
+    try {
+      const { text } = await workspace.well("preview");
+      expect(text).toContain("ip link add dev inter-hkg type wireguard");
+    } finally {
+      workspace.remove();
+    }
+  });
+});

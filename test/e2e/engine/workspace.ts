@@ -1,0 +1,128 @@
+/** An infrastructure repository as a user has it, in a temporary folder, and the real CLI on it with a backend of its own. */
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Lab } from "../../lab";
+
+export const root = resolve(__dirname, "../../..");
+
+export interface Run {
+  code: number;
+  /** All that it printed. */
+  text: string;
+  /** SSH connections that it made. */
+  connections: number;
+}
+
+export interface Options {
+  /** File by path in the folder. Default: a TypeScript project whose program is index.ts, the plugin found by its path. */
+  files: Record<string, string>;
+  /** Before what this process has. */
+  environment?: Record<string, string>;
+  /** Whose hosts the program is about: it finds lab.json in its folder. Absent where nothing may be reached. */
+  lab?: Lab;
+}
+
+export const project = (
+  plugin: string | undefined,
+  runtime = "{ name: nodejs, options: { typescript: true } }",
+): string =>
+  `name: net
+runtime: ${runtime}
+${plugin === undefined ? "" : `plugins: { providers: [{ name: overlay, path: ${plugin} }] }\n`}`;
+
+const defaults = {
+  "Pulumi.yaml": project("node_modules/pulumi-overlay/bin"),
+  "package.json": JSON.stringify({ name: "net", main: "index.ts", dependencies: { "pulumi-overlay": "*" } }),
+};
+
+export class Workspace {
+  readonly folder = mkdtempSync(join(tmpdir(), "overlay-engine-"));
+  private readonly connections = join(this.folder, "connections");
+
+  private constructor(private readonly options: Options) {}
+
+  /** The folder with its files, and the stack `dev` selected. */
+  static async make(options: Options): Promise<Workspace> {
+    const workspace = new Workspace(options);
+    const { folder } = workspace;
+    const { lab } = options;
+    const files = { ...defaults, ...(lab && { "lab.json": JSON.stringify(lab.json) }), ...options.files };
+    for (const [path, text] of Object.entries(files)) writeFileSync(join(folder, path), text);
+    // Installed as `npm install` does it with a package in a folder.
+    mkdirSync(join(folder, "node_modules"));
+    symlinkSync(root, join(folder, "node_modules/pulumi-overlay"));
+    symlinkSync(join(root, "node_modules/@pulumi"), join(folder, "node_modules/@pulumi"));
+    mkdirSync(join(folder, "state"));
+    await workspace.well("stack", "init", "dev");
+    if (lab) {
+      const ssh = `${join(root, "test/e2e/provider/count-ssh.sh")} ${workspace.connections} ${lab.json.ssh}`;
+      await workspace.well("config", "set", "overlay:ssh", ssh);
+    }
+    return workspace;
+  }
+
+  async run(...command: string[]): Promise<Run> {
+    rmSync(this.connections, { force: true });
+    const child = spawn("pulumi", [...command, "--non-interactive", "--color", "never"], {
+      cwd: this.folder,
+      env: {
+        ...process.env,
+        PULUMI_HOME: join(this.folder, "home"),
+        PULUMI_BACKEND_URL: `file://${join(this.folder, "state")}`,
+        PULUMI_CONFIG_PASSPHRASE: "",
+        ...this.options.environment,
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let text = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (chunk) => (text += chunk));
+    const code = await new Promise<number>((ended, failed) => {
+      child.on("error", failed).on("close", (status) => ended(status ?? 128));
+    });
+    const noted = existsSync(this.connections) ? readFileSync(this.connections, "utf8") : "";
+    return { code, text, connections: noted.split("\n").length - 1 };
+  }
+
+  /** A run that must end well. */
+  async well(...command: string[]): Promise<Run> {
+    const run = await this.run(...command);
+    if (run.code !== 0) throw new Error(`pulumi ${command.join(" ")} ended with ${run.code}:\n${run.text}`);
+    return run;
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** What is said about each resource after `Diagnostics:`, by `TYPE (NAME)`. */
+export function diagnostics(text: string): Record<string, string[]> {
+  const all: Record<string, string[]> = {};
+  let about: string[] = [];
+  const section =
+    text.slice(text.lastIndexOf("\nDiagnostics:\n") + 1).split(/\n(?:Outputs|Resources|Policies):\n/)[0] ?? "";
+  for (const line of section.split("\n").slice(1)) {
+    const [, resource] = /^ {2}(\S+ \(.+\)):$/.exec(line) ?? [];
+    if (resource) about = all[resource] = [];
+    else if (line.trim() !== "") about.push(line.trim());
+  }
+  return all;
+}
+
+/** What the last section `Resources:` counts: `+ 13 created`. */
+export const counted = (text: string): string[] =>
+  (text.split("\nResources:\n").at(-1) ?? "")
+    .split("\n\n")[0]
+    ?.split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "") ?? [];
+
+/** The kernel's lines that a diff takes away and adds: `- ip …`, `+ ip …`. */
+export const changed = (text: string): string[] =>
+  text.split("\n").flatMap((line) => {
+    const [, sign, words] = /^\s+([-+]) ((?:ip|wg|nft|sysctl|systemctl) .*)$/.exec(line) ?? [];
+    return words === undefined ? [] : [`${sign} ${words}`];
+  });
