@@ -1,9 +1,10 @@
 /** The order in which facts are written and made: the same facts in any order give the same bytes. */
 import { type Fact, factId } from "./fact";
+import type { KindName } from "./kinds";
 import { isPlaceholder } from "./later";
 
 /** Kinds in order; `@` stands on a device. The guard counts before a device sends, so its table comes first. */
-const ORDER = [
+const ORDER: (KindName | `${KindName}@`)[] = [
   "package",
   "file",
   "wgKey",
@@ -22,8 +23,9 @@ const ORDER = [
 ];
 
 const rank = (fact: Fact): number => {
-  const onDevice = ORDER.indexOf(`${fact.kind}@`);
-  return fact.after !== undefined && onDevice >= 0 ? onDevice : ORDER.indexOf(fact.kind);
+  const kind = fact.kind as KindName;
+  const onDevice = ORDER.indexOf(`${kind}@`);
+  return fact.after !== undefined && onDevice >= 0 ? onDevice : ORDER.indexOf(kind);
 };
 
 // Forwarding goes on last of all settings: it deletes a default route that came by router advertisement at once,

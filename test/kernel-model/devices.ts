@@ -1,5 +1,6 @@
 /** Devices of the model with their addresses and settings, as ip-link(8), ip-address(8) and wg(8) leave them. */
 import type { LinkJson, WgDeviceLive, WgPeerLive } from "../../sdk/kernel/snapshot";
+import type { Family } from "../../sdk/network/address";
 import { IPV6_MIN_MTU } from "../../sdk/network/mtu";
 import type { RoutingModel } from "./routing";
 import { isV6, options, type Refuse } from "./words";
@@ -21,8 +22,11 @@ export class DevicesModel {
   ) {}
 
   up = (name: string): boolean => this.all.get(name)?.json.flags.includes("UP") ?? false;
+  routes = (name: string, family: Family): boolean => this.up(name) && (family === "inet" || this.hasIpv6(name));
   has = (address: string): boolean =>
     [...this.all.values()].some(({ addresses }) => [...addresses].some((other) => other.startsWith(`${address}/`)));
+
+  private hasIpv6 = (name: string): boolean => (this.all.get(name)?.json.mtu ?? 0) >= IPV6_MIN_MTU;
 
   add(name: string, kind: string, group = "0"): void {
     if (this.all.has(name)) throw new Error(`the model has a device ${name} already`);
@@ -72,7 +76,7 @@ export class DevicesModel {
       if (!isV6(address) && [...device.addresses].every(isV6)) this.routing.lose(name, "inet");
       return;
     }
-    if ((isV6(address) && device.json.mtu < IPV6_MIN_MTU) || device.addresses.has(address)) refuse();
+    if ((isV6(address) && !this.hasIpv6(name)) || device.addresses.has(address)) refuse();
     device.addresses.add(address);
   }
 
@@ -118,9 +122,12 @@ export class DevicesModel {
     json.inet6_addr_gen_mode = "eui64";
   }
 
+  /** A tun device has nothing to make an address from (net/ipv6/addrconf.c, addrconf_dev_config). */
   private addRandom({ json, addresses }: Device): void {
     const random = json.linkinfo?.info_kind === "tun" && json.inet6_addr_gen_mode !== "none";
-    if (random && json.mtu >= IPV6_MIN_MTU) addresses.add(RANDOM_ADDRESS);
+    if (!random || json.mtu < IPV6_MIN_MTU) return;
+    json.inet6_addr_gen_mode = "random";
+    addresses.add(RANDOM_ADDRESS);
   }
 
   private loseIpv6({ json, addresses }: Device): void {

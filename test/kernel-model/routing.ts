@@ -3,18 +3,25 @@ import type { RouteJson, RuleJson } from "../../sdk/kernel/snapshot";
 import { bits, type Family, family } from "../../sdk/network/address";
 import { isV6, options, type Refuse } from "./words";
 
+/** What routes need of devices. */
+interface Usable {
+  /** Whether a device takes routes of a family. */
+  routes(device: string, family: Family): boolean;
+  /** Whether an address is any device's. */
+  has(address: string): boolean;
+}
+
 export class RoutingModel {
   routes: RouteJson[] = [];
   readonly rules = { inet: [] as RuleJson[], inet6: [] as RuleJson[] };
 
-  /** `usable`: whether a device is up, and whether a source address is anybody's. */
-  route(words: string[], usable: { up(device: string): boolean; has(address: string): boolean }, refuse: Refuse): void {
+  route(words: string[], usable: Usable, refuse: Refuse): void {
     const [verb, first = "", ...others] = words;
     const unreachable = first === "unreachable";
     const [dst = "", ...rest] = unreachable ? others : [first, ...others];
     const set = options(rest);
     const [device, src] = [set.get("dev"), set.get("src")];
-    if (device !== undefined && !usable.up(device)) refuse();
+    if (device !== undefined && !usable.routes(device, family(dst))) refuse();
     if (src !== undefined && !usable.has(src)) refuse();
     const json: RouteJson = {
       type: unreachable ? "unreachable" : "unicast",
@@ -61,13 +68,15 @@ export class RoutingModel {
       return;
     }
     const [fwmark = "", fwmask] = (set.get("fwmark") ?? "").split("/");
-    this.rules[rules].push({
+    const added: RuleJson = {
       priority,
       ...(rest.includes("not") && { not: null }),
       src: "all",
       fwmark,
       ...(fwmask !== undefined && { fwmask }),
       table: set.get("lookup") ?? "",
-    });
+    };
+    if (this.rules[rules].some((rule) => JSON.stringify(rule) === JSON.stringify(added))) refuse();
+    this.rules[rules].push(added);
   }
 }
