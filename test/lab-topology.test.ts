@@ -8,7 +8,8 @@ import { dial, hostCables, hostGateways, namespaces } from "./lab/wires";
 import { expectGolden } from "./sdk/golden";
 
 const folder = join(__dirname, "lab/golden");
-const routed = load(join(folder, "routed.yaml"));
+const topologies = join(__dirname, "lab/topologies");
+const routed = load("routed", folder);
 
 test.each(["faults", "shapes"])("%s: all at once, each with its cure", (name) => {
   const yaml = readFileSync(join(folder, `${name}.yaml`), "utf8");
@@ -21,8 +22,8 @@ test.each(["faults", "shapes"])("%s: all at once, each with its cure", (name) =>
   expectGolden(join(folder, `${name}.txt`), `${said}\n`);
 });
 
-test.each(readdirSync(join(__dirname, "lab/topologies")))("topologies/%s is sound", (file) => {
-  const { hosts, segments } = load(join(__dirname, "lab/topologies", file));
+test.each(readdirSync(topologies))("topologies/%s is sound", (file) => {
+  const { hosts, segments } = load(file.replace(/\.yaml$/, ""), topologies);
   expect(Object.keys(hosts).length).toBeGreaterThan(0);
   expect(segments.operator?.kind).toBe("internet");
 });
@@ -69,7 +70,7 @@ test("nothing broken is nothing told to the bridges but an empty chain, and no r
 test("the operator dials a host itself, its router's port for it, or not at all", () => {
   expect(dial(routed, "desk")).toEqual({ host: "10.1.0.10", port: 22 });
   expect(dial(routed, "nas")).toBeUndefined();
-  expect(dial(load(join(__dirname, "lab/topologies/home.yaml")), "nas")).toEqual({ host: "198.51.100.20", port: 2222 });
+  expect(dial(load("home", topologies), "nas")).toEqual({ host: "198.51.100.20", port: 2222 });
 });
 
 test("default gateways are the first segment's router, one a family, and none where there is no router", () => {
@@ -81,4 +82,12 @@ test("default gateways are the first segment's router, one a family, and none wh
     "fd00::1",
     "2001:db8:1:2:3:4:5:1",
   ]);
+});
+
+test("a topology that is not there is an error that names those that are", () => {
+  expect(() => load("nowhere", topologies)).toThrow("neither a file nor one of home, lab");
+});
+
+test("what is not YAML is an error that names the file and the line", () => {
+  expect(() => read("segments: [", "my.yaml")).toThrow(/my\.yaml is not YAML: .*line 1/s);
 });

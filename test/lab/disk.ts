@@ -4,7 +4,7 @@ import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, truncateSync, wr
 import { dirname, join } from "node:path";
 import { must } from "./run";
 import { prefixOf, type Topology } from "./topology";
-import { hostGateways } from "./wires";
+import { hostGateways, lengthIn } from "./wires";
 
 /** On disk, so that it outlives a power cut of the host. Sparse. */
 const SIZE = 4 * 2 ** 30;
@@ -24,7 +24,7 @@ function networkFile(topology: Topology, host: string, segment: string, index: n
   const own = (topology.hosts[host]?.addresses ?? []).filter(
     (one) => prefixOf(topology.segments[segment], one) !== undefined,
   );
-  const length = (one: string): string => prefixOf(topology.segments[segment], one)?.split("/")[1] ?? "";
+  const length = lengthIn(topology, segment);
   return `[Match]
 Name=eth${index}
 

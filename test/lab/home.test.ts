@@ -1,4 +1,5 @@
 /** A machine at home, behind a NAT router. */
+import { join } from "node:path";
 import { describeWhere } from "../can";
 import { Lab, run } from ".";
 
@@ -50,6 +51,47 @@ describeWhere("lab", "a home behind NAT", () => {
     const ping = (bytes: number) => lab.exec("nas", `ping -c2 -i 0.1 -W1 -M do -s ${bytes - 28} 203.0.113.5`);
     expect((await ping(1492)).code).toBe(0);
     expect((await ping(1493)).stdout).toMatch(/mtu ?= ?1492/);
+    await lab.heal();
+  });
+});
+
+describeWhere("lab", "a home behind NAT, an office that is routed, and a private line", () => {
+  let lab: Lab;
+  beforeAll(async () => {
+    lab = await Lab.up(join(__dirname, "golden/routed.yaml"), { name: "trouted", fresh: true });
+  });
+  afterAll(() => Lab.down("trouted"));
+
+  const ping = async (from: string, to: string, bytes: number) => {
+    const size = bytes - (to.includes(":") ? 48 : 28);
+    const { code, stdout } = await lab.exec(from, `ping -c2 -i 0.1 -W1 -M do -s ${size} ${to}`);
+    return [from, to, bytes, code, /mtu ?[=:] ?(\d+)/.exec(stdout)?.[1]];
+  };
+
+  test("each gets where it should, in packets as large as the way allows", async () => {
+    for (const [from, to, bytes] of [
+      ["nas", "10.1.0.10", 1492],
+      ["nas", "2001:db8:a::10", 1492],
+      ["nas", "172.16.0.3", 9000],
+      ["alone", "172.16.0.2", 9000],
+      ["desk", "203.0.113.20", 1500],
+    ] as const) {
+      expect(await ping(from, to, bytes)).toEqual([from, to, bytes, 0, undefined]);
+    }
+    expect((await lab.exec("desk", "ping -c1 -W1 192.168.1.10")).code).not.toBe(0);
+    expect((await lab.exec("alone", "ping -c1 -W1 10.1.0.10")).stderr).toContain("Network is unreachable");
+  });
+
+  test("the operator reaches the office as admin, and nobody reaches the home", async () => {
+    expect(lab.json.hosts.desk).toMatchObject({ host: "10.1.0.10", port: 22, user: "admin" });
+    expect((await run([...lab.ssh("desk"), "id -un"])).stdout).toBe("admin\n");
+    expect(lab.json.hosts.nas?.host).toBeUndefined();
+  });
+
+  test("an MTU on the way holds for what is routed behind it, too", async () => {
+    await lab.break({ kind: "mtu", target: "isp", bytes: 1400, silent: false });
+    expect(await ping("desk", "198.18.0.2", 1400)).toEqual(["desk", "198.18.0.2", 1400, 0, undefined]);
+    expect(await ping("desk", "198.18.0.2", 1401)).toEqual(["desk", "198.18.0.2", 1401, 1, "1400"]);
     await lab.heal();
   });
 });

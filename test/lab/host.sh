@@ -15,6 +15,8 @@ plug_in() {
   ip netns delete "$namespace" 2>/dev/null || true
   awk '$1 == "link" && $2 == "add" { print "link delete " $3 }' links |
     ip -force -netns "ol-$lab-net" -batch - 2>/dev/null || true
+  # nspawn leaves it when it is killed, and complains of it the next time.
+  rmdir "/run/systemd/nspawn/propagate/$namespace" 2>/dev/null || true
   ip netns add "$namespace"
   # The machine's own settings are copied into new namespaces (devconf_inherit_init_net); these are the kernel's.
   nsenter --net="/run/netns/$namespace" sysctl -q -w \

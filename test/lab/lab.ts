@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:f
 import { join } from "node:path";
 import { type Break, type BreakKind, hostPorts, objection, words } from "./breaks";
 import * as cables from "./cables";
+import { claim, claimed, mustBeName, release } from "./claim";
 import { imageFolder, makeDisk, sshKey } from "./disk";
 import {
   type HostJson,
@@ -41,11 +42,9 @@ export interface HostStatus {
   broken: string[];
 }
 
-/** A topology by its file, or by its name in topologies/. */
-export function topologyOf(from: string): Topology {
-  const named = join(machine.SOURCES, "topologies", `${from}.yaml`);
-  return load(existsSync(named) ? named : from);
-}
+/** What a login of root's has; nothing of the caller's own environment. */
+const LOGIN =
+  "/usr/bin/env -i -C /root HOME=/root LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 export class Lab {
   private constructor(
@@ -61,7 +60,7 @@ export class Lab {
     const { name = "lab", fresh = false, signal } = options;
     mustBeName(name);
     if (process.getuid?.() !== 0) throw new Error("A lab needs root: it makes network namespaces and boots hosts.");
-    const topology = topologyOf(from);
+    const topology = load(from, join(machine.SOURCES, "topologies"));
     if (fresh) await Lab.down(name);
     const rootfs = (await must(["sh", join(machine.SOURCES, "rootfs.sh")], { timeout: 30 * 60_000 })).trim();
     claim(name);
@@ -72,7 +71,7 @@ export class Lab {
       await Lab.down(name);
       throw error;
     }
-    rmSync(join(labFolder(name), "maker"));
+    release(name);
     return lab;
   }
 
@@ -88,12 +87,14 @@ export class Lab {
   /** Removes a lab and all that is left of it. Nothing there is nothing to do. */
   static async down(name = "lab"): Promise<void> {
     mustBeName(name);
-    const maker = makerOf(name);
-    if (maker !== undefined && maker !== process.pid) {
-      throw new Error(`Lab ${name} is just being made by process ${maker}: wait for it, or end it (kill ${maker})`);
+    const maker = claimed(name);
+    if (maker?.by !== undefined && maker.by !== process.pid) {
+      throw new Error(
+        `Lab ${name} is just being made by process ${maker.by}: wait for it, or end it (kill ${maker.by})`,
+      );
     }
     // A maker that was killed leaves a command that runs to its end.
-    if (existsSync(join(labFolder(name), "maker"))) await pause(500);
+    if (maker && maker.by === undefined) await pause(500);
     await groups.kill(name);
     await cables.remove(name);
     if (!(await until(10_000, () => !machine.holdsDisk(imageFolder(name))))) {
@@ -143,21 +144,8 @@ export class Lab {
         `${host} of lab ${this.name} is off. Start it: npm run -s lab -- heal power ${host} --name ${this.name}`,
       );
     }
-    const environment = ["HOME=/root", "LANG=C.UTF-8", `TERM=${process.env.TERM ?? "dumb"}`];
-    const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    return [
-      "nsenter",
-      "--target",
-      String(pid),
-      "--all",
-      "--",
-      "/usr/bin/env",
-      "-i",
-      "-C",
-      "/root",
-      path,
-      ...environment,
-    ];
+    const login = [...LOGIN.split(" "), `TERM=${process.env.TERM ?? "dumb"}`];
+    return ["nsenter", "--target", String(pid), "--all", "--", ...login];
   }
 
   /** Runs a command on a host as root, whatever its network does. A string is for its shell. */
@@ -301,37 +289,3 @@ export class Lab {
 
 const isPulled = (breaks: readonly Break[], host: string): boolean =>
   breaks.some(({ kind, target }) => kind === "link" && target === host);
-
-/** Part of names that others begin with: no dash, so that no lab is taken for part of another. */
-function mustBeName(name: string): void {
-  if (!/^[a-z][a-z0-9]{0,15}$/.test(name)) {
-    throw new Error(
-      `${JSON.stringify(name)} cannot be a lab's name: 1 to 16 lower-case letters and digits, a letter first`,
-    );
-  }
-}
-
-const maker = (pid: number): string => `${pid} ${machine.started(pid)}`;
-
-/** The process that is making a lab right now. */
-function makerOf(name: string): number | undefined {
-  const at = join(labFolder(name), "maker");
-  if (!existsSync(at)) return undefined;
-  const text = readFileSync(at, "utf8");
-  const pid = Number(text.split(" ")[0]);
-  return text === maker(pid) ? pid : undefined;
-}
-
-/** Takes a lab's name for this process. */
-function claim(name: string): void {
-  mkdirSync(STATE, { recursive: true });
-  try {
-    mkdirSync(labFolder(name), { mode: 0o700 });
-    writeWhole(join(labFolder(name), "maker"), maker(process.pid));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    throw new Error(
-      `A lab called ${name} is there already (npm run -s lab -- status). Take it down: npm run -s lab -- down --name ${name}, or choose another --name`,
-    );
-  }
-}

@@ -93,7 +93,7 @@ describeWhere("lab", "a lab's life", () => {
   });
 
   test("a topology that is wrong makes nothing", async () => {
-    await expect(Lab.up("/nowhere.yaml", { name: "tlife" })).rejects.toThrow("/nowhere.yaml");
+    await expect(Lab.up("/nowhere.yaml", { name: "tlife" })).rejects.toThrow("/nowhere.yaml is no topology");
     expect(await traces("tlife")).toEqual([]);
   });
 

@@ -42,11 +42,6 @@ export function init(lab: string, host: string): number | undefined {
   return child ? Number(child) : undefined;
 }
 
-/** When a process was started, in clock ticks since the machine's boot: tells it from a later one of its number. */
-export const started = (pid: number): string =>
-  // proc_pid_stat(5), field 22; the command's name before it may hold spaces.
-  text(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ")[19] ?? "";
-
 /** Whether the kernel still holds a disk in this folder: it lets go a moment after the last process of its host. */
 export const holdsDisk = (folder: string): boolean =>
   readdirSync("/sys/block").some((device) => text(`/sys/block/${device}/loop/backing_file`).startsWith(`${folder}/`));

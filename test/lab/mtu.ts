@@ -31,8 +31,6 @@ interface Leg {
 /** Routing tables, and the preferences of the rules that lead to them. */
 const TABLES = 1000;
 
-const _FAMILIES: readonly ip.Family[] = ["inet", "inet6"];
-
 const least = (a: number | undefined, b: number | undefined): number | undefined =>
   a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 
@@ -109,7 +107,7 @@ export function routers(topology: Topology, breaks: readonly Break[]): RouterWor
       words(
         name,
         [
-          leg(inside, "inside", []),
+          leg(inside, "inside", routedBehind(topology, inside)),
           // The segment outside is another router's to break.
           { device: "outside", routes: byFamily(outsideRoutes(topology, outside, addresses)), limit: undefined },
         ],

@@ -1,5 +1,6 @@
 /** What a lab is made of, as a person writes it in YAML. Everything is checked before anything is made. */
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import ipaddr from "ipaddr.js";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
@@ -99,6 +100,13 @@ export function gateway(prefix: string): string {
 export const prefixOf = (segment: Segment | undefined, address: string): string | undefined =>
   segment?.prefixes.find((prefix) => ip.contains(prefix, address));
 
+/** Whether an IPv4 address is the network's own, or its broadcast address (RFC 919). */
+function spansAll(prefix: string, address: string): boolean {
+  if (ip.family(prefix) === "inet6") return false;
+  const all = [ipaddr.IPv4.networkAddressFromCIDR(prefix), ipaddr.IPv4.broadcastAddressFromCIDR(prefix)];
+  return all.some((one) => one.toString() === address);
+}
+
 const object = (context: Context, path: PropertyKey[], { legal, cure }: Objection): void =>
   context.addIssue({ code: "custom", path, message: legal, params: { cure } });
 
@@ -142,6 +150,11 @@ function checkAddresses(
     const prefixes = segments.flatMap(([, segment]) => segment?.prefixes ?? []).join(", ");
     if (prefix === undefined) {
       object(context, at, { legal: `inside of ${prefixes}`, cure: "correct the address or the segment" });
+    } else if (spansAll(prefix, address)) {
+      object(context, at, {
+        legal: "neither the network's own address nor its broadcast address",
+        cure: "choose another",
+      });
     } else if (address === gateway(prefix)) {
       object(context, at, { legal: `not ${address}, which is the segment's router's`, cure: "choose another" });
     } else if (owner !== undefined) {
@@ -233,10 +246,23 @@ export type Router = z.output<typeof router>;
 
 /** The topology that a text in YAML declares. Throws an error that names all faults. */
 export function read(yaml: string, from: string): Topology {
-  const result = parse(file, parseYaml(yaml));
+  let input: unknown;
+  try {
+    input = parseYaml(yaml);
+  } catch (error) {
+    throw new Error(`${from} is not YAML: ${(error as Error).message}`);
+  }
+  const result = parse(file, input);
   if ("faults" in result) throw new Error(`${from} has faults:\n${format(result.faults)}`);
   return result.value;
 }
 
-/** Reads a file in YAML. */
-export const load = (path: string): Topology => read(readFileSync(path, "utf8"), path);
+/** Reads a topology by its name in `folder`, or by its file. */
+export function load(from: string, folder: string): Topology {
+  const path = [join(folder, `${from}.yaml`), from].find((one) => existsSync(one));
+  if (path === undefined) {
+    const names = readdirSync(folder).map((one) => one.replace(/\.yaml$/, ""));
+    throw new Error(`${from} is no topology: neither a file nor one of ${names.sort().join(", ")}`);
+  }
+  return read(readFileSync(path, "utf8"), path);
+}

@@ -58,7 +58,8 @@ const addressLines = (device: string, addresses: readonly string[], length: (add
   `link set ${device} up`,
 ];
 
-const lengthIn =
+/** The length of the prefix that an address has in a segment. */
+export const lengthIn =
   (topology: Topology, segment: string) =>
   (address: string): string =>
     prefixOf(topology.segments[segment], address)?.split("/")[1] ?? "";
@@ -159,16 +160,18 @@ function internet(topology: Topology): Namespace {
   };
 }
 
+const FAMILIES: readonly ip.Family[] = ["inet", "inet6"];
+const NFT_WORDS = { inet: { nfproto: "ipv4", ip: "ip" }, inet6: { nfproto: "ipv6", ip: "ip6" } };
+
 function nat(topology: Topology, { masquerade, dropFragments, forwards }: Router): string {
-  const target = (host: string, address: string): string[] =>
-    (topology.hosts[host]?.addresses ?? []).filter((one) => ip.family(one) === ip.family(address)).slice(0, 1);
   const redirects = forwards.flatMap(({ protocol, port, host, to }) =>
-    ["0.0.0.0", "::"]
-      .flatMap((family) => target(host, family))
-      .map(
-        (one) =>
-          `    meta nfproto ${ip.family(one) === "inet" ? "ipv4" : "ipv6"} iifname "outside" ${protocol} dport ${port} dnat ${ip.family(one) === "inet" ? "ip" : "ip6"} to ${ip.endpoint(one, to)}`,
-      ),
+    FAMILIES.flatMap((family) => {
+      const address = topology.hosts[host]?.addresses.find((one) => ip.family(one) === family);
+      const words = NFT_WORDS[family];
+      return address === undefined
+        ? []
+        : `    meta nfproto ${words.nfproto} iifname "outside" ${protocol} dport ${port} dnat ${words.ip} to ${ip.endpoint(address, to)}`;
+    }),
   );
   // Before connection tracking puts fragments together (priority -400).
   const fragments = `  chain fragments {
@@ -203,7 +206,7 @@ function router(topology: Topology, name: string, router: Router): Namespace {
     ip: [
       ...segmentRouter(topology, inside, "inside"),
       ...addressLines("outside", addresses, lengthIn(topology, outside)),
-      ...adding(outsideRoutes(topology, outside, addresses)),
+      ...adding([...outsideRoutes(topology, outside, addresses), ...routedBehind(topology, inside)]),
     ],
     nft: nat(topology, router),
   };
