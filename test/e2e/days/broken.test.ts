@@ -1,0 +1,161 @@
+/** Power that goes, a host that is dead, a run that is cancelled, two at once: the next `up` converges. */
+import { describeWhere } from "../../can";
+import { Lab } from "../../lab";
+import { pause } from "../../lab/run";
+import { eventually, kernel, leaks, network, on, pings, rememberKeys } from "./network";
+import { errors, Workspace } from "./workspace";
+
+jest.setTimeout(300_000);
+
+describeWhere(["lab", "engine"], "what breaks", () => {
+  let lab: Lab;
+  let work: Workspace;
+
+  beforeAll(async () => {
+    lab = await Lab.up("lab", { name: "days", fresh: true });
+    const declared = network(lab);
+    for (const { connection } of Object.values(declared.nodes)) connection.connectTimeout = 2;
+    work = await Workspace.make(lab, declared);
+    await work.up();
+    await pings(lab);
+    await rememberKeys(lab);
+  });
+  afterAll(async () => {
+    work?.remove();
+    await Lab.down("days");
+  });
+
+  /** Changes every link, which is a command and a boot file on each of its sides. */
+  const change = (mtu: number) => {
+    for (const link of Object.values(work.declared.links)) link.mtu = mtu;
+  };
+
+  test("a host that is rebooted is as it was, before Pulumi is run", async () => {
+    const before = await kernel(lab, "lux");
+    await lab.reboot("lux");
+    await eventually(
+      "the boot units have not ended",
+      async () => (await lab.exec("lux", "systemctl is-active overlay-late.service")).stdout === "active\n",
+    );
+    expect(await kernel(lab, "lux")).toBe(before);
+    await pings(lab);
+  });
+
+  test("the power goes between the kernel's change and the boot file: the boot brings back the old, `up` the new", async () => {
+    const before = await kernel(lab, "lux");
+    // The last file of a change is the boot file: whoever syncs one waits, and tells.
+    await on(
+      lab,
+      "lux",
+      `cat >/usr/local/sbin/sync <<'EOT'
+#!/bin/sh
+case $* in *boot.d*) touch /run/reached && exec sleep 60 ;; esac
+exec /usr/bin/sync "$@"
+EOT
+chmod +x /usr/local/sbin/sync`,
+    );
+    change(1400);
+    const running = work.start(["up", "--yes", "--skip-preview"]);
+    await eventually(
+      "no boot file was written",
+      async () => (await lab.exec("lux", "test -e /run/reached")).code === 0,
+    );
+    expect(await kernel(lab, "lux")).toContain("mtu 1400");
+    await lab.powerOff("lux");
+    await lab.start("lux");
+    await on(lab, "lux", "rm -f /usr/local/sbin/sync");
+    const { code, done, text } = await running.ended;
+    expect(code).not.toBe(0);
+    expect(done.filter((it) => it.includes("@lux") && !it.includes("failed"))).toEqual([]);
+    expect(text).toContain("root@203.0.113.5");
+    await pings(lab);
+    expect(await kernel(lab, "lux")).toBe(before);
+
+    await work.up();
+    const after = await kernel(lab, "lux");
+    expect(after).toBe(before.replaceAll("mtu 1420", "mtu 1400"));
+    expect(await on(lab, "lux", "ls /etc/overlay/boot.d")).toBe("10-node\n50-inter-fra\n50-inter-hkg\n");
+    await lab.reboot("lux");
+    await pings(lab);
+    expect(await kernel(lab, "lux")).toBe(after);
+  });
+
+  test("the power goes at any moment", async () => {
+    for (const [mtu, after] of [[1380, 1000 + Math.random() * 2000]] as const) {
+      change(mtu);
+      const running = work.start(["up", "--yes", "--skip-preview"]);
+      await pause(after);
+      await lab.powerOff("hkg");
+      await lab.start("hkg");
+      await running.ended;
+      await work.up();
+      expect(await work.drift()).toEqual([]);
+      await pings(lab);
+    }
+  });
+
+  test("a dead host at apply: it is named with the cure, the others are changed, and the next `up` does the rest", async () => {
+    await lab.break({ kind: "drop", target: "hkg" });
+    change(1410);
+    const { code, done, text, logins } = await work.tryUp();
+    await lab.heal();
+    expect(code).not.toBe(0);
+    expect(done).toEqual([
+      "fra-hkg@fra updated 1 command",
+      "fra-hkg@hkg updating failed",
+      "lux-fra@fra updated 1 command",
+      "lux-fra@lux updated 1 command",
+      "lux-hkg@hkg updating failed",
+      "lux-hkg@lux updated 1 command",
+    ]);
+    const dead =
+      "root@192.0.2.7 cannot be reached (ssh: connect to host 192.0.2.7 port 22: Connection timed out): look whether it is up, the address right, and TCP port 22 open from here.";
+    expect(errors(text)).toEqual([dead, dead]);
+    expect(logins).toEqual({ lux: 1, fra: 1, hkg: 1 });
+    const healed = await work.up();
+    expect(healed.done).toEqual(["fra-hkg@hkg updated 1 command", "lux-hkg@hkg updated 1 command"]);
+    expect(await work.drift()).toEqual([]);
+  });
+
+  test("cancelled while a host holds it up: it ends at once, leaves no lock, and does nothing later", async () => {
+    const before = await kernel(lab, "fra");
+    await on(lab, "fra", "flock /run/overlay/lock sleep 20 >/dev/null 2>&1 & sleep 0.1");
+    change(1390);
+    const running = work.start(["up", "--yes", "--skip-preview"]);
+    const waits = async () => (await lab.exec("fra", "pgrep -f '[f]lock -w'")).code === 0;
+    await eventually("no change reached fra", waits);
+    const asked = Date.now();
+    running.process.kill("SIGINT");
+    const { code, text } = await running.ended;
+    expect(Date.now() - asked).toBeLessThan(3000);
+    expect(code).not.toBe(0);
+    expect(text).toContain("cancel");
+    expect(work.locks).toEqual([]);
+    await on(lab, "fra", "pkill -x sleep");
+    await pause(1000);
+    expect(await waits()).toBe(false);
+    expect(await on(lab, "fra", "flock -n /run/overlay/lock echo free")).toBe("free\n");
+    expect(await kernel(lab, "fra")).toBe(before);
+
+    await work.up();
+    expect(await work.drift()).toEqual([]);
+    expect(await kernel(lab, "fra")).toContain("mtu 1390");
+  });
+
+  test("two runs at once, each with its own memory of the stack: both end well, and the hosts are as declared", async () => {
+    const other = await Workspace.make(lab, work.declared);
+    change(1370);
+    other.declared = { ...work.declared, provider: { ssh: other.ssh } };
+    const both = await Promise.all([work.tryUp(), other.tryUp()]);
+    expect(both.map(({ code, text }) => (code === 0 ? "well" : text))).toEqual(["well", "well"]);
+    expect(await work.drift()).toEqual([]);
+    expect(await other.drift()).toEqual([]);
+    other.remove();
+    await pings(lab);
+  });
+
+  test("no private key was seen", async () => {
+    await rememberKeys(lab);
+    expect(leaks()).toEqual([]);
+  });
+});

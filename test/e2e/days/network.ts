@@ -1,0 +1,124 @@
+/** Three nodes and three links on the hosts of a lab, and what one can see of them. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Lab } from "../../lab";
+import { pause } from "../../lab/run";
+import type { Declared } from "./program";
+import { Witness } from "./witness";
+
+export const KEY = "/etc/overlay/keys/wireguard.key";
+export const IDS: Record<string, number> = { lux: 1, fra: 2, hkg: 3 };
+export const PREFIXES = ["10.255.0.0/24", "fd00:6f::/48"];
+export const LINKS: Record<string, [string, string]> = {
+  "lux-fra": ["lux", "fra"],
+  "fra-hkg": ["fra", "hkg"],
+  "lux-hkg": ["lux", "hkg"],
+};
+
+export function node(lab: Lab, name: string): Declared["nodes"][string] {
+  const { addresses = [], hostKey } = lab.json.hosts[name] ?? {};
+  const id = IDS[name] ?? 0;
+  return {
+    id,
+    connection: { host: addresses[0] ?? "", hostKey },
+    addresses: [`10.255.0.${id}`, `fd00:6f::${id}`],
+    endpoints: addresses,
+    prefixes: PREFIXES,
+  };
+}
+
+export const network = (lab: Lab, names = Object.keys(IDS)): Omit<Declared, "provider"> => ({
+  nodes: Object.fromEntries(names.map((name) => [name, node(lab, name)])),
+  links: Object.fromEntries(
+    Object.entries(LINKS)
+      .filter(([, ends]) => ends.every((end) => names.includes(end)))
+      .map(([name, [a, b]]) => [name, { a, b }]),
+  ),
+});
+
+/** Runs a command on a host whatever its network does, and throws where it fails. */
+export async function on(lab: Lab, host: string, command: string): Promise<string> {
+  const { code, stdout, stderr } = await lab.exec(host, command);
+  if (code !== 0) throw new Error(`${host}: ${command}: code ${code}: ${stderr}${stdout}`);
+  return stdout;
+}
+
+/** Both families of each link's addresses answer, from its first node. */
+export async function pings(lab: Lab, links = Object.keys(LINKS)): Promise<void> {
+  for (const name of links) {
+    const [a, b] = LINKS[name] ?? ["", ""];
+    const to = [`10.255.0.${IDS[b]}`, `fd00:6f::${IDS[b]}`];
+    await Promise.all(to.map((address) => on(lab, a, `ping -q -c 2 -i 0.2 -w 15 ${address}`)));
+  }
+}
+
+/** Asks until the answer is yes; throws `what` after half a minute. */
+export async function eventually(what: string, ask: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 30_000;
+  while (!(await ask())) {
+    if (Date.now() > end) throw new Error(`${what} (waited 30 s)`);
+    await pause(50);
+  }
+}
+
+const script = (name: string): string => readFileSync(join(__dirname, name), "utf8");
+
+/** All that the overlay is to a host's kernel, in the tools' words, without what counts or is numbered. */
+export const kernel = async (lab: Lab, host: string): Promise<string> => told(lab, host, script("kernel.sh"));
+
+/** All that a change could leave behind on a host. */
+export const traces = async (lab: Lab, host: string): Promise<string> => told(lab, host, script("traces.sh"));
+
+async function told(lab: Lab, host: string, input: string): Promise<string> {
+  const { code, stdout, stderr } = await lab.exec(host, ["sh", "-s"], { input });
+  if (code !== 0) throw new Error(`${host}: code ${code}: ${stderr}`);
+  return stdout;
+}
+
+/** 500 packets a second each way through a link, as long as it is wanted. */
+export async function traffic(lab: Lab, link: string): Promise<{ end(): Promise<{ sent: number; lost: number }> }> {
+  const [a, b] = LINKS[link] ?? ["", ""];
+  const log = `/run/traffic-${link}`;
+  const pid = await on(lab, a, `ping -n -i 0.002 10.255.0.${IDS[b]} >${log} 2>&1 & echo $!`);
+  return {
+    async end() {
+      await on(lab, a, `kill -INT ${pid.trim()}`);
+      await pause(100);
+      const text = await on(lab, a, `cat ${log}`);
+      const answered = [...text.matchAll(/icmp_seq=(\d+) ttl=/g)].map(([, number]) => Number(number));
+      const last = answered.at(-1) ?? 0;
+      const sent = Number(/(\d+) packets transmitted/.exec(text)?.[1]);
+      // What was on its way when the ping was told to end is not lost; a quarter of a second of it would be.
+      const onTheWay = sent - last < 125 ? sent - last : 0;
+      return { sent, lost: sent - onTheWay - new Set(answered).size };
+    },
+  };
+}
+
+/** Public keys of the links' nodes. */
+export const publicKey = async (lab: Lab, host: string): Promise<string> =>
+  (await on(lab, host, `wg pubkey <${KEY}`)).trim();
+
+const secrets = new Set<string>();
+
+export const remember = (...keys: string[]): void => {
+  for (const key of keys) secrets.add(key);
+};
+
+/** Remembers the private keys that a lab has at this moment: of its hosts, and the operator's. */
+export async function rememberKeys(lab: Lab): Promise<void> {
+  for (const host of lab.hosts) {
+    const { stdout } = await lab.exec(host, `cat ${KEY}`);
+    if (stdout.trim() !== "") secrets.add(stdout.trim());
+  }
+  const identity = readFileSync(lab.json.identity, "utf8").split("\n");
+  for (const line of identity.slice(1, -2)) if (line.length > 60) secrets.add(line);
+}
+
+/** Texts of states, logs, previews and processes in which one of the remembered keys stands. */
+export function leaks(): string[] {
+  const { texts, leaks } = Witness.asked([...secrets]);
+  if (secrets.size < 2 || texts < 100)
+    throw new Error(`nothing was looked for: ${secrets.size} keys in ${texts} texts`);
+  return leaks;
+}

@@ -1,0 +1,20 @@
+# shellcheck shell=sh
+# All that a change could leave behind on this host: devices, addresses, rules, routes, nft, kernel settings, files,
+# units, processes.
+set -u
+export LC_ALL=C
+ip -d link | sed 's/^[0-9]*: //'
+ip addr | sed -e 's/^[0-9]*: //' -e 's/valid_lft [0-9]*sec//' -e 's/preferred_lft [0-9]*sec//'
+for family in 4 6; do
+  ip "-$family" rule show
+  ip "-$family" route show table all | sed 's/ expires [0-9]*sec//' | sort
+done
+nft -s list ruleset
+sysctl -a 2>/dev/null | grep '^net\.' | grep -v -e conntrack_count -e nf_log
+find /etc /usr/local /var/lib/systemd /root /home -xdev ! -type d ! -path '*/random-seed' ! -path '*/timers/*' \
+  -exec stat -c '%A %U %n' {} + | sort
+find /etc /usr/local -xdev -type d | sort
+find /etc /usr/local -xdev -type f -exec sha256sum {} + | sort -k 2
+find /run/wireguard /var/run/wireguard /run/systemd/system -xdev 2>/dev/null | sort
+systemctl list-unit-files --no-legend --no-pager
+ps -e -o comm= | grep -e wireguard -e overlay || :
