@@ -12,7 +12,7 @@ import { tinkering, wantedFacts } from "./arbitrary";
 jest.setTimeout(300_000);
 
 const userspace = { wireguard: "userspace" } as const;
-const SEQUENCES = 25;
+const SEQUENCES = 15;
 
 // The host needs its own agents and units to live, so these are not played with.
 const playedWith = ({ kind }: Fact): boolean => !["package", "file", "unit"].includes(kind);
