@@ -11,20 +11,20 @@ const shared = {
 
 /** @type {import("jest").Config} */
 module.exports = {
+  // Of all tests: jest does not look at a project's own.
+  testTimeout: 120_000,
   projects: [
     {
       ...shared,
       displayName: "pure",
       testRegex: ["/test/.*\\.test\\.ts$"],
       testPathIgnorePatterns: ["/node_modules/", ...lab],
-      testTimeout: 30_000,
     },
     {
       ...shared,
       displayName: "lab",
       testRegex: lab,
       runner: "<rootDir>/scripts/jest/lab-runner.js",
-      testTimeout: 300_000,
     },
   ],
   reporters: ["<rootDir>/scripts/jest/reporter.js"],
