@@ -188,9 +188,11 @@ one_step() {
   esac || failed $?
 }
 
+# What wg(8) cannot read as a key it repeats, a private key of a file too: nobody else may see that.
 run_once() {
   run 10 "$@" </dev/null && return 0
   set -- $?
+  case $said in *'Key is not the correct length or format'*) said='Key is not the correct length or format' ;; esac
   exists_already || return "$1"
 }
 
@@ -266,10 +268,13 @@ remove() {
   done
 }
 
-# genkey PATH: a private key made here, for good; one that is there stays. (On a full disk `wg genkey >FILE` leaves the
-# file empty and succeeds; cat fails, and says why.)
+# genkey PATH: a private key made here, for good; one that is there stays, and what is there and is none is not ours to
+# throw away. (On a full disk `wg genkey >FILE` leaves the file empty and succeeds; cat fails, and says why.)
 generate_key() {
-  if [ -s "$1" ]; then return 0; fi
+  if [ -s "$1" ]; then
+    said=$(wg pubkey <"$1" 2>&1 >/dev/null 9>&-)
+    return
+  fi
   said=$({
     # shellcheck disable=SC2174 # the folders above are for all to read
     (umask 022 && mkdir -p -m 700 "${1%/*}") &&

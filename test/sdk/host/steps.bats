@@ -160,6 +160,23 @@ EOT
     [ \"\$(cat $etc/keys/wireguard.key)\" = \"\$first\" ]"
 }
 
+@test "a key file that holds none is named, kept, and never shown; an empty one is filled" {
+  command -v wg || skip "wg is not installed"
+  in_each_shell "
+    mkdir $etc/keys && echo HUSH+4AgmKV/uo0QU5wj5VmGGyzTgfYb9ebEs3bhHo= >$etc/keys/broken
+    for command in 'wg set wg0 private-key $etc/keys/broken' 'genkey $etc/keys/broken'; do
+      must_fail <<EOT
+\$command
+EOT
+      report | grep -q '^\(wg set\|genkey\) .*Key is not the correct length or format'
+      if report | grep HUSH; then exit 1; fi
+    done
+    [ \"\$(cut -c 1-4 $etc/keys/broken)\" = HUSH ]
+    : >$etc/keys/empty
+    echo 'genkey $etc/keys/empty' | steps stop
+    [ \"\$(wc -c <$etc/keys/empty)\" = 45 ]"
+}
+
 @test "what a line says is never run by a shell" {
   in_each_shell "
     cd $etc
