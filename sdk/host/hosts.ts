@@ -11,8 +11,6 @@ export interface HostsOptions {
    * user's own.
    */
   identities?: string[];
-  /** Seconds after which an unused connection is closed. Default 60. */
-  idle?: number;
   /** Told about retries. Never given a secret. */
   log?: (message: string) => void;
 }
@@ -29,8 +27,8 @@ export class Hosts {
     const key = JSON.stringify([host, port, user, hostKey, proxyJump]);
     const known = this.#sessions.get(key);
     if (known) return known;
-    const { idle = 60, log = () => undefined } = this.options;
-    const session = new SshSession(connection, () => this.#environment(), idle, log);
+    const { log = () => undefined } = this.options;
+    const session = new SshSession(connection, () => this.#environment(), log);
     this.#sessions.set(key, session);
     return session;
   }

@@ -26,34 +26,24 @@ const crowdedPauses = [200, 400, 800, 1600, 3200];
 export class SshSession implements Session {
   #shell: Shell | undefined;
   #last: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
-  #idle: NodeJS.Timeout | undefined;
   /** A host that did not let us in is not asked again in this run: the resources on it would each wait for it. */
   #refused: HostError | undefined;
 
   constructor(
     readonly connection: Connection,
     private readonly environment: () => Promise<SshEnvironment>,
-    private readonly idleSeconds: number,
     private readonly log: (message: string) => void,
   ) {}
 
   async run(agent: string, input = "", options: RunOptions = {}): Promise<Result> {
-    clearTimeout(this.#idle);
-    this.#waiting++;
     const turn = this.#last.then(() => this.#now(agent, input, options));
     this.#last = turn.catch(() => undefined);
-    try {
-      return await abortable(turn, options.signal);
-    } finally {
-      if (--this.#waiting === 0) this.#idle = setTimeout(() => this.#shell?.end(), this.idleSeconds * 1000).unref();
-    }
+    return abortable(turn, options.signal);
   }
 
   /** Lets running operations end, then closes the connection. */
   async close(): Promise<void> {
     await this.#last;
-    clearTimeout(this.#idle);
     const shell = this.#shell;
     if (!shell) return;
     shell.end();
