@@ -116,8 +116,9 @@ export async function converge(
     } catch (error) {
       if (error instanceof HostError && !UNCERTAIN.includes(error.kind)) throw error;
       const known = String(before?.outputs.config ?? "");
-      const reason = `${error instanceof Error ? error.message : error} How much of it was done is not known.`;
-      throw half(known, [reason], error instanceof HostError && error.kind === "cancelled");
+      const cancelled = error instanceof HostError && error.kind === "cancelled";
+      const what = cancelled ? `${machine.name}: cancelled in the middle of a change.` : (error as Error).message;
+      throw half(known, [`${what} How much of it was done is not known; the next run looks and goes on.`], cancelled);
     }
     todo = gap(target, seen, attempt + 1);
   }

@@ -29,8 +29,8 @@ type Handler<Request, Response> = (request: Request) => Response | Promise<Respo
 const failures = (faults: Fault[]): proto.CheckFailure[] =>
   faults.map((fault) => new proto.CheckFailure().setProperty("").setReason(format([fault])));
 
-/** Details that the engine keeps a half-applied resource by. Google's status.proto, packed as gRPC packs it. */
-function details(error: HalfApplied, refreshBeforeUpdate: boolean): Grpc.Metadata {
+/** Details that the engine keeps a half-applied resource by: Google's status.proto, whose code must be gRPC's own. */
+function details(code: Grpc.status, error: HalfApplied, refreshBeforeUpdate: boolean): Grpc.Metadata {
   const failed = new proto.ErrorResourceInitFailed()
     .setId(error.id)
     .setProperties(encode(error.outputs))
@@ -38,7 +38,7 @@ function details(error: HalfApplied, refreshBeforeUpdate: boolean): Grpc.Metadat
     .setRefreshBeforeUpdate(refreshBeforeUpdate);
   const any = new Any();
   any.pack(failed.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
-  const status = new Status().setCode(grpc.status.ABORTED).setMessage(error.message).setDetailsList([any]);
+  const status = new Status().setCode(code).setMessage(error.message).setDetailsList([any]);
   const metadata = new grpc.Metadata();
   metadata.set("grpc-status-details-bin", Buffer.from(status.serializeBinary()));
   return metadata;
@@ -52,7 +52,7 @@ const isStatus = (error: unknown): error is Partial<Grpc.StatusObject> =>
 function asStatus(error: unknown, live: boolean): Partial<Grpc.StatusObject> {
   if (error instanceof HalfApplied) {
     const code = error.cancelled ? grpc.status.CANCELLED : grpc.status.ABORTED;
-    return { code, details: error.message, metadata: details(error, live) };
+    return { code, details: error.message, metadata: details(code, error, live) };
   }
   if (error instanceof HostError && error.kind === "cancelled") {
     return { code: grpc.status.CANCELLED, details: error.message };

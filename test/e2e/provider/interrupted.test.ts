@@ -29,12 +29,12 @@ describeWhere("lab", "interrupted", () => {
   const isTidy = async (node: string) => {
     await network.on(
       node,
-      "flock -w 10 /run/overlay/lock true; ! find /etc /usr/local/lib/overlay -name '*.overlay-new' | grep .",
+      "flock -w 20 /run/overlay/lock true; ! find /etc /usr/local/lib/overlay -name '*.overlay-new' | grep .",
     );
   };
 
   // Up to the whole time that it takes to make a host on a busy machine.
-  test.each([0, 20, 60, 100, 150, 200, 250, 300, 350, 400, 500, 700])(
+  test.each([0, 60, 120, 180, 250, 330, 450, 700])(
     "a provider killed after %i ms: the next run ends what it began",
     async (milliseconds) => {
       const lux = host(network.lab, "lux");
@@ -83,17 +83,25 @@ describeWhere("lab", "interrupted", () => {
     const hold = (seconds: number) =>
       network.on("lux", `systemd-run -q --collect flock /run/overlay/lock sleep ${seconds}; sleep 0.2`);
 
+    /** Resolves when the provider has sent a change to a host, which waits for the lock. */
+    async function changing(): Promise<void> {
+      const sent = () => network.engine.log.some(({ message }) => /^\d+ commands?$/.test(message));
+      for (let tries = 0; !sent() && tries < 1000; tries++) await sleep(20);
+      await sleep(300);
+    }
+
     test("a cancelled run ends at once, keeps what it does not know as half applied, and leaves no lock", async () => {
       await network.restart();
-      await hold(4);
-      const started = Date.now();
+      await hold(8);
       const ended = failure(network.engine.up(changed(1281)));
-      await sleep(1000);
+      await changing();
+      const cancelled = Date.now();
       await network.engine.cancel();
       expect(await ended).toMatchObject({ code: "CANCELLED" });
-      expect(Date.now() - started).toBeLessThan(2500);
-      expect(network.engine.kept(link).initErrors).toEqual([expect.stringMatching(/^cancelled/)]);
-      await sleep(4000);
+      expect(Date.now() - cancelled).toBeLessThan(1000);
+      expect(network.engine.kept(link).initErrors).toEqual([
+        expect.stringMatching(/: cancelled in the middle of a change\./),
+      ]);
       await isTidy("lux");
       await network.restart();
       expect(await network.engine.up(changed(1282))).toBe("updated");
@@ -102,11 +110,12 @@ describeWhere("lab", "interrupted", () => {
     });
 
     test("an operation that takes longer than its customTimeouts is told so", async () => {
-      await hold(3);
-      const error = await failure(network.engine.up({ ...changed(1283), seconds: 1 }));
+      await network.restart();
+      await hold(8);
+      const error = await failure(network.engine.up({ ...changed(1283), seconds: 3 }));
       expect(error).toMatchObject({ code: "ABORTED" });
-      expect(error.message).toMatch(/root@203\.0\.113\.5 was not done within the 1 s of customTimeouts/);
-      await sleep(3000);
+      expect(error.message).toMatch(/root@203\.0\.113\.5 was not done within the 3 s of customTimeouts/);
+      await isTidy("lux");
       await network.engine.up(changed(1283));
       expect(await network.engine.refresh(changed(1283))).toEqual([]);
     });
@@ -132,9 +141,10 @@ describeWhere("lab", "interrupted", () => {
     });
 
     test("a host that loses power in the middle: the next run makes what is missing", async () => {
-      await hold(2);
+      await network.restart();
+      await hold(8);
       const ended = failure(network.engine.up({ ...changed(1295), seconds: 10 }));
-      await sleep(500);
+      await changing();
       await network.lab.powerOff("lux");
       expect((await ended).code).toBe("ABORTED");
       await network.lab.start("lux");
