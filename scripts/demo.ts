@@ -1,35 +1,27 @@
-/** `npm run demo` after set-up: three hosts, three links, and the proof that they are what the program says. */
+/**
+ * What `npm run demo` shows after set-up: three hosts, a real `pulumi up`, and proof in plain words of what it did.
+ * The lab stays up, with all that is needed to go on by hand.
+ */
 import { spawn } from "node:child_process";
-import { createWriteStream, mkdirSync } from "node:fs";
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
-import { Lab, type Result } from "../test/lab";
+import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { changed, counted, diagnostics } from "../test/e2e/engine/output";
+import { Lab } from "../test/lab";
+import { labFolder } from "../test/lab/files";
 
-const root = resolve(__dirname, "../..");
-const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "pulumi-overlay");
-const folder = join(cache, "demo");
-const log = join(folder, "demo.log");
-const backend = `file://${join(folder, "state")}`;
+const root = join(__dirname, "../..");
+const name = process.env.OVERLAY_LAB ?? "lab";
+/** With the lab itself: what is known of its hosts goes when they go. */
+const folder = join(labFolder(name), "demo");
+const log = join(folder, "log");
+const environment = { PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: "", OVERLAY_LAB: name };
 
-/** Overlay addresses of stacks/lab.ts. */
-const overlay = {
-  lux: ["10.255.0.1", "fd00:6f::1"],
-  fra: ["10.255.0.2", "fd00:6f::2"],
-  hkg: ["10.255.0.3", "fd00:6f::3"],
-};
-type Name = keyof typeof overlay;
-const names = Object.keys(overlay) as Name[];
+const say = (text = ""): void => console.log(text);
 
-/** Seconds after which a run is broken off. */
-const LIMIT = 300;
-
-class Failure extends Error {}
-
-const say = (...lines: string[]): void => console.log(lines.join("\n"));
-
+/** Runs a step of the demo, and says how long it took. */
 async function step<T>(title: string, work: () => Promise<T>): Promise<T> {
-  const began = Date.now();
   process.stdout.write(`${title} … `);
+  const began = Date.now();
   try {
     const result = await work();
     say(`${((Date.now() - began) / 1000).toFixed(1)} s`);
@@ -40,197 +32,163 @@ async function step<T>(title: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-function pulumi(...args: string[]): Promise<string> {
-  const command = [...args, "--stack", "lab", "--non-interactive", "--color", "never"];
-  const child = spawn("pulumi", command, {
+/** Runs the CLI in the project's folder; all that it prints goes to the log. */
+function pulumi(...command: string[]): Promise<string> {
+  appendFileSync(log, `\n$ pulumi ${command.join(" ")}\n`);
+  const child = spawn("pulumi", [...command, "--non-interactive", "--color", "never"], {
     cwd: root,
-    env: { ...process.env, PULUMI_BACKEND_URL: backend, PULUMI_CONFIG_PASSPHRASE: "" },
+    env: { ...process.env, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: LIMIT * 1000,
   });
-  const file = createWriteStream(log, { flags: "a" });
-  file.write(`\n$ pulumi ${command.join(" ")}\n`);
   let text = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (chunk: string) => {
       text += chunk;
-      file.write(chunk);
+      appendFileSync(log, chunk);
     });
   }
-  return new Promise((done, failed) => {
-    child.on("error", failed);
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
     child.on("close", (code) => {
-      file.end();
-      if (code === 0) done(text);
-      else failed(new Failure(`\`pulumi ${args.join(" ")}\` ended with ${code}:\n${text.trimEnd()}`));
+      if (code === 0) resolve(text);
+      else reject(new Error([`pulumi ${command.join(" ")} ended with ${code}:`, ...errors(text)].join("\n")));
     });
   });
 }
 
-/** The kernel lines of a diff that go or come. */
-const changedLines = (text: string): string[] =>
-  text
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => /^[-+] (ip|wg|nft|sysctl|systemctl|install|#) ?/.test(line));
+const errors = (text: string): string[] =>
+  Object.entries(diagnostics(text)).flatMap(([resource, lines]) =>
+    lines.filter((line) => /^(error:|\*) /.test(line)).map((line) => `  ${resource}: ${line}`),
+  );
 
-/** The last section `Resources:`, `17 created`. */
-function counted(text: string): string {
-  const [section = ""] = (text.split("\nResources:\n").at(-1) ?? "").split("\n\n");
-  const lines = section.split("\n").map((line) => line.trim().replace(/^[-+~] /, ""));
-  return lines.filter((line) => line !== "").join(", ");
-}
-
-/** Logins that the hosts' sshd have seen. */
+/** Logins that a host's own sshd has counted. */
 async function logins(lab: Lab): Promise<number> {
-  const seen = await Promise.all(
-    names.map((name) => lab.exec(name, ["sh", "-c", "journalctl -q -u ssh -o cat | grep -c '^Accepted' || :"])),
+  const counts = await Promise.all(
+    lab.hosts.map((host) => lab.exec(host, "journalctl --quiet --output=cat _COMM=sshd | grep -c '^Accepted' || true")),
   );
-  return seen.reduce((sum, { stdout }) => sum + Number(stdout), 0);
+  return counts.reduce((sum, { stdout }) => sum + Number(stdout), 0);
 }
 
-const must = ({ code, stdout, stderr }: Result, what: string): string => {
-  if (code !== 0) throw new Failure(`${what}: ${stderr || stdout}`);
-  return stdout;
-};
-
-/** Milliseconds of one echo, or undefined when it does not come back within 3 s. */
-async function echo(lab: Lab, from: Name, address: string): Promise<number | undefined> {
-  const { stdout } = await lab.exec(from, ["ping", "-n", "-c", "1", "-W", "3", address]);
-  const [, time] = /time=([\d.]+) ms/.exec(stdout) ?? [];
-  return time === undefined ? undefined : Number(time);
+interface Side {
+  node: string;
+  device: string;
+  endpoint?: string;
+  mtu: number;
 }
 
-/** Two sides that call each other in the same moment miss each other, and try again after 5 s (REKEY_TIMEOUT). */
-async function linked(lab: Lab): Promise<void> {
-  const everybody = names.flatMap((own) => names.filter((peer) => peer !== own).map((peer) => ({ own, peer })));
-  for (const { own, peer } of everybody) {
-    const answers = () => echo(lab, own, overlay[peer][0] ?? "");
-    for (let tries = 1; (await answers()) === undefined; tries++) {
-      if (tries === 5) throw new Failure(`${own} gets no echo from ${peer}.`);
-    }
-  }
+/** Each side of each link: what was declared, and what the kernel and two pings say. */
+async function table(lab: Lab): Promise<string[][]> {
+  const links = JSON.parse(await pulumi("stack", "output", "links", "--json")) as Record<string, [Side, Side]>;
+  const sides = Object.entries(links)
+    .sort()
+    .flatMap(([link, [a, b]]) => [
+      { link, own: a, peer: b },
+      { link, own: b, peer: a },
+    ]);
+  const rows = sides.map(async ({ link, own, peer }) => {
+    const { v4, v6 } = await overlayAddresses(lab, peer);
+    const [ping4, ping6] = [await ping(lab, own.node, v4), await ping(lab, own.node, v6)];
+    const { stdout } = await lab.exec(
+      own.node,
+      `wg show ${own.device} latest-handshakes | cut -f 2; date +%s; cat /sys/class/net/${own.device}/mtu`,
+    );
+    const [handshake, now, mtu] = stdout.split("\n").map(Number);
+    const age = handshake ? `${(now ?? 0) - handshake} s ago` : "never";
+    return [link, `${own.node} to ${peer.node}`, own.device, own.endpoint ?? "is called", `${mtu}`, age, ping4, ping6];
+  });
+  return [
+    ["LINK", "", "DEVICE", "ENDPOINT", "MTU", "HANDSHAKE", "PING IPv4", "PING IPv6"],
+    ...(await Promise.all(rows)),
+  ];
 }
 
-interface Row {
-  side: string;
-  endpoint: string;
-  handshake: string;
-  mtu: string;
-  v4: string;
-  v6: string;
+async function overlayAddresses(lab: Lab, side: Side): Promise<{ v4: string; v6: string }> {
+  const { stdout } = await lab.exec(side.node, `ip -o addr show dev ${side.device} scope global`);
+  const of = (family: string) => new RegExp(`${family} (\\S+)/`).exec(stdout)?.[1] ?? "";
+  return { v4: of("inet"), v6: of("inet6") };
 }
 
-/** One side of a link as its host has it. */
-async function row(lab: Lab, own: Name, peer: Name): Promise<Row> {
-  const device = `inter-${peer}`;
-  const [v4, v6] = await Promise.all(overlay[peer].map((address) => echo(lab, own, address)));
-  const dump = must(await lab.exec(own, ["wg", "show", device, "dump"]), `wg show ${device} on ${own}`);
-  const [, , endpoint = "-", , handshake = "0"] = (dump.trim().split("\n")[1] ?? "").split("\t");
-  const link = must(
-    await lab.exec(own, ["ip", "-j", "link", "show", "dev", device]),
-    `ip link show ${device} on ${own}`,
+/** Round trip of the best of three, or what went wrong. */
+async function ping(lab: Lab, from: string, to: string): Promise<string> {
+  const { code, stdout } = await lab.exec(from, ["ping", "-n", "-q", "-c", "3", "-i", "0.2", "-W", "5", to]);
+  const [, best] = /min\/\S+ = ([\d.]+)\//.exec(stdout) ?? [];
+  if (code !== 0 || best === undefined) throw new Error(`No answer to a ping from ${from} to ${to}: ${stdout.trim()}`);
+  return `${best} ms`;
+}
+
+function print(rows: string[][]): void {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  for (const row of rows) say(`  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd());
+}
+
+/** The lab that is up, or a new one. */
+async function openLab(): Promise<Lab> {
+  const up = existsSync(join(labFolder(name), "lab.json"));
+  const lab = await step(up ? "The lab is up already" : "Three hosts boot: lux, fra, hkg", () =>
+    up ? Promise.resolve(Lab.open(name)) : Lab.up("lab", { name }),
   );
-  const [{ mtu }] = JSON.parse(link) as [{ mtu: number }];
-  if (v4 === undefined || v6 === undefined) throw new Failure(`${own} gets no echo from ${peer} over ${device}.`);
-  return {
-    side: `${own} → ${peer}`,
-    endpoint,
-    handshake: `${Math.max(0, Math.round(Date.now() / 1000) - Number(handshake))} s ago`,
-    mtu: String(mtu),
-    v4: `${v4} ms`,
-    v6: `${v6} ms`,
-  };
+  if (!existsSync(folder)) rmSync(join(root, "Pulumi.lab.yaml"), { force: true });
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(log, "");
+  const exports = Object.entries(environment).map(([name, value]) => `export ${name}='${value}'`);
+  writeFileSync(join(folder, "env"), [`eval "$(sh '${root}/scripts/env.sh')"`, ...exports, ""].join("\n"));
+  await pulumi("stack", "select", "--create", "lab");
+  return lab;
 }
 
-function table(rows: Row[]): string {
-  const heads = {
-    side: "LINK",
-    endpoint: "ENDPOINT",
-    handshake: "HANDSHAKE",
-    mtu: "MTU",
-    v4: "PING V4",
-    v6: "PING V6",
-  };
-  const all = [heads, ...rows];
-  const width = (name: keyof Row) => Math.max(...all.map((one) => one[name].length));
-  const line = (one: Row) =>
-    (Object.keys(heads) as (keyof Row)[]).map((name) => one[name].padEnd(width(name))).join("  ");
-  return all.map((one) => `  ${line(one).trimEnd()}`).join("\n");
-}
-
-async function configOf(resource: string): Promise<string> {
-  const exported = JSON.parse(await pulumi("stack", "export")) as {
-    deployment: { resources: { urn: string; outputs?: { config?: string } }[] };
-  };
-  return exported.deployment.resources.find(({ urn }) => urn.endsWith(`::${resource}`))?.outputs?.config ?? "";
-}
-
-async function demo(): Promise<void> {
-  mkdirSync(join(folder, "state"), { recursive: true });
-  const lab = await step("three hosts on three networks: lux, fra, hkg", async () =>
-    (await Lab.names()).includes("lab") ? Lab.open("lab") : Lab.up("lab", { name: "lab" }),
-  );
-  await step("a Pulumi stack of its own", () => pulumi("stack", "select", "--create"));
-  const first = await step("pulumi up: three nodes, three links", () => pulumi("up", "--yes", "--skip-preview"));
-  say(`  ${counted(first)}`, "");
-
-  say("What fra's kernel was told for its side of lux-fra:");
-  say((await configOf("lux-fra@fra")).trimEnd().replace(/^/gm, "  "), "");
-
-  await step("every host hears every other", () => linked(lab));
-  say("What the hosts say themselves:");
-  const pairs = names.flatMap((own) => names.filter((peer) => peer !== own).map((peer) => [own, peer] as const));
-  const rows = [];
-  for (const [own, peer] of pairs) rows.push(await row(lab, own, peer));
-  say(table(rows), "");
-
+/** `pulumi up`, and how often it connected to a host. */
+async function counting(lab: Lab, title: string): Promise<string> {
   const before = await logins(lab);
-  const second = await step("pulumi up once more", () => pulumi("up", "--yes", "--skip-preview"));
-  say(
-    `  ${counted(second)}; ${(await logins(lab)) - before} SSH connections: what is as declared is not asked after`,
-    "",
-  );
-
-  say("Somebody changes something by hand:", "  lux# ip link set dev inter-fra mtu 1400");
-  must(await lab.exec("lux", ["ip", "link", "set", "dev", "inter-fra", "mtu", "1400"]), "ip link set on lux");
-  const drift = changedLines(
-    await step("pulumi refresh --diff", () => pulumi("refresh", "--yes", "--skip-preview", "--diff")),
-  );
-  if (drift.length !== 2)
-    throw new Failure(`refresh should show one line that differs, and shows:\n${drift.join("\n")}`);
-  say(drift.join("\n").replace(/^/gm, "  "), "");
-
-  const repair = await step("pulumi up repairs it", () => pulumi("up", "--yes", "--skip-preview", "--diff"));
-  say(changedLines(repair).join("\n").replace(/^/gm, "  "));
-  const link = must(await lab.exec("lux", ["ip", "link", "show", "dev", "inter-fra"]), "ip link show on lux");
-  if (!link.includes("mtu 1420")) throw new Failure(`inter-fra on lux is not repaired:\n${link}`);
-  say(
-    "",
-    "The lab is up. Things to try:",
-    "",
-    "  npm run -s lab -- status",
-    "  npm run -s lab -- exec lux wg show",
-    "  npm run -s lab -- exec lux ping -c 3 10.255.0.3",
-    "  npm run -s lab -- break power fra           # then: heal power fra, and the links are back without Pulumi",
-    "  npm run -s lab -- rebuild hkg               # a new, empty machine; the next `pulumi up` makes it what it was",
-    "",
-    "Pulumi by hand, on the program stacks/lab.ts:",
-    "",
-    '  eval "$(sh scripts/env.sh)"',
-    `  export PULUMI_BACKEND_URL=${backend} PULUMI_CONFIG_PASSPHRASE=`,
-    "  pulumi preview --stack lab --diff",
-    "  OVERLAY_LIVE=on pulumi preview --stack lab --diff   # reads the hosts first",
-    "",
-    "And when you have seen enough:",
-    "",
-    "  npm run -s lab -- down",
-    "",
-  );
+  const text = await step(title, () => pulumi("up", "--yes"));
+  say(`  ${counted(text).join(", ")}; SSH connections that the hosts saw: ${(await logins(lab)) - before}`);
+  return text;
 }
 
-demo().catch((error: unknown) => {
-  say("", error instanceof Failure ? error.message : String(error instanceof Error ? error.stack : error));
-  say("", `Everything that Pulumi printed is in ${log}. The lab is left as it is: \`npm run -s lab -- status\`.`);
+async function main(): Promise<void> {
+  const lab = await openLab();
+
+  const first = await counting(lab, "pulumi up (stacks/lab.ts)");
+  const [about, lines] = Object.entries(diagnostics(first)).find(([resource]) => /lux-fra@lux/.test(resource)) ?? [];
+  if (about && lines) {
+    say(`\nWhat it told lux for its link to fra, in the kernel tools' own words:\n`);
+    for (const line of lines) say(`  ${line}`);
+  }
+
+  say();
+  const rows = await step("Every pair of hosts pings each other over the overlay", () => table(lab));
+  say();
+  print(rows);
+
+  say();
+  await counting(lab, "pulumi up, once more");
+
+  const drift = "ip link set dev inter-fra mtu 1400";
+  say(`\nSomebody changes lux by hand: ${drift}`);
+  await lab.exec("lux", drift);
+  const refreshed = await step("pulumi refresh --diff", () => pulumi("refresh", "--yes", "--skip-preview", "--diff"));
+  for (const line of changed(refreshed)) say(`  ${line}`);
+  const repaired = await step("pulumi up", () => pulumi("up", "--yes", "--skip-preview"));
+  const { stdout } = await lab.exec("lux", "cat /sys/class/net/inter-fra/mtu");
+  say(`  ${counted(repaired).join(", ")}; the MTU of inter-fra on lux is ${stdout.trim()} again`);
+
+  say(`
+The lab stays up. To go on by hand${process.env.SUDO_USER ? " (as root: sudo -s)" : ""}:
+
+  . ${join(folder, "env")}
+  npm run -s lab -- status
+  npm run -s lab -- exec fra wg show
+  npm run -s lab -- exec lux wg set inter-hkg listen-port 9     # break something,
+  pulumi refresh --diff                                         # see it,
+  pulumi up                                                     # mend it
+  sed -i 's/a: fra, b: hkg/&, keepalive: 15/' stacks/lab.ts     # change something,
+  pulumi preview --diff                                         # see every line of it
+  npm run -s lab -- break reboot hkg                            # and it all comes back:
+  npm run -s lab -- exec hkg wg show
+  pulumi destroy; npm run -s lab -- down                        # away with it`);
+}
+
+main().catch((error: Error) => {
+  say(`\n${error.message}\n\nAll that pulumi said is in ${log}.`);
+  say("The lab is left as it is: `npm run -s lab -- status` looks at it, `npm run -s lab -- down` removes it.");
   process.exitCode = 1;
 });

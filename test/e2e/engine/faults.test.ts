@@ -1,7 +1,8 @@
 /** Programs that are wrong: everything that is wrong with them in one run, and no host is touched. */
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
-import { diagnostics, project, root, Workspace } from "./workspace";
+import { diagnostics } from "./output";
+import { project, root, Workspace } from "./workspace";
 
 jest.setTimeout(120_000);
 

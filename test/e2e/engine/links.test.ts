@@ -3,7 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
-import { changed, counted, diagnostics, Workspace } from "./workspace";
+import { changed, counted, diagnostics } from "./output";
+import { Workspace } from "./workspace";
 
 const program = `
 import { readFileSync } from "node:fs";
@@ -109,7 +110,7 @@ describeWhere(["lab", "engine"], "links in a user's repository", () => {
 
   test("drift is one line of the kernel's, and the next up mends it", async () => {
     await lab.exec("lux", "ip link set dev inter-fra mtu 1400");
-    const refreshed = await workspace.well("refresh", "--yes", "--diff");
+    const refreshed = await workspace.well("refresh", "--yes", "--skip-preview", "--diff");
     const line = (mtu: number) =>
       `ip link set dev inter-fra mtu ${mtu} group 28417 addrgenmode none alias overlay:net/dev:lux-fra`;
     expect(changed(refreshed.text)).toEqual([`- ${line(1420)}`, `+ ${line(1400)}`]);

@@ -6,7 +6,8 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
-import { counted, root, Workspace } from "./workspace";
+import { counted } from "./output";
+import { root, Workspace } from "./workspace";
 
 jest.setTimeout(300_000);
 
