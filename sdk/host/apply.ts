@@ -96,6 +96,19 @@ function explain(command: Command, code: number, stderr: string): string {
         "the kernel has no WireGuard: install wireguard-go, or load the module",
       ],
       [
+        /not the correct length or format/.test(stderr),
+        "the key file on the host holds no key: remove it, and the next run makes a new one",
+      ],
+      [
+        /Address already in use/.test(stderr),
+        "another program has the UDP port: stop it, or give the link another port in `ports`",
+      ],
+      [
+        // "Permission denied" up to Linux 6.2: net/ipv6/addrconf.c, addrconf_add_dev.
+        /IPv6 is disabled/.test(stderr) || (/^ip addr add \S*:/.test(command) && /Permission denied/.test(stderr)),
+        "links need IPv6, which is switched off: set net.ipv6.conf.default.disable_ipv6=0, and the same for this device",
+      ],
+      [
         /Operation not permitted|Permission denied/.test(stderr),
         "the host does not let root do that: a container needs CAP_NET_ADMIN, and /proc/sys for writing",
       ],
