@@ -95,7 +95,7 @@ export interface Snapshot {
   sysctls: Record<string, string | undefined>;
   files: Record<string, { mode: string; sha256: string } | undefined>;
   units: Record<string, { enabled: boolean; active: boolean; failed: boolean } | undefined>;
-  /** Public key that belongs to a private key file. */
+  /** Public key that belongs to a private key file; "" where the file holds none, or the host has no wg. */
   keys: Record<string, string | undefined>;
   commands: Record<string, boolean>;
   /** Owner (first line, without `# `) of each boot file under /etc/overlay/boot.d, by file name. */

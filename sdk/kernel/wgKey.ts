@@ -10,7 +10,8 @@ export const wgKey: Kind<WgKey> = {
   key: (value) => value.path,
   lines: (value) => [`wg genkey > ${value.path}`],
   queries: (value) => [`key ${value.path}`],
-  read: (snapshot, key) => (snapshot.keys[key] === undefined ? undefined : { path: key }),
+  // "" is a file that holds no key.
+  read: (snapshot, key) => (snapshot.keys[key] ? { path: key } : undefined),
   // Never removed by an update: a key that is gone takes every link of the node down for good.
   set: (live, wanted) => (wanted && !live ? [`genkey ${wanted.path}`] : []),
 };

@@ -46,7 +46,10 @@ const host = define({
   id: (spec) => spec.node,
   bootFile: () => "10-node",
   owners: (spec) => [spec.owner, ...spec.formerly],
-  results: { publicKey: (snapshot) => snapshot.keys[WIREGUARD_KEY], wireguard: (snapshot) => snapshot.host.wireguard },
+  results: {
+    publicKey: (snapshot) => snapshot.keys[WIREGUARD_KEY] || undefined,
+    wireguard: (snapshot) => snapshot.host.wireguard,
+  },
   machine: {
     belongings,
     remains: (snapshot) => [

@@ -34,6 +34,12 @@ test("a count of the guard and a lost rule: the rule is drift, the count is not"
   expect(commands(captured("looped"))).toEqual(["ip rule add pref 5111 not fwmark 0x6f/0xff lookup 111"]);
 });
 
+test("a key file that holds no key is none: one is to be made", () => {
+  const fresh = captured("fresh");
+  const keys = { "/etc/overlay/keys/wireguard.key": "" };
+  expect(commands({ ...fresh, keys })).toContain("genkey /etc/overlay/keys/wireguard.key");
+});
+
 describe("a peer that moved", () => {
   const roamed = captured("roamed");
   const peer = roamed.wg.flatMap(({ peers }) => peers).find(({ presharedKey }) => presharedKey);
