@@ -257,13 +257,16 @@ put() {
   return 1
 }
 
-# remove PATH, and the folders of ours that it leaves empty.
+# remove PATH, and the folders that it leaves empty and that are ours, or were made for us.
 remove() {
   note_path "$1"
   said=$(rm -f "$1" 2>&1) || return
   set -- "${1%/*}"
   while :; do
-    case $1 in "$overlay_etc"* | /usr/local/lib/overlay*) rmdir "$1" 2>/dev/null || break ;; *) break ;; esac
+    case $1 in
+      "$overlay_etc"* | /usr/local/lib/overlay* | /etc/systemd/networkd.conf.d) rmdir "$1" 2>/dev/null || break ;;
+      *) break ;;
+    esac
     set -- "${1%/*}"
   done
 }
