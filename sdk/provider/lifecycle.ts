@@ -26,6 +26,8 @@ export interface State extends Values {
 /** What every operation on a host is given. */
 export interface Operation extends RunOptions {
   type: ResourceType;
+  /** `project/stack` of the URN: its name now, where what is in state may be from before a `pulumi stack rename`. */
+  stack: string;
   /** TYPE::NAME of the URN. */
   resource: string;
   machine: Machine;
@@ -91,8 +93,8 @@ export async function read(operation: Operation, inputs: Values, olds: Values): 
 
 /** Removes what is the resource's own and of this stack; what is another's by now, or gone, is left alone. */
 export async function remove(operation: Operation, inputs: Values, olds: Values): Promise<void> {
-  const { type, machine, status } = operation;
-  const owners = type.owners(parseSpec(type, inputs.spec));
+  const { type, machine, stack, status } = operation;
+  const owners = [...type.owners(parseSpec(type, inputs.spec)), stack];
   const former = shapes(type, specsOf(inputs, olds));
   const asked = queries(former.flatMap(({ facts }) => facts));
   const seen = await machine.look(asked, operation);

@@ -28,13 +28,14 @@ export interface Known {
 }
 
 /** The parts of urn:pulumi:STACK::PROJECT::TYPE$TYPE::NAME. */
-function parse(urn: string): { type: ResourceType; resource: string; name: string } {
-  const [, , types = "", ...name] = urn.split("::");
+function parse(urn: string): { type: ResourceType; stack: string; resource: string; name: string } {
+  const [start = "", project = "", types = "", ...name] = urn.split("::");
   const token = types.split("$").at(-1) ?? "";
   const type = resourceType(token);
   if (!type)
     throw new Refused(`This version of the overlay plugin has no resource ${token}; it has ${tokens.join(", ")}.`);
-  return { type, resource: [types, ...name].join("::"), name: name.join("::") };
+  const stack = `${project}/${start.split(":").at(-1)}`;
+  return { type, stack, resource: [types, ...name].join("::"), name: name.join("::") };
 }
 
 export class Provider {
@@ -167,12 +168,13 @@ export class Provider {
   }
 
   #operation(urn: string, inputs: Values, seconds: number): Operation {
-    const { type, resource } = parse(urn);
+    const { type, stack, resource } = parse(urn);
     const limit = seconds > 0 ? AbortSignal.timeout(seconds * 1000) : undefined;
     const status = (message: string) => this.engine?.status(urn, message);
     const machine = telling(overSsh(this.#hosts, connectionOf(inputs)), status);
     return {
       type,
+      stack,
       resource,
       machine: limit ? withinLimits(machine, limit, seconds) : machine,
       signal: limit ? AbortSignal.any([this.#cancelled.signal, limit]) : this.#cancelled.signal,

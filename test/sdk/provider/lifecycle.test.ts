@@ -24,6 +24,7 @@ function inputs(type: ResourceType, spec: Values): Values {
 const operation = (type: ResourceType, machine: ModelMachine, name = "name"): Operation => ({
   type,
   machine,
+  stack: "net/renamed",
   resource: `${type.technology.token}::${name}`,
   status: () => undefined,
 });
@@ -153,6 +154,19 @@ test("a host takes with it what its interfaces left, and a second removal finds 
     }),
     { numRuns: 40 },
   );
+});
+
+test("a link that goes in the run in which its machine gets the stack's new name goes from the host too", async () => {
+  const machine = new ModelMachine();
+  const link = { ...{ node: "fra", owner: "net/test", link: "l", device: "inter-lux", id: 2 }, mtu: 1420 };
+  const peer = { name: "lux", id: 1, publicKey: KEYS[0] };
+  const spec = inputs(INTERFACE, { ...link, listenPort: 11001, peer });
+  await converge(operation(HOST, machine), inputs(HOST, HOST_SPEC));
+  const { outputs } = await converge(operation(INTERFACE, machine), spec);
+  const renamed = { ...HOST_SPEC, owner: "net/renamed", formerly: ["net/test"] };
+  await converge(operation(HOST, machine), inputs(HOST, renamed));
+  await remove(operation(INTERFACE, machine), spec, outputs);
+  expect((await machine.look()).links).toEqual([]);
 });
 
 test("an endpoint that is moved in the spec is moved on the host, though the link lives where it was", async () => {
