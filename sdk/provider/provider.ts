@@ -154,7 +154,7 @@ export class Provider {
     try {
       await remove(this.#operation(urn, inputs, seconds), inputs, outputs);
     } catch (error) {
-      if (!mayBeDown(error)) throw error;
+      if (!mayBeGone(error)) throw error;
       throw new Refused(
         `${error.message} If the host is gone for good, forget this one resource with: pulumi state delete '${urn}'`,
       );
@@ -186,3 +186,8 @@ export class Provider {
 
 const mayBeDown = (error: unknown): error is HostError =>
   error instanceof HostError && (error.offline || ["timeout", "lost"].includes(error.kind));
+
+/** Another machine may have its address by now. */
+const mayBeGone = (error: unknown): error is HostError =>
+  mayBeDown(error) ||
+  (error instanceof HostError && ["hostKeyChanged", "hostKeyUnknown", "auth", "sudo", "noShell"].includes(error.kind));
