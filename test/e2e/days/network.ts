@@ -67,7 +67,11 @@ const script = (name: string): string => readFileSync(join(__dirname, name), "ut
 export const kernel = async (lab: Lab, host: string): Promise<string> => told(lab, host, script("kernel.sh"));
 
 /** All that a change could leave behind on a host. */
-export const traces = async (lab: Lab, host: string): Promise<string> => told(lab, host, script("traces.sh"));
+export async function traces(lab: Lab, host: string): Promise<string> {
+  const settled = async () => !(await on(lab, host, "ip addr")).includes("tentative"); // after a boot
+  await eventually(`${host} has an address that is not settled`, settled);
+  return told(lab, host, script("traces.sh"));
+}
 
 async function told(lab: Lab, host: string, input: string): Promise<string> {
   const { code, stdout, stderr } = await lab.exec(host, ["sh", "-s"], { input });

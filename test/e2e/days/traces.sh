@@ -15,6 +15,6 @@ find /etc /usr/local /var/lib/systemd /root /home -xdev ! -type d ! -path '*/ran
   -exec stat -c '%A %U %n' {} + | sort
 find /etc /usr/local -xdev -type d | sort
 find /etc /usr/local -xdev -type f -exec sha256sum {} + | sort -k 2
-find /run/wireguard /var/run/wireguard /run/systemd/system -xdev 2>/dev/null | sort
+find /run/wireguard /run/systemd/system -xdev ! -type d 2>/dev/null | sort # wireguard-go leaves its folder until the next boot
 systemctl list-unit-files --no-legend --no-pager
-ps -e -o comm= | grep -e wireguard -e overlay || :
+pgrep -l 'wireguard|overlay' | sed 's/^[0-9]* //'
