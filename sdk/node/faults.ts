@@ -1,10 +1,8 @@
 /** What only the live host can tell to be wrong with a node. */
 import { type Fault, fault } from "../faults";
-import { kinds } from "../kernel/kinds";
-import { isOurs } from "../kernel/marks";
+import { connected } from "../kernel/connected";
 import { foreignOwner } from "../kernel/owner";
 import type { Snapshot } from "../kernel/snapshot";
-import { host, overlaps } from "../network/address";
 import type { Spec } from "./spec";
 
 const COMMANDS = { ip: "iproute2", nft: "nftables", wg: "wireguard-tools" };
@@ -21,22 +19,9 @@ function missingCommands(spec: Spec, snapshot: Snapshot): Fault[] {
   }));
 }
 
-/** Prefixes that a device of the host's own is connected to, `ip route show proto kernel`. */
-function connected(snapshot: Snapshot): { dst: string; device: string }[] {
-  const foreign = (device: string) => {
-    const link = kinds.link.read(snapshot, device);
-    return link !== undefined && !isOurs(link);
-  };
-  const { routes4, routes6 } = snapshot;
-  return [...routes4, ...routes6]
-    .filter(({ protocol, type, table }) => protocol === "kernel" && type === "unicast" && table === "main")
-    .flatMap(({ dst, dev }) => (dev !== undefined && foreign(dev) ? [{ dst, device: dev }] : []));
-}
-
 function overlapping(spec: Spec, snapshot: Snapshot): Fault[] {
-  const there = connected(snapshot);
   return spec.prefixes.flatMap((prefix, index) => {
-    const clash = there.find(({ dst }) => overlaps(prefix, dst.includes("/") ? dst : host(dst)));
+    const clash = connected(snapshot, prefix);
     if (!clash) return [];
     const legal = `a prefix that the host is not connected to, and its device ${clash.device} is in ${clash.dst}`;
     return [fault(["prefixes", index], prefix, { legal, cure: "choose another prefix for the overlay" })];

@@ -1,9 +1,12 @@
 /** What only the live host can tell to be wrong with a link. */
 import { type Fault, fault } from "../faults";
+import { connected } from "../kernel/connected";
 import { kinds } from "../kernel/kinds";
+import { isPlaceholder } from "../kernel/later";
 import { isOurs } from "../kernel/marks";
 import { foreignOwner } from "../kernel/owner";
 import type { Snapshot } from "../kernel/snapshot";
+import { host } from "../network/address";
 import type { Spec } from "./spec";
 
 // Our own devices are not looked at: the one that has the port may be about to go.
@@ -17,7 +20,18 @@ function portTaken(spec: Spec, snapshot: Snapshot): Fault[] {
   return [fault(["listenPort"], spec.listenPort, { legal, cure: "give the link another port in `ports`" })];
 }
 
+/** A route to one address is better than that of a network around it: it would take a neighbour of the host's away. */
+function neighbours({ peer }: Spec, snapshot: Snapshot): Fault[] {
+  return [peer.addresses].flat().flatMap((address, index) => {
+    const clash = isPlaceholder(address) ? undefined : connected(snapshot, host(address));
+    if (!clash) return [];
+    const legal = `an address that the host is not connected to, and its device ${clash.device} is in ${clash.dst}`;
+    return [fault(["peer", "addresses", index], address, { legal, cure: "give the other node another address" })];
+  });
+}
+
 export const faults = (spec: Spec, snapshot: Snapshot): Fault[] => [
   ...foreignOwner(snapshot, spec.owner),
   ...portTaken(spec, snapshot),
+  ...neighbours(spec, snapshot),
 ];

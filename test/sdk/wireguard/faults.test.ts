@@ -5,7 +5,7 @@ import { captured } from "../kernel/captured";
 
 const host = captured("fresh");
 
-function said(spec: object, snapshot = host): string {
+function said({ peer: more, ...spec }: { peer?: object; [field: string]: unknown }, snapshot = host): string {
   const whole = {
     node: "fra",
     owner: "net/prod",
@@ -15,7 +15,7 @@ function said(spec: object, snapshot = host): string {
     mtu: 1420,
     listenPort: 11001,
   };
-  const peer = { name: "lux", id: 1, publicKey: "Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM=" };
+  const peer = { name: "lux", id: 1, publicKey: "Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM=", ...more };
   const result = parse(wireguard.spec, { ...whole, peer, ...spec });
   if ("faults" in result) throw new Error(format(result.faults));
   return format(wireguard.faults?.(result.value, snapshot) ?? []);
@@ -39,4 +39,13 @@ describe("a port that a WireGuard device listens on", () => {
       "listenPort: found 11003, legal is a port that nothing else listens on, and the host's device inter-hkg listens on this one; give the link another port in `ports`.",
     );
   });
+});
+
+test("an address of the peer that is a neighbour of the host is a fault: its route would take the neighbour away", () => {
+  const at = (...addresses: string[]) => said({ peer: { addresses } });
+  expect(at("10.255.0.1", "203.0.113.77")).toBe(
+    'peer.addresses[1]: found "203.0.113.77", legal is an address that the host is not connected to, and its device eth0 is in 203.0.113.0/24; give the other node another address.',
+  );
+  expect(at("2001:db8:1::77")).toContain("its device eth0 is in 2001:db8:1::/64");
+  expect(at("10.255.0.1", "fd00:6f::1", "203.0.114.1")).toBe("");
 });
