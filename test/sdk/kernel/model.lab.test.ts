@@ -9,10 +9,11 @@ import { KernelModel } from "../../kernel-model";
 import { Lab } from "../../lab";
 import { tinkering, wantedFacts } from "./arbitrary";
 
-jest.setTimeout(300_000);
-
 const userspace = { wireguard: "userspace" } as const;
-const SEQUENCES = 15;
+/** `npm run test:long` wants more of them. */
+const SEQUENCES = Number(process.env.OVERLAY_SEQUENCES ?? 15);
+
+jest.setTimeout(Math.max(300_000, SEQUENCES * 12_000));
 
 // The host needs its own agents and units to live, so these are not played with.
 const playedWith = ({ kind }: Fact): boolean => !["package", "file", "unit"].includes(kind);
