@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { type Fault, parse } from "../sdk/faults";
+import { Connection } from "../sdk/host/connection";
 import { addressField, prefixField } from "../sdk/network/fields";
 import { Topology } from "../sdk/network/topology";
 import { isLater } from "./input";
@@ -65,17 +66,26 @@ export class Network {
 
   /** Held against the others by what has no fault of its own. */
   private clashes(name: string, written: unknown): Fault[] {
-    const { id, addresses, prefixes } = Object(written) as Record<string, unknown>;
+    const { id, addresses, prefixes, connection } = Object(written) as Record<string, unknown>;
     const number = nodeArgs.shape.id.safeParse(id).data;
     if (number === undefined) return [];
     const [known, ours] = [sound(addressField, addresses), sound(prefixField, prefixes)];
-    return this.topology.addNode({ name, id: number, addresses: known, prefixes: ours });
+    const machine = reached(connection);
+    return this.topology.addNode({ name, id: number, addresses: known, prefixes: ours, ...(machine && { machine }) });
   }
 }
 
 /** The values of a list that their schema has nothing against. */
 const sound = (field: z.ZodType<string>, values: unknown): string[] =>
   Array.isArray(values) ? values.flatMap((value) => field.safeParse(value).data ?? []) : [];
+
+/** Where a machine is, as far as that is known; behind different bastions the same address is another machine. */
+function reached(connection: unknown): string | undefined {
+  const { success, data } = Connection.safeParse(connection);
+  if (!success) return undefined;
+  const { host, port, proxyJump } = data;
+  return `${host}${port === 22 ? "" : `:${port}`}${proxyJump ? ` through ${proxyJump}` : ""}`;
+}
 
 const fromOutputs = (node: OverlayNode): pulumi.Output<LinkNode> => {
   const { nodeName: name, nodeId: id, addresses, endpoints, prefixes, ports, portBase, underlay } = node;

@@ -13,6 +13,8 @@ export interface TopologyNode {
   addresses: readonly string[];
   /** The overlay's prefixes that the node knows of, canonical. */
   prefixes: readonly string[];
+  /** How its machine is reached, `203.0.113.5:2222`; absent where that is not known yet. */
+  machine?: string;
 }
 
 /** One side of a link, on a node of this network. What is not known yet is left out. */
@@ -50,6 +52,15 @@ export class Topology {
     const faults = [
       ...this.take(`node ${name}`, who, [name], name, "give each node a name of its own"),
       ...this.take(`id ${node.id}`, who, [name, "id"], node.id, "give each node an id of its own, and never change it"),
+      ...(node.machine === undefined
+        ? []
+        : this.take(
+            `the machine at ${node.machine}`,
+            who,
+            [name, "connection", "host"],
+            node.machine,
+            "give each node a machine of its own",
+          )),
       ...node.addresses.flatMap((address, index) =>
         this.take(`address ${address}`, who, [name, "addresses", index], address, "give each node its own addresses"),
       ),

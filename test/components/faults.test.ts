@@ -1,4 +1,6 @@
 /** Every fault of a program, in the words that its author reads. */
+import * as pulumi from "@pulumi/pulumi";
+import type { OverlayNodeArgs } from "../../components";
 import { Declared } from "./declare";
 
 const lux = { id: 1, addresses: ["10.255.0.1"], endpoints: ["203.0.113.5"] };
@@ -55,6 +57,17 @@ test("ports that are had twice name both links", () => {
   "lux-hkg: lux-hkg.lux.ports: found 443, legal is UDP port 443 on lux once, and link lux-fra has it already; set \`ports\` on one of the links.",
 ]
 `);
+});
+
+test("a machine is one node's; behind another bastion the same address is another machine", () => {
+  const at = (connection: OverlayNodeArgs["connection"]) =>
+    new Declared().node("lux", { ...lux, connection: { host: "10.0.0.5" } }).node("fra", { ...fra, connection }).faults;
+  expect(at({ host: "10.0.0.5", port: 22 })).toEqual([
+    'fra: fra.connection.host: found "10.0.0.5", legal is the machine at 10.0.0.5 once, and node lux has it already; give each node a machine of its own.',
+  ]);
+  expect(at({ host: "10.0.0.5", port: 2222 })).toEqual([]);
+  expect(at({ host: "10.0.0.5", proxyJump: "bastion" })).toEqual([]);
+  expect(at(pulumi.output({ host: "10.0.0.5" }))).toEqual([]);
 });
 
 test("an MTU that IPv6 cannot use, and one that the underlay cannot carry", () => {
