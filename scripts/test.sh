@@ -11,6 +11,12 @@ sh scripts/setup.sh
 
 OVERLAY_CAN=$(can)
 export OVERLAY_CAN
+# The labs of two runs would have the same names.
+if has flock; then
+  exec 8>"$cache/.test-lock"
+  flock -n 8 || { say "another test run is under way on this machine: waiting for it" && flock -w 5400 8; }
+fi
+
 # A test that never ends must not hold a CI machine for ever.
 limit=
 if has timeout; then limit="timeout --foreground --kill-after 60 ${OVERLAY_TEST_LIMIT:-85m}"; fi
