@@ -8,7 +8,7 @@ import { text } from "../../sdk/kernel";
 import { wireguard } from "../../sdk/wireguard";
 
 /** Stands for a node in a link's arguments. */
-const reference = (nodeName: string): OverlayNode =>
+export const reference = (nodeName: string): OverlayNode =>
   ({ __pulumiResource: true, __pulumiType: "overlay:index:OverlayNode", nodeName }) as unknown as OverlayNode;
 
 const PUBLIC_KEY = "<known after peer is created>";

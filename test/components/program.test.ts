@@ -1,7 +1,10 @@
 /** What programs register with the engine. */
 import * as pulumi from "@pulumi/pulumi";
 import { OverlayNode, WgLink } from "../../components";
-import { registered } from "./declare";
+import { linkArgs } from "../../components/linkArgs";
+import { Network } from "../../components/network";
+import { sideSpec } from "../../components/side";
+import { reference, registered } from "./declare";
 
 const lux = { id: 1, connection: { host: "lux.example" }, addresses: ["10.255.0.1"], endpoints: ["203.0.113.5"] };
 const fra = { id: 2, connection: { host: "fra.example", port: 2222 }, addresses: ["10.255.0.2"] };
@@ -80,4 +83,22 @@ test("two programs in one process do not know of each other", async () => {
   };
   expect(await registered(one)).toHaveLength(1);
   expect(await registered(one)).toHaveLength(1);
+});
+
+test("a node that was declared in another process is read by its outputs", async () => {
+  const elsewhere = (nodeName: string, nodeId: number, address: string) => {
+    const outputs = { nodeId, addresses: [], prefixes: [], endpoints: [{ address, ports: [443] }], portBase: 11000 };
+    const all = Object.entries({ ...outputs, ports: undefined, underlay: { mtu: 1400, devices: [] } });
+    return { nodeName, ...Object.fromEntries(all.map(([name, value]) => [name, pulumi.output(value)])) } as never;
+  };
+  const [a, b] = [elsewhere("lux", 1, "203.0.113.5"), elsewhere("fra", 2, "198.51.100.9")];
+  const link = { ...linkArgs.parse({ a: reference("lux"), b: reference("fra") }), name: "lux-fra" };
+  const spec = new Network().ofNodes(a, b, (own, peer) => sideSpec({ side: "a", link, own, peer }, "net/prod", "key"));
+  const known = await new Promise((resolve) => pulumi.output(spec).apply(resolve));
+  expect(known).toMatchObject({
+    node: "lux",
+    listenPort: 11002,
+    mtu: 1320,
+    peer: { id: 2, endpoint: "198.51.100.9:443", keepalive: 25 },
+  });
 });

@@ -2,7 +2,7 @@
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
 import { diagnostics } from "./output";
-import { project, root, Workspace } from "./workspace";
+import { Workspace } from "./workspace";
 
 jest.setTimeout(120_000);
 
@@ -53,26 +53,6 @@ describeWhere(["lab", "engine"], "a program with faults", () => {
       expect(text).not.toContain("hunter2");
       const { stdout } = await lab.exec("lux", "ls -d /etc/overlay 2>/dev/null; true");
       expect(stdout).toBe("");
-    } finally {
-      workspace.remove();
-    }
-  });
-
-  test("a plugin on PATH is found", async () => {
-    const right = program
-      .split("\n")
-      .filter((line) => !/fra/.test(line))
-      .join("\n")
-      .replace(/, underlay: .* }/, " }")
-      .replace(/, devices: .* }\)/, " })");
-    const workspace = await Workspace.make({
-      lab,
-      files: { "index.ts": right, "Pulumi.yaml": project(undefined) },
-      environment: { PATH: `${root}/bin:${process.env.PATH}` },
-    });
-    try {
-      const { text } = await workspace.well("preview");
-      expect(text).toContain("ip link add dev inter-hkg type wireguard");
     } finally {
       workspace.remove();
     }
