@@ -33,6 +33,8 @@ export interface Operation extends RunOptions {
   machine: Machine;
   /** Shown beside the resource while it is worked on. */
   status(message: string): void;
+  /** Shown for good. */
+  warn(message: string): void;
 }
 
 export const hostFacts = ({ host }: Snapshot): HostFacts => ({
@@ -99,7 +101,7 @@ export async function remove(operation: Operation, inputs: Values, olds: Values)
   const asked = queries(former.flatMap(({ facts }) => facts));
   const seen = await machine.look(asked, operation);
   if (seen.owner !== undefined && !owners.includes(seen.owner)) {
-    return status(`nothing to do: the machine belongs to the stack ${seen.owner}`);
+    return operation.warn(`It was left on ${machine.name}, which belongs to the stack ${seen.owner}.`);
   }
 
   const name = String(olds.resource ?? operation.resource);

@@ -153,6 +153,7 @@ export class Provider {
   async delete({ urn, inputs, outputs, seconds }: Known): Promise<void> {
     try {
       await remove(this.#operation(urn, inputs, seconds), inputs, outputs);
+      await this.engine?.flush();
     } catch (error) {
       if (!mayBeGone(error)) throw error;
       throw new Refused(
@@ -180,6 +181,7 @@ export class Provider {
       signal: limit ? AbortSignal.any([this.#cancelled.signal, limit]) : this.#cancelled.signal,
       ...(seconds > 0 && { timeout: seconds }),
       status,
+      warn: (message) => this.engine?.warn(urn, message),
     };
   }
 }

@@ -2,21 +2,13 @@
  * An engine for tests: it speaks gRPC to the provider as Pulumi's does, and keeps state as Pulumi's does, for as many
  * cases a second as the hosts can bear.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb";
-import type { LogRequest } from "@pulumi/pulumi/proto/engine_pb";
-import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
-import { Status } from "@pulumi/pulumi/proto/status_pb";
 import { lineDiff } from "../../../sdk/provider/config";
-import { Empty, type Grpc, grpc } from "../../../sdk/provider/grpc";
-import { type Served, serve } from "../../../sdk/provider/server";
+import { Empty } from "../../../sdk/provider/grpc";
 import { decode, encode, type Values } from "../../../sdk/provider/wire";
+import { type Log, Plugin, Refusal } from "./plugin";
 
-const root = join(__dirname, "../../..");
+export { Refusal } from "./plugin";
 
 /** What a program declares. */
 export interface Declared {
@@ -37,25 +29,6 @@ export interface Kept {
   refreshBeforeUpdate: boolean;
 }
 
-export interface Log {
-  urn: string;
-  message: string;
-  ephemeral: boolean;
-  severity: number;
-}
-
-/** What the provider answered instead of doing what it was asked. */
-export class Refusal extends Error {
-  constructor(
-    readonly code: keyof typeof grpc.status,
-    message: string,
-    /** Of a half-applied resource. */
-    readonly reasons: string[] = [],
-  ) {
-    super(message);
-  }
-}
-
 export interface Options {
   /** The provider's configuration. */
   config?: Values;
@@ -70,33 +43,29 @@ export interface Options {
 export type Outcome = "created" | "updated" | "same";
 
 export class TestEngine {
-  readonly log: Log[] = [];
   /** By URN. */
   readonly state: Map<string, Kept>;
-  /** Process id of the plugin, where it has one of its own. */
-  pid: number | undefined;
-  #client!: ResourceProviderClient;
-  #server!: Grpc.Server;
-  #served: Served | undefined;
-  #child: ChildProcess | undefined;
 
-  private constructor(private readonly options: Options) {
+  private constructor(
+    private readonly plugin: Plugin,
+    private readonly options: Options,
+  ) {
     this.state = options.state ?? new Map();
   }
 
   static async start(options: Options = {}): Promise<TestEngine> {
-    const engine = new TestEngine(options);
-    const address = `127.0.0.1:${await engine.#listen()}`;
-    const port = options.plugin ? await engine.#spawn(address, options.plugin) : await engine.#serve(address);
-    engine.#client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
-    const hello = await engine.#call(
-      "handshake",
-      new proto.ProviderHandshakeRequest().setEngineAddress(address).setSupportsRefreshBeforeUpdate(true),
-    );
-    expect((hello as proto.ProviderHandshakeResponse).getAcceptSecrets()).toBe(true);
+    const plugin = await Plugin.start(options.plugin);
     const args = encode(options.config ?? {});
-    await engine.#call("configure", new proto.ConfigureRequest().setArgs(args).setAcceptsecrets(true));
-    return engine;
+    await plugin.call("configure", new proto.ConfigureRequest().setArgs(args).setAcceptsecrets(true));
+    return new TestEngine(plugin, options);
+  }
+
+  get log(): Log[] {
+    return this.plugin.log;
+  }
+
+  get pid(): number | undefined {
+    return this.plugin.pid;
   }
 
   urn = ({ type, name }: Pick<Declared, "type" | "name">): string =>
@@ -111,7 +80,7 @@ export class TestEngine {
   /** The inputs as state would keep them. Throws a Refusal with all faults. */
   async check(declared: Declared): Promise<Values> {
     const request = new proto.CheckRequest().setUrn(this.urn(declared)).setNews(encode(declared.inputs));
-    const response = (await this.#call("check", request)) as proto.CheckResponse;
+    const response = await this.plugin.call<proto.CheckResponse>("check", request);
     const failures = response.getFailuresList();
     expect(failures.map((failure) => failure.getProperty())).toEqual(failures.map(() => ""));
     if (failures.length > 0) throw new Refusal("INVALID_ARGUMENT", failures.map((one) => one.getReason()).join("\n"));
@@ -126,7 +95,7 @@ export class TestEngine {
       .setOlds(encode(kept.outputs))
       .setOldInputs(encode(kept.inputs))
       .setNews(encode(inputs));
-    const response = (await this.#call("diff", request)) as proto.DiffResponse;
+    const response = await this.plugin.call<proto.DiffResponse>("diff", request);
     const names = response.getDiffsList();
     expect(response.getReplacesList()).toEqual([]);
     expect(response.getHasdetaileddiff()).toBe(true);
@@ -184,7 +153,7 @@ export class TestEngine {
     const request = new proto.ReadRequest().setId(id).setUrn(this.urn(declared));
     request.setTimeout(declared.seconds ?? 0);
     if (kept) request.setProperties(encode(kept.outputs)).setInputs(encode(kept.inputs));
-    const response = (await this.#call("read", request)) as proto.ReadResponse;
+    const response = await this.plugin.call<proto.ReadResponse>("read", request);
     if (response.getId() === "") return undefined;
     return {
       id: response.getId(),
@@ -202,16 +171,16 @@ export class TestEngine {
       .setProperties(encode(kept.outputs))
       .setOldInputs(encode(kept.inputs))
       .setTimeout(declared.seconds ?? 0);
-    await this.#call("delete", request);
+    await this.plugin.call("delete", request);
     this.state.delete(this.urn(declared));
   }
 
   async cancel(): Promise<void> {
-    await this.#call("cancel", new Empty());
+    await this.plugin.call("cancel", new Empty());
   }
 
   async schema(): Promise<string> {
-    const response = await this.#call("getSchema", new proto.GetSchemaRequest());
+    const response = await this.plugin.call("getSchema", new proto.GetSchemaRequest());
     return (response as proto.GetSchemaResponse).getSchema();
   }
 
@@ -219,16 +188,7 @@ export class TestEngine {
   said = (declared: Pick<Declared, "type" | "name">): string[] =>
     this.log.filter(({ urn, ephemeral }) => urn === this.urn(declared) && !ephemeral).map(({ message }) => message);
 
-  /** Ends the provider as the engine does. */
-  async close(): Promise<void> {
-    this.#client.close();
-    await this.#served?.close();
-    if (this.#child && this.#child.exitCode === null && this.#child.signalCode === null) {
-      this.#child.kill("SIGINT");
-      await once(this.#child, "exit");
-    }
-    this.#server.forceShutdown();
-  }
+  close = (): Promise<void> => this.plugin.close();
 
   async #create(declared: Declared, inputs: Values, preview: boolean): Promise<Kept> {
     const request = new proto.CreateRequest()
@@ -262,9 +222,9 @@ export class TestEngine {
   /** A call that may leave a half-applied resource behind. */
   async #half(declared: Declared, inputs: Values, method: "create" | "update", request: unknown): Promise<unknown> {
     try {
-      return await this.#call(method, request);
+      return await this.plugin.call(method, request);
     } catch (error) {
-      const failed = (error as { half?: proto.ErrorResourceInitFailed }).half;
+      const failed = error instanceof Refusal ? error.half : undefined;
       if (failed) {
         this.state.set(this.urn(declared), {
           id: failed.getId(),
@@ -277,60 +237,4 @@ export class TestEngine {
       throw error;
     }
   }
-
-  #call(method: string, request: unknown): Promise<unknown> {
-    const call = (this.#client as unknown as Record<string, (...args: unknown[]) => void>)[method];
-    return new Promise((resolve, reject) =>
-      call?.call(this.#client, request, (error: Grpc.ServiceError | null, response: unknown) =>
-        error ? reject(refusal(error)) : resolve(response),
-      ),
-    );
-  }
-
-  async #listen(): Promise<number> {
-    const log = ({ request }: { request: LogRequest }, callback: Grpc.sendUnaryData<unknown>) => {
-      this.log.push({
-        urn: request.getUrn(),
-        message: request.getMessage(),
-        ephemeral: request.getEphemeral(),
-        severity: Number(request.getSeverity()),
-      });
-      callback(null, new Empty());
-    };
-    this.#server = new grpc.Server();
-    this.#server.addService(EngineService, { log } as unknown as Grpc.UntypedServiceImplementation);
-    return new Promise((resolve, reject) =>
-      this.#server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) =>
-        error ? reject(error) : resolve(port),
-      ),
-    );
-  }
-
-  async #serve(engine: string): Promise<number> {
-    this.#served = await serve({ version: "0.0.0", schema: () => "{}", engine });
-    return this.#served.port;
-  }
-
-  async #spawn(engine: string, environment: NodeJS.ProcessEnv): Promise<number> {
-    const child = spawn(join(root, "bin/pulumi-resource-overlay"), [engine], {
-      stdio: ["pipe", "pipe", "inherit"],
-      env: { ...process.env, ...environment },
-    });
-    this.#child = child;
-    this.pid = child.pid;
-    const [port] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
-    expect(port).toMatch(/^\d+$/);
-    return Number(port);
-  }
-}
-
-function refusal(error: Grpc.ServiceError): Refusal {
-  const code = grpc.status[error.code] as keyof typeof grpc.status;
-  const [details] = error.metadata.get("grpc-status-details-bin");
-  const status = details ? Status.deserializeBinary(details as Buffer) : undefined;
-  // gRPC for Go, which the engine speaks, takes a difference for an error of its own.
-  if (status) expect([status.getCode(), status.getMessage()]).toEqual([error.code, error.details]);
-  const [any] = status?.getDetailsList() ?? [];
-  const half = any?.unpack(proto.ErrorResourceInitFailed.deserializeBinary, "pulumirpc.ErrorResourceInitFailed");
-  return Object.assign(new Refusal(code, error.details, half?.getReasonsList()), { half: half ?? undefined });
 }

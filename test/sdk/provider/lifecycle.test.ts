@@ -27,6 +27,7 @@ const operation = (type: ResourceType, machine: ModelMachine, name = "name"): Op
   stack: "net/renamed",
   resource: `${type.technology.token}::${name}`,
   status: () => undefined,
+  warn: () => undefined,
 });
 
 /** As the engine does it: what is half applied stays in state. */

@@ -1,0 +1,96 @@
+/** The service itself: what it answers to an engine that touches no host. */
+import * as plugin from "@pulumi/pulumi/proto/plugin_pb";
+import * as proto from "@pulumi/pulumi/proto/provider_pb";
+import { configuration } from "../../../sdk/provider/configuration";
+import { Empty } from "../../../sdk/provider/grpc";
+import { decode, encode, Secret, type Values } from "../../../sdk/provider/wire";
+import { TestEngine } from "./client";
+import { Plugin } from "./plugin";
+
+describe("configuration", () => {
+  const value = (values: Values) => {
+    const result = configuration(values);
+    return "value" in result ? result.value : result.faults.map(({ path }) => path);
+  };
+
+  test.each<[string, Values, unknown]>([
+    ["nothing", {}, { ssh: "ssh", identities: [], live: "off" }],
+    ["what the engine adds", { version: "1.0.0", __internal: {} }, { ssh: "ssh", identities: [], live: "off" }],
+    ["a list as JSON", { identities: new Secret('["a","b"]') }, { ssh: "ssh", identities: ["a", "b"], live: "off" }],
+    [
+      "one key as it is",
+      { identities: new Secret("-----BEGIN") },
+      { ssh: "ssh", identities: ["-----BEGIN"], live: "off" },
+    ],
+    ["a misspelt field", { identitys: "x" }, ["identitys"]],
+    ["another word for on", { live: "yes" }, ["live"]],
+  ])("%s", (_, values, expected) => {
+    expect(value(values)).toEqual(expected);
+  });
+});
+
+describe("service", () => {
+  let served: Plugin;
+  beforeAll(async () => {
+    served = await Plugin.start();
+  });
+  afterAll(() => served.close());
+
+  test("says who it is and what it has", async () => {
+    expect((await served.call<plugin.PluginInfo>("getPluginInfo", new Empty())).getVersion()).toBe("0.0.0");
+    const schema = await served.call<proto.GetSchemaResponse>("getSchema", new proto.GetSchemaRequest());
+    expect(schema.getSchema()).toBe("{}");
+    await served.call("attach", new plugin.PluginAttach().setAddress("127.0.0.1:1"));
+  });
+
+  const checkConfig = (values: Values) =>
+    served.call<proto.CheckResponse>("checkConfig", new proto.CheckRequest().setNews(encode(values)));
+
+  test("keeps private keys a secret also where the user forgot to say so", async () => {
+    const response = await checkConfig({ ssh: "ssh -4", identities: '["-----BEGIN"]' });
+    expect(decode(response.getInputs())).toEqual({ ssh: "ssh -4", identities: new Secret('["-----BEGIN"]') });
+  });
+
+  test("refuses configuration that it does not know, without a property's name, which would show its value", async () => {
+    const [failure, ...more] = (await checkConfig({ identitys: "-----BEGIN" })).getFailuresList();
+    expect([failure?.getProperty(), more]).toEqual(["", []]);
+    expect(failure?.getReason()).toMatch(/^identitys: .*one of identities, live, ssh/);
+    expect(failure?.getReason()).not.toMatch(/BEGIN/);
+  });
+
+  test("replaces no resource when its own configuration changes", async () => {
+    const diff = (news: Values) =>
+      served.call<proto.DiffResponse>(
+        "diffConfig",
+        new proto.DiffRequest().setOldInputs(encode({ ssh: "a" })).setNews(encode(news)),
+      );
+    const { DIFF_SOME, DIFF_NONE } = proto.DiffResponse.DiffChanges;
+    expect((await diff({ ssh: "a" })).getChanges()).toBe(DIFF_NONE);
+    expect((await diff({ ssh: "b" })).getChanges()).toBe(DIFF_SOME);
+    expect((await diff({ ssh: "b" })).getReplacesList()).toEqual([]);
+  });
+
+  test("says which resources there are when it is asked for another", async () => {
+    const request = new proto.CheckRequest().setUrn("urn:pulumi:s::p::overlay:vxlan:Nothing::n");
+    await expect(served.call("check", request)).rejects.toMatchObject({
+      code: "FAILED_PRECONDITION",
+      message: expect.stringMatching(
+        /no resource overlay:vxlan:Nothing; it has overlay:node:Host, overlay:wireguard:Interface/,
+      ),
+    });
+  });
+
+  test("does not pretend to know calls that it does not have", async () => {
+    await expect(served.call("invoke", new proto.InvokeRequest())).rejects.toMatchObject({ code: "UNIMPLEMENTED" });
+  });
+});
+
+test("a cancelled provider starts nothing more", async () => {
+  const engine = await TestEngine.start();
+  await engine.cancel();
+  const inputs = { connection: { host: "127.0.0.1" }, spec: { node: "n", owner: "p/s", id: 1 } };
+  const declared = { type: "overlay:node:Host", name: "n", inputs };
+  await expect(engine.up(declared)).rejects.toMatchObject({ code: "CANCELLED" });
+  expect(engine.state.size).toBe(0);
+  await engine.close();
+});
