@@ -2,7 +2,7 @@
 import { IPV6_MIN_MTU } from "../network/mtu";
 import type { Kind } from "./fact";
 import { isOurs } from "./marks";
-import type { LinkJson, Snapshot } from "./snapshot";
+import type { LinkJson } from "./snapshot";
 
 export interface Link {
   device: string;
@@ -20,10 +20,11 @@ export interface Link {
 /** The unit that runs wireguard-go for a device, where the kernel has no WireGuard. */
 export const userspaceUnit = (device: string): string => `overlay-wireguard-go@${device}.service`;
 
-// wireguard-go's device is a tun; that WireGuard answers for it tells it from other people's.
-const typeOf = (json: LinkJson, snapshot: Snapshot): string => {
-  const kind = json.linkinfo?.info_kind ?? "none";
-  return kind === "tun" && snapshot.wg.some((wg) => wg.device === json.ifname) ? "wireguard" : kind;
+// wireguard-go's device is a tun. One of ours is that even where WireGuard does not answer for it, because wg is missing
+// or wireguard-go hangs: what cannot be seen must not be taken down to be made again.
+const typeOf = (live: Omit<Link, "type">, { linkinfo }: LinkJson): string => {
+  const kind = linkinfo?.info_kind ?? "none";
+  return kind === "tun" && isOurs(live) ? "wireguard" : kind;
 };
 
 /** The changed ones of a device's settings, each in the words of `ip link set`. */
@@ -61,9 +62,8 @@ export const link: Kind<Link> = {
   read(snapshot, key) {
     const json = snapshot.links.find(({ ifname }) => ifname === key);
     if (!json) return undefined;
-    return {
+    const live = {
       device: key,
-      type: typeOf(json, snapshot),
       mtu: json.mtu,
       group: Number(json.group),
       ...(json.ifalias !== undefined && { alias: json.ifalias }),
@@ -71,6 +71,7 @@ export const link: Kind<Link> = {
       addrgenmode: json.inet6_addr_gen_mode ?? "none",
       up: json.flags.includes("UP"),
     };
+    return { ...live, type: typeOf(live, json) };
   },
 
   foreign: (live) =>

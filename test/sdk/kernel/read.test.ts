@@ -84,9 +84,18 @@ test("WireGuard in the kernel reads as the same text as in user space", () => {
   expect(text(live({ ...fresh, links }, wanted))).toBe(text(wanted));
 });
 
-test("a tun device that WireGuard does not answer for is a tun device", () => {
-  const fresh = { ...captured("fresh"), wg: [] };
-  expect(text(live(fresh, wanted))).toContain("ip link add dev inter-lux type tun\n");
+describe("a device that WireGuard does not answer for, because wg is missing or hangs", () => {
+  const mute = { ...captured("fresh"), wg: [] };
+  const links = mute.links.map(({ ifalias: _, ...link }) => ({ ...link, group: "0" }));
+
+  test("is still there when it is ours: it is told all of WireGuard again, and not made again", () => {
+    const told = commands(mute);
+    expect(told).not.toEqual([]);
+    expect(told.filter((command) => !command.startsWith("wg set "))).toEqual([]);
+  });
+  test("is a tun device when it is somebody else's", () => {
+    expect(text(live({ ...mute, links }, wanted))).toContain("ip link add dev inter-lux type tun\n");
+  });
 });
 
 test("what no reboot loses stays out of the boot file", () => {
