@@ -87,9 +87,18 @@ EOT
   done
 }
 
+# One wireguard-go that hangs holds up the look at all: then each device is asked by itself, and it alone is missing.
 wg_dump() {
   command -v wg >/dev/null || return
-  timeout 5 wg show all dump | awk -F '\t' -v OFS='\t' '
+  dump=$(timeout 5 wg show all dump)
+  if [ $? -eq 124 ]; then
+    dump=$(
+      for device in $(timeout 5 wg show interfaces); do
+        timeout 1 wg show "$device" dump | awk -v device="$device" '{ print device "\t" $0 }'
+      done
+    )
+  fi
+  printf '%s\n' "$dump" | awk -F '\t' -v OFS='\t' '
     NF == 5 && $2 != "(none)" { $2 = "(hidden)" }
     NF == 9 && $3 != "(none)" { $3 = "(hidden)" }
     { print }'

@@ -177,6 +177,26 @@ EOT
     [ \"\$(wc -c <$etc/keys/empty)\" = 45 ]"
 }
 
+@test "one wireguard-go that hangs is missing in a look, and no other; no key is shown" {
+  mkdir "$BATS_TEST_TMPDIR/bin"
+  cat >"$BATS_TEST_TMPDIR/bin/wg" <<'EOT'
+#!/bin/sh
+case $* in
+  'show interfaces') echo stuck well ;;
+  'show well dump') printf 'HUSH\tPUB=\t11002\t0x6f\nPEER=\tHUSH\t(none)\t::/0\t0\t0\t0\toff\n' ;;
+  *) exec sleep 100 ;;
+esac
+EOT
+  chmod +x "$BATS_TEST_TMPDIR/bin/wg"
+  in_each_shell "
+    PATH=$BATS_TEST_TMPDIR/bin:\$PATH
+    timeout() { shift && command timeout 0.3 \"\$@\"; }
+    set +e # as a snapshot has it
+    wg_dump >$run/seen
+    printf 'well\t(hidden)\tPUB=\t11002\t0x6f\nwell\tPEER=\t(hidden)\t(none)\t::/0\t0\t0\t0\toff\n' >$run/wanted
+    cmp $run/seen $run/wanted || exit 1"
+}
+
 @test "what a line says is never run by a shell" {
   in_each_shell "
     cd $etc
