@@ -12,7 +12,7 @@ import { diff, type Operation, preview, read, remove } from "./lifecycle";
 import { overSsh, telling, withinLimits } from "./machine";
 import { Refused } from "./outcome";
 import { type ResourceType, resourceType, tokens } from "./registry";
-import { isUnknown, type Values } from "./wire";
+import { hasUnknown, isUnknown, type Values } from "./wire";
 
 /** Seconds for a machine that was made a moment ago to let us in, where customTimeouts do not say. */
 const BOOTING = 30;
@@ -32,8 +32,9 @@ function parse(urn: string): { type: ResourceType; stack: string; resource: stri
   const [start = "", project = "", types = "", ...name] = urn.split("::");
   const token = types.split("$").at(-1) ?? "";
   const type = resourceType(token);
-  if (!type)
+  if (!type) {
     throw new Refused(`This version of the overlay plugin has no resource ${token}; it has ${tokens.join(", ")}.`);
+  }
   const stack = `${project}/${start.split(":").at(-1)}`;
   return { type, stack, resource: [types, ...name].join("::"), name: name.join("::") };
 }
@@ -82,8 +83,8 @@ export class Provider {
     const different = diff(parse(old.urn).type, old.outputs, old.inputs, news);
     if (different.length > 0 || !this.live) return different;
     // The engine reads first what state says is to be read first; this is for the run that says so for the first time.
-    const known =
-      this.#drifted.get(old.urn) ?? this.#drift({ ...old, inputs: { ...old.inputs, connection: news.connection } });
+    const { connection } = hasUnknown(news.connection) ? old.inputs : news;
+    const known = this.#drifted.get(old.urn) ?? this.#drift({ ...old, inputs: { ...old.inputs, connection } });
     this.#drifted.set(old.urn, known);
     return (await known) ? ["config"] : [];
   }

@@ -32,6 +32,12 @@ export class Secret {
 
 export const isUnknown = (value: unknown): boolean => value === UNKNOWN;
 
+/** True where anything inside is unknown. */
+export function hasUnknown(value: unknown): boolean {
+  if (value instanceof Secret) return hasUnknown(value.value);
+  return typeof value === "object" && value !== null ? Object.values(value).some(hasUnknown) : isUnknown(value);
+}
+
 export const isObject = (value: unknown): value is Values =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Secret);
 

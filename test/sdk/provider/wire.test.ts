@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { Struct } from "../../../sdk/provider/grpc";
-import { decode, encode, plain, Secret, secretPaths, UNKNOWN } from "../../../sdk/provider/wire";
+import { decode, encode, hasUnknown, plain, Secret, secretPaths, UNKNOWN } from "../../../sdk/provider/wire";
 
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 
@@ -55,4 +55,9 @@ test("secrets are found where they are, the outermost of each", () => {
     ["c", "d"],
   ]);
   expect(plain(value)).toEqual({ a: [1, { b: 2 }], c: { d: 3 } });
+});
+
+test("an unknown value is found however deep", () => {
+  expect(hasUnknown({ a: [{ b: new Secret([UNKNOWN]) }] })).toBe(true);
+  expect(hasUnknown({ a: [{ b: new Secret([1]) }], c: null })).toBe(false);
 });
