@@ -11,7 +11,7 @@ export const isLater = (value: unknown): value is Later<unknown> =>
 /** Accepts what the schema accepts, or an Output or Promise of it; the provider checks that one's value. */
 export const input = <S extends z.ZodType>(schema: S) =>
   z
-    .union([z.custom<Later<z.output<S>>>(isLater), schema])
+    .union([z.custom(isLater) as z.ZodType<Later<z.output<S>>, Later<z.input<S>>>, schema])
     .meta({ ...(schema.description && { description: schema.description }), input: true });
 
 /** A component of the program as an argument. `token` is its type, `overlay:index:OverlayNode`. */
