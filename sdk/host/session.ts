@@ -93,7 +93,10 @@ export class SshSession implements Session {
           throw error;
         }
         this.log(`${describeConnection(this.connection)}: trying to connect again (${error.kind})`);
-        await sleep(again ? pause / 2 + Math.random() * pause : error.offline ? 1000 : 5000);
+        const milliseconds = again ? pause / 2 + Math.random() * pause : error.offline ? 1000 : 5000;
+        await sleep(milliseconds, undefined, { ...(signal && { signal }) }).catch(() => {
+          throw cancelled();
+        });
       } finally {
         signal?.removeEventListener("abort", abort);
       }

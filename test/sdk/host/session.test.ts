@@ -1,7 +1,8 @@
 /** What needs no host: an ssh that is not there, one that answers oddly, and a run that never connects. */
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Connection, HostError, Hosts } from "../../../sdk/host";
 
 const connection = Connection.parse({ host: "lux", hostKey: "ssh-ed25519 AAAA", connectTimeout: 1 });
@@ -58,4 +59,24 @@ test("a login leaves nothing on the disk", async () => {
     else process.env.TMPDIR = TMPDIR;
     rmSync(folder, { recursive: true });
   }
+});
+
+test("cancelled while it waits for a host to let it in, it does not try again and holds nobody up", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "overlay-test-"));
+  const tries = join(folder, "tries");
+  const hosts = new Hosts({ ssh: program(`echo >>${tries}; echo 'Permission denied (publickey).' >&2; exit 255`) });
+  const cancel = new AbortController();
+  const ended = hosts
+    .session(connection)
+    .run("hello", "", { wait: 30, signal: cancel.signal })
+    .catch((error: HostError) => error.kind);
+  while (!existsSync(tries)) await sleep(20);
+  await sleep(200);
+  const began = Date.now();
+  cancel.abort();
+  expect(await ended).toBe("cancelled");
+  await hosts.close();
+  expect(Date.now() - began).toBeLessThan(1000);
+  expect(readFileSync(tries, "utf8")).toBe("\n");
+  rmSync(folder, { recursive: true });
 });
