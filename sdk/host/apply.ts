@@ -96,6 +96,10 @@ function explain(command: Command, code: number, stderr: string): string {
         "the kernel has no WireGuard: install wireguard-go, or load the module",
       ],
       [
+        tool === "nft" && /No such file or directory/.test(stderr),
+        "the node's own nft table is gone, as after `nft flush ruleset`: `pulumi refresh`, then `pulumi up` bring it back",
+      ],
+      [
         /not the correct length or format/.test(stderr),
         "the key file on the host holds no key: remove it, and the next run makes a new one",
       ],

@@ -22,6 +22,12 @@ test.each([
   [KEY, 1, "Key is not the correct length or format", /holds no key: remove it, and the next run makes a new one/],
   [ADDRESS, 2, "RTNETLINK answers: Permission denied", /links need IPv6, which is switched off: set/],
   [ADDRESS, 2, "Error: ipv6: IPv6 is disabled on this device.", /links need IPv6, which is switched off: set/],
+  [
+    "nft add counter inet overlay link-inter-fra",
+    1,
+    "/dev/stdin:1:18-24: Error: No such file or directory",
+    /the node's own nft table is gone/,
+  ],
   ["ip addr add 10.255.0.1/32 dev inter-fra", 2, "RTNETLINK answers: Operation not permitted", /CAP_NET_ADMIN/],
   ["put 0644 /etc/overlay/owner", 1, "sync: No space left on device", /the disk is full: make room/],
   [KEY, 127, "timeout: failed to run command 'wg'", /has no wg: install it \(apt-get install wireguard-tools\)/],
