@@ -210,6 +210,7 @@ use_systemctl() {
 # configuration follows in the next lines, so the file /run/overlay/DEVICE.fresh tells it not to.
 wireguard_go() {
   mkdir -p "$overlay_run" && : >"$overlay_run/$2.fresh" || return
+  devices_added=yes
   unit=overlay-wireguard-go@$2.service
   run 30 systemctl "$1" "$unit" </dev/null
   set -- $? "$2"
