@@ -239,15 +239,17 @@ const last = (told: string): string =>
     .map((it) => ` ${it}`)
     .join("");
 
-const outcomes = (text: string): string[] =>
-  text
-    .split("\n")
-    .flatMap((line) => {
-      const [, name, failing, done, told = ""] = ENDED.exec(line) ?? [];
-      if (name === undefined) return [];
-      return [failing ? `${name} ${failing} failed` : `${name} ${done}${last(told)}`];
-    })
-    .sort();
+/** A row that has ended is shown again when its resource has more to tell: the last one counts. */
+function outcomes(text: string): string[] {
+  const ends = new Map<string, string>();
+  for (const line of text.split("\n")) {
+    const [, name, failing, done, told = ""] = ENDED.exec(line) ?? [];
+    if (name === undefined) continue;
+    const end = failing ? `${name} ${failing} failed` : `${name} ${done}`;
+    ends.set(end, failing ? end : `${end}${last(told)}`);
+  }
+  return [...ends.values()].sort();
+}
 
 /** The errors of a run, each whole, without what only repeats that there are some. */
 export const errors = (text: string): string[] =>
