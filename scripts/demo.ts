@@ -137,18 +137,25 @@ async function openLab(): Promise<Lab> {
 }
 
 /** `pulumi up`, and how often it connected to a host. */
-async function counting(lab: Lab, title: string, ...options: string[]): Promise<string> {
+async function counting(lab: Lab, title: string, ...options: string[]): Promise<{ text: string; connections: number }> {
   const before = await logins(lab);
   const text = await step(title, () => pulumi("up", "--yes", ...options));
-  say(`  ${counted(text).join(", ")}; SSH connections that the hosts saw: ${(await logins(lab)) - before}`);
-  return text;
+  const connections = (await logins(lab)) - before;
+  say(`  ${counted(text).join(", ")}; SSH connections that the hosts saw: ${connections}`);
+  return { text, connections };
+}
+
+/** What is promised of a step, held against what was seen. */
+function hold(promise: string, holds: boolean): void {
+  if (!holds) throw new Error(`This is not so: ${promise}.`);
 }
 
 async function main(): Promise<void> {
   const lab = await openLab();
 
   const first = await counting(lab, "pulumi up (stacks/lab.ts)");
-  const [about, lines] = Object.entries(diagnostics(first)).find(([resource]) => /lux-fra@lux/.test(resource)) ?? [];
+  const [about, lines] =
+    Object.entries(diagnostics(first.text)).find(([resource]) => /lux-fra@lux/.test(resource)) ?? [];
   if (about && lines) {
     say(`\nWhat it told lux for its link to fra, in the kernel tools' own words:\n`);
     for (const line of lines) say(`  ${line}`);
@@ -160,16 +167,23 @@ async function main(): Promise<void> {
   print(rows);
 
   say();
-  await counting(lab, "pulumi up --skip-preview, with nothing to do", "--skip-preview");
+  const again = await counting(lab, "pulumi up --skip-preview, with nothing to do", "--skip-preview");
+  hold("what is as declared is not asked after", again.connections === 0);
+  hold(
+    "a second up changes nothing",
+    counted(again.text).every((line) => line.endsWith("unchanged")),
+  );
 
   const drift = "ip link set dev inter-fra mtu 1400";
   say(`\nSomebody changes lux by hand: ${drift}`);
   await lab.exec("lux", drift);
   const refreshed = await step("pulumi refresh --diff", () => pulumi("refresh", "--yes", "--skip-preview", "--diff"));
   for (const line of changed(refreshed)) say(`  ${line}`);
+  hold("drift is the one line that differs", changed(refreshed).length === 2);
   const repaired = await step("pulumi up", () => pulumi("up", "--yes", "--skip-preview"));
   const { stdout } = await lab.exec("lux", "cat /sys/class/net/inter-fra/mtu");
   say(`  ${counted(repaired).join(", ")}; the MTU of inter-fra on lux is ${stdout.trim()} again`);
+  hold("up repairs what drifted", stdout.trim() === "1420");
 
   say(`
 The lab stays up. To go on by hand${process.env.SUDO_USER ? " (as root: sudo -s)" : ""}:

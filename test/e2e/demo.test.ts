@@ -1,0 +1,34 @@
+/** What a newcomer sees: `npm run demo`, on a lab of its own. */
+import { resolve } from "node:path";
+import { describeWhere } from "../can";
+import { Lab, run } from "../lab";
+
+const root = resolve(__dirname, "../..");
+
+describeWhere(["lab", "engine"], "the demo", () => {
+  afterAll(() => Lab.down("demo"));
+
+  test("builds three links, proves them, finds a drift and repairs it", async () => {
+    const { code, stdout } = await run(["env", "-C", root, "OVERLAY_LAB=demo", "sh", "scripts/demo.sh"], {
+      timeout: 110_000,
+    });
+    expect({ code, stdout }).toMatchObject({ code: 0 });
+    const lines = stdout.split("\n").map((line) => line.trim());
+    const table = lines.filter((line) => /^(lux-fra|fra-hkg|lux-hkg) .* ms .* ms$/.test(line));
+    expect(table.map((line) => line.split(/ {2,}/).slice(0, 5))).toEqual([
+      ["fra-hkg", "fra to hkg", "inter-hkg", "192.0.2.7:11002", "1420"],
+      ["fra-hkg", "hkg to fra", "inter-fra", "198.51.100.9:11003", "1420"],
+      ["lux-fra", "lux to fra", "inter-fra", "198.51.100.9:11001", "1420"],
+      ["lux-fra", "fra to lux", "inter-lux", "203.0.113.5:11002", "1420"],
+      ["lux-hkg", "lux to hkg", "inter-hkg", "192.0.2.7:11001", "1420"],
+      ["lux-hkg", "hkg to lux", "inter-lux", "203.0.113.5:11003", "1420"],
+    ]);
+    expect(lines).toContain("+ 17 created; SSH connections that the hosts saw: 3");
+    expect(lines).toContain("17 unchanged; SSH connections that the hosts saw: 0");
+    expect(lines.filter((line) => /^[-+] ip /.test(line))).toEqual([
+      "- ip link set dev inter-fra mtu 1420 group 28417 addrgenmode none alias overlay:overlay/lab:lux-fra",
+      "+ ip link set dev inter-fra mtu 1400 group 28417 addrgenmode none alias overlay:overlay/lab:lux-fra",
+    ]);
+    expect(lines).toContain("~ 1 updated, 16 unchanged; the MTU of inter-fra on lux is 1420 again");
+  });
+});
