@@ -12,6 +12,16 @@ for need in lab engine; do
   hindrance=$(${need}_hindrance)
   [ -z "$hindrance" ] || { say "This cannot run here: $hindrance." && exit 1; }
 done
+
+# A long test is one of `npm test`, with its lab and its question what the machine can do; figures want no tests beside
+# them.
+OVERLAY_CAN=$(can)
+export OVERLAY_CAN
+if has flock; then
+  exec 8>"$cache/.test-lock"
+  flock -n 8 || { say "a test run is under way on this machine: waiting for it" && flock -w 5400 8; }
+fi
+
 room=$1
 shift
-as_root node "dist/test/$room/main.js" "$@"
+as_root node "dist/test/$room/main.js" "$@" 8>&- # a lab that is left behind holds no lock

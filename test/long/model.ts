@@ -11,7 +11,8 @@ const A_SEQUENCE = 12_000;
 export const model = (sequences: number): Trial => ({
   title: `${sequences} random sequences of changes on a host agree with the model`,
   async run() {
-    const command = ["env", `OVERLAY_SEQUENCES=${sequences}`, "sh", join(ROOT, "scripts/test.sh"), TEST];
+    const jest = join(ROOT, "node_modules/jest/bin/jest.js");
+    const command = ["env", "-C", ROOT, `OVERLAY_SEQUENCES=${sequences}`, process.execPath, jest, TEST];
     const { code, stdout, stderr } = await run(command, { timeout: sequences * A_SEQUENCE + 60_000 });
     const counts = stdout.trim().split("\n").at(-1) ?? "";
     if (code !== 0 || !/^[1-9]\d* passed, 0 failed, 0 skipped$/.test(counts)) throw new Error(`${stdout}${stderr}`);
