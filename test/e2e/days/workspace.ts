@@ -256,5 +256,5 @@ export const errors = (text: string): string[] =>
   (text.split("\nDiagnostics:\n")[1] ?? "")
     .split("\n")
     .map((line) => line.trim().replace(/^(error: (\d+ errors? occurred:)?|\* )/, ""))
-    .filter((line) => line.startsWith("root@") || line.startsWith("admin@") || line.startsWith("guest@"))
+    .filter((line) => /^(root|admin|guest|stranger)@/.test(line))
     .sort();
