@@ -7,6 +7,7 @@ lab_tools="
   systemd-nspawn:systemd-container
   ip:iproute2
   nft:nftables
+  wg:wireguard-tools
   nsenter:util-linux
   ssh:openssh-client
   ping:iputils-ping

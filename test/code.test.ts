@@ -63,14 +63,17 @@ describeWhere("shellcheck", "shell", () => {
   );
 });
 
-test(
-  "the bats files pass",
-  async () => {
-    const files = (await tracked()).filter((path) => path.endsWith(".bats"));
-    if (files.length > 0) await content(join(root, "node_modules/bats/bin/bats"), files);
-  },
-  3 * minutes,
-);
+const bats = async (which: (path: string) => boolean): Promise<void> => {
+  const files = (await tracked()).filter((path) => path.endsWith(".bats") && which(path));
+  expect(files).not.toEqual([]);
+  await content(join(root, "node_modules/bats/bin/bats"), files);
+};
+const needsLab = (path: string): boolean => path.endsWith(".lab.bats");
+
+test("the bats files pass", () => bats((path) => !needsLab(path)), 3 * minutes);
+describeWhere("lab", "shell on hosts", () => {
+  test("the bats files pass", () => bats(needsLab), 3 * minutes);
+});
 
 /**
  * The rooms from the ground up; a file may use its own room and those below, not its neighbours on the same floor:

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031 # each test is a subshell, and PATH is its own
 
 bats_require_minimum_version 1.5.0
 
@@ -106,4 +107,30 @@ own_pulumi() {
   PATH=$BATS_TEST_TMPDIR/dist/.bin:$PATH
   run ! own only-here
   [ "$(own ls)" = "$(type -P ls)" ]
+}
+
+# What this machine can do, as can.sh decides it, with COMMANDs in place of the machine's own.
+decided() (
+  PATH=$BATS_TEST_TMPDIR/some:$PATH
+  rm -rf "$BATS_TEST_TMPDIR/some" && mkdir "$BATS_TEST_TMPDIR/some"
+  for command in "$@"; do
+    printf '#!/bin/sh\n%s\n' "${command#*=}" >"$BATS_TEST_TMPDIR/some/${command%%=*}"
+    chmod +x "$BATS_TEST_TMPDIR/some/${command%%=*}"
+  done
+  . "$root/scripts/can.sh"
+  can </dev/null
+)
+
+@test "what cannot run has its reason in words" {
+  [[ $(decided 'uname=echo Darwin') == *'"lab":"the lab needs Linux, this is Darwin"'* ]]
+  [[ $(decided 'id=echo 1000' 'sudo=exit 1') == *'"lab":"the lab needs root, or sudo without a password"'* ]]
+  [[ $(decided) == *'"engine":"no Pulumi 3.250 or later (install it, or Go to build it)"'* ]]
+  [[ $(decided 'python3=exit 1') == *'"python":"no python3 that can make a virtual environment"'* ]]
+}
+
+@test "a package that the lab lacks is named" {
+  . "$root/scripts/can.sh"
+  lab_tools="no-such-command:some-package sh:dash"
+  can_root() { true; }
+  [ "$(lab_hindrance)" = "the lab needs packages that are not installed: some-package " ]
 }

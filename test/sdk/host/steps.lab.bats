@@ -8,7 +8,6 @@ setup() {
   agents=$BATS_TEST_DIRNAME/../../../sdk/host/agents
   etc=$BATS_TEST_TMPDIR/etc run=$BATS_TEST_TMPDIR/run
   mkdir -p "$etc/boot.d" "$run"
-  in_namespace true || skip "no network namespaces here: $output"
 }
 
 # Root makes namespaces as it is, others as root of a user namespace.
@@ -151,7 +150,6 @@ EOT
 }
 
 @test "genkey makes a key once, for root only, and never prints it" {
-  command -v wg || skip "wg is not installed"
   in_each_shell "
     [ -z \"\$(echo 'genkey $etc/keys/wireguard.key' | steps stop 2>&1)\" ]
     first=\$(cat $etc/keys/wireguard.key)
@@ -161,7 +159,6 @@ EOT
 }
 
 @test "a key file that holds none is named, kept, and never shown; an empty one is filled" {
-  command -v wg || skip "wg is not installed"
   in_each_shell "
     mkdir $etc/keys && echo HUSH+4AgmKV/uo0QU5wj5VmGGyzTgfYb9ebEs3bhHo= >$etc/keys/broken
     for command in 'wg set wg0 private-key $etc/keys/broken' 'genkey $etc/keys/broken'; do
