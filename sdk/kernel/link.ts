@@ -2,7 +2,7 @@
 import { IPV6_MIN_MTU } from "../network/mtu";
 import type { Kind } from "./fact";
 import { isOurs } from "./marks";
-import type { LinkJson } from "./snapshot";
+import type { LinkJson, Snapshot } from "./snapshot";
 
 export interface Link {
   device: string;
@@ -20,12 +20,18 @@ export interface Link {
 /** The unit that runs wireguard-go for a device, where the kernel has no WireGuard. */
 export const userspaceUnit = (device: string): string => `overlay-wireguard-go@${device}.service`;
 
-// wireguard-go's device is a tun. One of ours is that even where WireGuard does not answer for it, because wg is missing
-// or wireguard-go hangs: what cannot be seen must not be taken down to be made again.
-const typeOf = (live: Omit<Link, "type">, { linkinfo }: LinkJson): string => {
+/** The kind of wireguard-go's devices. */
+const USERSPACE = "tun";
+
+// wireguard-go's device is what was asked for, until the kernel can do it. One that WireGuard does not answer for,
+// because wg is missing or wireguard-go hangs, stays even then: what cannot be seen must not be taken down to be made
+// again.
+function typeOf(live: Omit<Link, "type">, { linkinfo }: LinkJson, { host, wg }: Snapshot): string {
   const kind = linkinfo?.info_kind ?? "none";
-  return kind === "tun" && isOurs(live) ? "wireguard" : kind;
-};
+  if (kind !== USERSPACE || !isOurs(live)) return kind;
+  const answers = wg.some(({ device }) => device === live.device);
+  return host.wireguard === "kernel" && answers ? USERSPACE : "wireguard";
+}
 
 /** The changed ones of a device's settings, each in the words of `ip link set`. */
 function settings(live: Partial<Link>, wanted: Link): string[] {
@@ -71,7 +77,7 @@ export const link: Kind<Link> = {
       addrgenmode: json.inet6_addr_gen_mode ?? "none",
       up: json.flags.includes("UP"),
     };
-    return { ...live, type: typeOf(live, json) };
+    return { ...live, type: typeOf(live, json, snapshot) };
   },
 
   foreign: (live) =>
@@ -85,7 +91,7 @@ export const link: Kind<Link> = {
     const userspace = host.wireguard === "userspace";
     if (!wanted) {
       if (!live) return [];
-      return userspace && live.type === "wireguard"
+      return live.type === USERSPACE || (userspace && live.type === "wireguard")
         ? [`systemctl stop ${userspaceUnit(live.device)}`]
         : [`ip link delete dev ${live.device}`];
     }

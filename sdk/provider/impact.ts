@@ -1,5 +1,5 @@
 /** What an update costs, told at preview: what cannot change in place, what goes, and for how long packets are lost. */
-import { changes, factId, type KindName } from "../kernel";
+import { changes, type Fact, factId, type KindName, kindOf } from "../kernel";
 import { parseSpec } from "./inputs";
 import type { ResourceType } from "./registry";
 import { isUnknown, type Values } from "./wire";
@@ -18,13 +18,26 @@ const sentence = (id: string, what: string): string[] => {
   return cost === undefined ? [] : [`${kind} ${key.join(" ")} ${what}: ${cost}.`];
 };
 
-/** Sentences about an update of a resource; none for what nobody notices. */
-export function impact(type: ResourceType, oldInputs: Values, news: Values): string[] {
+/** Devices that were seen to be of another kind than the one that is wanted, as where WireGuard left user space. */
+function otherKind(known: unknown, wanted: readonly Fact[]): string[] {
+  const lines = String(known).split("\n");
+  return wanted.filter(isLink).flatMap((link) => {
+    const [add = ""] = kindOf(link).lines(link.value);
+    const withoutKind = add.slice(0, add.lastIndexOf(" ") + 1);
+    return !lines.includes(add) && lines.some((line) => line.startsWith(withoutKind)) ? [factId(link)] : [];
+  });
+}
+
+const isLink = ({ kind }: Fact): boolean => kind === "link";
+
+/** Sentences about an update of a resource; none for what nobody notices. `known`: the text last known of the kernel. */
+export function impact(type: ResourceType, oldInputs: Values, known: unknown, news: Values): string[] {
   if (isUnknown(news.spec)) return [];
   const before = type.technology.plan(parseSpec(type, oldInputs.spec));
   const after = type.technology.plan(parseSpec(type, news.spec));
   // Which flavour of WireGuard it is changes commands, and not what is made again.
-  const { again } = changes(before, after, { wireguard: "kernel" });
+  const cannotChange = changes(before, after, { wireguard: "kernel" }).again;
+  const again = [...new Set([...cannotChange, ...otherKind(known, after)])];
   const ids = new Set(after.map(factId));
   const gone = before.filter((fact) => !ids.has(factId(fact)));
   const all = new Set([...again, ...gone.map(factId)]);

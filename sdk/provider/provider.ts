@@ -117,7 +117,7 @@ export class Provider {
 
   async previewUpdate({ urn, outputs, inputs }: Known, news: Values): Promise<Values> {
     const { type, resource } = parse(urn);
-    for (const sentence of impact(type, inputs, news)) this.engine?.info(urn, sentence);
+    for (const sentence of impact(type, inputs, outputs.config, news)) this.engine?.info(urn, sentence);
     await this.engine?.flush();
     return preview(type, resource, outputs, news);
   }

@@ -53,9 +53,12 @@ first_line() {
   fi
 }
 
+# A module that is there may still not load: then steps.sh fell back on wireguard-go, and said so in a file.
 wireguard_flavour() {
   read -r release </proc/sys/kernel/osrelease
-  if [ -e /sys/module/wireguard ] || grep -q -s '/wireguard\.ko' "/lib/modules/$release/modules.dep"; then
+  if [ -e /sys/module/wireguard ]; then
+    echo kernel
+  elif [ ! -e /run/overlay/userspace ] && grep -q -s '/wireguard\.ko' "/lib/modules/$release/modules.dep"; then
     echo kernel
   elif command -v wireguard-go >/dev/null; then
     echo userspace

@@ -94,6 +94,7 @@ EOT
     if kernel_lacks_wireguard; then
       device=${line#link add dev }
       line="ip $line"
+      mkdir -p "$overlay_run" && : >"$overlay_run/userspace"
       wireguard_go start "${device%% *}" || failed $? || return
       continue
     fi
