@@ -45,8 +45,23 @@ function lostDefaultRoute(spec: Spec, snapshot: Snapshot): Fault[] {
   });
 }
 
+/** Links, rules and the guard speak both families. The kernel shows this setting on `lo` unless it has no IPv6 at all. */
+function noIpv6(snapshot: Snapshot): Fault[] {
+  const loopback = snapshot.links.find(({ ifname }) => ifname === "lo");
+  if (!loopback || loopback.inet6_addr_gen_mode !== undefined) return [];
+  return [
+    {
+      path: "connection.host",
+      found: "a host whose kernel has no IPv6",
+      legal: "a kernel with IPv6, on which every link stands; it needs no address of the provider",
+      cure: "remove `ipv6.disable=1` from the kernel's command line (/proc/cmdline shows it) and reboot",
+    },
+  ];
+}
+
 export const faults = (spec: Spec, snapshot: Snapshot): Fault[] => [
   ...foreignOwner(snapshot, spec.owner, spec.formerly),
+  ...noIpv6(snapshot),
   ...missingCommands(spec, snapshot),
   ...overlapping(spec, snapshot),
   ...lostDefaultRoute(spec, snapshot),

@@ -54,8 +54,9 @@ export function plan(spec: Spec): Fact[] {
   return [
     made,
     // Nobody on the other side may set addresses or a default route here, and packets may arrive by one link and
-    // leave by another: 2 is loose mode, RFC 3704.
+    // leave by another: 2 is loose mode, RFC 3704. Many images switch IPv6 off for every new device.
     fact("sysctl", { name: `net/ipv6/conf/${device}/accept_ra`, value: "0" }, link),
+    fact("sysctl", { name: `net/ipv6/conf/${device}/disable_ipv6`, value: "0" }, link),
     fact("sysctl", { name: `net/ipv4/conf/${device}/rp_filter`, value: "2" }, link),
     fact("wgDevice", { device, listenPort: spec.listenPort, fwmark: FWMARK, privateKeyFile: WIREGUARD_KEY }, link),
     fact(

@@ -28,6 +28,7 @@ ip link set dev inter-fra mtu 1420 group 28417 addrgenmode none alias overlay:ne
 ip link set dev inter-fra up
 sysctl -w net/ipv4/conf/inter-fra/rp_filter=2
 sysctl -w net/ipv6/conf/inter-fra/accept_ra=0
+sysctl -w net/ipv6/conf/inter-fra/disable_ipv6=0
 wg set inter-fra listen-port 11002 fwmark 0x6f private-key /etc/overlay/keys/wireguard.key
 wg set inter-fra peer <known after peer is created> allowed-ips 0.0.0.0/0,::/0 endpoint 198.51.100.9:11001 persistent-keepalive 25
 ip addr add 10.255.0.1/32 dev inter-fra
@@ -44,6 +45,7 @@ ip link set dev inter-lux mtu 1420 group 28417 addrgenmode none alias overlay:ne
 ip link set dev inter-lux up
 sysctl -w net/ipv4/conf/inter-lux/rp_filter=2
 sysctl -w net/ipv6/conf/inter-lux/accept_ra=0
+sysctl -w net/ipv6/conf/inter-lux/disable_ipv6=0
 wg set inter-lux listen-port 11001 fwmark 0x6f private-key /etc/overlay/keys/wireguard.key
 wg set inter-lux peer <known after peer is created> allowed-ips 0.0.0.0/0,::/0 endpoint 203.0.113.5:11002 persistent-keepalive 25
 ip addr add 10.255.0.2/32 dev inter-lux

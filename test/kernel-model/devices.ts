@@ -11,6 +11,8 @@ export interface Device {
   wg: WgDeviceLive;
 }
 
+const acceptRa = (name: string): string => `net/ipv6/conf/${name}/accept_ra`;
+const disableIpv6 = (name: string): string => `net/ipv6/conf/${name}/disable_ipv6`;
 const RANDOM_ADDRESS = "fe80::7e31:d066:7eea:cc34/64";
 
 export class DevicesModel {
@@ -26,7 +28,8 @@ export class DevicesModel {
   has = (address: string): boolean =>
     [...this.all.values()].some(({ addresses }) => [...addresses].some((other) => other.startsWith(`${address}/`)));
 
-  private hasIpv6 = (name: string): boolean => (this.all.get(name)?.json.mtu ?? 0) >= IPV6_MIN_MTU;
+  private hasIpv6 = (name: string): boolean =>
+    (this.all.get(name)?.json.mtu ?? 0) >= IPV6_MIN_MTU && this.sysctls.get(disableIpv6(name)) === "0";
 
   add(name: string, kind: string, group = "0"): void {
     if (this.all.has(name)) throw new Error(`the model has a device ${name} already`);
@@ -100,11 +103,19 @@ export class DevicesModel {
     device.json.mtu = mtu;
     if (mtu < IPV6_MIN_MTU) {
       this.loseIpv6(device);
-      this.sysctls.delete(`net/ipv6/conf/${device.json.ifname}/accept_ra`);
+      for (const sysctl of [acceptRa, disableIpv6]) this.sysctls.delete(sysctl(device.json.ifname));
     } else if (before < IPV6_MIN_MTU) {
       this.addIpv6(device);
       if (this.up(device.json.ifname)) this.addRandom(device);
     }
+  }
+
+  /** A setting was written: disable_ipv6 is the one that changes more than itself (addrconf_disable_ipv6). */
+  settled(name: string): void {
+    const device = [...this.all.values()].find(({ json }) => disableIpv6(json.ifname) === name);
+    if (!device) return;
+    if (!this.hasIpv6(device.json.ifname)) this.loseIpv6(device);
+    else if (this.up(device.json.ifname)) this.addRandom(device);
   }
 
   private setUp(device: Device, up: boolean): void {
@@ -118,14 +129,15 @@ export class DevicesModel {
   }
 
   private addIpv6({ json }: Device): void {
-    this.sysctls.set(`net/ipv6/conf/${json.ifname}/accept_ra`, "1");
+    this.sysctls.set(acceptRa(json.ifname), "1");
+    this.sysctls.set(disableIpv6(json.ifname), this.sysctls.get(disableIpv6("default")) ?? "0");
     json.inet6_addr_gen_mode = "eui64";
   }
 
   /** A tun device has nothing to make an address from (net/ipv6/addrconf.c, addrconf_dev_config). */
   private addRandom({ json, addresses }: Device): void {
     const random = json.linkinfo?.info_kind === "tun" && json.inet6_addr_gen_mode !== "none";
-    if (!random || json.mtu < IPV6_MIN_MTU) return;
+    if (!random || !this.hasIpv6(json.ifname)) return;
     json.inet6_addr_gen_mode = "random";
     addresses.add(RANDOM_ADDRESS);
   }

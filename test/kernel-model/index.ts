@@ -19,7 +19,10 @@ const WIREGUARD_GO = /^overlay-wireguard-go@(.+)\.service$/;
 
 export class KernelModel {
   private readonly routing = new RoutingModel();
-  private readonly sysctls = new Map([["net/ipv4/ip_forward", "0"]]);
+  private readonly sysctls = new Map([
+    ["net/ipv4/ip_forward", "0"],
+    ["net/ipv6/conf/default/disable_ipv6", "0"],
+  ]);
   private readonly devices = new DevicesModel(this.routing, this.sysctls);
   private readonly nft = new NftModel();
   private readonly found = new Map<string, string>();
@@ -102,6 +105,7 @@ export class KernelModel {
     const before = this.sysctls.get(name) ?? refuse();
     if (!this.found.has(name)) this.found.set(name, before);
     this.sysctls.set(name, value);
+    this.devices.settled(name);
   }
 
   private restoreSysctl(name: string): void {

@@ -82,6 +82,7 @@ export const tinkering: fc.Arbitrary<Command> = fc.constantFrom(
     ]),
     `sysctl -w net/ipv4/conf/${device}/rp_filter=1`,
     `sysctl -w net/ipv6/conf/${device}/accept_ra=2`,
+    `sysctl -w net/ipv6/conf/${device}/disable_ipv6=1`,
   ]),
   // Who takes both marks off a device has made it his own.
   `ip link set dev ${DEVICES[0]} group 0`,
@@ -91,6 +92,7 @@ export const tinkering: fc.Arbitrary<Command> = fc.constantFrom(
   "ip rule add pref 5111 fwmark 0x6f lookup 5",
   "ip route del unreachable 10.255.0.0/24 proto 111 metric 4294967295",
   "sysctl -w net/ipv4/ip_forward=1",
+  "sysctl -w net/ipv6/conf/default/disable_ipv6=1",
   "nft delete table inet overlay",
   "nft flush chain inet overlay guard",
   "nft flush chain inet overlay nested",

@@ -197,6 +197,7 @@ describe("a device that is ours and of another type", () => {
       "link inter-lux",
       "sysctl net/ipv4/conf/inter-lux/rp_filter",
       "sysctl net/ipv6/conf/inter-lux/accept_ra",
+      "sysctl net/ipv6/conf/inter-lux/disable_ipv6",
     ]);
     model.run(commands);
     expect(changes(live(model.snapshot(), facts), facts, kernel).commands).toEqual([]);

@@ -68,3 +68,10 @@ describe("IPv6 forwarding where the default route comes by router advertisement"
     expect(said({}, { routes6 })).toBe("");
   });
 });
+
+test("a kernel without IPv6 is a fault before anything is done", () => {
+  const without = host.links.map(({ inet6_addr_gen_mode: _, ...link }) => link);
+  expect(said({}, { links: without })).toBe(
+    "connection.host: found a host whose kernel has no IPv6, legal is a kernel with IPv6, on which every link stands; it needs no address of the provider; remove `ipv6.disable=1` from the kernel's command line (/proc/cmdline shows it) and reboot.",
+  );
+});
