@@ -79,10 +79,16 @@ const mtu = (view: View) =>
 
 export const device = ({ side, link, peer }: View): string => link.devices[side] ?? `inter-${peer.name}`;
 
+/** Address and port that this side calls, where it calls. */
+const endpointOf = (view: View) => {
+  const at = callable(view);
+  return at && lift(endpoint, at.address, outsidePort(view, at.ports));
+};
+
 /** What the host of this side is told. `publicKey`: the peer's. */
 export function sideSpec<K>(view: View, owner: string, publicKey: K) {
   const { side, link, own, peer } = view;
-  const at = callable(view);
+  const calledAt = endpointOf(view);
   return {
     node: own.name,
     owner,
@@ -99,8 +105,8 @@ export function sideSpec<K>(view: View, owner: string, publicKey: K) {
       id: peer.id,
       publicKey,
       addresses: peer.addresses,
-      ...(at && { endpoint: lift(endpoint, at.address, outsidePort(view, at.ports)) }),
-      ...(at && link.keepalive > 0 && { keepalive: link.keepalive }),
+      ...(calledAt !== undefined && { endpoint: calledAt }),
+      ...(calledAt !== undefined && link.keepalive > 0 && { keepalive: link.keepalive }),
     },
   };
 }
@@ -108,6 +114,7 @@ export function sideSpec<K>(view: View, owner: string, publicKey: K) {
 /** What the network has to know of a side to see that nothing is had twice. */
 export function topologyEnd(view: View): TopologyEnd {
   const listens = port(view);
+  const called = endpointOf(turned(view));
   const address = callable(turned(view))?.address;
   return {
     node: view.own.name,
@@ -116,6 +123,7 @@ export function topologyEnd(view: View): TopologyEnd {
     ...(isKnown(listens) && { listenPort: listens }),
     alsoPorts: view.link.alsoPorts[view.side] ?? [],
     endpoints: address !== undefined && isKnown(address) ? [address] : [],
+    ...(called !== undefined && isKnown(called) && { called }),
   };
 }
 

@@ -3,7 +3,7 @@
  * one may have, and endpoints inside of an overlay. Every fault names both sides.
  */
 import { type Fault, fault } from "../faults";
-import { host, notAnEndpoint } from "./address";
+import { contains, host, notAnEndpoint, parseEndpoint } from "./address";
 import { NAME_UNDERLAY } from "./fields";
 
 export interface TopologyNode {
@@ -27,12 +27,17 @@ export interface TopologyEnd {
   alsoPorts?: readonly number[];
   /** Underlay addresses that the other side calls this one by. */
   endpoints: readonly string[];
+  /** Underlay address and port that the other side calls, `203.0.113.5:443`, which a NAT may lead elsewhere on the node. */
+  called?: string;
 }
 
 export interface TopologyLink {
   name: string;
   ends: readonly TopologyEnd[];
 }
+
+/** Addresses that everybody may have, RFC 1918. Those of RFC 4193 are random, and nobody else's. */
+const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
 
 interface Endpoint {
   path: PropertyKey[];
@@ -94,6 +99,10 @@ export class Topology {
     const ports = [...(end.listenPort === undefined ? [] : [end.listenPort]), ...(end.alsoPorts ?? [])];
     const endpoints = end.endpoints.map((address, index) => ({ path: [link, node, "endpoints", index], address }));
     this.endpoints.push(...endpoints);
+    const listening = ports.flatMap((port) =>
+      this.take(`UDP port ${port} on ${node}`, who, [link, node, "ports"], port, "set `ports` on one of the links"),
+    );
+    const called = this.takeCalled(link, end);
     return [
       ...this.take(
         `device ${end.device} on ${node}`,
@@ -102,11 +111,18 @@ export class Topology {
         end.device,
         "name one with `device`",
       ),
-      ...ports.flatMap((port) =>
-        this.take(`UDP port ${port} on ${node}`, who, [link, node, "ports"], port, "set `ports` on one of the links"),
-      ),
+      // Without a NAT the port outside is the one that the node listens on, and that has been said.
+      ...(listening.length > 0 ? listening : called),
       ...endpoints.flatMap((endpoint) => inOverlay(endpoint, [...this.prefixes])),
     ];
+  }
+
+  private takeCalled(link: string, { node, called }: TopologyEnd): Fault[] {
+    if (called === undefined) return [];
+    // Two sites may have the same private address.
+    const where = PRIVATE.some((prefix) => contains(prefix, parseEndpoint(called)?.address ?? "")) ? ` of ${node}` : "";
+    const cure = "give that endpoint more `ports`, or set `ports` on one of the links";
+    return this.take(`the outside port ${called}${where}`, `link ${link}`, [link, node, "endpoints"], called, cure);
   }
 
   private take(thing: string, who: string, path: PropertyKey[], found: unknown, cure: string): Fault[] {

@@ -59,6 +59,18 @@ test("ports that are had twice name both links", () => {
 `);
 });
 
+test("outside ports that are had twice name both links", () => {
+  const network = new Declared()
+    .node("nas", { id: 5, endpoints: [{ address: "203.0.113.5", ports: [443, 4500] }] })
+    .node("lux", { id: 1 })
+    .node("fra", { id: 3 })
+    .node("hkg", { id: 4 });
+  for (const peer of ["lux", "fra", "hkg"]) network.link("nas", peer);
+  expect(network.faults).toEqual([
+    'nas-fra: nas-fra.nas.endpoints: found "203.0.113.5:4500", legal is the outside port 203.0.113.5:4500 once, and link nas-lux has it already; give that endpoint more `ports`, or set `ports` on one of the links.',
+  ]);
+});
+
 test("a machine is one node's; behind another bastion the same address is another machine", () => {
   const at = (connection: OverlayNodeArgs["connection"]) =>
     new Declared().node("lux", { ...lux, connection: { host: "10.0.0.5" } }).node("fra", { ...fra, connection }).faults;

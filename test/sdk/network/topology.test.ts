@@ -76,6 +76,28 @@ test("a UDP port is one link's on a node, as listen port or beside it; both link
   expect(last(first, link("lux", "hkg", [{ listenPort: 501 }, { listenPort: 500 }]))).toBe("");
 });
 
+test("an outside port of one address leads to one link, whosever it is", () => {
+  const called = (to: string, by: string, at: string) => link(to, by, [{ called: at }, {}]);
+  const said = (of: string) =>
+    `${of}-hkg.${of}.endpoints: found "203.0.113.5:443", legal is the outside port 203.0.113.5:443 once, and link lux-fra has it already; give that endpoint more \`ports\`, or set \`ports\` on one of the links.`;
+  const first = called("lux", "fra", "203.0.113.5:443");
+  expect(last(first, called("lux", "hkg", "203.0.113.5:443"))).toBe(said("lux"));
+  expect(last(first, called("nas", "hkg", "203.0.113.5:443"))).toBe(said("nas"));
+  expect(last(first, called("lux", "hkg", "203.0.113.5:444"))).toBe("");
+  expect(last(first, called("lux", "hkg", "203.0.113.6:443"))).toBe("");
+});
+
+test("a private address is another one at another site", () => {
+  const called = (to: string, by: string) => link(to, by, [{ called: "192.168.1.10:443" }, {}]);
+  expect(last(called("lux", "fra"), called("lux", "hkg"))).toContain("outside port 192.168.1.10:443 of lux once");
+  expect(last(called("lux", "fra"), called("nas", "hkg"))).toBe("");
+});
+
+test("where the outside port is the one that the node listens on, that is said once", () => {
+  const direct = (by: string) => link("lux", by, [{ listenPort: 443, called: "203.0.113.5:443" }, {}]);
+  expect(last(direct("fra"), direct("hkg"))).toMatch(/^lux-hkg\.lux\.ports: [^\n]*$/);
+});
+
 test("an endpoint in an overlay is a fault, whichever of the two came first", () => {
   const said =
     'lux-fra.fra.endpoints[1]: found "10.255.0.77", legal is an address on the underlay, and this is inside the overlay prefix 10.255.0.0/24, so the tunnel would carry its own packets; name the peer\'s address on the underlay, or leave the endpoint out and let the peer call.';
