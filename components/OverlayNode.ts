@@ -3,7 +3,7 @@ import type { Connection } from "../sdk/host/connection";
 import type { Family } from "../sdk/network/address";
 import { Host } from "../sdk/provider/resources";
 import { hostSpec, nodeOutputs, type OverlayNodeArgs } from "./nodeArgs";
-import { named, owner, settled, withheld } from "./outputs";
+import { formerNames, named, owner, settled, timeouts, withheld } from "./outputs";
 import { prepare } from "./prepare";
 import { program } from "./program";
 
@@ -47,6 +47,8 @@ export class OverlayNode extends pulumi.ComponentResource {
   declare readonly ports: pulumi.Output<number[] | undefined>;
   declare readonly portBase: pulumi.Output<number>;
   declare readonly underlay: pulumi.Output<Underlay>;
+  /** Names that `aliases` says it had, so that its links' sides, which bear its name, are known by them, too. */
+  readonly formerNames: string[];
 
   /** Faults of the arguments are reported, with those of the whole program, when it has declared all that it has. */
   constructor(
@@ -55,8 +57,9 @@ export class OverlayNode extends pulumi.ComponentResource {
     options: pulumi.ComponentResourceOptions = {},
   ) {
     super(OverlayNode.token, nodeName, named(nodeOutputs), options);
+    this.formerNames = formerNames(options);
     if (options.urn) return;
-    const node = program().sound(this, program().network.addNode(nodeName, args));
+    const node = program().sound(this, args, program().network.addNode(nodeName, args));
     if (!node) {
       Object.assign(this, withheld(nodeOutputs));
       return;
@@ -65,7 +68,12 @@ export class OverlayNode extends pulumi.ComponentResource {
     const host = new Host(
       nodeName,
       { connection: node.connection, spec: program().whenDeclared(() => hostSpec(node, owner())) },
-      { parent: this, dependsOn: prepare(node, this), deletedWith: options.deletedWith },
+      {
+        parent: this,
+        dependsOn: prepare(node, this, (value) => program().whenDeclared(() => value)),
+        deletedWith: options.deletedWith,
+        ...timeouts(options),
+      },
     );
 
     const { machine, publicKey, wireguard } = host;

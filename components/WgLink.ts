@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Interface } from "../sdk/provider/resources";
 import { type LinkData, linkOutputs, type WgLinkArgs } from "./linkArgs";
-import { named, owner, settled, withheld } from "./outputs";
+import { named, owner, settled, timeouts, withheld } from "./outputs";
 import { program } from "./program";
 import { type SideName, sideSpec } from "./side";
 
@@ -31,7 +31,7 @@ export class WgLink extends pulumi.ComponentResource {
   constructor(name: string, args: WgLinkArgs, options: pulumi.ComponentResourceOptions = {}) {
     super(WgLink.token, name, named(linkOutputs), options);
     if (options.urn) return;
-    const link = program().sound(this, program().network.addLink(name, args));
+    const link = program().sound(this, args, program().network.addLink(name, args));
     if (!link) {
       Object.assign(this, withheld(linkOutputs));
       return;
@@ -40,8 +40,8 @@ export class WgLink extends pulumi.ComponentResource {
     // The side that calls is made when there is somebody to answer: a handshake that finds nobody, or crosses the
     // other side's own, is tried again only after 5 s (REKEY_TIMEOUT, the WireGuard paper, section 6.1).
     const [first, last] = program().network.order(link);
-    const answering = makeSide(this, link, first);
-    const calling = makeSide(this, link, last, answering.made);
+    const answering = makeSide(this, link, first, timeouts(options));
+    const calling = makeSide(this, link, last, { ...timeouts(options), dependsOn: answering.made });
     const sides = { [first]: answering.output, [last]: calling.output };
     const outputs = settled(linkOutputs, { sideA: sides.a, sideB: sides.b });
     Object.assign(this, outputs);
@@ -54,7 +54,7 @@ interface Side {
   output: pulumi.Output<LinkSide>;
 }
 
-function makeSide(parent: WgLink, link: LinkData, side: SideName, after?: Interface): Side {
+function makeSide(parent: WgLink, link: LinkData, side: SideName, options: pulumi.CustomResourceOptions): Side {
   const [own, peer] = side === "a" ? [link.a, link.b] : [link.b, link.a];
   const { network } = program();
   const spec = program().whenDeclared(() =>
@@ -62,10 +62,11 @@ function makeSide(parent: WgLink, link: LinkData, side: SideName, after?: Interf
       sideSpec({ side, link, own: here, peer: there }, owner(), peer.publicKey),
     ),
   );
+  const name = (node: string): string => `${link.name}@${node}`;
   const made = new Interface(
-    `${link.name}@${own.nodeName}`,
+    name(own.nodeName),
     { connection: own.connection, machine: own.machine, spec },
-    { parent, deletedWith: own, ...(after && { dependsOn: after }) },
+    { ...options, parent, deletedWith: own, aliases: own.formerNames.map((former) => ({ name: name(former) })) },
   );
   // By way of the URN, so that what uses an output of the link waits for the link.
   const output = pulumi.all([spec, made.urn]).apply(

@@ -28,7 +28,7 @@ export function lift<A extends unknown[], R>(
   ...values: A
 ): R | pulumi.Output<R> {
   type Known = { [I in keyof A]: pulumi.Unwrap<A[I]> };
-  if (pathsOfLater(values).length === 0) return compute(...(values as unknown as Known));
+  if (laterIn(values).length === 0) return compute(...(values as unknown as Known));
   return pulumi.output(values).apply((known) => compute(...(known as unknown as Known))) as pulumi.Output<R>;
 }
 
@@ -38,14 +38,24 @@ export const isKnown = <T>(value: T): value is Exclude<T, Later<unknown>> => !is
 export function faultsOfKnown(schema: z.ZodType, value: unknown): Fault[] {
   const result = parse(schema, value);
   if ("value" in result) return [];
-  const later = pathsOfLater(value);
-  return result.faults.filter(({ path }) => !later.some((start) => path.startsWith(start)));
+  const later = laterIn(value);
+  return result.faults.filter(({ path }) => !later.some(([start]) => path.startsWith(start)));
 }
 
-/** Where values stand that are known only later: `peer.publicKey`, `addresses[1]`. */
-function pathsOfLater(value: unknown, path = ""): string[] {
-  if (isLater(value)) return [path];
-  if (Array.isArray(value)) return value.flatMap((inner, index) => pathsOfLater(inner, `${path}[${index}]`));
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([name, inner]) => pathsOfLater(inner, path === "" ? name : `${path}.${name}`));
+/** What is known only later, by where it stands: `peer.publicKey`, `addresses[1]`. */
+function laterIn(value: unknown, path = ""): [path: string, value: Later<unknown>][] {
+  if (isLater(value)) return [[path, value]];
+  if (Array.isArray(value)) return value.flatMap((inner, index) => laterIn(inner, `${path}[${index}]`));
+  if (typeof value !== "object" || value === null || pulumi.Resource.isInstance(value)) return [];
+  return Object.entries(value).flatMap(([name, inner]) => laterIn(inner, path === "" ? name : `${path}.${name}`));
+}
+
+/** Tells where secrets stand: of what the program itself made so before this turn ends, of what resources give when known. */
+export function eachSecret(value: unknown, found: (path: string) => void): void {
+  for (const [path, later] of laterIn(value)) {
+    pulumi.isSecret(pulumi.output(later)).then(
+      (secret) => secret && found(path),
+      () => undefined, // what rejects is reported by those who use it
+    );
+  }
 }

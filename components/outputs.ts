@@ -1,4 +1,4 @@
-/** A component's outputs. */
+/** A component's outputs, and what its options say about what it makes. */
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { program } from "./program";
@@ -19,3 +19,17 @@ const each = <T>(outputs: z.ZodObject, value: (name: string) => T): Record<strin
 
 /** Whose the machines are: `project/stack`. */
 export const owner = (): string => `${pulumi.getProject()}/${pulumi.getStack()}`;
+
+/** A component's time limits are those of the resources that it makes: it does nothing itself. */
+export const timeouts = ({
+  customTimeouts,
+}: pulumi.ResourceOptions): Pick<pulumi.ResourceOptions, "customTimeouts"> => ({
+  ...(customTimeouts && { customTimeouts }),
+});
+
+/** The names among a component's aliases, given as URN or by themselves. */
+export const formerNames = ({ aliases = [] }: pulumi.ComponentResourceOptions): string[] =>
+  aliases.flatMap((alias) => {
+    const name = typeof alias === "string" ? alias.split("::").at(-1) : (alias as pulumi.Alias).name;
+    return typeof name === "string" ? [name] : [];
+  });

@@ -30,8 +30,12 @@ export function prepareFaults({ prepare, connection }: NodeArgs): Fault[] {
   return faults;
 }
 
-/** A remote.Command each, one after the other. */
-export function prepare(node: NodeData, parent: pulumi.Resource): pulumi.Resource[] {
+/** A remote.Command each, one after the other. `sound`: the value, when the program turns out to have no faults. */
+export function prepare(
+  node: NodeData,
+  parent: pulumi.Resource,
+  sound: <T>(value: T) => pulumi.Output<pulumi.Unwrap<T>>,
+): pulumi.Resource[] {
   const command = node.prepare.length > 0 ? commandPackage() : undefined;
   if (!command || isLater(node.connection)) return [];
   const { host, port, user, hostKey } = node.connection;
@@ -39,7 +43,9 @@ export function prepare(node: NodeData, parent: pulumi.Resource): pulumi.Resourc
   const commands: pulumi.Resource[] = [];
   for (const [index, create] of node.prepare.entries()) {
     const options = { parent, dependsOn: [...commands] };
-    commands.push(new command.remote.Command(`${node.name}-prepare-${index}`, { connection, create }, options));
+    commands.push(
+      new command.remote.Command(`${node.name}-prepare-${index}`, { connection, create: sound(create) }, options),
+    );
   }
   return commands;
 }

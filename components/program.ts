@@ -1,7 +1,9 @@
 /** A program as a whole: every fault of it is reported, and no host is touched for a program that has one. */
 import * as pulumi from "@pulumi/pulumi";
-import { format } from "../sdk/faults";
+import { type Fault, format } from "../sdk/faults";
 import { constructing } from "../sdk/provider/construct";
+import { NO_SECRET } from "../sdk/provider/inputs";
+import { eachSecret } from "./input";
 import { type Checked, Network } from "./network";
 
 /** Several programs may run in one process, one after the other or at once: inline programs, tests. */
@@ -16,23 +18,35 @@ export function program(): Program {
   return running;
 }
 
+/** Neither is ever shown by this package. */
+const MAY_BE_SECRET = /^(connection\.hostKey$|prepare\b)/;
+
 class Program {
   readonly network = new Network();
   private faults = 0;
   private turn: Promise<true> | undefined;
 
-  /** What a component declared, or undefined when it has faults; they are then reported. */
-  sound<T>(component: pulumi.ComponentResource, checked: Checked<T>): T | undefined {
-    if ("value" in checked) return checked.value;
-    const { faults } = checked;
-    if (constructing.getStore()) {
+  /** What a component declared with these arguments, or undefined when it has faults; they are then reported. */
+  sound<T>(component: pulumi.ComponentResource, args: object, checked: Checked<T>): T | undefined {
+    const faults = "faults" in checked ? checked.faults : [];
+    if (!constructing.getStore()) {
+      this.report(component, faults);
+      // Those that are known in this turn; the provider refuses the others.
+      eachSecret(args, (path) => {
+        if (!MAY_BE_SECRET.test(path)) this.report(component, [{ path, ...NO_SECRET }]);
+      });
+    } else if (faults.length > 0) {
       // No property is named: the engine would print its value, whatever it is.
       throw new pulumi.InputPropertiesError({ message: format(faults), errors: [] });
     }
+    return "value" in checked ? checked.value : undefined;
+  }
+
+  private report(component: pulumi.ComponentResource, faults: Fault[]): void {
+    if (faults.length === 0) return;
     this.faults += faults.length;
     for (const fault of faults) void pulumi.log.error(format([fault]), component);
     void this.declared();
-    return undefined;
   }
 
   /** A value, when the program has declared all that it declares at once; none when anything of that has faults. */

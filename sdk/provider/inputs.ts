@@ -1,6 +1,6 @@
 /** From what somebody wrote to what state keeps: every fault at once, and the text that preview shows. Pure. */
 import { z } from "zod";
-import { type Fault, fault, fromZod } from "../faults";
+import { type Fault, fault, fromZod, type Objection } from "../faults";
 import { Connection } from "../host";
 import { placeholder } from "../kernel";
 import { config } from "./config";
@@ -26,15 +26,15 @@ const fieldsOf = (type: ResourceType): string[] => ["connection", ...(type.machi
 /** Never shown and never in an error, so it may be a secret. */
 const mayBeSecret = (path: Path): boolean => path.join(".") === "connection.hostKey" || path[0] === "config";
 
+export const NO_SECRET: Objection = {
+  legal: "a value that is no secret, because previews, messages or files on the host show it",
+  cure: "wrap it in pulumi.unsecret() if it is none",
+};
+
 function secrets(news: Values): Fault[] {
   return secretPaths(news)
     .filter((path) => !mayBeSecret(path))
-    .map((path) =>
-      fault(path, undefined, {
-        legal: "a value that is no secret, because previews, messages or files on the host show it",
-        cure: "wrap it in pulumi.unsecret() if it is none",
-      }),
-    );
+    .map((path) => fault(path, undefined, NO_SECRET));
 }
 
 // `config` is what a check made itself: generated code of an import hands it back.

@@ -61,15 +61,17 @@ export interface Registered {
   name: string;
   // biome-ignore lint/suspicious/noExplicitAny: what the program gave
   inputs: any;
+  options: pulumi.CustomResourceOptions;
 }
 
 /** What a program registers with a provider, in the order of names. */
 export async function registered(program: () => unknown, preview = false): Promise<Registered[]> {
   const made: Registered[] = [];
+  const options: Record<string, pulumi.CustomResourceOptions> = {};
   await pulumi.runtime.setMocks(
     {
       newResource: ({ type, name, inputs, custom }) => {
-        if (custom !== false) made.push({ type, name, inputs });
+        if (custom !== false) made.push({ type, name, inputs, options: options[name] ?? {} });
         return { id: name, state: { ...inputs, machine: `machine-of-${name}`, publicKey: `key-of-${name}` } };
       },
       call: () => ({}),
@@ -78,7 +80,13 @@ export async function registered(program: () => unknown, preview = false): Promi
     "prod",
     preview,
   );
-  await pulumi.runtime.runInPulumiStack(async () => program());
+  await pulumi.runtime.runInPulumiStack(async () => {
+    pulumi.runtime.registerStackTransformation(({ name, opts }) => {
+      options[name] = opts;
+      return undefined;
+    });
+    return program();
+  });
   await pulumi.runtime.disconnect();
   return made.sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -18,17 +18,19 @@ test("a remote.Command each, in their order, and with the host's key checked", a
   });
   expect(made).toEqual([
     expect.objectContaining({ type: "overlay:node:Host", name: "lux" }),
-    ...prepare.map((create, index) => ({
-      type: "command:remote:Command",
-      name: `lux-prepare-${index}`,
-      inputs: expect.objectContaining({
-        create,
-        // The command package makes its connections secret.
-        connection: expect.objectContaining({
-          value: expect.objectContaining({ host: "lux.example", port: 22, user: "admin", hostKey }),
+    ...prepare.map((create, index) =>
+      expect.objectContaining({
+        type: "command:remote:Command",
+        name: `lux-prepare-${index}`,
+        inputs: expect.objectContaining({
+          create,
+          // The command package makes its connections secret.
+          connection: expect.objectContaining({
+            value: expect.objectContaining({ host: "lux.example", port: 22, user: "admin", hostKey }),
+          }),
         }),
       }),
-    })),
+    ),
   ]);
 });
 

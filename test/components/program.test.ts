@@ -1,6 +1,7 @@
 /** What programs register with the engine. */
 import * as pulumi from "@pulumi/pulumi";
 import { OverlayNode, WgLink } from "../../components";
+import { eachSecret } from "../../components/input";
 import { linkArgs } from "../../components/linkArgs";
 import { Network } from "../../components/network";
 import { sideSpec } from "../../components/side";
@@ -77,6 +78,35 @@ test("addresses, ports and MTU may be other resources' outputs", async () => {
   ]);
 });
 
+test("time limits of a component are those of what it makes", async () => {
+  const [luxLimits, linkLimits] = [
+    { create: "20m", update: "30s" },
+    { create: "5m", delete: "10s" },
+  ];
+  const made = await registered(() => {
+    const a = new OverlayNode("lux", lux, { customTimeouts: luxLimits });
+    new WgLink("lux-fra", { a, b: new OverlayNode("fra", fra) }, { customTimeouts: linkLimits });
+  });
+  expect(made.map(({ name, options }) => [name, options.customTimeouts])).toEqual([
+    ["fra", undefined],
+    ["lux", luxLimits],
+    ["lux-fra@fra", linkLimits],
+    ["lux-fra@lux", linkLimits],
+  ]);
+});
+
+test("a node that was called otherwise is known, and so are its sides of links", async () => {
+  const made = await registered(() => {
+    const a = new OverlayNode("lux", lux, { aliases: [{ name: "luxembourg" }, "urn:pulumi:prod::net::x:y:Z::lxbg"] });
+    new WgLink("lux-fra", { a, b: new OverlayNode("fra", fra) });
+  });
+  const known = made.map(({ name, options }) => [name, options.aliases]);
+  expect(Object.fromEntries(known)).toMatchObject({
+    "lux-fra@fra": [],
+    "lux-fra@lux": [{ name: "lux-fra@luxembourg" }, { name: "lux-fra@lxbg" }],
+  });
+});
+
 test("two programs in one process do not know of each other", async () => {
   const one = () => {
     new OverlayNode("lux", lux);
@@ -101,4 +131,24 @@ test("a node that was declared in another process is read by its outputs", async
     mtu: 1320,
     peer: { id: 2, endpoint: "198.51.100.9:443", keepalive: 25 },
   });
+});
+
+test("what the program itself makes a secret is known as such before it is at its end", async () => {
+  const secret = pulumi.secret("10.255.0.1");
+  const found: string[] = [];
+  const end = new Promise(setImmediate);
+  eachSecret(
+    {
+      id: 1,
+      connection: { host: pulumi.output("lux.example"), hostKey: secret },
+      addresses: [pulumi.output("10.255.0.1"), secret.apply((it) => it)],
+      endpoints: pulumi.output([{ address: secret }]),
+      underlay: { mtu: Promise.resolve(pulumi.secret(1400)) },
+      portBase: pulumi.output(new Promise(() => undefined)),
+      prefixes: [pulumi.unsecret(secret)],
+    },
+    (path) => found.push(path),
+  );
+  await end;
+  expect(found.sort()).toEqual(["addresses[1]", "connection.hostKey", "endpoints", "underlay.mtu"]);
 });
