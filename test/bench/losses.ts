@@ -39,9 +39,9 @@ export async function losses(lab: Lab): Promise<Section> {
       },
     ],
     text:
-      "Links lux-fra (IPv4 inside) and fra-hkg (IPv6 inside) carry a ping each 2 ms while lux-hkg is changed by " +
+      "Links lux-fra (IPv4 inside) and fra-hkg (IPv6 inside) carry a ping each millisecond while lux-hkg is changed by " +
       "`pulumi up`, and then what the links of lux stand on. Every echo is accounted for by its number. The first two " +
-      "rows are the baseline. A busy machine sends less than 500 a second.",
+      "rows are the baseline. A busy machine sends less than 1000 a second.",
     table: rows,
   };
 }
