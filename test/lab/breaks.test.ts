@@ -26,7 +26,7 @@ describeWhere("lab", "what can be broken", () => {
     await lab.break({ kind: "drop", target: "fra" });
     const pings = [arrived("lux", FRA), arrived("lux", FRA6), arrived("fra", HKG), arrived("lux", HKG)];
     expect(await Promise.all(pings)).toEqual([0, 0, 0, 100]);
-    expect(lab.status().map(({ host, broken }) => [host, broken])).toEqual([
+    expect((await lab.status()).map(({ host, broken }) => [host, broken])).toEqual([
       ["lux", []],
       ["fra", ["drop fra"]],
       ["hkg", []],
@@ -128,11 +128,11 @@ describeWhere("lab", "what can be broken", () => {
   test("power: what was synced is there, what was not is lost; the host comes back as the same machine", async () => {
     await lab.exec("fra", "echo synced >/root/synced; sync /root/synced; echo lost >/root/lost");
     await lab.powerOff("fra");
-    expect(lab.status()[1]).toMatchObject({ host: "fra", state: "off", broken: ["power fra"] });
+    expect((await lab.status())[1]).toMatchObject({ host: "fra", state: "off", broken: ["power fra"] });
     expect(() => lab.exec("fra", "true")).toThrow("fra of lab tbreak is off");
     expect(await arrived("lux", FRA)).toBe(0);
     await lab.start("fra");
-    expect(lab.status()[1]).toMatchObject({ host: "fra", state: "running", broken: [] });
+    expect((await lab.status())[1]).toMatchObject({ host: "fra", state: "running", broken: [] });
     const { stdout } = await run([...lab.ssh("fra"), "cat /root/synced; wc -c /root/lost 2>&1; cat /etc/machine-id"]);
     expect(stdout).toBe(`synced\nwc: /root/lost: No such file or directory\n${lab.json.hosts.fra?.machine}\n`);
   });
@@ -140,8 +140,8 @@ describeWhere("lab", "what can be broken", () => {
   test("a host that was powered off from inside starts by heal", async () => {
     await run([...lab.ssh("hkg"), "systemctl poweroff"]);
     const end = Date.now() + 20_000;
-    while (lab.status()[2]?.state !== "off" && Date.now() < end) await arrived("lux", FRA, "-c1");
-    expect(lab.status()[2]).toMatchObject({ host: "hkg", state: "off" });
+    while ((await lab.status())[2]?.state !== "off" && Date.now() < end) await arrived("lux", FRA, "-c1");
+    expect((await lab.status())[2]).toMatchObject({ host: "hkg", state: "off" });
     await lab.heal("power", "hkg");
     expect(await arrived("lux", HKG)).toBe(100);
   });

@@ -1,9 +1,11 @@
 import type { Topology } from "./topology";
+import { fault, placeFault } from "./vm/netem";
 import { hostPort, routerOf } from "./wires";
 
 /**
  * - drop: nothing gets through a host's cables, or a segment
  * - loss: so many percent of the packets are lost at random, each way
+ * - netem: what a vm sends is delayed, lost, reordered… in the words of tc-netem(8); of a segment, what all its vms send
  * - mtu: packets over so many bytes do not pass a segment's router, which says "too big" (silent: says nothing)
  * - link: a host's cables are pulled out
  * - power: a host's power is cut
@@ -11,18 +13,20 @@ import { hostPort, routerOf } from "./wires";
 export type Break =
   | { kind: "drop"; target: string }
   | { kind: "loss"; target: string; percent: number }
+  | { kind: "netem"; target: string; words: string }
   | { kind: "mtu"; target: string; bytes: number; silent: boolean }
   | { kind: "link"; target: string }
   | { kind: "power"; target: string };
 
 export type BreakKind = Break["kind"];
-export const KINDS = ["drop", "loss", "mtu", "link", "power"] as const satisfies readonly BreakKind[];
+export const KINDS = ["drop", "loss", "netem", "mtu", "link", "power"] as const satisfies readonly BreakKind[];
 
 /** `segment/lux` where a host is called lux, too. */
 export const segmentName = (target: string): string => target.replace(/^segment\//, "");
 
 /** Why something cannot be broken, or undefined when it can. */
-export function objection(topology: Topology, { kind, target }: Pick<Break, "kind" | "target">): string | undefined {
+export function objection(topology: Topology, broken: Break): string | undefined {
+  const { kind, target } = broken;
   const hosts = Object.keys(topology.hosts);
   const segments = Object.keys(topology.segments);
   const isSegment = segments.includes(segmentName(target));
@@ -31,6 +35,9 @@ export function objection(topology: Topology, { kind, target }: Pick<Break, "kin
     return routerOf(topology, segmentName(target))
       ? undefined
       : `${target} has no router for packets to be too big for`;
+  }
+  if (kind === "netem" && (hosts.includes(target) || isSegment)) {
+    return fault(broken.words) ?? placeFault(topology, target);
   }
   if (hosts.includes(target)) return undefined;
   if (kind === "link" || kind === "power") return `${target} is no host of this lab; its hosts are ${hosts.join(", ")}`;
@@ -90,8 +97,15 @@ ${lines.join("\n")}
 export const replaceTable = (table: string, body: string): string =>
   `table ${table} {\n}\ndelete table ${table}\ntable ${table} {\n${body}\n}\n`;
 
-/** `loss lux 30%` */
-export function words(one: Break): string {
-  const value = one.kind === "loss" ? ` ${one.percent}%` : one.kind === "mtu" ? ` ${one.bytes}` : "";
-  return `${one.kind} ${one.target}${value}${one.kind === "mtu" && one.silent ? " silent" : ""}`;
+function value(one: Break): string {
+  if (one.kind === "loss") return ` ${one.percent}%`;
+  if (one.kind === "netem") return ` ${one.words}`;
+  return one.kind === "mtu" ? ` ${one.bytes}${one.silent ? " silent" : ""}` : "";
 }
+
+/** `loss lux 30%` */
+export const words = (one: Break): string => `${one.kind} ${one.target}${value(one)}`;
+
+/** Whether a host's cables are out. */
+export const isPulled = (breaks: readonly Break[], host: string): boolean =>
+  breaks.some(({ kind, target }) => kind === "link" && target === host);

@@ -22,13 +22,6 @@ export async function lay(lab: string, topology: Topology): Promise<void> {
   for (const { name, nft: rules } of plan) await nft(name, rules);
 }
 
-/** Puts a host's cables in or pulls them out. */
-export const plug = (lab: string, ports: readonly string[], up: boolean) =>
-  batch(
-    namespace(lab, "net"),
-    ports.map((port) => `link set ${port} ${up ? "up" : "down"}`),
-  );
-
 /** Makes bridges and routers break this, and nothing else. */
 export async function breakOnly(lab: string, topology: Topology, breaks: readonly Break[]): Promise<void> {
   await nft(namespace(lab, "net"), bridgeRules(topology, breaks));

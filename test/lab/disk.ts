@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { writeWhole } from "./files";
 import { must } from "./run";
 import { prefixOf, type Topology } from "./topology";
 import { hostGateways, lengthIn } from "./wires";
@@ -35,15 +36,19 @@ ${gateways.map((one) => `Gateway=${one}\n`).join("")}
 ${own.map((one) => `[Address]\nAddress=${one}/${length(one)}\nDuplicateAddressDetection=none\n`).join("\n")}`;
 }
 
-/** Makes a host's disk anew: another machine-id, another host key, nothing else on it. Returns its identity. */
+/**
+ * Makes a host's disk anew: another machine-id, another host key, nothing else on it. Returns its identity. A container
+ * finds that on the disk; a vm, whose disk is a layer above `base`, puts it there when it boots (vm/guest/init).
+ */
 export async function makeDisk(
   lab: string,
   topology: Topology,
   host: string,
   folder: string,
   operatorKey: string,
+  base: string,
 ): Promise<{ machine: string; hostKey: string }> {
-  const { segment: segments = [] } = topology.hosts[host] ?? {};
+  const { segment: segments = [], kind } = topology.hosts[host] ?? {};
   const seed = join(folder, "seed");
   const put = (path: string, content: string, mode = 0o644, owner = 0): void => {
     const at = join(seed, "upper", path);
@@ -77,8 +82,17 @@ export async function makeDisk(
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   rmSync(path, { force: true });
   writeFileSync(path, "", { mode: 0o600 });
-  truncateSync(path, SIZE);
-  await must(["mkfs.ext4", "-q", "-m", "0", "-J", "size=16", "-d", seed, path]);
+  if (kind === "vm") {
+    // nspawn names a container, and its commands need no key.
+    put("etc/hostname", `${host}\n`);
+    put("lab/authorized_keys", operatorKey, 0o600);
+    writeWhole(join(folder, "seed.tar.gz"), "");
+    await must(["tar", "-czf", join(folder, "seed.tar.gz"), "-C", join(seed, "upper"), "."]);
+    await must(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", join(base, "disk"), path]);
+  } else {
+    truncateSync(path, SIZE);
+    await must(["mkfs.ext4", "-q", "-m", "0", "-J", "size=16", "-d", seed, path]);
+  }
   rmSync(seed, { recursive: true });
   return { machine, hostKey };
 }

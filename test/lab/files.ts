@@ -2,6 +2,9 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+/** This folder in the sources: scripts and topologies are not compiled. */
+export const SOURCES = __dirname.replace(/\/dist\/test\/lab$/, "/test/lab");
+
 export const STATE = "/run/overlay-lab";
 export const labFolder = (lab: string): string => join(STATE, lab);
 export const hostFolder = (lab: string, host: string): string => join(STATE, lab, "hosts", host);

@@ -5,7 +5,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Break, type BreakKind, hostPorts, objection, words } from "./breaks";
+import { type Break, type BreakKind, isPulled, objection, words } from "./breaks";
 import * as cables from "./cables";
 import { claim, claimed, mustBeName, release } from "./claim";
 import { imageFolder, makeDisk, sshKey } from "./disk";
@@ -15,16 +15,17 @@ import {
   type LabJson,
   labFolder,
   readJson,
+  SOURCES,
   STATE,
   writeFiles,
   writeJson,
-  writeWhole,
 } from "./files";
 import * as groups from "./groups";
+import { kindOf } from "./kinds";
 import * as machine from "./machine";
 import { must, pause, type Result, type RunOptions, run, until } from "./run";
 import { DEAD, load, type Topology } from "./topology";
-import { dial, hostCables, hostGateways, namespace } from "./wires";
+import { dial, hostGateways, namespace } from "./wires";
 
 export interface UpOptions {
   name?: string;
@@ -60,13 +61,13 @@ export class Lab {
     const { name = "lab", fresh = false, signal } = options;
     mustBeName(name);
     if (process.getuid?.() !== 0) throw new Error("A lab needs root: it makes network namespaces and boots hosts.");
-    const topology = load(from, join(machine.SOURCES, "topologies"));
+    const topology = load(from, join(SOURCES, "topologies"));
     if (fresh) await Lab.down(name);
-    const rootfs = (await must(["sh", join(machine.SOURCES, "rootfs.sh")], { timeout: 30 * 60_000 })).trim();
+    const images = await makeImages(topology);
     claim(name);
     const lab = new Lab(name, topology);
     try {
-      await lab.make(rootfs, signal);
+      await lab.make(images, signal);
     } catch (error) {
       await Lab.down(name);
       throw error;
@@ -138,14 +139,14 @@ export class Lab {
   /** The words before a command that is to run on a host, as root. Throws an error when the host is off. */
   enter(host: string): string[] {
     this.mustBeHost(host);
-    const pid = machine.init(this.name, host);
-    if (pid === undefined) {
+    const inside = kindOf(this.topology, host).enter(this.name, host);
+    if (inside === undefined) {
       throw new Error(
         `${host} of lab ${this.name} is off. Start it: npm run -s lab -- heal power ${host} --name ${this.name}`,
       );
     }
     const login = [...LOGIN.split(" "), `TERM=${process.env.TERM ?? "dumb"}`];
-    return ["nsenter", "--target", String(pid), "--all", "--", ...login];
+    return [...inside, ...login];
   }
 
   /** Runs a command on a host as root, whatever its network does. A string is for its shell. */
@@ -163,7 +164,7 @@ export class Lab {
   async break(broken: Break): Promise<void> {
     const reason = objection(this.topology, broken);
     if (reason !== undefined) throw new Error(reason);
-    if (broken.kind === "power") await machine.cutPower(this.name, broken.target);
+    if (broken.kind === "power") await this.cutPower(broken.target);
     const others = this.breaks.filter(({ kind, target }) => kind !== broken.kind || target !== broken.target);
     await this.setBreaks([...others, broken]);
   }
@@ -190,41 +191,43 @@ export class Lab {
     if (machine.supervisor(this.name, host) === undefined) await this.boot(host);
   }
 
-  /** Reboots a host as its administrator would, and waits until it can be logged in to. */
-  async reboot(host: string): Promise<void> {
+  /** Reboots a host as its administrator would, and waits until it can be logged in to: so many milliseconds at most. */
+  async reboot(host: string, limit = machine.BOOT_LIMIT): Promise<void> {
     // The reboot may cut the order off before it has ended.
-    await machine.reboot(this.name, host, this.network(host), () => this.exec(host, ["systemctl", "reboot"]));
+    await machine.reboot(this.subject(host), limit, () => this.exec(host, ["systemctl", "reboot"]));
   }
 
   /** Another machine, new and empty, at the same addresses: another machine-id, another host key. */
   async rebuild(host: string): Promise<void> {
     this.mustBeHost(host);
-    await machine.cutPower(this.name, host);
+    await this.cutPower(host);
     const { hosts, operator } = this.json;
     const identity = await this.makeHost(host);
     writeFiles(this.name, operator, { ...hosts, [host]: { ...(hosts[host] as HostJson), ...identity } });
     await this.start(host);
   }
 
-  status(): HostStatus[] {
-    return this.hosts.map((host) => {
+  status(): Promise<HostStatus[]> {
+    const look = async (host: string): Promise<HostStatus> => {
       const { addresses = [], segment: segments = [] } = this.topology.hosts[host] ?? {};
       const here = [host, ...segments, ...segments.map((one) => `segment/${one}`)];
-      const running = machine.lacks(this.name, host, this.network(host)).length === 0 ? "running" : "booting";
+      const off = machine.supervisor(this.name, host) === undefined;
+      const running = off || (await machine.lacks(this.subject(host))).length > 0 ? "booting" : "running";
       return {
         host,
-        state: machine.supervisor(this.name, host) === undefined ? "off" : running,
+        state: off ? "off" : running,
         segments,
         addresses,
         broken: this.breaks.filter(({ target }) => here.includes(target)).map(words),
       };
-    });
+    };
+    return Promise.all(this.hosts.map(look));
   }
 
-  private async make(rootfs: string, signal?: AbortSignal): Promise<void> {
+  private async make(images: Record<string, string>, signal?: AbortSignal): Promise<void> {
     const folder = labFolder(this.name);
     writeJson(join(folder, "topology.json"), this.topology);
-    writeWhole(join(folder, "rootfs"), rootfs);
+    writeJson(join(folder, "images.json"), images);
     const [hosts] = await Promise.all([this.makeHosts(), cables.lay(this.name, this.topology)]);
     signal?.throwIfAborted();
     await Promise.all(this.hosts.map((host) => this.boot(host, signal)));
@@ -247,36 +250,45 @@ export class Lab {
     const folder = hostFolder(this.name, host);
     mkdirSync(folder, { recursive: true });
     const operatorKey = readFileSync(join(labFolder(this.name), "identity.pub"), "utf8");
-    return makeDisk(this.name, this.topology, host, folder, operatorKey);
+    return makeDisk(this.name, this.topology, host, folder, operatorKey, this.image(host));
   }
 
   private boot(host: string, signal?: AbortSignal): Promise<void> {
-    this.writeLinks(host);
-    const rootfs = readFileSync(join(labFolder(this.name), "rootfs"), "utf8");
-    return machine.start(this.name, host, rootfs, this.network(host), signal);
+    kindOf(this.topology, host).writeCables(this.name, this.topology, host, this.breaks);
+    const kind = this.topology.hosts[host]?.kind ?? "container";
+    return machine.start(this.subject(host), [kind, this.image(host)], signal);
   }
 
-  /** What a host's network is when it has booted: nothing while its cables are out. */
-  private network(host: string): machine.Network {
-    if (isPulled(this.breaks, host)) return { addresses: [], gateways: [] };
-    return { addresses: this.topology.hosts[host]?.addresses ?? [], gateways: hostGateways(this.topology, host) };
+  /** What a host starts from. */
+  private image(host: string): string {
+    return readJson<Record<string, string>>(join(labFolder(this.name), "images.json"))[host] ?? "";
   }
 
-  /** What plugs a host in when it boots; a cable that is pulled out stays out. */
-  private writeLinks(host: string): void {
-    const pulled = isPulled(this.breaks, host) ? hostPorts(this.topology, host) : [];
-    const lines = [...hostCables(this.name, this.topology, host), ...pulled.map((port) => `link set ${port} down`)];
-    writeWhole(join(hostFolder(this.name, host), "links"), `${lines.join("\n")}\n`);
+  private cutPower(host: string): Promise<void> {
+    return machine.cutPower(this.name, this.topology, host, kindOf(this.topology, host));
+  }
+
+  /** A host, and what its network is when it has booted: nothing while its cables are out. */
+  private subject(host: string): machine.Subject {
+    const pulled = isPulled(this.breaks, host);
+    return {
+      lab: this.name,
+      host,
+      kind: kindOf(this.topology, host),
+      addresses: pulled ? [] : (this.topology.hosts[host]?.addresses ?? []),
+      gateways: pulled ? [] : hostGateways(this.topology, host),
+    };
   }
 
   private async setBreaks(breaks: Break[]): Promise<void> {
     const before = this.breaks;
     writeJson(join(labFolder(this.name), "breaks.json"), breaks);
     await cables.breakOnly(this.name, this.topology, breaks);
-    for (const host of this.hosts.filter((one) => isPulled(before, one) !== isPulled(breaks, one))) {
-      this.writeLinks(host);
-      const on = machine.nspawn(this.name, host) !== undefined;
-      if (on) await cables.plug(this.name, hostPorts(this.topology, host), !isPulled(breaks, host));
+    for (const host of this.hosts) {
+      const kind = kindOf(this.topology, host);
+      kind.writeCables(this.name, this.topology, host, breaks);
+      const on = machine.machine(this.name, host) !== undefined;
+      if (on) await kind.changeCables(this.name, this.topology, host, before, breaks);
     }
   }
 
@@ -287,5 +299,12 @@ export class Lab {
   }
 }
 
-const isPulled = (breaks: readonly Break[], host: string): boolean =>
-  breaks.some(({ kind, target }) => kind === "link" && target === host);
+/** What each host starts from, made where it is missing. */
+async function makeImages({ hosts }: Topology): Promise<Record<string, string>> {
+  const make = async (...command: string[]): Promise<string> =>
+    (await must(["sh", ...command], { timeout: 30 * 60_000 })).trim();
+  const rootfs = await make(join(SOURCES, "rootfs.sh"));
+  const isVm = (host: string): boolean => hosts[host]?.kind === "vm";
+  const image = Object.keys(hosts).some(isVm) ? await make(join(SOURCES, "vm/image.sh"), rootfs) : "";
+  return Object.fromEntries(Object.keys(hosts).map((host) => [host, isVm(host) ? image : rootfs]));
+}

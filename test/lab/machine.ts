@@ -1,19 +1,17 @@
-/** A host's machine: its processes, what /proc shows of its network, starting it and cutting its power. */
+/** The life of a host's machine: starting it, rebooting it, cutting its power, and what it still lacks while it boots. */
 import { spawn } from "node:child_process";
 import { closeSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import ipaddr from "ipaddr.js";
 import * as ip from "../../sdk/network/address";
-import { hostFolder } from "./files";
+import { hostFolder, SOURCES } from "./files";
 import * as groups from "./groups";
-import { must, run, until } from "./run";
-import { namespace } from "./wires";
+import type { Kind } from "./kinds";
+import { run, until } from "./run";
+import type { Topology } from "./topology";
 
-/** This folder in the sources: scripts and topologies are not compiled. */
-export const SOURCES = __dirname.replace(/\/dist\/test\/lab$/, "/test/lab");
-
-/** Milliseconds that a host may take to boot; it takes about one second on an idle machine. */
-const BOOT_LIMIT = 60_000;
+/** Milliseconds that a host may take to boot; a container takes about one second on an idle machine, a vm six. */
+export const BOOT_LIMIT = 60_000;
 
 const text = (path: string): string => {
   try {
@@ -23,7 +21,7 @@ const text = (path: string): string => {
   }
 };
 
-function process(lab: string, host: string, file: "supervisor" | "nspawn"): number | undefined {
+function process(lab: string, host: string, file: "supervisor" | "machine"): number | undefined {
   const pid = Number(text(join(hostFolder(lab, host), file)));
   return pid > 0 && groups.holds(lab, host, pid) ? pid : undefined;
 }
@@ -32,47 +30,36 @@ function process(lab: string, host: string, file: "supervisor" | "nspawn"): numb
 export const supervisor = (lab: string, host: string): number | undefined => process(lab, host, "supervisor");
 
 /** The process that is the host's machine; another one after each boot. */
-export const nspawn = (lab: string, host: string): number | undefined => process(lab, host, "nspawn");
-
-/** The host's init. */
-export function init(lab: string, host: string): number | undefined {
-  const parent = nspawn(lab, host);
-  if (parent === undefined) return undefined;
-  const [child] = text(`/proc/${parent}/task/${parent}/children`).trim().split(" ");
-  return child ? Number(child) : undefined;
-}
+export const machine = (lab: string, host: string): number | undefined => process(lab, host, "machine");
 
 /** Whether the kernel still holds a disk in this folder: it lets go a moment after the last process of its host. */
 export const holdsDisk = (folder: string): boolean =>
   readdirSync("/sys/block").some((device) => text(`/sys/block/${device}/loop/backing_file`).startsWith(`${folder}/`));
 
-const rows = (path: string): string[][] =>
-  text(path)
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/));
+const rows = (file: string | undefined): string[][] => (file ?? "").split("\n").map((line) => line.trim().split(/\s+/));
 
 /** Hexadecimal, as /proc/net/if_inet6 writes addresses. */
 const hex = (address: string): string => Buffer.from(ipaddr.parse(address).toByteArray()).toString("hex");
 
-/** What a host's network looks like when it is set up. */
-export interface Network {
+/** A host of a lab, and what its network looks like when it is set up. */
+export interface Subject {
+  lab: string;
+  host: string;
+  kind: Kind;
   addresses: readonly string[];
   gateways: readonly string[];
 }
 
 /** What a host still lacks before it can be logged in to: sshd that listens, or a part of its network. proc_net(5). */
-export function lacks(lab: string, host: string, { addresses, gateways }: Network): string[] {
-  const pid = init(lab, host);
-  if (pid === undefined) return ["a running init"];
-  const net = `/proc/${pid}/net`;
+export async function lacks({ lab, host, kind, addresses, gateways }: Subject): Promise<string[]> {
+  if (kind.enter(lab, host) === undefined) return ["a running init"];
+  const files = ["tcp", "tcp6", "fib_trie", "if_inet6", "route", "ipv6_route"];
+  const [tcp, tcp6, trie = "", inet6, route, route6] = await kind.read(lab, host, files);
   const LISTEN = "0A";
-  const listens = ["tcp", "tcp6"]
-    .flatMap((file) => rows(join(net, file)))
-    .some(([, local, , state]) => local?.endsWith(":0016") && state === LISTEN);
-  const trie = text(join(net, "fib_trie"));
-  const v6 = rows(join(net, "if_inet6")).map(([address]) => address);
-  const routed = rows(join(net, "route")).some(([, destination]) => destination === "00000000");
-  const routed6 = rows(join(net, "ipv6_route")).some(
+  const listens = [tcp, tcp6].flatMap(rows).some(([, local, , state]) => local?.endsWith(":0016") && state === LISTEN);
+  const v6 = rows(inet6).map(([address]) => address);
+  const routed = rows(route).some(([, destination]) => destination === "00000000");
+  const routed6 = rows(route6).some(
     ([to, length, , , , , , , , device]) => /^0+$/.test(to ?? "") && length === "00" && device !== "lo",
   );
   const isV6 = (address: string): boolean => ip.family(address) === "inet6";
@@ -83,32 +70,40 @@ export function lacks(lab: string, host: string, { addresses, gateways }: Networ
   ];
 }
 
-async function ready(lab: string, host: string, network: Network, ended: () => boolean): Promise<void> {
-  const isReady = (): boolean => ended() || lacks(lab, host, network).length === 0;
-  const inTime = await until(BOOT_LIMIT, isReady);
-  if (inTime && !ended()) return;
-  const console = text(join(hostFolder(lab, host), "log")).slice(-2000);
-  if (ended()) throw new Error(`${host} of lab ${lab} ended while it booted. Its console said:\n${console}`);
-  const missing = lacks(lab, host, network).join(", ");
-  const inside = ["nsenter", "--target", String(init(lab, host) ?? 0), "--all", "--", "sh", "-c"];
-  const { stdout } = await run([...inside, "systemctl list-jobs; journalctl --no-pager --lines 30"], {
-    timeout: 5_000,
+/** The last lines that a host wrote to its console. */
+const console = (lab: string, host: string): string =>
+  text(join(hostFolder(lab, host), "log"))
+    .trimEnd()
+    .split("\n")
+    .slice(-30)
+    .join("\n");
+
+async function ready(subject: Subject, limit: number, ended: () => boolean): Promise<void> {
+  const { lab, host, kind } = subject;
+  let missing: string[] = [];
+  const inTime = await until(limit, async () => {
+    missing = ended() ? [] : await lacks(subject);
+    return missing.length === 0;
   });
-  throw new Error(`${host} of lab ${lab} lacks ${missing} after ${BOOT_LIMIT / 1000} s. It says:\n${console}${stdout}`);
+  if (inTime && !ended()) return;
+  if (ended()) {
+    throw new Error(`${host} of lab ${lab} ended while it booted. Its console said:\n${console(lab, host)}`);
+  }
+  const inside = kind.enter(lab, host) ?? ["false"];
+  const asked = [...inside, "sh", "-c", "systemctl list-jobs; journalctl --no-pager --lines 30"];
+  const { stdout } = await run(asked, { timeout: 5_000 });
+  throw new Error(
+    `${host} of lab ${lab} lacks ${missing.join(", ")} after ${limit / 1000} s. Its console said:\n${console(lab, host)}\n${stdout}`,
+  );
 }
 
 /** Starts a host that is off, and waits until it can be logged in to. */
-export async function start(
-  lab: string,
-  host: string,
-  rootfs: string,
-  network: Network,
-  signal?: AbortSignal,
-): Promise<void> {
+export async function start(subject: Subject, words: readonly string[], signal?: AbortSignal): Promise<void> {
+  const { lab, host } = subject;
   groups.make(lab, host);
   const log = openSync(join(hostFolder(lab, host), "log"), "a");
   // In a session of its own: it outlives this process.
-  const child = spawn("sh", [join(SOURCES, "host.sh"), lab, host, rootfs], {
+  const child = spawn("sh", [join(SOURCES, "host.sh"), lab, host, ...words], {
     detached: true,
     stdio: ["ignore", log, log],
   });
@@ -118,35 +113,25 @@ export async function start(
   child.on("exit", () => {
     ended = true;
   });
-  await ready(lab, host, network, () => {
+  await ready(subject, BOOT_LIMIT, () => {
     signal?.throwIfAborted();
     return ended;
   });
 }
 
 /** Reboots a host as its administrator would, and waits until it can be logged in to. */
-export async function reboot(
-  lab: string,
-  host: string,
-  network: Network,
-  order: () => Promise<unknown>,
-): Promise<void> {
-  const before = nspawn(lab, host);
+export async function reboot(subject: Subject, limit: number, order: () => Promise<unknown>): Promise<void> {
+  const { lab, host } = subject;
+  const before = machine(lab, host);
   await order();
-  if (!(await until(BOOT_LIMIT, () => nspawn(lab, host) !== before))) {
-    throw new Error(`${host} of lab ${lab} does not go down: it was told to reboot ${BOOT_LIMIT / 1000} s ago`);
+  if (!(await until(limit, () => machine(lab, host) !== before))) {
+    throw new Error(`${host} of lab ${lab} does not go down: it was told to reboot ${limit / 1000} s ago`);
   }
-  await ready(lab, host, network, () => supervisor(lab, host) === undefined);
+  await ready(subject, limit, () => supervisor(lab, host) === undefined);
 }
 
 /** Cuts a host's power: what it had not synced to its disk is lost. */
-export async function cutPower(lab: string, host: string): Promise<void> {
-  const folder = hostFolder(lab, host);
-  const machine = nspawn(lab, host);
-  if (machine !== undefined) {
-    await must(["perl", join(SOURCES, "cut-power.pl"), join(`/proc/${machine}/root`, folder, "disk")]);
-  }
-  await groups.kill(lab, host);
-  for (const file of ["supervisor", "nspawn"]) rmSync(join(folder, file), { force: true });
-  await run(["ip", "netns", "delete", namespace(lab, host)]);
+export async function cutPower(lab: string, topology: Topology, host: string, kind: Kind): Promise<void> {
+  await kind.cutPower(lab, topology, host);
+  for (const file of ["supervisor", "machine"]) rmSync(join(hostFolder(lab, host), file), { force: true });
 }

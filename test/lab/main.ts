@@ -48,7 +48,7 @@ command("up", "make a lab and start its hosts")
       process.once(signal, () => stop.abort(new Error(`${signal}: lab ${name} was not made`)));
     }
     await timed(`Lab ${name} is up`, () => Lab.up(topology, { name, fresh, signal: stop.signal }));
-    status([Lab.open(name)]);
+    await status([Lab.open(name)]);
   });
 
 command("down", "remove a lab and all that is left of it")
@@ -57,17 +57,15 @@ command("down", "remove a lab and all that is left of it")
     for (const one of all ? await Lab.names() : [name]) await timed(`Lab ${one} is down`, () => Lab.down(one));
   });
 
-function status(labs: Lab[]): void {
+async function status(labs: Lab[]): Promise<void> {
   for (const lab of labs) {
-    const rows = lab
-      .status()
-      .map(({ host, state, segments, addresses, broken }) => [
-        host,
-        state,
-        segments.join(" "),
-        addresses.join(" "),
-        broken.join(", "),
-      ]);
+    const rows = (await lab.status()).map(({ host, state, segments, addresses, broken }) => [
+      host,
+      state,
+      segments.join(" "),
+      addresses.join(" "),
+      broken.join(", "),
+    ]);
     console.log(table([[lab.name.toUpperCase(), "STATE", "SEGMENT", "ADDRESSES", "BROKEN"], ...rows]));
     for (const { kind, target } of lab.breaks.filter(({ target }) => !rows.some(([host]) => host === target))) {
       console.log(`broken: ${kind} ${target}`);
@@ -93,12 +91,12 @@ program
     if (json)
       console.log(
         JSON.stringify(
-          labs.map((lab) => ({ ...lab.json, status: lab.status(), breaks: lab.breaks })),
+          await Promise.all(labs.map(async (lab) => ({ ...lab.json, status: await lab.status(), breaks: lab.breaks }))),
           undefined,
           2,
         ),
       );
-    else if (labs.length > 0) status(labs);
+    else if (labs.length > 0) await status(labs);
     else say("No lab is up. Start one: npm run -s lab -- up");
   });
 
@@ -149,6 +147,15 @@ breaking("loss", "lose packets at random, each way")
   .argument("<percent>", "like 30%", percent)
   .action((target: string, percent: number, { name }: { name: string }) =>
     broken(name, { kind: "loss", target, percent }),
+  );
+breaking(
+  "netem",
+  "delay, lose, reorder… what a vm sends, or all vms of a segment; one that is broken so is broken anew",
+)
+  .argument("<target>", "a host or a segment; segment/NAME where both have the name")
+  .argument("<words...>", "of tc-netem(8), like: delay 40ms 5ms loss 1% rate 10mbit")
+  .action((target: string, words: string[], { name }: { name: string }) =>
+    broken(name, { kind: "netem", target, words: words.join(" ") }),
   );
 breaking("mtu", "let no packet over so many bytes through a segment's router")
   .argument("<segment>")

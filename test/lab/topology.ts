@@ -63,6 +63,10 @@ const host = z.strictObject({
     .union([name.transform((one) => [one]), z.array(name).min(1)])
     .describe("Several: an interface in each, eth0, eth1…; the default route goes by the first."),
   addresses: z.array(address).min(1),
+  kind: z
+    .enum(["container", "vm"])
+    .default("container")
+    .describe("A container has the machine's kernel; a vm boots one of its own, which has WireGuard."),
   user: z.enum(["root", "admin", "guest"]).default("root").describe("Who logs in. admin has sudo, guest has not."),
 });
 

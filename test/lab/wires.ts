@@ -23,7 +23,7 @@ export const hostPort = (host: string, index: number): string => `${host}-eth${i
 const routerPort = (segment: string): string => `r-${segment}`;
 
 /** The same at every boot: neighbours remember it. Locally administered (IEEE 802, bit 0x02). */
-const mac = (port: string): string =>
+export const mac = (port: string): string =>
   `02:${createHash("sha256")
     .update(port)
     .digest("hex")
