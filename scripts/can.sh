@@ -15,6 +15,11 @@ lab_tools="
   mkfs.ext4:e2fsprogs
   /usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring
 "
+# For hosts with a kernel of their own. QEMU's kernel here is Debian's for amd64.
+vm_tools="
+  qemu-system-x86_64:qemu-system-x86
+  qemu-img:qemu-utils
+"
 other_tools="
   curl:curl
   shellcheck:shellcheck
@@ -38,6 +43,11 @@ python_hindrance() {
   fi
 }
 
+# Its plugin is no Go module that could be built.
+command_hindrance() {
+  pulumi plugin ls 2>/dev/null | grep -q '^command  *resource ' || echo "the plugin of @pulumi/command is not installed (pulumi plugin install resource command)"
+}
+
 shellcheck_hindrance() { has shellcheck || echo "shellcheck is not installed"; }
 
 engine_hindrance() { command -v pulumi >/dev/null || echo "no Pulumi 3.250 or later (install it, or Go to build it)"; }
@@ -54,11 +64,21 @@ lab_hindrance() {
   fi
 }
 
+vm_hindrance() {
+  if [ "$(uname -m)" != x86_64 ]; then
+    echo "hosts with a kernel of their own need an x86_64 machine, this is $(uname -m)"
+  else
+    # shellcheck disable=SC2086 # a list of words
+    lacking=$(missing $vm_tools)
+    [ -z "$lacking" ] || echo "hosts with a kernel of their own need packages that are not installed: $lacking"
+  fi
+}
+
 # As JSON for test/can.ts. The reasons hold no quotes.
 can() {
   printf '{'
   comma=
-  for need in lab engine python shellcheck; do
+  for need in lab vm engine python shellcheck; do
     printf '%s"%s":"%s"' "$comma" $need "$(${need}_hindrance)"
     comma=,
   done

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sets up all that the demo, the tests and the lab need, and nothing twice.
-#     setup.sh [--quiet] [STEP…]     steps: packages node npm build toolchain rootfs (all of them when none is named)
+#     setup.sh [--quiet] [STEP…]     steps: packages node npm build toolchain rootfs vm (all of them when none is named)
 # --quiet says nothing about what is ready. Each step is one file in scripts/setup/ with two functions: STEP_ready,
 # quick, and STEP_make.
 set -eu
@@ -21,7 +21,7 @@ if [ "${1-}" = --quiet ]; then
   quiet=yes
   shift
 fi
-[ $# -gt 0 ] || set -- packages node npm build toolchain rootfs
+[ $# -gt 0 ] || set -- packages node npm build toolchain rootfs vm
 
 title() {
   case $1 in
@@ -31,6 +31,7 @@ title() {
   build) echo "build" ;;
   toolchain) echo "Pulumi toolchain" ;;
   rootfs) echo "lab's root file system" ;;
+  vm) echo "kernel and disk of the lab's vms" ;;
   *) return 1 ;;
   esac
 }

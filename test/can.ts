@@ -3,8 +3,11 @@
  * not (scripts/can.sh), and hands it over as OVERLAY_CAN.
  */
 
-/** `lab` = root on Linux with systemd-nspawn; `engine` = the Pulumi CLI; `python` = its Python host and a venv. */
-export type Need = "lab" | "engine" | "python" | "shellcheck";
+/**
+ * `lab` = root on Linux with systemd-nspawn; `vm` = QEMU, for hosts with kernels of their own; `engine` = the Pulumi CLI;
+ * `python` = its Python host and a venv.
+ */
+export type Need = "lab" | "vm" | "engine" | "python" | "shellcheck";
 
 /** Why this machine lacks something that is needed, or undefined when it has it all. */
 export function hindrance(needs: Need | readonly Need[]): string | undefined {

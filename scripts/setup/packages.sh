@@ -4,6 +4,8 @@
 missing_packages() {
   # shellcheck disable=SC2086,SC2154 # lists of words, from can.sh
   missing $lab_tools $other_tools
+  # shellcheck disable=SC2086,SC2154
+  [ "$(uname -m)" != x86_64 ] || missing $vm_tools
   has_venv || printf 'python3-venv '
 }
 

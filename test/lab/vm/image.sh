@@ -112,6 +112,10 @@ if [ "${2-}" = --make ]; then
   exit
 fi
 
+command -v qemu-system-x86_64 >/dev/null && command -v qemu-img >/dev/null || {
+  say "image.sh: hosts with a kernel of their own need QEMU: apt-get install --no-install-recommends qemu-system-x86 qemu-utils"
+  exit 1
+}
 answer_if_whole
 [ -z "$check" ] || exit 1
 
