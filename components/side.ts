@@ -100,6 +100,7 @@ export function sideSpec<K>(view: View, owner: string, publicKey: K) {
     alsoPorts: link.alsoPorts[side] ?? [],
     addresses: own.addresses,
     prefixes: own.prefixes,
+    underlay: lift(({ devices }) => devices, own.underlay),
     peer: {
       name: peer.name,
       id: peer.id,

@@ -6,7 +6,8 @@ import type { RunOptions, Session } from "./session";
 
 /**
  * Looks at a host. Queries ask for what a snapshot does not always show, one each:
- * `sysctl net/ipv4/ip_forward`, `file /etc/overlay/owner`, `unit overlay-late.service`, `key PATH`, `command wg`.
+ * `sysctl net/ipv4/ip_forward`, `file /etc/overlay/owner`, `unit overlay-late.service`, `key PATH`, `command wg`,
+ * `way 203.0.113.5`.
  * Throws HostError.
  */
 export async function snapshot(session: Session, queries: string[], options?: RunOptions): Promise<Snapshot> {
@@ -49,6 +50,7 @@ export function parseSnapshot(text: string, queries: string[]): Snapshot {
     units: answers(asked("unit"), units(sections.get("unit") ?? "")),
     keys: answers(asked("key"), pairs(lines("key").map((line) => line.split(" ").reverse().join(" ")))),
     commands: Object.fromEntries(asked("command").map((name) => [name, lines("command").includes(name)])),
+    ways: answers(asked("way"), ways(lines("way"))),
     boot: Object.fromEntries(pairs(lines("boot").map((line) => line.replace(/^(\S+) # /, "$1 ")))),
   };
 }
@@ -134,6 +136,14 @@ function rules(lines: string[]): RuleJson[] {
     ...(rule.table !== undefined && { table: word(tables, rule.table) }),
   }));
 }
+
+/** `ip -j route get`, an array of one for each address that there is a way to. */
+const ways = (lines: string[]): Map<string, string> =>
+  new Map(
+    lines
+      .flatMap((line) => json<RouteJson[]>("way", line))
+      .flatMap(({ dst, dev }) => (dev === undefined ? [] : [[dst, dev]])),
+  );
 
 function nftTables(sections: Map<string, string>): Snapshot["nft"] {
   return Object.fromEntries(

@@ -98,6 +98,8 @@ export interface Snapshot {
   /** Public key that belongs to a private key file; "" where the file holds none, or the host has no wg. */
   keys: Record<string, string | undefined>;
   commands: Record<string, boolean>;
+  /** The device by which encrypted packets to an address leave, `ip route get`; undefined: there is no way. */
+  ways: Record<string, string | undefined>;
   /** Owner (first line, without `# `) of each boot file under /etc/overlay/boot.d, by file name. */
   boot: Record<string, string>;
 }

@@ -1,4 +1,5 @@
 /** A peer of a WireGuard device, wg(8). */
+import { parseEndpoint } from "../network/address";
 import type { Kind } from "./fact";
 import type { Snapshot, WgPeerLive } from "./snapshot";
 
@@ -55,6 +56,10 @@ export const wgPeer: Kind<WgPeer> = {
   volatile: true,
   key,
   lines: (value) => [set(value, settings(value))],
+  queries(value) {
+    const at = parseEndpoint(value.endpoint ?? "");
+    return at ? [`way ${at.address}`] : [];
+  },
   read(snapshot, wantedKey, wanted) {
     const [device = "", publicKey] = wantedKey.split(" ");
     const live = peers(snapshot, device).find((peer) => peer.publicKey === publicKey);

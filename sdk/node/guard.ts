@@ -5,30 +5,7 @@
  */
 import { FWMARK, FWMARK_MASK, hex, LINK_GROUP, SEGMENT_GROUP } from "../kernel/marks";
 import type { NftTable } from "../kernel/nftTable";
-
-/** IFLA_INFO_KIND of every device that puts packets into packets, ip-link(8). */
-const TUNNEL_KINDS = [
-  "amt",
-  "bareudp",
-  "erspan",
-  "geneve",
-  "gre",
-  "gretap",
-  "gtp",
-  "ip6erspan",
-  "ip6gre",
-  "ip6gretap",
-  "ip6tnl",
-  "ipip",
-  "ovpn",
-  "sit",
-  "tun",
-  "vti",
-  "vti6",
-  "vxlan",
-  "wireguard",
-  "xfrm",
-];
+import { TUNNEL_KINDS } from "../kernel/tunnel";
 
 const TABLE = "inet overlay";
 const MARKED = `meta mark & ${hex(FWMARK_MASK)} == ${hex(FWMARK)}`;

@@ -6,7 +6,8 @@ import { isPlaceholder } from "../kernel/later";
 import { isOurs } from "../kernel/marks";
 import { foreignOwner } from "../kernel/owner";
 import type { Snapshot } from "../kernel/snapshot";
-import { host } from "../network/address";
+import { tunnelTo } from "../kernel/tunnel";
+import { host, parseEndpoint } from "../network/address";
 import type { Spec } from "./spec";
 
 // Our own devices are not looked at: the one that has the port may be about to go.
@@ -30,8 +31,19 @@ function neighbours({ peer }: Spec, snapshot: Snapshot): Fault[] {
   });
 }
 
+/** The loop guard would drop every packet, and nobody would hear of it. */
+function wayThroughTunnel({ node, peer, underlay }: Spec, snapshot: Snapshot): Fault[] {
+  const at = parseEndpoint(peer.endpoint ?? "");
+  const tunnel = at && tunnelTo(snapshot, at.address);
+  if (!tunnel || underlay.includes(tunnel.device)) return [];
+  const legal = `an address that is not behind a tunnel, and the way to it leaves ${node} by ${tunnel.device}, a ${tunnel.kind} tunnel, where the guard against loops drops all packets`;
+  const cure = `give it a route by another device; or, if ${tunnel.device} does not itself run over this network, name it in \`underlay.devices\` of ${node}`;
+  return [fault(["peer", "endpoint"], peer.endpoint, { legal, cure })];
+}
+
 export const faults = (spec: Spec, snapshot: Snapshot): Fault[] => [
   ...foreignOwner(snapshot, spec.owner),
   ...portTaken(spec, snapshot),
   ...neighbours(spec, snapshot),
+  ...wayThroughTunnel(spec, snapshot),
 ];

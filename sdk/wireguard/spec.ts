@@ -67,6 +67,10 @@ const fields = z.strictObject({
     .describe(
       "The overlay's prefixes, where no endpoint may lie. Default: none. Example: [10.255.0.0/24, fd00:6f::/48]",
     ),
+  underlay: z
+    .array(deviceField)
+    .default([])
+    .describe("Tunnel devices of others that encrypted packets may leave by, as on the node. Default: none."),
   peer: peer.describe("The other side of the link."),
 });
 

@@ -145,6 +145,7 @@ export class KernelModel {
       units: Object.fromEntries(this.units),
       keys: Object.fromEntries([...this.keys].map((path) => [path, HOST_KEY])),
       commands: Object.fromEntries([...this.commands].map((name) => [name, true])),
+      ways: {},
       boot: {},
     });
   }

@@ -2,10 +2,11 @@
 # One look at a host: sections of the tools' own output, each begun by a line ^^NAME (^^ = the record separator, octal
 # 036). sdk/host/snapshot.ts reads them. A tool that is missing leaves its section empty. What is secret is masked here.
 
-# snapshot: standard input is queries, one a line (sysctl NAME, file PATH, unit NAME, key PATH, command NAME).
+# snapshot: standard input is queries, one a line (sysctl NAME, file PATH, unit NAME, key PATH, command NAME,
+# way ADDRESS).
 snapshot() {
   set +e
-  sysctls='' files='' units='' keys='' commands=''
+  sysctls='' files='' units='' keys='' commands='' ways=''
   while read -r what name; do
     case $what in
       sysctl) sysctls="$sysctls /proc/sys/$name" ;;
@@ -13,6 +14,7 @@ snapshot() {
       unit) units="$units $name" ;;
       key) keys="$keys $name" ;;
       command) commands="$commands $name" ;;
+      way) ways="$ways $name" ;;
     esac
   done
   section machine
@@ -36,6 +38,7 @@ snapshot() {
     [ -z "$units" ] || { section unit && unit_states $units; }
     [ -z "$keys" ] || { section key && public_keys $keys; }
     [ -z "$commands" ] || { section command && present_commands $commands; }
+    [ -z "$ways" ] || { section way && ways_of_ours $ways; }
   }
   section end
 }
@@ -150,4 +153,9 @@ present_commands() {
   for name in "$@"; do
     if command -v "$name" >/dev/null; then printf '%s\n' "$name"; fi
   done
+}
+
+# By all rules and tables, for packets with our mark (0x6f). Where there is no way, nothing is printed.
+ways_of_ours() {
+  printf 'route get %s mark 0x6f\n' "$@" | ip -N -j -force -batch - 2>/dev/null
 }

@@ -49,3 +49,24 @@ test("an address of the peer that is a neighbour of the host is a fault: its rou
   expect(at("2001:db8:1::77")).toContain("its device eth0 is in 2001:db8:1::/64");
   expect(at("10.255.0.1", "fd00:6f::1", "203.0.114.1")).toBe("");
 });
+
+describe("a peer whom the way to leads by a tunnel", () => {
+  const endpoint = "198.51.100.9:11002";
+  const vpn = { ifindex: 9, ifname: "vpn0", mtu: 1400, flags: ["UP"], group: "0", linkinfo: { info_kind: "tun" } };
+  const by = (device: string | undefined, spec: object = {}) =>
+    said({ peer: { endpoint }, ...spec }, { ...host, links: [...host.links, vpn], ways: { "198.51.100.9": device } });
+
+  test("is a fault, because the guard against loops drops what leaves there", () => {
+    expect(by("vpn0")).toBe(
+      'peer.endpoint: found "198.51.100.9:11002", legal is an address that is not behind a tunnel, and the way to it leaves fra by vpn0, a tun tunnel, where the guard against loops drops all packets; give it a route by another device; or, if vpn0 does not itself run over this network, name it in `underlay.devices` of fra.',
+    );
+  });
+  test("is none where the tunnel is named, or another device is on the way, or nothing is known of it", () => {
+    expect(by("vpn0", { underlay: ["vpn0"] })).toBe("");
+    expect(by("eth0")).toBe("");
+    expect(by(undefined)).toBe("");
+  });
+  test("is none where the tunnel is ours: its link may be about to go", () => {
+    expect(by("inter-hkg")).toBe("");
+  });
+});
