@@ -11,9 +11,10 @@ import { losses } from "./losses";
 import { noop } from "./noop";
 import { load, type Section, table } from "./report";
 import { ROOT } from "./stack";
+import { vm } from "./vm";
 import { warm } from "./warm";
 
-const measures: Record<string, (lab: Lab) => Promise<Section>> = { connections, warm, noop, losses };
+const measures: Record<string, (lab: Lab) => Promise<Section>> = { connections, warm, noop, losses, vm };
 
 const LAB = "bench";
 

@@ -9,6 +9,8 @@ export interface Kind {
   enter(lab: string, host: string): string[] | undefined;
   /** What the host has in these files. Empty: it has no such file, or does not answer. */
   read(lab: string, host: string, files: readonly string[]): Promise<string[]>;
+  /** Milliseconds between two looks while it boots: a look costs a vm some of its one processor. */
+  every: number;
   /** Writes down what plugs the host in when it boots. */
   writeCables(lab: string, topology: Topology, host: string, breaks: readonly Break[]): void;
   /** Makes the cables of a host that runs be as these breaks have them. */

@@ -184,11 +184,11 @@ export class Lab {
     return this.break({ kind: "power", target: host });
   }
 
-  /** Starts a host if it is off, and waits until it can be logged in to. */
-  async start(host: string): Promise<void> {
+  /** Starts a host if it is off, and waits until it can be logged in to: so many milliseconds at most. */
+  async start(host: string, limit = machine.BOOT_LIMIT): Promise<void> {
     this.mustBeHost(host);
     await this.setBreaks(this.breaks.filter((one) => one.kind !== "power" || one.target !== host));
-    if (machine.supervisor(this.name, host) === undefined) await this.boot(host);
+    if (machine.supervisor(this.name, host) === undefined) await this.boot(host, limit);
   }
 
   /** Reboots a host as its administrator would, and waits until it can be logged in to: so many milliseconds at most. */
@@ -230,7 +230,7 @@ export class Lab {
     writeJson(join(folder, "images.json"), images);
     const [hosts] = await Promise.all([this.makeHosts(), cables.lay(this.name, this.topology)]);
     signal?.throwIfAborted();
-    await Promise.all(this.hosts.map((host) => this.boot(host, signal)));
+    await Promise.all(this.hosts.map((host) => this.boot(host, machine.BOOT_LIMIT, signal)));
     // Last: with lab.json the lab is whole.
     writeFiles(this.name, namespace(this.name, "operator"), hosts);
   }
@@ -253,10 +253,10 @@ export class Lab {
     return makeDisk(this.name, this.topology, host, folder, operatorKey, this.image(host));
   }
 
-  private boot(host: string, signal?: AbortSignal): Promise<void> {
+  private boot(host: string, limit = machine.BOOT_LIMIT, signal?: AbortSignal): Promise<void> {
     kindOf(this.topology, host).writeCables(this.name, this.topology, host, this.breaks);
     const kind = this.topology.hosts[host]?.kind ?? "container";
-    return machine.start(this.subject(host), [kind, this.image(host)], signal);
+    return machine.start(this.subject(host), [kind, this.image(host)], limit, signal);
   }
 
   /** What a host starts from. */
@@ -303,8 +303,10 @@ export class Lab {
 async function makeImages({ hosts }: Topology): Promise<Record<string, string>> {
   const make = async (...command: string[]): Promise<string> =>
     (await must(["sh", ...command], { timeout: 30 * 60_000 })).trim();
-  const rootfs = await make(join(SOURCES, "rootfs.sh"));
-  const isVm = (host: string): boolean => hosts[host]?.kind === "vm";
-  const image = Object.keys(hosts).some(isVm) ? await make(join(SOURCES, "vm/image.sh"), rootfs) : "";
-  return Object.fromEntries(Object.keys(hosts).map((host) => [host, isVm(host) ? image : rootfs]));
+  const made: Record<string, string> = {};
+  for (const [host, { kind, image }] of Object.entries(hosts)) {
+    const rootfs = await make(join(SOURCES, "rootfs.sh"), image);
+    made[host] = kind === "vm" ? await make(join(SOURCES, "vm/image.sh"), rootfs) : rootfs;
+  }
+  return made;
 }

@@ -1,10 +1,11 @@
 /** From `up` to `down`: what a lab is, what it leaves alone, and that nothing stays behind. */
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { describeWhere } from "../can";
 import { Lab, run } from ".";
 import { pause, until } from "./run";
+import { traces } from "./traces";
 
 /** The machine's own network, in the words of its tools. Counters move by themselves. */
 async function ownNetwork(): Promise<string> {
@@ -20,31 +21,6 @@ async function ownNetwork(): Promise<string> {
   ];
   const said = await Promise.all(commands.map((one) => run(one.split(" "))));
   return said.map(({ stdout }) => stdout.replace(/packets \d+ bytes \d+|expires \d+sec/g, "")).join("\n");
-}
-
-const entries = (folder: string): string[] =>
-  (existsSync(folder) ? readdirSync(folder) : []).map((one) => join(folder, one));
-
-/** Everything that this machine has of a lab. */
-async function traces(name: string): Promise<string[]> {
-  const folders = [
-    ...["/run/overlay-lab", "/var/tmp/overlay-lab"].flatMap(entries).filter((path) => path.endsWith(`/${name}`)),
-    ...["locks", "propagate", "unix-export"].flatMap((one) => entries(`/run/systemd/nspawn/${one}`)),
-  ].filter((path) => path.endsWith(`/${name}`) || path.includes(`ol-${name}-`));
-  const lines = (text: string): string[] =>
-    text.split("\n").filter((line) => line.includes(`ol-${name}-`) || line.includes(`/overlay-lab/${name}/`));
-  const groups = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd"].map((root) =>
-    join(root, "overlay-lab", name),
-  );
-  const processes = (await run(["ps", "-eo", "pid,args"])).stdout;
-  return [
-    ...folders,
-    ...groups.filter((path) => existsSync(path)),
-    ...lines((await run(["ip", "netns", "list"])).stdout),
-    ...lines(readFileSync("/proc/self/mounts", "utf8")),
-    ...lines((await run(["losetup", "-a"])).stdout),
-    ...lines(processes),
-  ];
 }
 
 jest.setTimeout(120_000);

@@ -81,10 +81,11 @@ const console = (lab: string, host: string): string =>
 async function ready(subject: Subject, limit: number, ended: () => boolean): Promise<void> {
   const { lab, host, kind } = subject;
   let missing: string[] = [];
-  const inTime = await until(limit, async () => {
+  const look = async (): Promise<boolean> => {
     missing = ended() ? [] : await lacks(subject);
     return missing.length === 0;
-  });
+  };
+  const inTime = await until(limit, look, kind.every);
   if (inTime && !ended()) return;
   if (ended()) {
     throw new Error(`${host} of lab ${lab} ended while it booted. Its console said:\n${console(lab, host)}`);
@@ -98,7 +99,12 @@ async function ready(subject: Subject, limit: number, ended: () => boolean): Pro
 }
 
 /** Starts a host that is off, and waits until it can be logged in to. */
-export async function start(subject: Subject, words: readonly string[], signal?: AbortSignal): Promise<void> {
+export async function start(
+  subject: Subject,
+  words: readonly string[],
+  limit: number,
+  signal?: AbortSignal,
+): Promise<void> {
   const { lab, host } = subject;
   groups.make(lab, host);
   const log = openSync(join(hostFolder(lab, host), "log"), "a");
@@ -113,7 +119,7 @@ export async function start(subject: Subject, words: readonly string[], signal?:
   child.on("exit", () => {
     ended = true;
   });
-  await ready(subject, BOOT_LIMIT, () => {
+  await ready(subject, limit, () => {
     signal?.throwIfAborted();
     return ended;
   });

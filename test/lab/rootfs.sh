@@ -1,16 +1,23 @@
 #!/bin/sh
-# The root file system that the lab's hosts start from: a Debian server, in a folder of the user's cache that is named
-# by the hash of this file. Every host has a writable layer of its own above it (host.sh); nothing writes here.
-#     rootfs.sh            makes it where it is missing or broken, prints the folder; progress on standard error
-#     rootfs.sh --check    prints the folder if it is whole, else fails
+# The root file systems that the lab's hosts start from: a Debian or Ubuntu server, in a folder of the user's cache that
+# is named by the hash of this file and the suite. Every host has a writable layer of its own above it (host.sh);
+# nothing writes here.
+#     rootfs.sh [SUITE]            makes it where it is missing or broken, prints the folder; progress on standard error
+#     rootfs.sh --check [SUITE]    prints the folder if it is whole, else fails
+# Suites: bookworm (Debian 12, where none is named), bullseye (11), trixie (13), noble (Ubuntu 24.04).
 set -eu
 
-suite=bookworm
+check=
+if [ "${1-}" = --check ]; then
+  check=yes
+  shift
+fi
+suite=${1:-bookworm}
 
 # What somebody who orders a server gets, and what the overlay's links need. wireguard-go without its recommendations:
 # they would pull in a kernel.
 packages="
-  systemd systemd-sysv dbus
+  apt systemd systemd-sysv dbus
   openssh-server sudo
   iproute2 nftables procps kmod ca-certificates curl
   wireguard-tools wireguard-go
@@ -30,8 +37,20 @@ masked="
 
 say() { printf '%s\n' "$*" >&2; }
 
+distribution=Debian components=main hooks=
+case $suite in
+bookworm | trixie) ;;
+bullseye)
+  # It has no wireguard-go: its hosts want a kernel that has WireGuard. /bin leads to /usr/bin, as its installer has it.
+  packages=$(echo "$packages" | sed 's/wireguard-go//') spare=$(echo "$spare" | sed 's/wireguard-go//')
+  hooks=--setup-hook=/usr/share/mmdebstrap/hooks/merged-usr/setup00.sh
+  ;;
+noble) distribution=Ubuntu components="main universe" ;; # universe: what Debian has in main
+*) say "rootfs.sh: no suite is called $suite: bullseye, bookworm, trixie, noble" && exit 1 ;;
+esac
+
 here=$(cd "$(dirname "$0")" && pwd)
-hash=$( (uname -m && cat "$here/rootfs.sh") | sha256sum | cut -c1-16)
+hash=$( (uname -m && echo "$suite" && cat "$here/rootfs.sh") | sha256sum | cut -c1-16)
 folder=${XDG_CACHE_HOME:-${HOME:?is not set, and neither is XDG_CACHE_HOME}/.cache}/pulumi-overlay/rootfs/$hash
 
 # The stamp is the number of files and folders: a cache that was half deleted is made again.
@@ -44,17 +63,33 @@ whole() {
   done
 }
 
-# What apt calls a source, of the machine's own Debian mirror. Nothing where it has none, as on Ubuntu: mmdebstrap knows
-# Debian's.
+# source_line DISTRIBUTION SUITE COMPONENTS: what apt calls a source, of the machine's own mirror. Nothing where it has
+# none, as of Debian on Ubuntu: mmdebstrap knows Debian's and Ubuntu's.
 source_line() {
   apt-get indextargets --format "\$(ORIGIN) \$(CODENAME) \$(REPO_URI)" "Created-By: Packages" 2>/dev/null |
-    awk -v suite=$suite '$1 == "Debian" && $2 !~ /-/ { print "deb " $3 " " suite " main"; exit }'
+    awk -v distribution="$1" -v rest="$2 $3" '$1 == distribution && $2 !~ /-/ { print "deb " $3 " " rest; exit }'
+}
+
+# ubuntu_keys FOLDER: what Ubuntu signs with. Debian has it as a package, signed by Debian's own keys.
+ubuntu_keys() {
+  mkdir -p "$1"
+  debian=$(source_line Debian trixie main)
+  mmdebstrap --mode=root --variant=custom --format=directory \
+    --customize-hook="cd '$1' && APT_CONFIG=\$MMDEBSTRAP_APT_CONFIG \
+      apt-get -q -o APT::Sandbox::User=root download ubuntu-keyring" \
+    trixie "$1/empty" ${debian:+"$debian"}
+  dpkg-deb --fsys-tarfile "$1"/*.deb | tar -x -C "$1" ./usr/share/keyrings
 }
 
 # unpack FOLDER [SOURCE]
 unpack() {
-  # shellcheck disable=SC2086 # a list of names
-  mmdebstrap --mode=root --variant=minbase --format=directory \
+  keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+  if [ $distribution = Ubuntu ]; then
+    ubuntu_keys "$1.keys"
+    keyring=$1.keys/usr/share/keyrings/ubuntu-archive-keyring.gpg
+  fi
+  # shellcheck disable=SC2086 # lists of words
+  mmdebstrap --mode=root --variant=minbase --format=directory --keyring="$keyring" --components="$components" $hooks \
     --include="$(echo $packages | tr ' ' ,)" \
     --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' --dpkgopt=force-unsafe-io \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
@@ -104,7 +139,7 @@ answer_if_whole() {
 }
 
 answer_if_whole
-[ "${1-}" != --check ] || exit 1
+[ -z "$check" ] || exit 1
 
 [ "$(id -u)" = 0 ] || { say "rootfs.sh: making a root file system needs root: run it with sudo"; exit 1; }
 # One at a time: what another has just made must not be made again under the hosts that run on it.
@@ -122,16 +157,16 @@ making=$folder.$$
 log=${folder%/*}/$hash.log
 done=
 finish() {
-  rm -rf "$making"
+  rm -rf "$making" "$making.keys"
   [ -z "$done" ] || return 0
   tail -n 15 "$log" >&2
   say "rootfs.sh: the lab's root file system could not be made (all of it: $log)."
-  say "Is a Debian mirror in reach? Try: apt-get update"
+  say "Is a mirror of $distribution in reach? Try: apt-get update"
 }
 trap finish EXIT
 trap 'exit 1' HUP INT TERM
-from=$(source_line)
-say "  Debian $suite (${from:-the usual mirror}), into $folder: half a minute"
+from=$(source_line $distribution "$suite" "$components")
+say "  $distribution $suite (${from:-the usual mirror}), into $folder: half a minute"
 {
   unpack "$making" ${from:+"$from"}
   archive "$making"

@@ -59,12 +59,12 @@ export async function must(command: readonly string[], options: RunOptions = {})
 export const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Asks until the answer is yes, or the limit (milliseconds) is over: then false. */
-export async function until(limit: number, ask: () => boolean | Promise<boolean>): Promise<boolean> {
+/** Asks until the answer is yes, or the limit (milliseconds) is over: then false. Waits `every` milliseconds between. */
+export async function until(limit: number, ask: () => boolean | Promise<boolean>, every = 20): Promise<boolean> {
   const end = Date.now() + limit;
   while (!(await ask())) {
     if (Date.now() > end) return false;
-    await pause(20);
+    await pause(every);
   }
   return true;
 }

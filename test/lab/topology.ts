@@ -67,6 +67,10 @@ const host = z.strictObject({
     .enum(["container", "vm"])
     .default("container")
     .describe("A container has the machine's kernel; a vm boots one of its own, which has WireGuard."),
+  image: z
+    .enum(["bullseye", "bookworm", "trixie", "noble"])
+    .default("bookworm")
+    .describe("Debian 11, 12, 13 or Ubuntu 24.04: the suite that rootfs.sh makes its root file system of."),
   user: z.enum(["root", "admin", "guest"]).default("root").describe("Who logs in. admin has sudo, guest has not."),
 });
 

@@ -112,10 +112,12 @@ if [ "${2-}" = --make ]; then
   exit
 fi
 
-command -v qemu-system-x86_64 >/dev/null && command -v qemu-img >/dev/null || {
-  say "image.sh: hosts with a kernel of their own need QEMU: apt-get install --no-install-recommends qemu-system-x86 qemu-utils"
+for tool in qemu-system-x86_64 qemu-img; do
+  command -v $tool >/dev/null && continue
+  say "image.sh: there is no $tool, by which hosts have a kernel of their own:"
+  say "apt-get install --no-install-recommends qemu-system-x86 qemu-utils"
   exit 1
-}
+done
 answer_if_whole
 [ -z "$check" ] || exit 1
 

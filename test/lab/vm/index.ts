@@ -28,6 +28,8 @@ export const vm: Kind = {
     return machine(lab, host) === undefined ? undefined : enter(lab, host);
   },
 
+  every: 250,
+
   async read(lab, host, files) {
     if (!existsSync(join(hostFolder(lab, host), "exec"))) return files.map(() => "");
     const separator = "--- next ---\n";
