@@ -33,13 +33,12 @@ export const rule: Kind<Rule> = {
   volatile: true,
   key: (value) => `${value.family} ${value.pref}`,
   lines: (value) => [`${ip(value)} rule add ${words(value)}`],
-  read(snapshot, key, wanted) {
-    const there = all(snapshot).filter((live) => rule.key(live) === key);
-    return there.find((live) => wanted && words(live) === words(wanted)) ?? there[0];
-  },
+  // Several rules may have one preference: one that says anything else is somebody else's.
+  read: (snapshot, _, wanted) =>
+    all(snapshot).find((live) => wanted !== undefined && ip(live) === ip(wanted) && words(live) === words(wanted)),
   set(live, wanted) {
-    if (!wanted) return live ? [`${ip(live)} rule del pref ${live.pref}`] : [];
-    if (!live) return rule.lines(wanted);
-    return words(live) === words(wanted) ? [] : "again";
+    if (live && wanted) return words(live) === words(wanted) ? [] : "again";
+    if (wanted) return rule.lines(wanted);
+    return live ? [`${ip(live)} rule del ${words(live)}`] : [];
   },
 };

@@ -61,13 +61,19 @@ export class RoutingModel {
     const [verb, ...rest] = words;
     const set = options(rest.filter((word) => word !== "not"));
     const priority = Number(set.get("pref"));
+    const [fwmark = "", fwmask] = (set.get("fwmark") ?? "").split("/");
     if (verb === "del") {
-      const index = this.rules[rules].findIndex((rule) => rule.priority === priority);
+      // Only what is said is compared (net/core/fib_rules.c, rule_find).
+      const index = this.rules[rules].findIndex(
+        (rule) =>
+          rule.priority === priority &&
+          (fwmark === "" || (rule.fwmark === fwmark && rule.fwmask === fwmask)) &&
+          (!set.has("lookup") || rule.table === set.get("lookup")),
+      );
       if (index < 0) refuse();
       this.rules[rules].splice(index, 1);
       return;
     }
-    const [fwmark = "", fwmask] = (set.get("fwmark") ?? "").split("/");
     const added: RuleJson = {
       priority,
       ...(rest.includes("not") && { not: null }),

@@ -110,10 +110,9 @@ describeWhere("lab", "drift", () => {
     host: [
       ["a rule that is gone", "ip -6 rule del pref 5111", "- ip -6 rule add pref 5111 not fwmark 0x6f/0xff lookup 111"],
       [
-        "a rule that is another",
+        "a rule in whose place is another",
         "ip rule del pref 5111; ip rule add pref 5111 lookup 111",
         "- ip rule add pref 5111 not fwmark 0x6f/0xff lookup 111",
-        "+ ip rule add pref 5111 not fwmark 0x0/0xffffffff lookup 111",
       ],
       [
         "the route of last resort",

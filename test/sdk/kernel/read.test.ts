@@ -98,6 +98,25 @@ describe("a device that WireGuard does not answer for, because wg is missing or 
   });
 });
 
+describe("a rule of somebody else's at our preference", () => {
+  const fresh = captured("fresh");
+  const foreign = { priority: 5111, src: "all", fwmark: "0x6f", fwmask: "0xff", table: "5" };
+  const others = { ...fresh, rules4: [foreign, ...fresh.rules4] };
+
+  test("is not looked at, and stays when ours goes", () => {
+    expect(text(live(others, wanted))).toBe(text(wanted));
+    expect(commands(others)).toEqual([]);
+    const { commands: gone } = changes(live(others, wanted), [], { wireguard: "userspace" });
+    expect(gone.filter((command) => command.startsWith("ip rule"))).toEqual([
+      "ip rule del pref 5111 not fwmark 0x6f/0xff lookup 111",
+    ]);
+  });
+  test("is not taken for ours where ours is missing", () => {
+    const alone = { ...fresh, rules4: [foreign] };
+    expect(commands(alone)).toEqual(["ip rule add pref 5111 not fwmark 0x6f/0xff lookup 111"]);
+  });
+});
+
 test("what no reboot loses stays out of the boot file", () => {
   const boot = bootText("overlay:node:Host::fra", wanted);
   expect(boot.split("\n")[0]).toBe("# overlay:node:Host::fra");
