@@ -80,17 +80,11 @@ export class Topology {
     const who = `link ${link.name}`;
     const first = link.ends[0];
     const pair = first ? [first.node, first.peer].sort().join(" and ") : "";
-    return [
-      ...this.take(`link ${link.name}`, who, [link.name], link.name, "give each link a name of its own"),
-      ...this.take(
-        `link between ${pair}`,
-        who,
-        [link.name],
-        pair,
-        "remove one; a link has several endpoints, not twins",
-      ),
-      ...link.ends.flatMap((end) => this.addEnd(link.name, end)),
-    ];
+    const name = this.take(`link ${link.name}`, who, [link.name], link.name, "give each link a name of its own");
+    const cure = "remove one; a link has several endpoints, not twins";
+    const twin = this.take(`link between ${pair}`, who, [link.name], pair, cure);
+    // A twin would have its devices and ports twice as well.
+    return [...name, ...(twin.length > 0 ? twin : link.ends.flatMap((end) => this.addEnd(link.name, end)))];
   }
 
   private addEnd(link: string, end: TopologyEnd): Fault[] {
