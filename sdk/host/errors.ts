@@ -63,6 +63,13 @@ function changedKey({ who, connection: { host, port, hostKey }, stderr }: Said):
  * so what is certain comes before what is a consequence (a bastion's failure ends the outer ssh with "closed" as well).
  */
 const rows: [pattern: RegExp, kind: HostErrorKind, message: (said: Said) => string][] = [
+  [
+    // Of sh, env(1), timeout(1), ip-netns(8), nsenter(1): no ssh has run yet. The far end would miss `sh` or `sudo`.
+    /\bssh['"]?:? (failed: )?(command )?(not found|No such file)|failed to execute \S*ssh\b|network namespace|^nsenter: /,
+    "ssh",
+    ({ who, line }) =>
+      `${who} was not even tried, because ssh does not start on this machine (${line}): install the OpenSSH client, or correct the provider's \`ssh\``,
+  ],
   [/REMOTE HOST IDENTIFICATION HAS CHANGED|no matching host key type found/, "hostKeyChanged", changedKey],
   [
     /Host key verification failed|No \S+ host key is known/,

@@ -30,6 +30,14 @@ test("a changed key that is pinned is cured in the program, one that known_hosts
   expect(connectError(connection, 255, text).message).toContain("ssh-keygen -R 203.0.113.5 ");
 });
 
+test("an ssh that does not start is no fault of the host's shell, whatever the code", () => {
+  for (const name of ["ssh.netns.txt", "ssh.nsenter.txt", "ssh.missing.env.txt", "ssh.missing.sh.txt"]) {
+    for (const code of [1, 127, 255]) {
+      expect(connectError(connection, code, said(name)).message).toContain("ssh does not start on this machine (");
+    }
+  }
+});
+
 test("what a login shell says instead of starting sh is shown", () => {
   const { kind, message } = connectError(connection, 1, "", "This account is currently not available.\n");
   expect(kind).toBe("noShell");
