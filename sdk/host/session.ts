@@ -11,6 +11,8 @@ export interface RunOptions {
   timeout?: number;
   /** Seconds to go on trying to connect, for a host that may still be booting. Default 0: one attempt a run. */
   wait?: number;
+  /** Told why, each time that it is to be tried again. */
+  status?(message: string): void;
 }
 
 /** One host: one ssh process, opened by the first operation, with a shell at its far end that serves them one by one. */
@@ -22,6 +24,9 @@ export interface Session {
 
 /** Milliseconds before each new attempt after MaxStartups turned us away; half of it is random. */
 const crowdedPauses = [200, 400, 800, 1600, 3200];
+
+/** Seconds that a machine may take from its first answer until it lets us in: its users and keys are made while it boots. */
+const SETTLING = 30;
 
 export class SshSession implements Session {
   #shell: Shell | undefined;
@@ -51,9 +56,10 @@ export class SshSession implements Session {
     shell.kill(cancelled());
   }
 
-  async #now(agent: string, input: string, { signal, timeout = 60, wait = 0 }: RunOptions): Promise<Result> {
+  async #now(agent: string, input: string, options: RunOptions): Promise<Result> {
+    const { signal, timeout = 60 } = options;
     if (signal?.aborted) throw cancelled();
-    const shell = await this.#connected(wait, signal);
+    const shell = await this.#connected(options);
     const who = describeConnection(this.connection);
     const late = new HostError(
       "timeout",
@@ -70,11 +76,12 @@ export class SshSession implements Session {
     }
   }
 
-  async #connected(wait: number, signal?: AbortSignal): Promise<Shell> {
+  async #connected({ wait = 0, signal, status }: RunOptions): Promise<Shell> {
     if (this.#shell?.alive) return this.#shell;
     if (this.#refused && wait === 0) throw this.#refused;
     const environment = await this.environment();
-    const deadline = Date.now() + wait * 1000;
+    let deadline = Date.now() + wait * 1000;
+    let answered = false;
     for (let attempt = 0; ; attempt++) {
       const shell = new Shell(this.connection, environment);
       const abort = () => shell.kill(cancelled());
@@ -86,12 +93,15 @@ export class SshSession implements Session {
         return shell;
       } catch (error) {
         if (!(error instanceof HostError) || signal?.aborted) throw error;
+        if (!error.offline && !answered) deadline = Math.min(deadline, Date.now() + SETTLING * 1000);
+        answered ||= !error.offline;
         const pause = crowdedPauses[attempt];
         const again = shell.crowded && pause !== undefined;
         if (!again && !(mayPass(error) && Date.now() < deadline)) {
           this.#refused = error;
           throw error;
         }
+        status?.(`trying again: ${error.message}`);
         this.log(`${describeConnection(this.connection)}: trying to connect again (${error.kind})`);
         const milliseconds = again ? pause / 2 + Math.random() * pause : error.offline ? 1000 : 5000;
         await sleep(milliseconds, undefined, { ...(signal && { signal }) }).catch(() => {

@@ -7,7 +7,7 @@ import { converge } from "./converge";
 import type { Engine } from "./engine";
 import { impact } from "./impact";
 import { find } from "./import";
-import { type Checked, check, connectionOf } from "./inputs";
+import { type Checked, check, connectionOf, same } from "./inputs";
 import { diff, type Operation, preview, read, remove } from "./lifecycle";
 import { overSsh, telling, withinLimits } from "./machine";
 import { Refused } from "./outcome";
@@ -16,6 +16,7 @@ import { hasUnknown, isUnknown, type Values } from "./wire";
 
 /** Seconds for a machine that was made a moment ago to let us in, where customTimeouts do not say. */
 const BOOTING = 30;
+const booting = (seconds: number): number => (seconds > 0 ? seconds : BOOTING);
 
 /** A resource as the engine last knew it. */
 export interface Known {
@@ -110,9 +111,8 @@ export class Provider {
 
   async create(urn: string, news: Values, seconds: number): Promise<{ id: string; outputs: Values }> {
     const { type } = parse(urn);
-    const operation = this.#operation(urn, news, seconds);
-    const wait = seconds > 0 ? seconds : BOOTING;
-    return converge({ ...operation, wait: type.machine ? wait : 0 }, news);
+    const wait = type.machine ? booting(seconds) : 0;
+    return converge({ ...this.#operation(urn, news, seconds), wait }, news);
   }
 
   async previewUpdate({ urn, outputs, inputs }: Known, news: Values): Promise<Values> {
@@ -124,7 +124,10 @@ export class Provider {
 
   async update(old: Known, news: Values): Promise<Values> {
     this.#drifted.delete(old.urn);
-    const { outputs } = await converge(this.#operation(old.urn, news, old.seconds), news, old);
+    // Elsewhere there may be a new machine.
+    const moved = parse(old.urn).type.machine && !same(old.inputs.connection, news.connection);
+    const wait = moved ? booting(old.seconds) : 0;
+    const { outputs } = await converge({ ...this.#operation(old.urn, news, old.seconds), wait }, news, old);
     return outputs;
   }
 

@@ -1,4 +1,5 @@
 /** Machines that move, are rebuilt, do not answer, or are to be looked at in every run. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Values } from "../../../sdk/provider/wire";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
@@ -76,6 +77,24 @@ describeWhere("lab", "machines", () => {
     expect(network.connections).toBe(2);
     await network.on("lux", "ping -c 2 -W 5 10.255.0.2");
     expect(await network.engine.refresh(again)).toEqual([]);
+  });
+
+  test("a machine at a new address may still be booting, as a new one may", async () => {
+    const { engine } = network;
+    await network.lab.powerOff("lux");
+    const where = {
+      ...connection(network.lab, "lux"),
+      host: network.lab.json.hosts.lux?.addresses[1],
+      connectTimeout: 2,
+    };
+    const answer = engine.up(at(lux(), where));
+    await sleep(5000);
+    await network.lab.start("lux");
+    expect(await answer).toBe("updated");
+    expect(engine.log.map(({ message }) => message)).toContainEqual(
+      expect.stringMatching(/^trying again: root@2001:db8:1::5 cannot be reached/),
+    );
+    expect(await engine.up(lux())).toBe("updated");
   });
 
   test("a rebuilt machine that nobody told of is seen by a refresh", async () => {

@@ -80,3 +80,16 @@ test("cancelled while it waits for a host to let it in, it does not try again an
   expect(readFileSync(tries, "utf8")).toBe("\n");
   rmSync(folder, { recursive: true });
 });
+
+test("a key that is refused for 30 s is refused, however long the host may take to boot; why it waits is said", async () => {
+  const hosts = new Hosts({ ssh: program("echo 'Permission denied (publickey).' >&2; exit 255") });
+  const said: string[] = [];
+  const clock = Date.now;
+  const later = jest.spyOn(Date, "now").mockImplementation(() => clock() + 31_000 * said.length);
+  const status = (message: string) => said.push(message);
+  const ended = hosts.session(connection).run("hello", "", { wait: 600, status });
+  await expect(ended).rejects.toMatchObject({ kind: "auth" });
+  later.mockRestore();
+  await hosts.close();
+  expect(said).toEqual([expect.stringMatching(/^trying again: root@lux accepts none of the keys on offer/)]);
+}, 20_000);
