@@ -59,6 +59,15 @@ describeWhere(["lab", "vm"], "hosts with a kernel of their own", () => {
     };
   }
 
+  /** Waits until a ping comes back. */
+  async function reaches(from: string, to: string): Promise<void> {
+    expect([from, to, await until(15_000, async () => (await ping(from, to, "-c1")).arrived === 100)]).toEqual([
+      from,
+      to,
+      true,
+    ]);
+  }
+
   test("are up, each reaches each in both families, and the MTU is the segment's", async () => {
     const states = (await lab.status()).map(({ host, state }) => `${host} ${state}`);
     expect(states).toEqual(["lux running", "fra running", "hkg running"]);
@@ -72,8 +81,7 @@ describeWhere(["lab", "vm"], "hosts with a kernel of their own", () => {
       ["hkg", LUX],
       ["hkg", FRA6],
     ];
-    const pings = await Promise.all(ways.map(async ([from, to]) => [from, to, (await ping(from, to)).arrived]));
-    expect(pings).toEqual(ways.map(([from, to]) => [from, to, 100]));
+    await Promise.all(ways.map(([from, to]) => reaches(from, to)));
     expect(await out("lux", "cat /sys/class/net/eth0/mtu")).toBe("1492");
     expect(await out("fra", "cat /sys/class/net/eth0/mtu")).toBe("1500");
     // Nothing of the lab's own way in.
@@ -123,7 +131,7 @@ describeWhere(["lab", "vm"], "hosts with a kernel of their own", () => {
     );
     expect(await out("lux", "ip -br link show eth0")).toContain("DOWN");
     await lab.exec("lux", "nft flush ruleset; systemctl restart systemd-networkd");
-    expect(await until(10_000, async () => (await ping("lux", FRA6, "-c1")).arrived === 100)).toBe(true);
+    await reaches("lux", FRA6);
   });
 
   test("has what the machine's own kernel may lack: WireGuard and its kin, netem, nft with NAT", async () => {
@@ -160,15 +168,17 @@ END`,
     expect((await ping("lux", HKG)).mean).toBeLessThan(140);
     await lab.reboot("fra");
     expect((await ping("hkg", FRA6)).mean).toBeGreaterThan(140);
-    await lab.break({ kind: "netem", target: "segment/fra", words: "loss 50% rate 100mbit" });
-    // Of 200 pings, 50 % is 7 standard deviations from either end.
-    const { arrived } = await ping("hkg", FRA, "-c200 -i 0.01");
-    expect(arrived).toBeGreaterThan(25);
-    expect(arrived).toBeLessThan(75);
-    expect((await lab.status())[1]?.broken).toEqual(["netem segment/fra loss 50% rate 100mbit"]);
+    await lab.break({ kind: "netem", target: "segment/fra", words: "loss 30% rate 100mbit" });
+    // Else the router would first have to find fra, whose answers get lost, too.
+    await reaches("hkg", FRA);
+    // 70 % of 300 pings, and 7 standard deviations to either side.
+    const { arrived } = await ping("hkg", FRA, "-c300 -i 0.01");
+    expect(arrived).toBeGreaterThan(50);
+    expect(arrived).toBeLessThan(90);
+    expect((await lab.status())[1]?.broken).toEqual(["netem segment/fra loss 30% rate 100mbit"]);
     await lab.heal("netem", "segment/fra");
     expect(await out("fra", "tc qdisc show dev eth0")).toBe(qdiscs);
-    expect(await ping("lux", FRA)).toMatchObject({ arrived: 100 });
+    expect((await ping("lux", FRA)).mean).toBeLessThan(140);
   });
 
   test.each([
@@ -195,7 +205,7 @@ END`,
     expect(await out("lux", "cat /sys/class/net/eth0/carrier")).toBe("0");
     await lab.heal("link");
     expect(await out("lux", "cat /sys/class/net/eth0/carrier")).toBe("1");
-    expect(await until(10_000, async () => (await ping("lux", FRA, "-c1")).arrived === 100)).toBe(true);
+    await reaches("lux", FRA);
   });
 
   test("reboot: another boot of the same machine; a cable that is out stays out", async () => {
@@ -207,7 +217,7 @@ END`,
     expect(await boot()).not.toBe(before);
     expect(await out("lux", "cat /root/kept /sys/class/net/eth0/carrier; ls /sys/class/net")).toBe("kept\n0\neth0\nlo");
     await lab.heal("link");
-    expect(await until(10_000, async () => (await ping("hkg", LUX6, "-c1")).arrived === 100)).toBe(true);
+    await reaches("hkg", LUX6);
     expect(await out("lux", "cat /etc/machine-id")).toBe(lab.json.hosts.lux?.machine);
   });
 
@@ -225,24 +235,19 @@ END`,
     expect(stdout).toBe(`synced\n${lab.json.hosts.fra?.machine}\n`);
   });
 
-  test("rebuild: another machine at the same addresses, with another host key", async () => {
-    await lab.exec("fra", "touch /root/file; sync");
+  test("one that does not answer shows its console; rebuilt, it is another machine at the same addresses", async () => {
     const before = lab.json.hosts.fra;
-    await lab.rebuild("fra");
-    const after = lab.json.hosts.fra;
-    expect([after?.machine === before?.machine, after?.hostKey === before?.hostKey]).toEqual([false, false]);
-    const { code, stdout } = await run([...lab.ssh("fra"), "ls /root; cat /etc/machine-id"]);
-    expect([code, stdout]).toEqual([0, `${after?.machine}\n`]);
-  });
-
-  test("one that is powered off from inside starts by heal; one that does not answer shows its console", async () => {
     await lab.exec(
       "fra",
       "printf '#!/bin/sh\\necho I have lost my way; sleep 1000\\n' >/lab/init; sync; systemctl poweroff",
     );
     expect(await until(30_000, async () => (await lab.status())[1]?.state === "off")).toBe(true);
-    await expect(lab.start("fra", 10_000)).rejects.toThrow(/fra of lab tvm lacks .* after 10 s.*I have lost my way/s);
+    await expect(lab.start("fra", 15_000)).rejects.toThrow(/fra of lab tvm lacks .* after 15 s.*I have lost my way/s);
     await lab.rebuild("fra");
+    const after = lab.json.hosts.fra;
+    expect([after?.machine === before?.machine, after?.hostKey === before?.hostKey]).toEqual([false, false]);
+    const { code, stdout } = await run([...lab.ssh("fra"), "ls /root; cat /etc/machine-id"]);
+    expect([code, stdout]).toEqual([0, `${after?.machine}\n`]);
   });
 
   test("killed while it is up or half-way, a lab leaves nothing that down does not find", async () => {

@@ -23,7 +23,7 @@ hardware="drivers/net/ethernet drivers/net/wwan drivers/net/hyperv drivers/net/x
 # What a server has and a vm of the lab need not wait for, beyond what rootfs.sh masks for all hosts.
 masked="
   cryptsetup.target integritysetup.target veritysetup.target remote-fs.target
-  kmod-static-nodes.service systemd-binfmt.service systemd-firstboot.service systemd-repart.service
+  systemd-binfmt.service systemd-firstboot.service systemd-repart.service
   systemd-machine-id-commit.service systemd-network-generator.service systemd-random-seed.service
   systemd-journal-flush.service systemd-sysusers.service systemd-pcrphase.service systemd-pcrphase-sysinit.service
   systemd-hwdb-update.service systemd-remount-fs.service systemd-journal-catalog-update.service
@@ -42,9 +42,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 hash=$({ echo "${rootfs##*/}" && cat "$here/image.sh" "$here"/guest/*; } | sha256sum | cut -c1-16)
 folder=${XDG_CACHE_HOME:-${HOME:?is not set, and neither is XDG_CACHE_HOME}/.cache}/pulumi-overlay/vm/$hash
 
-# The stamp is the two files' sizes: the disk's in blocks too, which a copy that was cut off lacks.
-sizes() { stat -c '%n %s %b' "$1/vmlinuz" "$1/disk" | sed "s|$1/||"; }
-whole() { [ -f "$1/.stamp" ] && [ "$(sizes "$1" 2>/dev/null)" = "$(cat "$1/.stamp")" ]; }
+# The stamp is the two files' sizes, and when they were last written to: nothing may write to a disk that layers stand on.
+state() { (cd "$1" && stat -c '%n %s %y' vmlinuz disk); }
+whole() { [ -f "$1/.stamp" ] && [ "$(state "$1" 2>/dev/null)" = "$(cat "$1/.stamp")" ]; }
 
 # What apt calls a source, of the machine's own Debian mirror. Nothing where it has none: mmdebstrap knows Debian's.
 source_line() {
@@ -54,10 +54,12 @@ source_line() {
 
 # By mmdebstrap, which asks the mirror for its lists of today: the machine's own may be of another suite, or stale.
 fetch_kernel() {
+  from=$(source_line)
   mmdebstrap --mode=root --variant=custom --format=directory \
-    --customize-hook="cd '$1' && apt-get -q -o APT::Sandbox::User=root download \$(
+    --customize-hook="cd '$1' && export APT_CONFIG=\$MMDEBSTRAP_APT_CONFIG &&
+      apt-get -q -o APT::Sandbox::User=root download \$(
       apt-cache depends --important linux-image-cloud-amd64 | awk '/Depends: / { print \$2; exit }')" \
-    $suite "$1/empty" "$(source_line)"
+    $suite "$1/empty" ${from:+"$from"}
   rm -rf "$1/empty"
   dpkg -x "$1"/linux-image-*.deb "$1/kernel"
 }
@@ -148,7 +150,7 @@ trap 'exit 1' HUP INT TERM
 say "  Debian's cloud kernel and the root file system ${rootfs##*/}, into $folder: ten seconds"
 mkdir "$making"
 unshare --mount --propagation private sh "$here/image.sh" "$rootfs" --make "$making" >"$log" 2>&1 9>&-
-sizes "$making" >"$making/.stamp"
+state "$making" >"$making/.stamp"
 rm -rf "$folder"
 mv "$making" "$folder"
 done=yes
