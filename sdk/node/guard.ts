@@ -26,7 +26,8 @@ export function guard(underlay: readonly string[]): NftTable {
       `add chain ${TABLE} nested`,
       `add rule ${TABLE} guard ${MARKED} oifgroup { ${LINK_GROUP}, ${SEGMENT_GROUP} } jump nested`,
       `add rule ${TABLE} guard ${MARKED} meta oifkind ${oneOf(quoted(TUNNEL_KINDS))}${named} jump nested`,
-      // A link is known by the port that it sends from; what is nobody's port is counted together.
+      // A link is known by the port that it sends from; what is nobody's port is counted together. So it is with a link
+      // whose element went away with a table that was deleted by hand, until its own next update.
       `add rule ${TABLE} nested counter name udp sport map @guard drop`,
       `add rule ${TABLE} nested counter drop`,
     ],

@@ -1,7 +1,7 @@
 /** The loop guard on real hosts: what is encrypted leaves by the underlay, and never by a tunnel. */
 import type { Hosts } from "../../../sdk/host";
 import { describeWhere } from "../../can";
-import { bringLink, hostsOf } from "../../e2e/hosts";
+import { bring, bringLink, connectionTo, hostsOf, nodeFacts } from "../../e2e/hosts";
 import { Lab } from "../../lab";
 
 jest.setTimeout(120_000);
@@ -60,5 +60,16 @@ describeWhere("lab", "the loop guard", () => {
     expect(await pinged()).toBe(false);
     expect(await counted()).toBeGreaterThan(before);
     await onLux("ip link delete foreign");
+  });
+
+  test("a table that only the host has made again guards all the same; the link has no count of its own", async () => {
+    await onLux("nft delete table inet overlay");
+    await bring(hosts.session(connectionTo(lab, "lux")), nodeFacts("lux"), "10-node");
+    await pointPeerAt("10.255.0.2:11001");
+    expect(await pinged()).toBe(false);
+    const [, general] =
+      /counter packets (\d+) bytes \d+ drop/.exec(await onLux("nft list chain inet overlay nested")) ?? [];
+    expect(Number(general)).toBeGreaterThan(0);
+    expect(Number(general)).toBeLessThan(20);
   });
 });
