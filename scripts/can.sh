@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034 # setup/packages.sh reads the lists
+# shellcheck shell=sh disable=SC2034,SC2154 # setup/ reads the lists; root comes from lib.sh
 # What this machine can do. Decided once, before a run; each hindrance is a reason in one line, or nothing.
 # Sourced after lib.sh.
 
@@ -14,6 +14,7 @@ lab_tools="
   mmdebstrap:mmdebstrap
   mkfs.ext4:e2fsprogs
   /usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring
+  /usr/share/distro-info/ubuntu.csv:distro-info-data
 "
 # For hosts with a kernel of their own. QEMU's kernel here is Debian's for amd64.
 vm_tools="
@@ -74,11 +75,22 @@ vm_hindrance() {
   fi
 }
 
+# Releases that hosts of the lab can be of, beside the usual one (test/lab/rootfs.sh).
+lab_images="trixie noble"
+
+images_hindrance() {
+  for suite in $lab_images; do
+    as_root sh "$root/test/lab/rootfs.sh" --check "$suite" >/dev/null 2>&1 && continue
+    echo "no root file system of $suite could be made (sh test/lab/rootfs.sh $suite says why)"
+    return
+  done
+}
+
 # As JSON for test/can.ts. The reasons hold no quotes.
 can() {
   printf '{'
   comma=
-  for need in lab vm engine python shellcheck; do
+  for need in lab vm images engine python command shellcheck; do
     printf '%s"%s":"%s"' "$comma" $need "$(${need}_hindrance)"
     comma=,
   done

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Sets up all that the demo, the tests and the lab need, and nothing twice.
-#     setup.sh [--quiet] [STEP…]     steps: packages node npm build toolchain rootfs vm (all of them when none is named)
+#     setup.sh [--quiet] [STEP…]     steps: packages node npm build toolchain rootfs vm (all of these when none is named),
+#     images (what only the tests need)
 # --quiet says nothing about what is ready. Each step is one file in scripts/setup/ with two functions: STEP_ready,
 # quick, and STEP_make.
 set -eu
@@ -31,6 +32,7 @@ title() {
   build) echo "build" ;;
   toolchain) echo "Pulumi toolchain" ;;
   rootfs) echo "lab's root file system" ;;
+  images) echo "root file systems of other releases" ;;
   vm) echo "kernel and disk of the lab's vms" ;;
   *) return 1 ;;
   esac

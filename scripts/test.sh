@@ -8,6 +8,7 @@ cd "$root"
 . "$root/scripts/can.sh"
 eval "$(sh scripts/env.sh)"
 sh scripts/setup.sh
+sh scripts/setup.sh images
 
 OVERLAY_CAN=$(can)
 export OVERLAY_CAN

@@ -5,9 +5,9 @@
 
 /**
  * `lab` = root on Linux with systemd-nspawn; `vm` = QEMU, for hosts with kernels of their own; `engine` = the Pulumi CLI;
- * `python` = its Python host and a venv.
+ * `images` = root file systems of other releases; `python` = its Python host and a venv.
  */
-export type Need = "lab" | "vm" | "engine" | "python" | "shellcheck";
+export type Need = "lab" | "vm" | "images" | "engine" | "python" | "command" | "shellcheck";
 
 /** Why this machine lacks something that is needed, or undefined when it has it all. */
 export function hindrance(needs: Need | readonly Need[]): string | undefined {
