@@ -37,6 +37,7 @@ export function parseSnapshot(text: string, queries: string[]): Snapshot {
     now: Number(lines("now")[0]),
     ...(owner !== undefined && { owner }),
     host: { wireguard: lines("wireguard")[0] as Snapshot["host"]["wireguard"] },
+    versions: versions(lines("versions")),
     links: (links ?? []) as LinkJson[],
     addrs: ((addrs ?? []) as AddrJson[]).map(withScopes),
     routes4: routes("ip4", lines("ip4")),
@@ -64,6 +65,12 @@ export function parseSections(text: string): Map<string, string> {
       return [part.slice(0, end), part.slice(end + 1)];
     }),
   );
+}
+
+/** The kernel's release, and what `nft --version` says: `nftables v1.0.6 (Lester Gooch #5)`. */
+function versions([linux, nft]: string[]): Snapshot["versions"] {
+  const [, version] = / v(\d[\d.]*)/.exec(nft ?? "") ?? [];
+  return { ...(linux !== undefined && { linux }), ...(version !== undefined && { nft: version }) };
 }
 
 function json<T>(section: string, line: string): T {

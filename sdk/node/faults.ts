@@ -19,6 +19,34 @@ function missingCommands(spec: Spec, snapshot: Snapshot): Fault[] {
   }));
 }
 
+/** The guard asks for the kind of a device (oifkind), which Linux and nft know from these on. */
+const FLOORS = [
+  { what: "linux", name: "Linux", floor: "5.6" },
+  { what: "nft", name: "nft", floor: "0.9.4" },
+] as const;
+
+/** Compares what stands before the first letter, number by number. */
+function isOlder(version: string, floor: string): boolean {
+  const [one = [], other = []] = [version, floor].map((it) => (/^[\d.]*/.exec(it)?.[0] ?? "").split(".").map(Number));
+  const at = other.findIndex((number, index) => number !== (one[index] ?? 0));
+  return at !== -1 && (one[at] ?? 0) < (other[at] ?? 0);
+}
+
+function tooOld({ versions }: Snapshot): Fault[] {
+  return FLOORS.flatMap(({ what, name, floor }) => {
+    const found = versions?.[what];
+    if (found === undefined || !isOlder(found, floor)) return [];
+    return [
+      {
+        path: "connection.host",
+        found: `a host with ${name} ${found}`,
+        legal: `${name} ${floor} or later`,
+        cure: "upgrade its system: Debian 11, Ubuntu 22.04 and all later ones have it",
+      },
+    ];
+  });
+}
+
 function overlapping(spec: Spec, snapshot: Snapshot): Fault[] {
   return spec.prefixes.flatMap((prefix, index) => {
     const clash = connected(snapshot, prefix);
@@ -62,6 +90,7 @@ function noIpv6(snapshot: Snapshot): Fault[] {
 export const faults = (spec: Spec, snapshot: Snapshot): Fault[] => [
   ...foreignOwner(snapshot, spec.owner, spec.formerly),
   ...noIpv6(snapshot),
+  ...tooOld(snapshot),
   ...missingCommands(spec, snapshot),
   ...overlapping(spec, snapshot),
   ...lostDefaultRoute(spec, snapshot),

@@ -23,6 +23,9 @@ snapshot() {
   date +%s
   section owner
   first_line /etc/overlay/owner
+  section versions
+  first_line /proc/sys/kernel/osrelease
+  nft --version 2>/dev/null
   section wireguard
   wireguard_flavour
   network

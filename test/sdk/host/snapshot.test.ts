@@ -27,6 +27,16 @@ test("who the host is", () => {
   });
 });
 
+test("versions, as the releases' own nft says them; a host without nft has none of it", () => {
+  const of = (nft: string) => parseSnapshot(`\x1eversions\n6.1.0-32-cloud-amd64\n${nft}\n\x1eend\n`, []).versions;
+  const linux = "6.1.0-32-cloud-amd64";
+  expect(of("nftables v0.9.8 (E.D.S.)")).toEqual({ linux, nft: "0.9.8" });
+  expect(of("nftables v1.0.6 (Lester Gooch #5)")).toEqual({ linux, nft: "1.0.6" });
+  expect(of("nftables v1.0.9 (Old Doc Yak #3)")).toEqual({ linux, nft: "1.0.9" });
+  expect(of("nftables v1.1.3 (Commodore Bullmoose #4)")).toEqual({ linux, nft: "1.1.3" });
+  expect(of("")).toEqual({ linux });
+});
+
 test("links and addresses", () => {
   expect(seen.links.find(({ ifname }) => ifname === "inter-fra")).toMatchObject({
     mtu: 1420,

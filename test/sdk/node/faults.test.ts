@@ -34,6 +34,19 @@ describe("a machine belongs to one stack", () => {
   });
 });
 
+test("a kernel or an nft that is too old is a fault; a later one is none, whatever its release is called", () => {
+  const fault = (found: string, floor: string) =>
+    `connection.host: found a host with ${found}, legal is ${floor} or later; upgrade its system: Debian 11, Ubuntu 22.04 and all later ones have it.`;
+  expect(said({}, { versions: { linux: "5.4.0-216-generic", nft: "0.9.3" } }).split("\n")).toEqual([
+    fault("Linux 5.4.0-216-generic", "Linux 5.6"),
+    fault("nft 0.9.3", "nft 0.9.4"),
+  ]);
+  for (const linux of ["5.6.0-1-amd64", "5.10.0-35-amd64", "6.1.0-32-cloud-amd64", "6.18.44-fc-v669", "10.0-rc1"]) {
+    expect(said({}, { versions: { linux } })).toBe("");
+  }
+  for (const nft of ["0.9.4", "0.9.8", "1.0", "1.0.6", "1.1.3"]) expect(said({}, { versions: { nft } })).toBe("");
+});
+
 describe("missing commands", () => {
   test("are a fault where they are expected", () => {
     expect(said({}, { commands: { ip: true } }).split("\n")).toEqual([
