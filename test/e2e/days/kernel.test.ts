@@ -1,0 +1,119 @@
+/** The life of links in the kernel's own WireGuard: two hosts with a kernel of their own, and one without. */
+import { describeWhere } from "../../can";
+import { Lab } from "../../lab";
+import { eventually, kernel, leaks, network, on, pings, rememberKeys, traces, traffic } from "./network";
+import { Workspace } from "./workspace";
+
+jest.setTimeout(300_000);
+
+describeWhere(["lab", "vm", "engine"], "links in the kernel", () => {
+  let lab: Lab;
+  let work: Workspace;
+  const found: Record<string, string> = {};
+
+  beforeAll(async () => {
+    lab = await Lab.up("vm", { name: "dayskernel", fresh: true });
+    for (const host of lab.hosts) found[host] = await traces(lab, host);
+    work = await Workspace.make(lab, network(lab));
+  });
+  afterAll(async () => {
+    work?.remove();
+    await Lab.down("dayskernel");
+  });
+
+  /** Where each link of a host runs: `wireguard` in its kernel, `tun` in user space. */
+  const flavours = async (host: string): Promise<Record<string, string>> => {
+    type Shown = { ifname: string; group: string; linkinfo?: { info_kind: string } };
+    const links = JSON.parse(await on(lab, host, "ip -d -j link show")) as Shown[];
+    const ours = links.filter(({ group }) => group === "28417");
+    return Object.fromEntries(ours.map(({ ifname, linkinfo }) => [ifname, linkinfo?.info_kind ?? ""]));
+  };
+  /** What a host's kernel has, and what it would have after a boot. */
+  const whole = async (host: string): Promise<string> =>
+    (await kernel(lab, host)) + (await on(lab, host, "cat /etc/overlay/boot.d/*"));
+  const booted = (host: string) =>
+    eventually(
+      `the boot units of ${host} have not ended`,
+      async () => (await lab.exec(host, "systemctl is-active overlay-late.service")).stdout === "active\n",
+    );
+
+  test("up: the kernel's own WireGuard where there is one, with the same lines, and no drift", async () => {
+    const { resources, logins } = await work.up();
+    expect({ resources, logins }).toEqual({ resources: ["+ 17 created"], logins: { lux: 1, fra: 1, hkg: 1 } });
+    expect(await flavours("lux")).toEqual({ "inter-fra": "wireguard", "inter-hkg": "wireguard" });
+    expect(await flavours("fra")).toEqual({ "inter-lux": "wireguard", "inter-hkg": "wireguard" });
+    expect(await flavours("hkg")).toEqual({ "inter-lux": "tun", "inter-fra": "tun" });
+    await pings(lab);
+    await rememberKeys(lab);
+    // Of full size, in one piece: 1420 less the headers of IPv4 and ICMP.
+    await on(lab, "lux", "ping -q -c 2 -i 0.2 -w 15 -M do -s 1392 10.255.0.2");
+    await on(lab, "fra", "ping -q -c 2 -i 0.2 -w 15 -M do -s 1392 10.255.0.3");
+    expect(await work.drift()).toEqual([]);
+  });
+
+  test("what changes in place costs no link a packet; what was done by hand is found and mended", async () => {
+    await on(lab, "lux", "ip link set dev inter-fra mtu 1300 && wg set inter-hkg fwmark 0");
+    await on(lab, "fra", "ip route del 10.255.0.1/32 && ip addr add 10.7.7.7/32 dev inter-hkg");
+    const packets = await Promise.all(["lux-hkg", "fra-hkg"].map((link) => traffic(lab, link)));
+    for (const link of Object.values(work.declared.links)) Object.assign(link, { mtu: 1400, keepalive: 15 });
+    const ports = work.declared.links["lux-fra"];
+    Object.assign(ports ?? {}, { ports: { a: 12000 } });
+    const { logins } = await work.up("--refresh");
+    expect(logins).toEqual({ lux: 1, fra: 1, hkg: 1 });
+    for (const one of packets) expect(await one.end()).toMatchObject({ lost: 0 });
+    await pings(lab);
+    expect(await kernel(lab, "lux")).toMatch(/listening port: 12000[\s\S]*mtu 1400/);
+    expect(await kernel(lab, "lux")).not.toMatch(/mtu 1(300|420)|fwmark: (?!0x6f)/);
+    expect(await kernel(lab, "fra")).not.toContain("10.7.7.7");
+  });
+
+  test("a reboot, and power that goes: both are as they were before Pulumi is run", async () => {
+    const before = { lux: await whole("lux"), fra: await whole("fra") };
+    await lab.powerOff("fra");
+    await Promise.all([lab.start("fra"), lab.reboot("lux")]);
+    await Promise.all([booted("lux"), booted("fra")]);
+    await pings(lab);
+    expect({ lux: await whole("lux"), fra: await whole("fra") }).toEqual(before);
+  });
+
+  test("a kernel that has lost the module boots into user space, and leaves it when told to, as the preview said", async () => {
+    const hidden = "/etc/modprobe.d/hidden.conf";
+    await on(lab, "fra", `echo 'install wireguard /bin/false' >${hidden} && sync`);
+    await lab.reboot("fra");
+    await booted("fra");
+    expect(await flavours("fra")).toEqual({ "inter-lux": "tun", "inter-hkg": "tun" });
+    await pings(lab);
+    await work.refresh();
+    expect(await work.export()).toContain('"wireguard": "userspace"');
+
+    await on(lab, "fra", `rm ${hidden} && modprobe wireguard`);
+    const seen = await work.run("preview", "--refresh", "--diff", "--target", "**fra-hkg@fra");
+    expect(seen.text).toContain("- ip link add dev inter-hkg type tun");
+    const cost =
+      "link inter-hkg cannot change in place and is made again: no packet passes by it until its next handshake, about a second.";
+    expect(seen.text).toContain(cost);
+
+    const packets = await Promise.all(["lux-fra", "lux-hkg"].map((link) => traffic(lab, link)));
+    const { done } = await work.up("--refresh");
+    const [moved, other] = await Promise.all(packets.map((one) => one.end()));
+    expect(done.filter((it) => it.includes("updated"))).toHaveLength(2);
+    expect(await flavours("fra")).toEqual({ "inter-lux": "wireguard", "inter-hkg": "wireguard" });
+    expect(other).toMatchObject({ lost: 0 });
+    // A second of 500 a second, and some room for a slow machine.
+    expect(moved?.lost).toBeLessThan(1500);
+    await pings(lab);
+  });
+
+  test("destroyed, the machines are as they were found, but for what the kernel's own WireGuard leaves", async () => {
+    await rememberKeys(lab);
+    await work.destroy();
+    // It switches ICMP redirects off for good as soon as a device is up: drivers/net/wireguard/device.c, wg_open.
+    const left = (text: string) => text.replace("conf.all.send_redirects = 1", "conf.all.send_redirects = 0");
+    for (const host of ["lux", "fra"]) expect(await traces(lab, host)).toBe(left(found[host] ?? ""));
+    expect(await traces(lab, "hkg")).toBe(found.hkg);
+  });
+
+  test("no private key was seen", () => {
+    expect(leaks()).toEqual([]);
+  });
+});
