@@ -99,7 +99,7 @@ export async function converge(
 
   const id = before?.id ?? type.id(spec);
   const half = (known: string, reasons: string[], cancelled?: boolean): HalfApplied => {
-    const former = before ? specsOf(before.inputs, before.outputs) : [];
+    const former = before ? [...new Set([String(news.spec), ...specsOf(before.inputs, before.outputs)])] : [];
     const outputs = { ...state(type, resource, known, seen), ...(former.length > 0 && { former }) };
     return new HalfApplied(id, outputs, reasons, cancelled);
   };

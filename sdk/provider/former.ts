@@ -1,6 +1,6 @@
 /**
  * What a resource was before. A half-applied update leaves things of the old spec and of the new one on the host, and
- * the engine then keeps the new inputs: the old specs stay in the outputs, until all that they had is gone.
+ * the engine then keeps the old inputs: all specs stay in the outputs, until all that they had is gone.
  */
 import { type Fact, factId } from "../kernel";
 import { parseSpec } from "./inputs";

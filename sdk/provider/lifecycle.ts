@@ -85,12 +85,17 @@ export async function read(operation: Operation, inputs: Values, olds: Values): 
   // The name that it had when it last wrote the file: an alias changes the URN and leaves the host alone.
   const resource = typeof olds.resource === "string" ? olds.resource : operation.resource;
   const boot = { file: type.bootFile(spec), content: bootText(resource, wanted) };
-  const seen = await machine.look([...queries(wanted), bootQuery(boot.file)], operation);
+  const all = shapes(type, specsOf(inputs, olds));
+  const asked = [...queries(all.flatMap(({ facts }) => facts)), ...all.map(({ bootFile }) => bootQuery(bootFile))];
+  const seen = await machine.look([...new Set(asked)], operation);
 
-  const is = live(seen, wanted);
+  // What a half-applied update left of another spec is there, too; a setting's value does not tell whose it is.
+  const own = all.filter(({ bootFile }) => isOwn(seen, bootFile, resource)).flatMap(({ facts }) => facts);
+  const is = live(seen, once([...wanted, ...own.filter(({ kind }) => kind !== "sysctl")]));
   const left = is.some(({ kind }) => kind !== "package" && kind !== "sysctl") || boot.file in seen.boot;
   if (!type.machine && !left) return undefined;
-  return state(type, resource, config(is, bootDrift(seen, boot)), seen);
+  const now = state(type, resource, config(is, bootDrift(seen, boot)), seen);
+  return is.length > live(seen, wanted).length ? { ...now, former: olds.former } : now;
 }
 
 /** Removes what is the resource's own and of this stack; what is another's by now, or gone, is left alone. */

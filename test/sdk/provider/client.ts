@@ -214,7 +214,8 @@ export class TestEngine {
       .setNews(encode(inputs))
       .setTimeout(declared.seconds ?? 0)
       .setPreview(preview);
-    const response = (await this.#half(declared, inputs, "update", request)) as proto.UpdateResponse;
+    // The engine keeps the old inputs of an update that fails half-way, and the new outputs.
+    const response = (await this.#half(declared, kept.inputs, "update", request)) as proto.UpdateResponse;
     const outputs = decode(response.getProperties());
     return { id: kept.id, inputs, outputs, refreshBeforeUpdate: response.getRefreshBeforeUpdate() };
   }

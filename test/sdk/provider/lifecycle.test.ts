@@ -38,7 +38,8 @@ async function up(doing: Operation, news: Values, before?: Before): Promise<{ st
   } catch (error) {
     if (!(error instanceof HalfApplied)) throw error;
     const { id, outputs, reasons } = error;
-    return { state: { id, outputs, inputs: news }, reasons };
+    // The engine keeps the old inputs of an update that fails half-way.
+    return { state: { id, outputs, inputs: before?.inputs ?? news }, reasons };
   }
 }
 
