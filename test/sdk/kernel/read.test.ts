@@ -76,12 +76,19 @@ describe("a peer that moved", () => {
   });
 });
 
-test("WireGuard in the kernel reads as the same text as in user space", () => {
-  const fresh = captured("fresh");
-  const links = fresh.links.map((link) =>
-    link.linkinfo?.info_kind === "tun" ? { ...link, linkinfo: { info_kind: "wireguard" } } : link,
-  );
-  expect(text(live({ ...fresh, links }, wanted))).toBe(text(wanted));
+describe("WireGuard in the kernel", () => {
+  const kernel = { wireguard: "kernel" } as const;
+  const told = (snapshot: Snapshot) => changes(live(snapshot, wanted), wanted, kernel).commands;
+
+  test("reads as the same text as in user space, and nothing is to be done", () => {
+    const fresh = captured("kernel");
+    expect(fresh.host.wireguard).toBe("kernel");
+    expect(text(live(fresh, wanted))).toBe(text(wanted));
+    expect(told(fresh)).toEqual([]);
+  });
+  test("drift by hand is the same lines", () => {
+    expectGolden(capturedFile("kernel-drifted.commands.txt"), `${told(captured("kernel-drifted")).join("\n")}\n`);
+  });
 });
 
 describe("a device that WireGuard does not answer for, because wg is missing or hangs", () => {
