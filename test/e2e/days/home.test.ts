@@ -1,4 +1,4 @@
-/** A server and a machine at home behind NAT; previews that look at the hosts first. */
+/** A server without the tools and a machine at home behind NAT; previews that look at the hosts first. */
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
 import { leaks, node, on, rememberKeys } from "./network";
@@ -22,7 +22,10 @@ describeWhere(["lab", "engine"], "a node behind NAT", () => {
     const { host = "", port, hostKey } = lab.json.hosts.nas ?? {};
     const nas = { ...node(lab, "nas"), id: 2, addresses: ["10.255.0.2", "fd00:6f::2"], endpoints: [] };
     work = await Workspace.make(lab, {
-      nodes: { lux: node(lab, "lux"), nas: { ...nas, connection: { host, port, hostKey, connectTimeout: 2 } } },
+      nodes: {
+        lux: { ...node(lab, "lux"), packages: "install" },
+        nas: { ...nas, connection: { host, port, hostKey, connectTimeout: 2 } },
+      },
       links: { "lux-nas": { a: "lux", b: "nas" } },
     });
   });
@@ -35,12 +38,24 @@ describeWhere(["lab", "engine"], "a node behind NAT", () => {
   const preview = (environment: Record<string, string>): Promise<Run> =>
     work.start(["preview", "--diff", "--expect-no-changes"], environment).ended;
   const changed = ({ text }: Run): string[] =>
-    text.split("\n").flatMap((line) => /^\s*([-+] (?:ip|wg|nft|sysctl|systemctl) .*)$/.exec(line)?.[1] ?? []);
+    text.split("\n").flatMap((line) => /^\s*([-+] (?:ip|wg|nft|sysctl|systemctl|apt-get) .*)$/.exec(line)?.[1] ?? []);
+
+  test("packages that a host lacks are in the preview, and are installed", async () => {
+    await on(lab, "lux", "apt-get -qq remove -y wireguard-tools wireguard-go nftables");
+    const { text, code, resources, logins } = await work.run("up", "--yes");
+    expect({ code, resources, logins }).toEqual({
+      code: 0,
+      resources: ["+ 9 created"],
+      logins: { lux: 1, [NAT]: 1 },
+    });
+    for (const name of ["nftables", "wireguard-tools"]) {
+      expect(text.split("\nUpdating ")[0]).toContain(`    apt-get install ${name}\n`);
+    }
+    await on(lab, "lux", "command -v wg && command -v wireguard-go && command -v nft");
+    await rememberKeys(lab);
+  });
 
   test("it calls out, is answered, and packets of full size pass its NAT, which loses fragments", async () => {
-    const { resources, logins } = await work.up();
-    expect({ resources, logins }).toEqual({ resources: ["+ 9 created"], logins: { lux: 1, [NAT]: 1 } });
-    await rememberKeys(lab);
     for (const [host, to] of [
       ["nas", "10.255.0.1"],
       ["lux", "10.255.0.2"],
@@ -52,36 +67,32 @@ describeWhere(["lab", "engine"], "a node behind NAT", () => {
     const seen = (await on(lab, "lux", "wg show inter-nas endpoints")).split("\t")[1];
     expect(seen).toMatch(/^198\.51\.100\.20:\d+\n$/);
     // Where the NAT lets it seem to be is nothing that it was told, and no drift.
-    expect(await work.drift()).toEqual([]);
+    const { code, logins } = await preview(live);
+    expect({ code, logins }).toEqual({ code: 0, logins: { lux: 1, [NAT]: 1 } });
   });
 
-  test("a preview contacts nobody; with OVERLAY_LIVE=on it looks first, and drift shows as one line and as code 7", async () => {
-    expect(await preview(live)).toMatchObject({ code: 0, logins: {} });
-    await work.start(["up", "--yes", "--skip-preview"], live).ended;
-    await on(lab, "lux", "ip link set dev inter-nas mtu 1400");
-    const blind = await preview({});
-    expect(blind).toMatchObject({ code: 0 });
-    const seen = await preview(live);
-    expect(seen).toMatchObject({ code: 7, logins: { lux: 1, [NAT]: 1 } });
-    expect(changed(seen)).toEqual(drifted);
-  });
-
-  test("a dead host is a warning to a preview that looks, and what state remembers is shown", async () => {
+  test("with OVERLAY_LIVE=on a preview shows drift, as code 7; a dead host is a warning, and state speaks for it", async () => {
+    await on(lab, "lux", "ip link set dev inter-nas mtu 1400 && apt-get -qq remove -y wireguard-go");
     await lab.break({ kind: "drop", target: "nas" });
     const seen = await preview(live);
     await lab.heal();
     expect(seen.text.split("\n").filter((line) => line.startsWith("warning: "))).toEqual([
       `warning: root@${NAT}:2222 cannot be reached (ssh: connect to host ${NAT} port 2222: Connection timed out): look whether it is up, the address right, and TCP port 2222 open from here. What state remembers of it is shown instead.`,
     ]);
-    expect({ code: seen.code, changed: changed(seen) }).toEqual({ code: 7, changed: drifted });
+    expect({ code: seen.code, changed: changed(seen) }).toEqual({
+      code: 7,
+      changed: ["- apt-get install wireguard-tools", ...drifted],
+    });
   });
 
-  test("--refresh finds the drift, and up --refresh mends it; looking is switched off again", async () => {
+  test("otherwise it contacts nobody; up --refresh finds the drift and mends it", async () => {
+    const { code, logins } = await preview({});
+    expect({ code, logins }).toEqual({ code: 0, logins: {} });
     const { done } = await work.up("--refresh");
-    expect(done).toEqual(["lux-nas@lux updated 1 command"]);
-    expect(await on(lab, "lux", "cat /sys/class/net/inter-nas/mtu")).toBe("1420\n");
-    const off = await preview({});
-    expect(off).toMatchObject({ code: 0, logins: {} });
+    expect(done).toEqual(["lux updated 1 command", "lux-nas@lux updated 1 command"]);
+    expect(await on(lab, "lux", "cat /sys/class/net/inter-nas/mtu && command -v wireguard-go")).toBe(
+      "1420\n/usr/bin/wireguard-go\n",
+    );
   });
 
   test("no private key was seen", () => {

@@ -1,11 +1,11 @@
 /** Hosts that are reached in every way there is, and every reason why one is not, or will not have what is declared. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeWhere } from "../../can";
-import { Lab } from "../../lab";
+import { type HostJson, Lab } from "../../lab";
 import { must } from "../../lab/run";
-import { kernel, leaks, network, on, pings, remember, rememberKeys } from "./network";
+import { kernel, leaks, network, on, PREFIXES, pings, remember, rememberKeys } from "./network";
 import type { Declared } from "./program";
 import { errors, Workspace } from "./workspace";
 
@@ -14,6 +14,7 @@ jest.setTimeout(300_000);
 describeWhere(["lab", "engine"], "hosts", () => {
   let lab: Lab;
   let work: Workspace;
+  const built: Record<string, string> = {};
   const keys = mkdtempSync(join(tmpdir(), "overlay-days-"));
 
   beforeAll(async () => {
@@ -31,6 +32,8 @@ describeWhere(["lab", "engine"], "hosts", () => {
 
   /** A host's kernel without what peers may choose. */
   const settled = async (host: string): Promise<string> => (await kernel(lab, host)).replace(/^ *endpoint: .*$/gm, "");
+  const whole = async (host: string): Promise<string> =>
+    (await settled(host)) + (await on(lab, host, "cat /etc/overlay/boot.d/*"));
 
   test("a key in memory, a user with sudo, a bastion; IPv6 underneath, a port that is redirected, a pool of ports", async () => {
     await must(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", join(keys, "key")]);
@@ -51,6 +54,7 @@ describeWhere(["lab", "engine"], "hosts", () => {
     Object.assign(nodes.fra ?? {}, { endpoints: [] });
     Object.assign(nodes.hkg ?? {}, { ports: [4500, 4501] });
     links["lux-fra"] = { a: "lux", b: "fra", family: "inet6", alsoPorts: { a: [443] } };
+    links["lux-hkg"] = { a: "lux", b: "hkg", family: "inet" }; // one outside port is one link's
 
     const { resources, logins } = await work.up();
     expect({ resources, logins }).toEqual({ resources: ["+ 17 created"], logins: { lux: 1, fra: 1, hkg: 1 } });
@@ -62,8 +66,7 @@ describeWhere(["lab", "engine"], "hosts", () => {
     expect(await on(lab, "hkg", "wg show all listen-port | sort")).toBe("inter-fra\t4500\ninter-lux\t4501\n");
     const from = await on(lab, "hkg", "journalctl -u ssh | grep Accepted | tail -1");
     expect(from).toContain(` from ${lux6} `);
-    const again = await work.up();
-    expect({ resources: again.resources, logins: again.logins }).toEqual({ resources: ["17 unchanged"], logins: {} });
+    for (const host of lab.hosts) built[host] = await whole(host);
   });
 
   test("the key in memory stands in no state, log or process, and a packet of full size passes the link", async () => {
@@ -72,62 +75,83 @@ describeWhere(["lab", "engine"], "hosts", () => {
     await on(lab, "fra", "ping -q -c 2 -i 0.2 -w 15 -M do -s 1392 10.255.0.1");
   });
 
-  test("a login that is refused, a port where nobody listens, a user without sudo: each host says its own", async () => {
-    Object.assign(connection("lux"), { user: "stranger" });
-    Object.assign(connection("fra"), { port: 23 });
-    Object.assign(connection("hkg"), { user: "guest", proxyJump: undefined });
-    await lab.exec("hkg", "cat /root/.ssh/authorized_keys >/home/guest/.ssh/authorized_keys");
-    const before = await settled("hkg");
-    const { done, text } = await work.tryUp("--continue-on-error");
-    expect(done).toEqual(["fra updating failed", "hkg updating failed", "lux updating failed"]);
-    expect(errors(text)).toEqual([
-      "admin@198.51.100.9:23 refuses TCP port 23 (ssh: connect to host 198.51.100.9 port 23: Connection refused): start sshd there, or correct connection.port.",
-      'guest@2001:db8:3::7 may not use sudo without a password (sudo: a password is required): write "guest ALL=(ALL) NOPASSWD: ALL" to a file in /etc/sudoers.d there, or connect as root.',
-      "stranger@203.0.113.5 accepts none of the keys on offer (stranger@203.0.113.5: Permission denied (publickey,password).): put a public key into ~stranger/.ssh/authorized_keys there, load its private key into your ssh-agent, or set the provider's identities.",
-    ]);
-    expect(await settled("hkg")).toBe(before);
-    Object.assign(connection("lux"), { user: "root" });
-    Object.assign(connection("fra"), { port: 22, user: "admin" });
-    Object.assign(connection("hkg"), { user: "root" });
-  });
-
-  test("no wg, an overlay that the host is connected to, /etc that cannot be written: nothing is done, or it is kept", async () => {
+  test("every refusal in one run: each host says its own, and what is refused stays as it is", async () => {
     const { nodes } = work.declared;
-    const restore = { lux: await settled("lux"), fra: await settled("fra") };
+    const [lux, fra, hkg] = ["lux", "fra", "hkg"].map((name) => lab.json.hosts[name] as HostJson);
+    if (!lux || !fra || !hkg) throw new Error("another lab");
+    const [, lux6 = ""] = lux.addresses;
+    const [fra4 = "", fra6 = ""] = fra.addresses;
+    const [hkg4 = "", hkg6 = ""] = hkg.addresses;
+    // The same machines by other ways, none of which leads in.
+    const ways = {
+      stranger: { host: lux6, hostKey: lux.hostKey, user: "stranger" },
+      closed: { host: fra4, hostKey: fra.hostKey, user: "admin", port: 23 },
+      guest: { host: hkg4, hostKey: hkg.hostKey, user: "guest" },
+      unknown: { host: fra6, user: "admin" },
+      changed: { host: hkg6, hostKey: lux.hostKey },
+    };
+    const { knownHosts } = lab.json;
+    writeFileSync(knownHosts, readFileSync(knownHosts, "utf8").replace(`,${fra6}`, ""));
+    await lab.exec("hkg", "cat /root/.ssh/authorized_keys >/home/guest/.ssh/authorized_keys");
+    for (const [index, [name, connection]] of Object.entries(ways).entries())
+      nodes[name] = { id: 4 + index, connection };
+
     await on(lab, "fra", "mv /usr/bin/wg /usr/bin/wg.gone");
     await on(lab, "lux", "ip addr add 10.255.7.1/28 dev eth0");
     await on(lab, "hkg", "mount --bind /etc /etc && mount -o remount,ro,bind /etc");
-    for (const one of Object.values(nodes)) one.prefixes = ["10.255.0.0/16", "fd00:6f::/48"];
+    for (const name of lab.hosts) Object.assign(nodes[name] ?? {}, { prefixes: ["10.255.0.0/16", "fd00:6f::/48"] });
     const { done, text } = await work.tryUp("--continue-on-error");
     await on(lab, "fra", "mv /usr/bin/wg.gone /usr/bin/wg");
     await on(lab, "lux", "ip addr del 10.255.7.1/28 dev eth0");
     await on(lab, "hkg", "umount /etc");
-    expect(done).toEqual(["fra updating failed", "hkg updating failed", "lux updating failed"]);
-    expect(errors(text).map((line) => line.replace(/sh: \d+/, "sh: N"))).toEqual([
+    expect(done).toEqual([
+      "changed creating failed",
+      "closed creating failed",
+      "fra updating failed",
+      "guest creating failed",
+      "hkg updating failed",
+      "lux updating failed",
+      "stranger creating failed",
+      "unknown creating failed",
+    ]);
+    expect(
+      errors(text).map((line) => line.replace(/sh: \d+/, "sh: N").replace(/SHA256:[^\s)]+/, "SHA256:HASH")),
+    ).toEqual([
       'admin@198.51.100.9: packages: found a host without wg, legal is a host that has wg; `apt-get install --no-install-recommends wireguard-tools` there, or say packages: "install".',
+      "admin@198.51.100.9:23 refuses TCP port 23 (ssh: connect to host 198.51.100.9 port 23: Connection refused): start sshd there, or correct connection.port.",
+      'guest@192.0.2.7 may not use sudo without a password (sudo: a password is required): write "guest ALL=(ALL) NOPASSWD: ALL" to a file in /etc/sudoers.d there, or connect as root.',
+      "nobody vouches for the host key of admin@2001:db8:2::9: set connection.hostKey to the host's own key (on its console: cat /etc/ssh/ssh_host_ed25519_key.pub), or connect once with ssh and compare the fingerprint.",
+      "root@2001:db8:3::7 shows another host key (SHA256:HASH) than the one that connection.hostKey pins; somebody may be listening in between: only if the host was rebuilt, set connection.hostKey to its new key (on its console: cat /etc/ssh/ssh_host_ed25519_key.pub).",
       "root@2001:db8:3::7: `put 0644 /etc/overlay/boot.d/10-node` failed (sh: N: cannot create /etc/overlay/boot.d/10-node.overlay-new: Read-only file system): the file system is read-only: mount it for writing (mount -o remount,rw /) and run again.",
       'root@203.0.113.5: prefixes[0]: found "10.255.0.0/16", legal is a prefix that the host is not connected to, and its device eth0 is in 10.255.7.0/28; choose another prefix for the overlay.',
+      "stranger@2001:db8:1::5 accepts none of the keys on offer (stranger@2001:db8:1::5: Permission denied (publickey,password).): put a public key into ~stranger/.ssh/authorized_keys there, load its private key into your ssh-agent, or set the provider's identities.",
     ]);
-    expect({ lux: await settled("lux"), fra: await settled("fra") }).toEqual(restore);
-    await work.up();
-    expect(await work.drift()).toEqual([]);
+    for (const host of ["lux", "fra"]) expect(await whole(host)).toBe(built[host]);
+    for (const name of Object.keys(ways)) delete nodes[name];
+    for (const one of Object.values(nodes)) one.prefixes = PREFIXES;
   });
 
-  test("a full disk", async () => {
+  test("a full disk; the others go on, and when there is room all is as declared", async () => {
     await on(
       lab,
       "fra",
       "fallocate -l $(($(df --output=avail -B1 / | tail -1) - 4096)) /root/full; cat /dev/zero >/root/fuller 2>/dev/null || :",
     );
-    for (const link of Object.values(work.declared.links)) if (link.b === "fra") link.mtu = 1400;
+    const link = work.declared.links["lux-fra"] ?? { a: "", b: "" };
+    link.mtu = 1400;
     const { text, done } = await work.tryUp("--continue-on-error");
     await on(lab, "fra", "rm -f /root/full /root/fuller");
-    expect(done).toContain("lux-fra@fra updating failed");
+    expect(done).toEqual([
+      expect.stringMatching(/^hkg updated/),
+      "lux-fra@fra updating failed",
+      "lux-fra@lux updated 1 command",
+    ]);
     expect(errors(text)).toEqual([
       "admin@198.51.100.9: `put 0644 /etc/overlay/boot.d/50-inter-lux` failed (base64: write error: No space left on device): the disk is full: make room and run again.",
     ]);
+    delete link.mtu;
     await work.up();
-    expect(await work.drift()).toEqual([]);
+    for (const host of lab.hosts) expect(await whole(host)).toBe(built[host]);
   });
 
   test("no private key was seen", async () => {

@@ -100,12 +100,18 @@ plugins: { providers: [{ name: overlay, path: ${join(root, "bin")} }] }
     await this.init();
   }
 
-  start(command: string[], environment: Record<string, string> = {}): Running {
+  start = (command: string[], environment: Record<string, string> = {}): Running =>
+    this.#start("pulumi", [...command, "--non-interactive", "--color", "never"], environment);
+
+  /** A line as somebody types it in the folder of the program, which must go well. */
+  shell = async (line: string): Promise<Run> => well(await this.#start("sh", ["-c", line]).ended);
+
+  #start(command: string, words: string[], environment: Record<string, string> = {}): Running {
     const { folder } = this;
     writeFileSync(join(folder, "network.json"), JSON.stringify(this.declared));
     rmSync(this.#logins, { force: true });
     const began = Date.now();
-    const child = spawn("pulumi", [...command, "--non-interactive", "--color", "never"], {
+    const child = spawn(command, words, {
       cwd: folder,
       env: {
         ...process.env,
@@ -256,5 +262,5 @@ export const errors = (text: string): string[] =>
   (text.split("\nDiagnostics:\n")[1] ?? "")
     .split("\n")
     .map((line) => line.trim().replace(/^(error: (\d+ errors? occurred:)?|\* )/, ""))
-    .filter((line) => /^(root|admin|guest|stranger)@/.test(line))
+    .filter((line) => /^((root|admin|guest|stranger)@|nobody vouches)/.test(line))
     .sort();

@@ -8,16 +8,17 @@ jest.setTimeout(120_000);
 
 const program = `
 import { readFileSync } from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
 import { OverlayNode, WgLink } from "pulumi-overlay";
 
 const { hosts } = JSON.parse(readFileSync("lab.json", "utf8"));
 const connection = (name: string) => ({ host: hosts[name].addresses[0], hostKey: hosts[name].hostKey });
 
-const lux = new OverlayNode("lux", { id: 1, connection: connection("lux"), endpoints: ["203.0.113.5"] });
-const fra = new OverlayNode("fra", { id: 1, connection: { ...connection("fra"), privateKey: "hunter2" } as never });
+const lux = new OverlayNode("lux", { id: 1, connection: connection("lux"), addresses: ["10.255.0.1", pulumi.secret("10.255.66.77")] });
+const fra = new OverlayNode("fra", { id: 1, endpoints: ["198.51.100.9"], connection: { ...connection("fra"), privateKey: "hunter2" } as never });
 const hkg = new OverlayNode("hkg", { id: 3, connection: connection("hkg"), underlay: { mtu: 1300 } });
 new WgLink("lux-fra", { a: lux, b: fra });
-new WgLink("lux-hkg", { a: lux, b: hkg, devices: { a: "a-very-long-name" } });
+new WgLink("lux-hkg", { a: lux, b: hkg, devices: { a: "a-very-long-name" }, mtu: pulumi.secret(1399) });
 export const key = fra.publicKey.apply((it) => it.length);
 `;
 
@@ -42,15 +43,19 @@ describeWhere(["lab", "engine"], "a program with faults", () => {
     "error: connection.privateKey: legal is one of connectTimeout, host, hostKey, port, proxyJump, user; remove it, or correct its spelling.",
     "error: fra.id: found 1, legal is id 1 once, and node lux has it already; give each node an id of its own, and never change it.",
   ],
+  "overlay:index:OverlayNode (lux)": [
+    "error: addresses[1]: legal is a value that is no secret, because previews, messages or files on the host show it; wrap it in pulumi.unsecret() if it is none.",
+  ],
   "overlay:index:WgLink (lux-hkg)": [
     "error: devices.a: found "a-very-long-name", legal is at most 15 bytes, and this has 16; give a shorter name in \`device\`.",
+    "error: mtu: legal is a value that is no secret, because previews, messages or files on the host show it; wrap it in pulumi.unsecret() if it is none.",
   ],
   "pulumi:pulumi:Stack (net-dev)": [
-    "error: 3 faults; no host was touched",
+    "error: 5 faults; no host was touched",
   ],
 }
 `);
-      expect(text).not.toContain("hunter2");
+      expect(text).not.toMatch(/hunter2|10\.255\.66\.77|1399/);
       const { stdout } = await lab.exec("lux", "ls -d /etc/overlay 2>/dev/null; true");
       expect(stdout).toBe("");
     } finally {

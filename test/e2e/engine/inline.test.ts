@@ -1,4 +1,7 @@
-/** Pulumi's automation API: programs that are functions of a process that lives on. */
+/**
+ * Pulumi's automation API: programs that are functions of a process that lives on. The plugin is found on PATH; and one
+ * of them is about machines that other resources are yet to make.
+ */
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +13,7 @@ import { root } from "./workspace";
 jest.setTimeout(120_000);
 
 describeWhere("engine", "inline programs", () => {
-  test("one with faults ends, and those after it in the same process know nothing of it nor of each other", async () => {
+  test("one with faults ends, and those after it know nothing of it nor of each other; what is known only later has its place in the preview", async () => {
     const folder = mkdtempSync(join(tmpdir(), "overlay-inline-"));
     try {
       mkdirSync(join(folder, "state"));
@@ -25,10 +28,19 @@ describeWhere("engine", "inline programs", () => {
         },
         timeout: 100_000,
       });
-      const [wrong, ...right] = JSON.parse(stdout) as string[];
+      const [wrong, right, unknown] = JSON.parse(stdout) as [string, ...{ changeSummary: object; stdout: string }[]];
       expect(wrong).toContain("error: id: found 0, legal is at least 1; correct the value.");
       expect(wrong).toContain("error: 1 fault; no host was touched");
-      expect(right).toEqual(['{"create":8}', '{"create":8}']);
+      expect([right?.changeSummary, unknown?.changeSummary]).toEqual([{ create: 8 }, { create: 8 }]);
+      const later = "<known after fra is created>";
+      const lines = unknown?.stdout.split("\n").map((line) => line.trim());
+      expect(lines).toEqual(
+        expect.arrayContaining([
+          `wg set inter-fra peer ${later} allowed-ips 0.0.0.0/0,::/0 endpoint ${later} persistent-keepalive 25`,
+          `ip route add ${later} dev inter-fra proto 111 metric 4096`,
+          expect.stringMatching(/^wg set inter-fra listen-port 11002 /),
+        ]),
+      );
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

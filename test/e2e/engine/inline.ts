@@ -2,13 +2,15 @@
 import { LocalWorkspace } from "@pulumi/pulumi/automation";
 import { OverlayNode, WgLink } from "../../../components";
 
-const lux = { id: 1, connection: { host: "203.0.113.5" }, endpoints: ["203.0.113.5"] };
-const fra = { id: 2, connection: { host: "198.51.100.9" } };
+const lux = { id: 1, connection: { host: "203.0.113.5" }, addresses: ["10.255.0.1"] };
+const fra = { id: 2, connection: { host: "198.51.100.9" }, endpoints: ["198.51.100.9"] };
 
-async function preview(stackName: string, program: () => Promise<Record<string, unknown>>): Promise<string> {
+/** What a preview counts and prints, or why it failed. */
+async function preview(stackName: string, program: () => Promise<Record<string, unknown>>): Promise<unknown> {
   const stack = await LocalWorkspace.createOrSelectStack({ stackName, projectName: "net", program });
   try {
-    return JSON.stringify((await stack.preview()).changeSummary);
+    const { changeSummary, stdout } = await stack.preview({ color: "never" });
+    return { changeSummary, stdout };
   } catch (error) {
     return (error as Error).message;
   }
@@ -23,11 +25,20 @@ const wrong = async () => {
   new WgLink("lux-fra", { a: node, b: new OverlayNode("fra", fra) });
   return { key: node.publicKey };
 };
+/** Nothing of lux is known before it is made: it stands for a server of some cloud. */
+const unknown = async () => {
+  const node = new OverlayNode("lux", lux);
+  const host = node.machine.apply(() => "198.51.100.9");
+  const addresses = [node.machine.apply(() => "10.255.0.2")];
+  const later = new OverlayNode("fra", { id: 2, connection: { host }, addresses, endpoints: [host] });
+  new WgLink("lux-fra", { a: node, b: later });
+  return {};
+};
 
 async function main(): Promise<void> {
   const became = [
     await preview("wrong", wrong),
-    ...(await Promise.all([preview("one", right), preview("two", right)])),
+    ...(await Promise.all([preview("right", right), preview("unknown", unknown)])),
   ];
   process.stdout.write(JSON.stringify(became));
 }

@@ -16,17 +16,17 @@ import { OverlayNode, WgLink } from "pulumi-overlay";
 
 const { hosts } = JSON.parse(readFileSync("lab.json", "utf8"));
 const settings = new pulumi.Config();
-const node = (name: string, id: number) =>
+const node = (name: string, id: number, options?: pulumi.ComponentResourceOptions) =>
   new OverlayNode(name, {
     id,
     connection: { host: hosts[name].addresses[0], hostKey: hosts[name].hostKey },
     addresses: [\`10.255.0.\${id}\`, \`fd00:6f::\${id}\`],
     endpoints: hosts[name].addresses,
-  });
+  }, options);
 
 const lux = node("lux", 1);
 const fra = node("fra", 2);
-const hkg = node("hkg", 3);
+const hkg = node("hkg", 3, { deletedWith: new pulumi.ComponentResource("net:index:Server", "hkg") });
 const keepalive = settings.getNumber("keepalive");
 export const luxFra = new WgLink("lux-fra", { a: lux, b: fra, keepalive }).sideA;
 new WgLink("fra-hkg", { a: fra, b: hkg, keepalive, family: "inet6" });
@@ -52,30 +52,22 @@ describeWhere(["lab", "engine"], "links in a user's repository", () => {
       code: 0,
     });
 
-  test("the first preview shows every line, reaches no host, and says which keys come later", async () => {
-    const { text, connections } = await workspace.well("preview");
-    expect(connections).toBe(0);
-    expect(counted(text)).toEqual(["+ 13 to create"]);
-    const said = Object.entries(diagnostics(text)).sort();
+  /** The preview, and what was done. */
+  const parts = (text: string): string[] => text.split(/^Updating \(dev\):$/m);
+
+  test("up shows every line and which keys come later, then makes all over one connection a host; packets pass both ways", async () => {
+    const { text, connections } = await workspace.well("up", "--yes");
+    const [preview = "", update = ""] = parts(text);
+    const said = Object.entries(diagnostics(preview)).sort();
     const shown = said.map(([resource, lines]) => [`# ${resource}`, ...lines, ""].join("\n")).join("\n");
     const golden = join(__dirname, "preview.txt");
     const actual = shown.replace(/sha256:[0-9a-f]+/g, "sha256:<hash>");
     if (process.env.UPDATE_GOLDEN === "1") writeFileSync(golden, actual);
     expect(actual).toBe(existsSync(golden) ? readFileSync(golden, "utf8") : "");
-  });
-
-  test("up makes them over one connection a host; packets pass both ways", async () => {
-    const { text, connections } = await workspace.well("up", "--yes", "--skip-preview");
-    expect(counted(text)).toEqual(["+ 13 created"]);
+    expect([preview, update].map(counted)).toEqual([["+ 14 to create"], ["+ 14 created"]]);
     expect(connections).toBe(3);
     for (const to of ["10.255.0.2", "fd00:6f::2"]) await ping("lux", to);
     for (const to of ["10.255.0.3", "fd00:6f::3"]) await ping("fra", to);
-  });
-
-  test("with nothing to do no host is connected to", async () => {
-    const { text, connections } = await workspace.well("up", "--yes");
-    expect(counted(text)).toEqual(["13 unchanged"]);
-    expect(connections).toBe(0);
   });
 
   test("outputs are what the kernel was told", async () => {
@@ -89,41 +81,16 @@ describeWhere(["lab", "engine"], "links in a user's repository", () => {
     });
   });
 
-  const keyless = (lines: string[]) => lines.map((line) => line.replace(/ peer \S+=/, " peer KEY"));
-
-  test("a changed field is one changed line a side, and costs the link nothing", async () => {
+  test("a changed field is one changed line; --target changes one side alone", async () => {
     await workspace.well("config", "set", "keepalive", "15");
-    const { text, connections } = await workspace.well("preview", "--diff");
-    expect(connections).toBe(0);
-    expect(counted(text)).toEqual(["~ 4 to update", "9 unchanged"]);
-    const [device, endpoint] = ["inter-hkg", "[2001:db8:3::7]:11002"];
-    const line = `wg set ${device} peer KEY allowed-ips 0.0.0.0/0,::/0 endpoint ${endpoint} persistent-keepalive`;
-    const lines = keyless(changed(text));
-    expect(lines).toHaveLength(8);
-    expect(lines.filter((it) => it.includes(device))).toEqual([`- ${line} 25`, `+ ${line} 15`]);
-  });
-
-  test("--target changes one side alone", async () => {
-    const { text, connections } = await workspace.well("up", "--yes", "--skip-preview", "--target", "**lux-fra@lux");
-    expect(counted(text)).toContain("~ 1 updated");
+    const { text, connections } = await workspace.well("up", "--yes", "--diff", "--target", "**lux-fra@lux");
+    const line = (keepalive: number) =>
+      `wg set inter-fra peer KEY allowed-ips 0.0.0.0/0,::/0 endpoint 198.51.100.9:11001 persistent-keepalive ${keepalive}`;
+    const [preview = "", update = ""] = parts(text);
+    const lines = changed(preview).map((it) => it.replace(/ peer \S+=/, " peer KEY"));
+    expect(lines).toEqual([`- ${line(25)}`, `+ ${line(15)}`]);
+    expect(counted(update)).toContain("~ 1 updated");
     expect(connections).toBe(1);
-    const rest = await workspace.well("up", "--yes", "--skip-preview");
-    expect(counted(rest.text)).toEqual(["~ 3 updated", "10 unchanged"]);
-  });
-
-  test("drift is one line of the kernel's, and the next up mends it", async () => {
-    await lab.exec("lux", "ip link set dev inter-fra mtu 1400");
-    const refreshed = await workspace.well("refresh", "--yes", "--skip-preview", "--diff");
-    const line = (mtu: number) =>
-      `ip link set dev inter-fra mtu ${mtu} group 28417 addrgenmode none alias overlay:net/dev:lux-fra`;
-    expect(changed(refreshed.text)).toEqual([`- ${line(1420)}`, `+ ${line(1400)}`]);
-
-    const { text } = await workspace.well("up", "--yes", "--skip-preview");
-    expect(counted(text)).toEqual(["~ 1 updated", "12 unchanged"]);
-    const { stdout } = await lab.exec("lux", "ip -o link show dev inter-fra");
-    expect(stdout).toContain(" mtu 1420 ");
-    const after = await workspace.run("refresh", "--preview-only", "--expect-no-changes");
-    expect(after).toMatchObject({ code: 0, connections: 3 });
   });
 
   test("import of an interface by host and device reads the same lines", async () => {
@@ -149,10 +116,30 @@ describeWhere(["lab", "engine"], "links in a user's repository", () => {
     }
   });
 
-  test("destroy leaves nothing of ours on any host", async () => {
-    const { text } = await workspace.well("destroy", "--yes", "--skip-preview");
-    expect(counted(text)).toEqual(["- 13 deleted"]);
-    for (const host of lab.hosts) {
+  const devices = async (host: string): Promise<string> =>
+    (await lab.exec(host, "ip -o link show group 28417 | cut -d : -f 2")).stdout;
+
+  test("destroy --target of a link leaves the others, and does not call the third host", async () => {
+    const { text, connections } = await workspace.well(
+      "destroy",
+      "--yes",
+      "--skip-preview",
+      "--target",
+      "**::lux-fra**",
+    );
+    expect({ counted: counted(text), connections }).toEqual({
+      counted: ["- 3 deleted", "11 unchanged"],
+      connections: 2,
+    });
+    expect([await devices("lux"), await devices("fra")]).toEqual(["", " inter-hkg\n"]);
+    await ping("fra", "10.255.0.3");
+  });
+
+  test("destroy leaves nothing of ours on any host, and a node that goes with the user's server is not called", async () => {
+    await lab.powerOff("hkg");
+    const { text, connections } = await workspace.well("destroy", "--yes", "--skip-preview");
+    expect({ counted: counted(text), connections }).toEqual({ counted: ["- 11 deleted"], connections: 2 });
+    for (const host of ["lux", "fra"]) {
       const left = "ip -o link show group 28417; ls -d /etc/overlay 2>/dev/null; nft list tables | grep overlay; true";
       expect(await lab.exec(host, left)).toMatchObject({ stdout: "" });
     }

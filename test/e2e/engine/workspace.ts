@@ -20,6 +20,8 @@ export interface Options {
   files: Record<string, string>;
   /** Before what this process has. */
   environment?: Record<string, string>;
+  /** Words before `pulumi`: what it runs in. */
+  around?: string[];
   /** Whose hosts the program is about: it finds lab.json in its folder. Absent where nothing may be reached. */
   lab?: Lab;
 }
@@ -39,6 +41,7 @@ const defaults = {
 
 export class Workspace {
   readonly folder = mkdtempSync(join(tmpdir(), "overlay-engine-"));
+  readonly home = join(this.folder, "home");
   private readonly connections = join(this.folder, "connections");
 
   private constructor(private readonly options: Options) {}
@@ -65,11 +68,13 @@ export class Workspace {
 
   async run(...command: string[]): Promise<Run> {
     rmSync(this.connections, { force: true });
-    const child = spawn("pulumi", [...command, "--non-interactive", "--color", "never"], {
+    const { around = [] } = this.options;
+    const [first = "", ...words] = [...around, "pulumi", ...command, "--non-interactive", "--color", "never"];
+    const child = spawn(first, words, {
       cwd: this.folder,
       env: {
         ...process.env,
-        PULUMI_HOME: join(this.folder, "home"),
+        PULUMI_HOME: this.home,
         PULUMI_BACKEND_URL: `file://${join(this.folder, "state")}`,
         PULUMI_CONFIG_PASSPHRASE: "",
         ...this.options.environment,

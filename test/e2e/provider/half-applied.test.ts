@@ -110,7 +110,7 @@ describeWhere("lab", "half-applied", () => {
     await network.on("lux", "chmod -x /usr/bin/wireguard-go");
     const { reasons } = await refused(renamed);
     expect(reasons[0]).toMatch(/overlay-wireguard-go@renamed/);
-    expect(network.engine.kept(link).outputs.former).toHaveLength(1);
+    expect(network.engine.kept(link).outputs.former).toHaveLength(2);
     await network.on("lux", "chmod +x /usr/bin/wireguard-go; ls /etc/overlay/boot.d/50-inter-fra");
     await network.engine.destroy(link);
     await network.on(
