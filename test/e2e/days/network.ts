@@ -79,11 +79,15 @@ async function told(lab: Lab, host: string, input: string): Promise<string> {
   return stdout;
 }
 
-/** 500 packets a second each way through a link, as long as it is wanted. */
-export async function traffic(lab: Lab, link: string): Promise<{ end(): Promise<{ sent: number; lost: number }> }> {
+export interface Traffic {
+  end(): Promise<{ sent: number; lost: number }>;
+}
+
+/** So many packets a second each way through a link, as long as it is wanted. */
+export async function traffic(lab: Lab, link: string, rate = 500): Promise<Traffic> {
   const [a, b] = LINKS[link] ?? ["", ""];
   const log = `/run/traffic-${link}`;
-  const pid = await on(lab, a, `ping -n -i 0.002 10.255.0.${IDS[b]} >${log} 2>&1 & echo $!`);
+  const pid = await on(lab, a, `ping -n -i ${1 / rate} 10.255.0.${IDS[b]} >${log} 2>&1 & echo $!`);
   return {
     async end() {
       await on(lab, a, `kill -INT ${pid.trim()}`);
@@ -93,7 +97,7 @@ export async function traffic(lab: Lab, link: string): Promise<{ end(): Promise<
       const last = answered.at(-1) ?? 0;
       const sent = Number(/(\d+) packets transmitted/.exec(text)?.[1]);
       // What was on its way when the ping was told to end is not lost; a quarter of a second of it would be.
-      const onTheWay = sent - last < 125 ? sent - last : 0;
+      const onTheWay = sent - last < rate / 4 ? sent - last : 0;
       return { sent, lost: sent - onTheWay - new Set(answered).size };
     },
   };
