@@ -48,9 +48,15 @@ export async function pings(lab: Lab, links = Object.keys(LINKS)): Promise<void>
   for (const name of links) {
     const [a, b] = LINKS[name] ?? ["", ""];
     const to = [`10.255.0.${IDS[b]}`, `fd00:6f::${IDS[b]}`];
-    await Promise.all(to.map((address) => on(lab, a, `ping -q -c 2 -i 0.2 -w 15 ${address}`)));
+    const asked = await Promise.allSettled(to.map((address) => on(lab, a, `ping -q -c 2 -i 0.2 -w 15 ${address}`)));
+    const failed = asked.find((it) => it.status === "rejected");
+    if (failed) throw new Error(`${name}: ${failed.reason}\n${await state(lab, a)}\n${await state(lab, b)}`);
   }
 }
+
+/** What tells why a link is silent. */
+const state = async (lab: Lab, host: string): Promise<string> =>
+  `${host}:\n${(await lab.exec(host, "date -u; wg show all; ip -br -s addr; ip -s link show group 28417; nft list counters; systemctl --failed; journalctl -q -n 20 --no-pager")).stdout}`;
 
 /** Asks until the answer is yes; throws `what` after half a minute. */
 export async function eventually(what: string, ask: () => Promise<boolean>): Promise<void> {
