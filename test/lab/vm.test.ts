@@ -176,6 +176,14 @@ END`,
     expect(arrived).toBeGreaterThan(50);
     expect(arrived).toBeLessThan(90);
     expect((await lab.status())[1]?.broken).toEqual(["netem segment/fra loss 30% rate 100mbit"]);
+    // A quarter of the answers overtakes those that wait.
+    await lab.break({ kind: "netem", target: "segment/fra", words: "delay 100ms 20ms reorder 25%" });
+    const answers = await out("hkg", `ping -c 100 -i 0.01 -W 2 ${FRA}`);
+    const order = [...answers.matchAll(/icmp_seq=(\d+) /g)].map(([, number]) => Number(number));
+    expect(order.toSorted((a, b) => a - b)).not.toEqual(order);
+    // 1,442 bytes are 46 ms at 250 kbit/s.
+    await lab.break({ kind: "netem", target: "segment/fra", words: "rate 250kbit" });
+    expect((await ping("hkg", FRA, "-c2 -i 0.2 -s 1400")).mean).toBeGreaterThan(40);
     await lab.heal("netem", "segment/fra");
     expect(await out("fra", "tc qdisc show dev eth0")).toBe(qdiscs);
     expect((await ping("lux", FRA)).mean).toBeLessThan(140);
