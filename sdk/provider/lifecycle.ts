@@ -11,6 +11,7 @@ import { parseSpec, same } from "./inputs";
 import type { Machine } from "./machine";
 import { Refused } from "./outcome";
 import type { ResourceType } from "./registry";
+import { safeguard } from "./safeguard";
 import { isUnknown, UNKNOWN, type Values } from "./wire";
 
 /** Outputs of every resource, besides the results of its type. */
@@ -114,16 +115,20 @@ export async function remove(operation: Operation, inputs: Values, olds: Values)
   if (own.length === 0) return status("nothing to do: another resource has taken it over");
 
   const facts = once(own.flatMap((shape) => shape.facts));
+  const { belongings, remains } = type.machine ?? { belongings: () => [], remains: () => [] };
+  const there = (now: Snapshot) => live(now, once([...facts, ...belongings(now)]));
   const removing = (now: Snapshot): string[] => {
-    const { belongings, remains } = type.machine ?? { belongings: () => [], remains: () => [] };
-    const { commands } = changes(live(now, once([...facts, ...belongings(now)])), [], hostFacts(now));
+    const { commands } = changes(there(now), [], hostFacts(now));
     const files = own.map(({ bootFile }) => bootFile).filter((file) => file in now.boot);
     return [...commands, ...new Set([...remains(now), ...files.map(bootPath)].map((path) => `remove ${path}`))];
   };
   const commands = removing(seen);
   if (commands.length === 0) return status("nothing was left");
   status(`removing it: ${commands.length} commands`);
-  const { failed, snapshot: after } = await machine.change({ commands, queries: asked, owners }, operation);
+  const { undo, cutOff } = safeguard(operation, seen, there(seen), [], hostFacts(seen));
+  const change = { commands, queries: asked, owners, ...(undo && { undo }) };
+  const { failed, takenBack, snapshot: after } = await machine.change(change, operation);
+  if (takenBack) throw new Refused(cutOff);
   // A value that is restored does not show that it is; everything else that is left does.
   if (failed && removing(after).some((command) => command.startsWith(failed.command))) {
     throw new Refused(`${machine.name}: ${failed.message} What is left is removed by the next run.`);

@@ -10,6 +10,7 @@ async function told(command: string, code: number, said: string): Promise<string
   const session: Session = {
     connection: Connection.parse({ host: "203.0.113.5" }),
     run: async () => ({ code: 0, stdout: `\n\x1efailed\n${code}\n${command}\n${said}\n${seen}`, stderr: "" }),
+    runAnew: () => Promise.reject(new Error("there is nothing to confirm")),
   };
   return (await apply(session, { commands: [command], queries: [] })).failed?.message;
 }
