@@ -31,9 +31,13 @@ function needed({ ssh, wg }: Snapshot): string[] {
 const holds = (prefix: string, addresses: readonly string[]): boolean =>
   addresses.some((address) => contains(prefix, address));
 
+/** A setting of the network that is not a device's of ours. */
+export const isOfNetwork = ({ kind, key, after }: Fact): boolean =>
+  kind === "sysctl" && after === undefined && key.startsWith("net/");
+
 function exposes(seen: Snapshot, fact: Fact): boolean {
   const { ssh } = seen;
-  const anyones = fact.kind === "sysctl" && fact.after === undefined && fact.key.startsWith("net/");
+  const anyones = isOfNetwork(fact);
   // Not known: whatever every session could depend on.
   if (!ssh) return ["route", "rule"].includes(fact.kind) || anyones;
   const device = deviceOf(fact);

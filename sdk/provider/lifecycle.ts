@@ -11,7 +11,7 @@ import { parseSpec, same } from "./inputs";
 import type { Machine } from "./machine";
 import { Refused } from "./outcome";
 import type { ResourceType } from "./registry";
-import { safeguard } from "./safeguard";
+import { refuseOwnWay, safeguard } from "./safeguard";
 import { isUnknown, UNKNOWN, type Values } from "./wire";
 
 /** Outputs of every resource, besides the results of its type. */
@@ -124,6 +124,7 @@ export async function remove(operation: Operation, inputs: Values, olds: Values)
   };
   const commands = removing(seen);
   if (commands.length === 0) return status("nothing was left");
+  refuseOwnWay(operation, seen, there(seen));
   status(`removing it: ${commands.length} commands`);
   const { undo, cutOff } = safeguard(operation, seen, there(seen), [], hostFacts(seen));
   const change = { commands, queries: asked, owners, ...(undo && { undo }) };

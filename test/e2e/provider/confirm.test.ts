@@ -4,7 +4,7 @@ import type { Values } from "../../../sdk/provider/wire";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
 import type { Declared, Refusal } from "../../sdk/provider/client";
-import { host, Network, PREFIXES } from "./network";
+import { connection, host, Network, PREFIXES, side } from "./network";
 
 jest.setTimeout(180_000);
 
@@ -156,13 +156,60 @@ describeWhere("lab", "a change that may cut off its own SSH", () => {
     });
   });
 
+  describe("through a link of the overlay itself", () => {
+    let links: { a: Declared; b: Declared };
+    let inside: (more?: Values) => Declared;
+
+    beforeAll(async () => {
+      await network.restart();
+      links = await network.link("lux", "fra");
+      await network.on("lux", "ping -c 1 -W 9 10.255.0.2");
+      const { hostKey } = connection(network.lab, "fra");
+      inside = (more = {}) => {
+        const fra = side(network.lab, "fra", "lux", network.outputs("lux", "fra"), more);
+        const way = { host: "10.255.0.2", hostKey, proxyJump: `root@${connection(network.lab, "lux").host}` };
+        return { ...fra, inputs: { ...fra.inputs, connection: way } };
+      };
+    });
+    beforeEach(() => network.restart());
+
+    const mtu = () => network.on("fra", "cat /sys/class/net/inter-lux/mtu");
+
+    test("what does not hurt is confirmed through it", async () => {
+      expect(await network.engine.up(inside({ mtu: 1400 }))).toBe("updated");
+      expect(await mtu()).toBe("1400\n");
+      expect(network.connections).toBe(2);
+      await isTidy("fra");
+    });
+
+    test("a peer that is somebody else is taken back, and the link lives on", async () => {
+      const stranger = { publicKey: "Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM=" };
+      const { reasons } = await refused(network.engine.up(inside({ mtu: 1400, peer: stranger })));
+      expect(reasons[0]).toMatch(/wgPeer inter-lux .*(cut off new logins|takes the change back)/s);
+      await network.on("lux", "ping -c 1 -W 9 10.255.0.2");
+      await network.restart();
+      expect(await network.engine.up(inside({ mtu: 1400 }))).toBe("updated");
+      expect(await network.engine.refresh(inside({ mtu: 1400 }))).toEqual([]);
+    });
+
+    test("taken down, it is refused with the cure", async () => {
+      const error = await network.engine.destroy(inside({ mtu: 1400 })).catch((error: Refusal) => error);
+      expect((error as Refusal).message).toMatch(/inter-lux carries this run's own SSH.*connection\.host/);
+      expect(await mtu()).toBe("1400\n");
+      expect(await network.engine.up(links.b)).toBe("updated");
+      await network.engine.destroy(links.b);
+      await network.on("fra", "! ip link show inter-lux");
+    });
+  });
+
   test("a host that cannot take it back is not changed", async () => {
     await network.restart();
+    const before = await setting();
     await network.on("lux", "mv /usr/bin/systemd-run /usr/bin/systemd-run.away");
     const error = await network.engine.up(set("2")).catch((error: Refusal) => error);
     await network.on("lux", "mv /usr/bin/systemd-run.away /usr/bin/systemd-run");
     expect((error as Refusal).message).toMatch(/could not be made to take the change back by itself \(.*systemd-run/);
-    expect(await setting()).toBe("1\n");
+    expect(await setting()).toBe(before);
     await isTidy("lux");
   });
 });
