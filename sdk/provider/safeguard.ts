@@ -28,10 +28,10 @@ export interface Safeguard {
 /** Nothing is taken back then that is to go. */
 const forced = (): boolean => process.env.OVERLAY_FORCE === "on";
 
-/** Throws Refused where what is to be removed is the device that carries the run's own SSH. */
-export function refuseOwnWay({ machine }: Operation, { ssh }: Snapshot, removed: readonly Fact[]): void {
+/** Whether what is to be removed carries the run's own SSH. Throws Refused then, unless it is forced. */
+export function removesOwnWay({ machine }: Operation, { ssh }: Snapshot, removed: readonly Fact[]): boolean {
   const own = removed.find(({ kind, key }) => kind === "link" && key === ssh?.device);
-  if (!own || forced()) return;
+  if (!own || forced()) return own !== undefined;
   throw new Refused(
     `${machine.name}: ${own.key} carries this run's own SSH, and without it nobody could finish or undo this. Set connection.host to an address that does not depend on it, and run \`pulumi up\` first; or, where it is to go whatever may come, OVERLAY_FORCE=on.`,
   );

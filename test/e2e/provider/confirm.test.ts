@@ -117,6 +117,28 @@ describeWhere("lab", "a change that may cut off its own SSH", () => {
     expect(await network.engine.refresh(set("0"))).toEqual([]);
   });
 
+  test("a step that fails: what was done is confirmed and stays, the boot file is as it was", async () => {
+    await network.restart();
+    const boot = await bootFile("lux");
+    const unknown = lux({ sysctls: { [SETTING]: "1", "net/ipv4/no_such": "1" } });
+    const { reasons } = await refused(network.engine.up(unknown));
+    expect(reasons[0]).toMatch(/`sysctl -w net\/ipv4\/no_such=1` failed/);
+    expect(await setting()).toBe("1\n");
+    await isTidy("lux");
+    expect(await bootFile("lux")).toBe(boot);
+  });
+
+  test("others than root are confirmed, too", async () => {
+    await network.restart();
+    const admin = { ...connection(network.lab, "lux"), user: "admin" };
+    const declared = { ...set("0"), inputs: { ...set("0").inputs, connection: admin } };
+    expect(await network.engine.up(declared)).toBe("updated");
+    expect(network.connections).toBe(2);
+    await isTidy("lux");
+    expect(await network.engine.refresh(declared)).toEqual([]);
+    expect(await network.engine.up(set("0"))).toBe("updated");
+  });
+
   describe("and sshd is gone by then", () => {
     const stop = "systemctl stop ssh.socket ssh.service 2>/dev/null; ! ss -Hltn sport = 22 | grep .";
     const start = "systemctl start ssh.service; until ss -Hltn sport = 22 | grep -q .; do sleep 0.1; done";
@@ -157,12 +179,11 @@ describeWhere("lab", "a change that may cut off its own SSH", () => {
   });
 
   describe("through a link of the overlay itself", () => {
-    let links: { a: Declared; b: Declared };
     let inside: (more?: Values) => Declared;
 
     beforeAll(async () => {
       await network.restart();
-      links = await network.link("lux", "fra");
+      await network.link("lux", "fra");
       await network.on("lux", "ping -c 1 -W 9 10.255.0.2");
       const { hostKey } = connection(network.lab, "fra");
       inside = (more = {}) => {
@@ -196,9 +217,19 @@ describeWhere("lab", "a change that may cut off its own SSH", () => {
       const error = await network.engine.destroy(inside({ mtu: 1400 })).catch((error: Refusal) => error);
       expect((error as Refusal).message).toMatch(/inter-lux carries this run's own SSH.*connection\.host/);
       expect(await mtu()).toBe("1400\n");
-      expect(await network.engine.up(links.b)).toBe("updated");
-      await network.engine.destroy(links.b);
-      await network.on("fra", "! ip link show inter-lux");
+    });
+
+    test("taken down by force, it is gone with its boot file, though nobody is there to see it", async () => {
+      process.env.OVERLAY_FORCE = "on";
+      try {
+        await network.engine.destroy(inside({ mtu: 1400 }));
+      } finally {
+        delete process.env.OVERLAY_FORCE;
+      }
+      expect(network.engine.log.map(({ message }) => message)).toContainEqual(
+        expect.stringMatching(/its SSH went with it/),
+      );
+      await network.on("fra", "! ip link show inter-lux && ! ls /etc/overlay/boot.d/50-inter-lux");
     });
   });
 
