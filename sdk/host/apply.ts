@@ -1,8 +1,11 @@
+import { randomBytes } from "node:crypto";
 import type { Command } from "../kernel/fact";
 import type { Snapshot } from "../kernel/snapshot";
+import { agent } from "./agents";
 import { describeConnection } from "./connection";
 import { HostError } from "./errors";
 import type { RunOptions, Session } from "./session";
+import type { Result } from "./shell";
 import { agentError, parseSections, parseSnapshot } from "./snapshot";
 
 export interface Change {
@@ -13,7 +16,25 @@ export interface Change {
   owners?: string[];
   /** A file under /etc/overlay/boot.d, written (or removed: null) after all commands, atomically. */
   boot?: { file: string; content: string | null };
+  /**
+   * For a change that may cut off this session: what leads back from it. The host carries that out by itself UNDO_AFTER
+   * seconds after the change, unless it is confirmed over a new login; files go, and what it boots from is written,
+   * only then.
+   */
+  undo?: Command[];
 }
+
+export interface Applied {
+  failed?: Failure;
+  /** The host has taken it back: no new login came through in time. */
+  takenBack?: true;
+  snapshot: Snapshot;
+}
+
+/** Seconds after an unconfirmed change until the host takes it back. */
+export const UNDO_AFTER = 15;
+/** Seconds to try to log in: long enough to hear that it was taken back. */
+const PATIENCE = UNDO_AFTER + 10;
 
 export interface Failure {
   command: Command;
@@ -27,19 +48,59 @@ export interface Failure {
 /** Exit codes of agents/apply.sh. */
 const BUSY = 75;
 const OWNED = 77;
+const UNARMED = 78;
 
 /**
  * Carries out a change under the host's lock, stops at the first command that fails, then looks at the host: one round
- * trip. Throws HostError when nothing was done, or when it is not known what was done (kind `lost`, `timeout`, `cancelled`).
+ * trip, and a login where there is something to undo. Throws HostError when nothing was done, or when it is not known
+ * what was done (kind `lost`, `timeout`, `cancelled`, `unconfirmed`).
  */
-export async function apply(
-  session: Session,
-  { commands, queries, owners = [], boot }: Change,
-  options?: RunOptions,
-): Promise<{ failed?: Failure; snapshot: Snapshot }> {
+export async function apply(session: Session, change: Change, options: RunOptions = {}): Promise<Applied> {
+  const { commands, queries, owners = [], boot, undo } = change;
   const steps = boot ? [...commands, bootStep(boot)] : commands;
-  const input = [`owners ${owners.join(" ")}`, ...steps, ".", ...queries].join("\n");
-  const { code, stdout, stderr } = await session.run("apply", input, { timeout: 600, ...options });
+  const owned = `owners ${owners.join(" ")}`;
+  const limits = { timeout: 600, ...options };
+  if (undo) return confirmed(session, steps, { ...change, undo }, owned, limits);
+  const result = await session.run("apply", [owned, "undo", ...steps, ".", ...queries].join("\n"), limits);
+  return applied(session, result, change);
+}
+
+async function confirmed(
+  session: Session,
+  steps: Command[],
+  change: Change & { undo: Command[] },
+  owned: string,
+  limits: RunOptions,
+): Promise<Applied> {
+  const { undo, queries } = change;
+  const id = randomBytes(8).toString("hex");
+  const script = Buffer.from(`${agent("steps.sh")}\n${agent("undo.sh")}`).toString("base64");
+  const afterwards = (step: Command) => /^(remove|put \d+ \/etc\/overlay\/boot\.d\/)/.test(step);
+  const now = steps.filter((step) => !afterwards(step));
+  const armed = [owned, `undo ${id} ${UNDO_AFTER} ${script}`, ...undo, ".", ...now, ".", ...queries].join("\n");
+  let changed = false;
+  const confirm = (result?: Result) => {
+    changed = true;
+    // What did not come to its end, or is not known to have, is not what the host is to boot from.
+    const whole = result !== undefined && !parseSections(result.stdout).has("failed");
+    return { agent: "confirm", input: [id, ...(whole ? steps.filter(afterwards) : []), ".", ...queries].join("\n") };
+  };
+  try {
+    const { first, second } = await session.runAnew({ agent: "apply", input: armed }, confirm, PATIENCE, limits);
+    const failed = second && first && applied(session, first, change).failed;
+    const result = applied(session, second ?? first, change);
+    return { ...result, ...(failed && { failed }) };
+  } catch (error) {
+    if (!changed || !(error instanceof HostError) || error.kind === "cancelled") throw error;
+    throw new HostError(
+      "unconfirmed",
+      `${describeConnection(session.connection)} lets no new login in after the change (${error.message}) The host takes the change back by itself, ${UNDO_AFTER} s after it was made: run again then, or look there: journalctl -u 'overlay-undo-*'`,
+    );
+  }
+}
+
+/** What an agent that ends with a snapshot said. */
+function applied(session: Session, { code, stdout, stderr }: Result, { owners = [], queries }: Change): Applied {
   const who = describeConnection(session.connection);
   if (code === BUSY) {
     throw new HostError(
@@ -53,10 +114,17 @@ export async function apply(
       `${who} belongs to the stack ${stdout.trim()}, not to ${owners[0]}: destroy it there first, or list that name in "formerly" if this stack was called so.`,
     );
   }
+  if (code === UNARMED) {
+    throw new HostError(
+      "unarmed",
+      `${who} could not be made to take the change back by itself (${stderr.trim().slice(-300)}), and it may cut off this run's own way to it, so nothing was changed: it needs systemd-run, and room in /run.`,
+    );
+  }
   if (code !== 0) throw agentError(session, "change it", code, stderr);
   const snapshot = parseSnapshot(stdout, queries);
   const failed = failure(stdout, snapshot);
-  return { ...(failed && { failed }), snapshot };
+  const takenBack = parseSections(stdout).has("takenBack");
+  return { ...(failed && { failed }), ...(takenBack && { takenBack }), snapshot };
 }
 
 function bootStep({ file, content }: NonNullable<Change["boot"]>): Command {

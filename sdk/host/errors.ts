@@ -1,6 +1,10 @@
 import { type Connection, describeConnection } from "./connection";
 
-/** What went wrong between the tool and a host. `busy`: another run holds the host's lock; `owned`: another stack has the machine. */
+/**
+ * What went wrong between the tool and a host. `busy`: another run holds the host's lock; `owned`: another stack has the
+ * machine; `unarmed`: a change was not begun, because the host cannot take it back; `unconfirmed`: one was made, no new
+ * login came through, and the host takes it back.
+ */
 export type HostErrorKind =
   | "unreachable"
   | "refused"
@@ -19,6 +23,8 @@ export type HostErrorKind =
   | "cancelled"
   | "busy"
   | "owned"
+  | "unarmed"
+  | "unconfirmed"
   | "agent";
 
 /** One sentence that says what is wrong and how to cure it; never a secret. */

@@ -20,6 +20,22 @@ export interface Session {
   readonly connection: Connection;
   /** Runs a function of agents/*.sh with `input` as its standard input. Throws HostError. */
   run(agent: string, input?: string, options?: RunOptions): Promise<Result>;
+  /**
+   * Runs an agent, and then, unless it ended with another code than 0, a second one over a new login, which takes the
+   * place of the old one; no other operation comes in between. `second` is given the first's result, or nothing where the
+   * connection broke meanwhile. `patience`: seconds to go on trying to log in.
+   */
+  runAnew(
+    first: Operation,
+    second: (result?: Result) => Operation,
+    patience: number,
+    options?: RunOptions,
+  ): Promise<{ first?: Result; second: Result } | { first: Result; second?: undefined }>;
+}
+
+export interface Operation {
+  agent: string;
+  input: string;
 }
 
 /** Milliseconds before each new attempt after MaxStartups turned us away; half of it is random. */
@@ -41,9 +57,32 @@ export class SshSession implements Session {
   ) {}
 
   async run(agent: string, input = "", options: RunOptions = {}): Promise<Result> {
-    const turn = this.#last.then(() => this.#now(agent, input, options));
+    return this.#turn(() => this.#now({ agent, input }, options), options);
+  }
+
+  async runAnew(
+    first: Operation,
+    second: (result?: Result) => Operation,
+    patience: number,
+    options: RunOptions = {},
+  ): Promise<{ first?: Result; second: Result } | { first: Result; second?: undefined }> {
+    return this.#turn(async () => {
+      const result = await this.#now(first, options).catch((error: HostError) => {
+        if (error.kind !== "lost") throw error;
+        return undefined;
+      });
+      if (result && result.code !== 0) return { first: result };
+      this.#shell?.kill(cancelled());
+      this.#shell = undefined;
+      const last = await this.#now(second(result), { ...options, wait: patience });
+      return { ...(result && { first: result }), second: last };
+    }, options);
+  }
+
+  #turn<T>(work: () => Promise<T>, { signal }: RunOptions): Promise<T> {
+    const turn = this.#last.then(work);
     this.#last = turn.catch(() => undefined);
-    return abortable(turn, options.signal);
+    return abortable(turn, signal);
   }
 
   /** Lets running operations end, then closes the connection. */
@@ -56,7 +95,7 @@ export class SshSession implements Session {
     shell.kill(cancelled());
   }
 
-  async #now(agent: string, input: string, options: RunOptions): Promise<Result> {
+  async #now({ agent, input }: Operation, options: RunOptions): Promise<Result> {
     const { signal, timeout = 60 } = options;
     if (signal?.aborted) throw cancelled();
     const shell = await this.#connected(options);

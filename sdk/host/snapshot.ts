@@ -32,9 +32,11 @@ export function parseSnapshot(text: string, queries: string[]): Snapshot {
     queries.filter((query) => query.startsWith(`${what} `)).map((query) => query.slice(what.length + 1));
   const [links, addrs] = lines("link").map((line) => json<unknown[]>("link", line));
   const [owner] = lines("owner");
+  const ssh = sshWay(lines("ssh"));
   return {
     machine: lines("machine")[0] ?? "",
     now: Number(lines("now")[0]),
+    ...(ssh && { ssh }),
     ...(owner !== undefined && { owner }),
     host: { wireguard: lines("wireguard")[0] as Snapshot["host"]["wireguard"] },
     versions: versions(lines("versions")),
@@ -151,6 +153,14 @@ const ways = (lines: string[]): Map<string, string> =>
       .flatMap((line) => json<RouteJson[]>("way", line))
       .flatMap(({ dst, dev }) => (dev === undefined ? [] : [[dst, dev]])),
   );
+
+/** `CLIENT SERVER`, then `ip -j route get`. */
+function sshWay([addresses, way]: string[]): Snapshot["ssh"] {
+  const [client, server] = addresses?.split(" ") ?? [];
+  if (client === undefined || server === undefined) return undefined;
+  const device = way === undefined ? undefined : json<RouteJson[]>("ssh", way)[0]?.dev;
+  return { client, server, ...(device !== undefined && { device }) };
+}
 
 function nftTables(sections: Map<string, string>): Snapshot["nft"] {
   return Object.fromEntries(

@@ -11,6 +11,14 @@ export interface Changes {
   again: string[];
   /** A sentence for each thing of the same name that is somebody else's; nothing is done to these. */
   foreign: string[];
+  /** Each thing that is not as it should be, or goes and comes back with what it stands on. */
+  changed: Changed[];
+}
+
+/** A thing before and after. */
+export interface Changed {
+  from?: Fact;
+  to?: Fact;
 }
 
 /** What the snapshot must be asked for, so that these facts can be read from it. */
@@ -52,9 +60,14 @@ function withDependents(facts: readonly Fact[], roots: Iterable<string>): Set<st
 
 /**
  * Removal first, from the last to the first, without what vanishes with the thing that it stands on; then additions
- * and changes in their order; then the removal of what lingers.
+ * and changes in their order; then the removal of what lingers. `remake`: ids of what is made again in any case.
  */
-export function changes(live: readonly Fact[], wanted: readonly Fact[], host: HostFacts): Changes {
+export function changes(
+  live: readonly Fact[],
+  wanted: readonly Fact[],
+  host: HostFacts,
+  remake: readonly string[] = [],
+): Changes {
   const is = new Map(live.map((fact) => [factId(fact), fact]));
   const should = new Map(wanted.map((fact) => [factId(fact), fact]));
   const all = inOrder([...wanted, ...live.filter((fact) => !should.has(factId(fact)))]);
@@ -71,7 +84,9 @@ export function changes(live: readonly Fact[], wanted: readonly Fact[], host: Ho
   };
 
   const there = ours.filter(({ id }) => is.has(id));
-  const remade = there.filter(({ id, kind }) => should.has(id) && set(kind, is.get(id), should.get(id)) === "again");
+  const remade = there.filter(
+    ({ id, kind }) => should.has(id) && (remake.includes(id) || set(kind, is.get(id), should.get(id)) === "again"),
+  );
   const gone = there.filter(({ id }) => !should.has(id));
   const vanish = withDependents(ours, ids([...remade, ...gone]));
   const again = withDependents(ours, ids(remade));
@@ -90,7 +105,26 @@ export function changes(live: readonly Fact[], wanted: readonly Fact[], host: Ho
     commands: [...remove(false), ...added, ...remove(true)],
     again: ids(there.filter(({ id }) => should.has(id) && again.has(id))).sort(),
     foreign: foreign.map(({ sentence }) => sentence),
+    changed: ours.flatMap(({ id, kind }) => {
+      const [from, to] = [is.get(id), should.get(id)];
+      if (!vanish.has(id) && commands(kind, from, to).length === 0) return [];
+      return [{ ...(from && { from }), ...(to && { to }) }];
+    }),
   };
+}
+
+/**
+ * What leads from what is wanted back to what was there: of the kernel's own state only, which alone can cut off a
+ * host. A line of it fails where the way there was not gone to its end; the others are to be carried out all the same.
+ */
+export function undo(live: readonly Fact[], wanted: readonly Fact[], host: HostFacts): Command[] {
+  const volatile = (facts: readonly Fact[]) => facts.filter((fact) => kindOf(fact).volatile);
+  const [found, goal] = [volatile(live), volatile(wanted)];
+  // What is made again may be gone when the way is not gone to its end: there is nothing then to change in place.
+  const { commands } = changes(goal, found, host, changes(found, goal, host).again);
+  // A route goes, or forgets its source, with an address that was away for a moment.
+  const routes = found.filter(({ kind }) => kind === "route").flatMap((fact) => kindOf(fact).lines(fact.value));
+  return [...commands, ...routes.map((line) => line.replace(" add ", " replace "))];
 }
 
 const ids = (facts: readonly { id: string }[]): string[] => facts.map(({ id }) => id);

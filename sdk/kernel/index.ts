@@ -1,4 +1,5 @@
-export { type Changes, changes, live, queries } from "./compare";
+export { type Changed, type Changes, changes, live, queries, undo } from "./compare";
+export { exposure, isOfNetwork } from "./exposure";
 export { type Command, type Fact, factId, type HostFacts, type Kind } from "./fact";
 export { fact, type KindName, kindOf, kinds, type ValueOf } from "./kinds";
 export { isPlaceholder, later, placeholder } from "./later";

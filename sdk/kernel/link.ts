@@ -98,7 +98,7 @@ export const link: Kind<Link> = {
     if (!live) {
       // The group is given with the device: whoever is interrupted here still finds it to be ours.
       const add =
-        userspace && wanted.type === "wireguard"
+        wanted.type === USERSPACE || (userspace && wanted.type === "wireguard")
           ? `systemctl start ${userspaceUnit(wanted.device)}`
           : `ip link add dev ${wanted.device} group ${wanted.group} type ${wanted.type}`;
       return [add, ...setLines({}, wanted)];

@@ -38,7 +38,8 @@ function fromJson(json: RouteJson, family: 4 | 6): Route {
   };
 }
 
-const ours = (snapshot: Snapshot): Route[] => {
+/** All routes of ours. */
+export const ownRoutes = (snapshot: Snapshot): Route[] => {
   const pick = (routes: RouteJson[], family: 4 | 6) =>
     routes.filter(({ protocol }) => protocol === String(ROUTE_PROTOCOL)).map((json) => fromJson(json, family));
   return [...pick(snapshot.routes4, 4), ...pick(snapshot.routes6, 6)];
@@ -59,8 +60,8 @@ export const route: Kind<Route> = {
   volatile: true,
   key,
   lines: (value) => [`ip route add ${full(value)}`],
-  read: (snapshot, wanted) => ours(snapshot).find((live) => key(live) === wanted),
-  on: (snapshot, device) => ours(snapshot).filter((live) => live.device === device),
+  read: (snapshot, wanted) => ownRoutes(snapshot).find((live) => key(live) === wanted),
+  on: (snapshot, device) => ownRoutes(snapshot).filter((live) => live.device === device),
   set(live, wanted) {
     if (!wanted) return live ? [`ip route del ${words(live)}`] : [];
     if (!live) return route.lines(wanted);

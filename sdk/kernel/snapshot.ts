@@ -74,11 +74,23 @@ export interface WgDeviceLive {
   peers: WgPeerLive[];
 }
 
+/** How the answers of a session leave the host. */
+export interface SshWay {
+  /** Address that the host sees, of the operator or of a bastion. */
+  client: string;
+  /** Address of the host. */
+  server: string;
+  /** `ip route get CLIENT from SERVER`; absent where there is no way. */
+  device?: string;
+}
+
 export interface Snapshot {
   /** /etc/machine-id */
   machine: string;
   /** Unix time on the host, seconds. */
   now: number;
+  /** The session that looked. Absent where the host does not say whence it comes. */
+  ssh?: SshWay;
   /** `project/stack` in /etc/overlay/owner, or undefined. */
   owner?: string;
   host: { wireguard: "kernel" | "userspace" | "none" };

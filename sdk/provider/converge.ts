@@ -7,6 +7,7 @@ import { once, type Shape, shapes, specsOf } from "./former";
 import { parseSpec } from "./inputs";
 import { hostFacts, type Operation, type State, state } from "./lifecycle";
 import { HalfApplied, Refused } from "./outcome";
+import { safeguard } from "./safeguard";
 import type { Values } from "./wire";
 
 /** A resource as it was before an update. */
@@ -20,7 +21,7 @@ export interface Before {
 const ATTEMPTS = 3;
 
 /** Kinds of HostError after which a change may have been made, in part or in full. */
-const UNCERTAIN = ["lost", "timeout", "cancelled", "agent"];
+const UNCERTAIN = ["lost", "timeout", "cancelled", "agent", "unconfirmed"];
 
 interface Goal {
   wanted: Fact[];
@@ -33,7 +34,8 @@ interface Goal {
 
 /** What there is and what is to be done about it. */
 interface Gap extends Changes {
-  /** The text as it is. */
+  /** What there is, and its text. */
+  live: Fact[];
   is: string;
   closed: boolean;
 }
@@ -67,6 +69,7 @@ function gap({ wanted, boot, former, formerName }: Goal, seen: Snapshot, attempt
   return {
     ...change,
     commands,
+    live: is,
     is: config(is, drift),
     closed: commands.length + drift.length === 0 && text(live(seen, wanted)) === text(wanted),
   };
@@ -110,17 +113,21 @@ export async function converge(
       throw half(todo.is, reasons(machine.name, failed, todo.is, config(target.wanted)));
     }
     status(todo.commands.length === 1 ? "1 command" : `${todo.commands.length} commands`);
+    const { undo, cutOff } = safeguard(operation, seen, todo.live, target.wanted, hostFacts(seen));
     const change = { commands: todo.commands, queries: target.asked, owners: type.owners(spec), boot: target.boot };
+    let takenBack: true | undefined;
     try {
-      ({ failed, snapshot: seen } = await machine.change(change, operation));
+      ({ failed, takenBack, snapshot: seen } = await machine.change({ ...change, ...(undo && { undo }) }, operation));
     } catch (error) {
       if (error instanceof HostError && !UNCERTAIN.includes(error.kind)) throw error;
+      if (error instanceof HostError && error.kind === "unconfirmed") throw half(todo.is, [error.message]);
       const known = String(before?.outputs.config ?? "");
       const cancelled = error instanceof HostError && error.kind === "cancelled";
       const what = cancelled ? `${machine.name}: cancelled in the middle of a change.` : (error as Error).message;
       throw half(known, [`${what} How much of it was done is not known; the next run looks and goes on.`], cancelled);
     }
     todo = gap(target, seen, attempt + 1);
+    if (takenBack) throw half(todo.is, [cutOff, lineDiff(todo.is, config(target.wanted)).join("\n")]);
   }
   return { id, outputs: state(type, resource, String(news.config), seen) };
 }

@@ -2,7 +2,7 @@
  * What becomes of a resource, written once for all technologies: what it should be as facts, what it is as facts, and
  * the fewest commands in between. Nothing here knows gRPC, and nothing but a Machine touches a host.
  */
-import type { RunOptions } from "../host";
+import { HostError, type RunOptions } from "../host";
 import { bootText, changes, type HostFacts, isPlaceholder, live, queries, type Snapshot } from "../kernel";
 import { bootDrift, bootPath, bootQuery, isOwn } from "./boot";
 import { config } from "./config";
@@ -11,6 +11,7 @@ import { parseSpec, same } from "./inputs";
 import type { Machine } from "./machine";
 import { Refused } from "./outcome";
 import type { ResourceType } from "./registry";
+import { removesOwnWay, safeguard } from "./safeguard";
 import { isUnknown, UNKNOWN, type Values } from "./wire";
 
 /** Outputs of every resource, besides the results of its type. */
@@ -114,16 +115,26 @@ export async function remove(operation: Operation, inputs: Values, olds: Values)
   if (own.length === 0) return status("nothing to do: another resource has taken it over");
 
   const facts = once(own.flatMap((shape) => shape.facts));
+  const { belongings, remains } = type.machine ?? { belongings: () => [], remains: () => [] };
+  const there = (now: Snapshot) => live(now, once([...facts, ...belongings(now)]));
   const removing = (now: Snapshot): string[] => {
-    const { belongings, remains } = type.machine ?? { belongings: () => [], remains: () => [] };
-    const { commands } = changes(live(now, once([...facts, ...belongings(now)])), [], hostFacts(now));
+    const { commands } = changes(there(now), [], hostFacts(now));
     const files = own.map(({ bootFile }) => bootFile).filter((file) => file in now.boot);
     return [...commands, ...new Set([...remains(now), ...files.map(bootPath)].map((path) => `remove ${path}`))];
   };
   const commands = removing(seen);
   if (commands.length === 0) return status("nothing was left");
+  const blind = removesOwnWay(operation, seen, there(seen));
   status(`removing it: ${commands.length} commands`);
-  const { failed, snapshot: after } = await machine.change({ commands, queries: asked, owners }, operation);
+  const { undo, cutOff } = safeguard(operation, seen, there(seen), [], hostFacts(seen));
+  const change = { commands, queries: asked, owners, ...(undo && { undo }) };
+  const done = await machine.change(change, operation).catch((error: unknown) => {
+    if (!blind || !(error instanceof HostError) || error.kind !== "lost") throw error;
+    operation.warn(`${machine.name} was told to remove it, and its SSH went with it: what became of it is not known.`);
+  });
+  if (!done) return;
+  const { failed, takenBack, snapshot: after } = done;
+  if (takenBack) throw new Refused(cutOff);
   // A value that is restored does not show that it is; everything else that is left does.
   if (failed && removing(after).some((command) => command.startsWith(failed.command))) {
     throw new Refused(`${machine.name}: ${failed.message} What is left is removed by the next run.`);

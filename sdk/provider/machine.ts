@@ -1,10 +1,10 @@
 /** What the lifecycle needs of a host: one look, and one change with a look afterwards. */
 import {
+  type Applied,
   apply,
   type Change,
   type Connection,
   describeConnection,
-  type Failure,
   HostError,
   type Hosts,
   type RunOptions,
@@ -16,7 +16,7 @@ export interface Machine {
   /** `root@203.0.113.5`, for messages. */
   name: string;
   look(queries: string[], options?: RunOptions): Promise<Snapshot>;
-  change(change: Change, options?: RunOptions): Promise<{ failed?: Failure; snapshot: Snapshot }>;
+  change(change: Change, options?: RunOptions): Promise<Applied>;
 }
 
 export function overSsh(hosts: Hosts, connection: Connection): Machine {

@@ -12,6 +12,7 @@ import { diff, type Operation, preview, read, remove } from "./lifecycle";
 import { overSsh, telling, withinLimits } from "./machine";
 import { Refused } from "./outcome";
 import { type ResourceType, resourceType, tokens } from "./registry";
+import { foretold } from "./safeguard";
 import { hasUnknown, isUnknown, type Values } from "./wire";
 
 /** Seconds for a machine that was made a moment ago to let us in, where customTimeouts do not say. */
@@ -119,7 +120,8 @@ export class Provider {
 
   async previewUpdate({ urn, outputs, inputs }: Known, news: Values): Promise<Values> {
     const { type, resource } = parse(urn);
-    for (const sentence of impact(type, inputs, outputs.config, news)) this.engine?.info(urn, sentence);
+    const sentences = [...impact(type, inputs, outputs.config, news), ...foretold(type, inputs, news)];
+    for (const sentence of sentences) this.engine?.info(urn, sentence);
     await this.engine?.flush();
     return preview(type, resource, outputs, news);
   }

@@ -77,6 +77,7 @@ describeWhere("lab", "apply", () => {
     const [one, other] = [await snapshot(lux, asked), await snapshot(admin, asked)];
     const still = ({ now: _now, wg: _wg, nft: _nft, ...rest }: typeof one) => rest;
     expect(still(other)).toEqual(still(one));
+    expect(other.ssh).toEqual({ client: "198.18.0.2", server: "203.0.113.5", device: "eth0" });
     expect((await apply(admin, { commands: ["put 0600 /etc/overlay/x aGk="], queries: [] })).failed).toBeUndefined();
     expect(await on("lux", "stat -c '%U %a' /etc/overlay/x && rm /etc/overlay/x")).toBe("root 600\n");
   });

@@ -1,7 +1,7 @@
 /** What a command that failed is told as: the sentence that somebody reads at night. The output is that of real tools. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { apply, Connection, type Session } from "../../../sdk/host";
+import { apply, Connection, HostError, type Session } from "../../../sdk/host";
 
 const seen = readFileSync(join(__dirname, "captured/snapshot.out"), "utf8");
 
@@ -10,6 +10,7 @@ async function told(command: string, code: number, said: string): Promise<string
   const session: Session = {
     connection: Connection.parse({ host: "203.0.113.5" }),
     run: async () => ({ code: 0, stdout: `\n\x1efailed\n${code}\n${command}\n${said}\n${seen}`, stderr: "" }),
+    runAnew: () => Promise.reject(new Error("there is nothing to confirm")),
   };
   return (await apply(session, { commands: [command], queries: [] })).failed?.message;
 }
@@ -41,4 +42,54 @@ test.each([
   const message = await told(command, code, said);
   expect(message?.startsWith(`\`${command}\` failed (${said}): `)).toBe(true);
   expect(message).toMatch(cure);
+});
+
+describe("a change that may cut off its session", () => {
+  const commands = ["sysctl -w net/ipv4/ip_forward=1", "remove /etc/overlay/x"];
+  const change = {
+    commands,
+    queries: [],
+    undo: ["sysctl -w net/ipv4/ip_forward=0"],
+    boot: { file: "a", content: "b" },
+  };
+  const FAILED = `\n\x1efailed\n1\n${commands[0]}\nno\n`;
+  const put = "put 0644 /etc/overlay/boot.d/a Yg==";
+
+  /** What the host is given, first and over the new login, where it answers so. `undefined`: the connection broke. */
+  async function given(first: string | undefined, second: string | Error) {
+    const inputs: string[][] = [];
+    const answer = (stdout: string) => ({ code: 0, stdout: `${stdout}${seen}`, stderr: "" });
+    const session: Session = {
+      connection: Connection.parse({ host: "203.0.113.5" }),
+      run: () => Promise.reject(new Error("everything goes over two logins")),
+      runAnew: async (one, other) => {
+        const result = first === undefined ? undefined : answer(first);
+        inputs.push(one.input.split("\n"), other(result).input.split("\n"));
+        if (second instanceof Error) throw second;
+        return { ...(result && { first: result }), second: answer(second) };
+      },
+    };
+    const applied = await apply(session, change).catch((error: HostError) => error);
+    return { applied, armed: inputs[0] ?? [], confirmed: inputs[1]?.slice(1) };
+  }
+
+  test("is handed over with what leads back; files go, and the boot file comes, with the confirmation", async () => {
+    const { applied, armed, confirmed } = await given("\n", "\n");
+    expect(armed[1]).toMatch(/^undo [0-9a-f]{16} 15 \S+$/);
+    expect([armed[0], ...armed.slice(2)]).toEqual(["owners ", change.undo[0], ".", commands[0], "."]);
+    expect(confirmed).toEqual([commands[1], put, "."]);
+    expect(Object.keys(applied)).toEqual(["snapshot"]);
+  });
+
+  test("what failed, or is not known to have been done, is not what the host is to boot from", async () => {
+    const failed = await given(FAILED, "\n");
+    expect(failed).toMatchObject({ confirmed: ["."], applied: { failed: { command: commands[0] } } });
+    expect((await given(undefined, "\n")).confirmed).toEqual(["."]);
+  });
+
+  test("that was taken back is said; that nobody could confirm is an error", async () => {
+    expect((await given("\n", "\x1etakenBack\n")).applied).toMatchObject({ takenBack: true });
+    const { applied } = await given("\n", new HostError("refused", "sshd is not there."));
+    expect(applied).toMatchObject({ kind: "unconfirmed", message: expect.stringContaining("(sshd is not there.)") });
+  });
 });

@@ -37,6 +37,15 @@ test("versions, as the releases' own nft says them; a host without nft has none 
   expect(of("")).toEqual({ linux });
 });
 
+test("whence the session comes, and by which device it is answered, where that is known", () => {
+  const of = (ssh: string) => parseSnapshot(`\x1essh\n${ssh}\x1eend\n`, []).ssh;
+  const [client, server] = ["198.18.0.2", "203.0.113.5"];
+  const way = '[{"dst":"198.18.0.2","from":"203.0.113.5","gateway":"203.0.113.1","dev":"eth0","flags":[],"uid":0}]';
+  expect(of(`${client} ${server}\n${way}\n`)).toEqual({ client, server, device: "eth0" });
+  expect(of(`${client} ${server}\n`)).toEqual({ client, server });
+  expect(of("")).toBeUndefined();
+});
+
 test("links and addresses", () => {
   expect(seen.links.find(({ ifname }) => ifname === "inter-fra")).toMatchObject({
     mtu: 1420,

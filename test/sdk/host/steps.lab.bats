@@ -289,3 +289,19 @@ sysctl -w net/ipv4/conf/a/rp_filter=2' ]
     [ -e "$run/touched" ] && rm "$run/touched"
   done
 }
+
+@test "what nobody confirms is taken back, also where a line of it fails; what is confirmed stays" {
+  in_each_shell '
+    { sed "s|^overlay_run=.*|overlay_run=$overlay_run|" '"'$agents/steps.sh'"'; cat '"'$agents/undo.sh'"'; } >"$overlay_run/undo.sh"
+    ip link add dev a type veth peer name b
+    for id in 1 2; do
+      mkdir "$overlay_run/undo.$id"
+      printf "%s\n" "ip link delete dev nothing" "ip link set dev a mtu 1400" >"$overlay_run/undo.$id/commands"
+    done
+    mv "$overlay_run/undo.1/commands" "$overlay_run/undo.1/kept"
+    (set -- "$overlay_run/undo.1" 0 && . "$overlay_run/undo.sh")
+    [ "$(cat /sys/class/net/a/mtu)" = 1500 ]
+    (set -- "$overlay_run/undo.2" 0 && . "$overlay_run/undo.sh") 2>"$overlay_run/said"
+    [ "$(cat /sys/class/net/a/mtu)" = 1400 ] && [ ! -d "$overlay_run/undo.2" ]
+    grep -q "no new login has confirmed" "$overlay_run/said" && grep -q "ip link delete dev nothing: " "$overlay_run/said"'
+}

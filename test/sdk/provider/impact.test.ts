@@ -2,6 +2,7 @@
 import { impact } from "../../../sdk/provider/impact";
 import { check } from "../../../sdk/provider/inputs";
 import { type ResourceType, resourceType } from "../../../sdk/provider/registry";
+import { foretold } from "../../../sdk/provider/safeguard";
 import type { Values } from "../../../sdk/provider/wire";
 
 const type = resourceType("overlay:wireguard:Interface") as ResourceType;
@@ -37,4 +38,29 @@ test("a device that was seen to be of another kind is made again, as where WireG
 
 test("one that was seen to be gone has nothing to lose", () => {
   expect(impact(type, before, "", before)).toEqual([]);
+});
+
+describe("what may cut off the run's own SSH is told", () => {
+  const at = (host: string, change: Values = {}): Values => ({ ...inputs(change), connection: { host } });
+  const told = (to: string, device: string) => [
+    `${device} may carry this run's own SSH to root@${to}: the change is taken back after 15 s unless a new login works.`,
+  ];
+
+  test("an address of the device that changes", () => {
+    expect(foretold(type, before, at("10.255.0.2", { mtu: 1380 }))).toEqual(told("10.255.0.2", "link inter-lux"));
+    expect(foretold(type, before, at("10.255.0.2"))).toEqual([]);
+    expect(foretold(type, before, at("198.51.100.9", { mtu: 1380 }))).toEqual([]);
+    expect(foretold(type, before, at("fra.example", { mtu: 1380 }))).toEqual([]);
+  });
+
+  test("a setting of the whole network", () => {
+    const host = resourceType("overlay:node:Host") as ResourceType;
+    const node = (sysctls: Values): Values => ({
+      connection: { host: "198.51.100.9" },
+      spec: { node: "fra", owner: "net/test", id: 2, sysctls },
+    });
+    const setting = "sysctl net/ipv4/ip_forward";
+    expect(foretold(host, node({}), node({ "net/ipv4/ip_forward": "1" }))).toEqual(told("198.51.100.9", setting));
+    expect(foretold(host, node({}), node({ "kernel/panic": "1" }))).toEqual([]);
+  });
 });
