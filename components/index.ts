@@ -9,6 +9,7 @@ export { Provider, type ProviderArgs } from "../sdk/provider/resources";
 export type { WgLinkArgs } from "./linkArgs";
 export type { OverlayNodeArgs } from "./nodeArgs";
 export { type Endpoint, OverlayNode, type Underlay } from "./OverlayNode";
+export { fullMesh, type ShapeArgs, star } from "./shapes";
 export { type LinkSide, WgLink } from "./WgLink";
 
 /** For the plugin, which makes them for programs in every language. */
