@@ -1,10 +1,10 @@
-/** One side of a WireGuard link as facts. */
+/** A WireGuard device, of a link or a mesh, as facts. */
 import { type Fact, factId } from "../kernel/fact";
 import { fact } from "../kernel/kinds";
 import { isPlaceholder } from "../kernel/later";
-import { alias, FWMARK, LINK_GROUP, ROUTE_METRIC, WIREGUARD_KEY } from "../kernel/marks";
+import { alias, FWMARK, LINK_GROUP, ROUTE_METRIC, ROUTE_TABLE, WIREGUARD_KEY } from "../kernel/marks";
 import { family, host } from "../network/address";
-import type { Spec } from "./spec";
+import type { Peer, Spec } from "./spec";
 
 /** One link, one peer: which packets it carries is for routes to say. */
 const EVERYTHING = ["0.0.0.0/0", "::/0"];
@@ -28,15 +28,38 @@ function redirect(spec: Spec): Fact[] {
 }
 
 /** None to an address of a family that the node has none of: it could not be answered. */
-function route(spec: Spec, link: string, to: string): Fact[] {
-  const way = { device: spec.device, metric: ROUTE_METRIC };
+function route(spec: Spec, link: string, to: string, table?: { table: string }): Fact[] {
+  const way = { device: spec.device, ...table, metric: ROUTE_METRIC };
   if (isPlaceholder(to)) return [fact("route", { dst: to, ...way }, link)];
   const src = spec.addresses.find((own) => family(own) === family(to));
-  return src === undefined ? [] : [fact("route", { dst: host(to), ...way, src }, link)];
+  return src === undefined ? [] : [fact("route", { dst: to, ...way, src }, link)];
+}
+
+type AnyPeer = NonNullable<Spec["peer"]> | Peer;
+
+const prefixes = ({ addresses }: AnyPeer): string[] =>
+  [addresses].flat().map((address) => (isPlaceholder(address) ? address : host(address)));
+
+function wgPeer({ device }: Spec, link: string, allowedIps: string[], peer: AnyPeer): Fact {
+  const { publicKey, endpoint, keepalive } = peer;
+  const called = { ...(endpoint !== undefined && { endpoint }), ...(keepalive !== undefined && { keepalive }) };
+  return fact("wgPeer", { device, publicKey, allowedIps, ...called }, link);
+}
+
+function peers(spec: Spec, link: string): Fact[] {
+  const { peer, peers = [] } = spec;
+  // Packets to what lies behind a peer may be those that carry it: the table of its own, encrypted ones never see.
+  const table = { table: String(ROUTE_TABLE) };
+  return [
+    ...(peer ? [wgPeer(spec, link, EVERYTHING, peer)] : []),
+    ...peers.map((peer) => wgPeer(spec, link, [...prefixes(peer), ...peer.routes], peer)),
+    ...[...(peer ? [peer] : []), ...peers].flatMap((it) => prefixes(it).flatMap((to) => route(spec, link, to))),
+    ...peers.flatMap(({ routes }) => routes.flatMap((to) => route(spec, link, to, table))),
+  ];
 }
 
 export function plan(spec: Spec): Fact[] {
-  const { device, peer } = spec;
+  const { device } = spec;
   const made = fact("link", {
     device,
     type: "wireguard",
@@ -47,7 +70,6 @@ export function plan(spec: Spec): Fact[] {
     up: true,
   });
   const link = factId(made);
-  const peerAddresses = typeof peer.addresses === "string" ? [peer.addresses] : peer.addresses;
   // Link-local, the same on every link of the node: RFC 4291, 2.5.6, with the node's id as interface identifier.
   const linkLocal = `fe80::${spec.id.toString(16)}/64`;
 
@@ -59,19 +81,8 @@ export function plan(spec: Spec): Fact[] {
     fact("sysctl", { name: `net/ipv6/conf/${device}/disable_ipv6`, value: "0" }, link),
     fact("sysctl", { name: `net/ipv4/conf/${device}/rp_filter`, value: "2" }, link),
     fact("wgDevice", { device, listenPort: spec.listenPort, fwmark: FWMARK, privateKeyFile: WIREGUARD_KEY }, link),
-    fact(
-      "wgPeer",
-      {
-        device,
-        publicKey: peer.publicKey,
-        allowedIps: EVERYTHING,
-        ...(peer.endpoint !== undefined && { endpoint: peer.endpoint }),
-        ...(peer.keepalive !== undefined && { keepalive: peer.keepalive }),
-      },
-      link,
-    ),
+    ...peers(spec, link),
     ...[linkLocal, ...spec.addresses.map(host)].map((address) => fact("address", { device, address }, link)),
-    ...peerAddresses.flatMap((to) => route(spec, link, to)),
     fact("nftElement", {
       table: "inet overlay",
       map: "guard",
