@@ -58,7 +58,7 @@ function makeSide(parent: WgLink, link: LinkData, side: SideName, options: pulum
   const [own, peer] = side === "a" ? [link.a, link.b] : [link.b, link.a];
   const { network } = program();
   const spec = program().whenDeclared(() =>
-    network.ofNodes(own, peer, (here, there) =>
+    network.ofNodes([own, peer], ([here, there]) =>
       sideSpec({ side, link, own: here, peer: there }, owner(), peer.publicKey),
     ),
   );

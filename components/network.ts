@@ -7,6 +7,8 @@ import { addressField, prefixField } from "../sdk/network/fields";
 import { Topology } from "../sdk/network/topology";
 import { isLater } from "./input";
 import { type LinkData, linkArgs, type WgLinkArgs } from "./linkArgs";
+import { meshDevices, meshFaults, namesFaults } from "./mesh";
+import { type MeshData, meshArgs, type WgMeshArgs } from "./meshArgs";
 import { expanded, type NodeData, nodeArgs, type OverlayNodeArgs } from "./nodeArgs";
 import type { OverlayNode } from "./OverlayNode";
 import { prepareFaults } from "./prepare";
@@ -43,6 +45,21 @@ export class Network {
     return faults.length > 0 ? { faults } : { value };
   }
 
+  addMesh(name: string, args: WgMeshArgs): Checked<MeshData> {
+    const result = parse(meshArgs, args);
+    if ("faults" in result) return result;
+    const value = { name, ...result.value };
+    const names = namesFaults(value);
+    if (names.length > 0) return { faults: names };
+    const nodes = value.nodes.flatMap((node) => this.declared(node) ?? []);
+    if (nodes.length < value.nodes.length) return { value };
+    const faults = [
+      ...meshFaults(value, nodes),
+      ...this.topology.addMesh({ name, devices: meshDevices(value, nodes) }),
+    ];
+    return faults.length > 0 ? { faults } : { value };
+  }
+
   /** In which order the sides of a link are made: the one that calls, where only one does, comes last. */
   order(link: LinkData): [SideName, SideName] {
     const [a, b] = [this.declared(link.a), this.declared(link.b)];
@@ -51,11 +68,15 @@ export class Network {
     return fromA && !fromB ? ["b", "a"] : ["a", "b"];
   }
 
-  /** `compute` of two nodes: as they were declared here, or as their outputs say in the end. */
-  ofNodes<T>(a: OverlayNode, b: OverlayNode, compute: (a: LinkNode, b: LinkNode) => T): T | pulumi.Output<T> {
-    const [here, there] = [this.declared(a), this.declared(b)];
-    if (here && there) return compute(here, there);
-    return pulumi.all([fromOutputs(a), fromOutputs(b)]).apply(([a, b]) => compute(a, b)) as pulumi.Output<T>;
+  /** `compute` of nodes: as they were declared here, or as their outputs say in the end. */
+  ofNodes<N extends readonly OverlayNode[], T>(
+    nodes: readonly [...N],
+    compute: (nodes: { [I in keyof N]: LinkNode }) => T,
+  ): T | pulumi.Output<T> {
+    type Known = { [I in keyof N]: LinkNode };
+    const known = nodes.flatMap((node) => this.declared(node) ?? []);
+    if (known.length === nodes.length) return compute(known as unknown as Known);
+    return pulumi.all(nodes.map(fromOutputs)).apply((all) => compute(all as unknown as Known)) as pulumi.Output<T>;
   }
 
   /** The node with all that decides about its links' number and form. */

@@ -1,6 +1,7 @@
 /** Programs without an engine: what a program would register, and what it would be told. */
 import * as pulumi from "@pulumi/pulumi";
-import type { OverlayNode, OverlayNodeArgs, WgLinkArgs } from "../../components";
+import type { OverlayNode, OverlayNodeArgs, WgLinkArgs, WgMeshArgs } from "../../components";
+import { meshSpecs } from "../../components/mesh";
 import { type Checked, Network } from "../../components/network";
 import { sideSpec } from "../../components/side";
 import { format } from "../../sdk/faults";
@@ -30,12 +31,21 @@ export class Declared {
     if (!link) return ["", ""];
     const lines = (side: "a" | "b") => {
       const [own, peer] = side === "a" ? [link.a, link.b] : [link.b, link.a];
-      const spec = this.network.ofNodes(own, peer, (here, there) =>
+      const spec = this.network.ofNodes([own, peer], ([here, there]) =>
         sideSpec({ side, link, own: here, peer: there }, "net/prod", PUBLIC_KEY),
       );
       return text(wireguard.plan(wireguard.spec.parse(spec)));
     };
     return [lines("a"), lines("b")];
+  }
+
+  /** Each node of a mesh in the kernel's words. */
+  mesh(nodes: string[], args: Partial<WgMeshArgs> = {}, name = "mesh"): string[] {
+    const mesh = this.noted(name, this.network.addMesh(name, { nodes: nodes.map(reference), ...args }));
+    if (!mesh) return [];
+    const keys = nodes.map((node) => `<known after ${node} is created>`);
+    const specs = this.network.ofNodes(mesh.nodes, (all) => meshSpecs(mesh, all, "net/prod", keys));
+    return (specs as object[]).map((spec) => text(wireguard.plan(wireguard.spec.parse(spec))));
   }
 
   /** The nodes of a link in the order in which its sides are made. */

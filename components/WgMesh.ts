@@ -1,0 +1,75 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Interface } from "../sdk/provider/resources";
+import { MANY, type MeshSpec, meshSpecs } from "./mesh";
+import { type MeshData, meshOutputs, type WgMeshArgs } from "./meshArgs";
+import { named, owner, settled, timeouts, withheld } from "./outputs";
+import { program } from "./program";
+
+/** The mesh on one of its nodes. */
+export interface MeshDevice {
+  node: string;
+  device: string;
+  listenPort: number;
+  /** Bytes. */
+  mtu: number;
+}
+
+/**
+ * A WireGuard mesh: one network device on each node, with all the others as peers, each of which has its own addresses
+ * and what is declared to lie behind it.
+ *
+ *     const mesh = new WgMesh("mesh", { nodes: [lux, fra, hkg], routes: { fra: ["192.168.7.0/24"] } });
+ */
+export class WgMesh extends pulumi.ComponentResource {
+  static readonly token = "overlay:index:WgMesh";
+
+  declare readonly devices: pulumi.Output<MeshDevice[]>;
+
+  /** Faults of the arguments are reported, with those of the whole program, when it has declared all that it has. */
+  constructor(name: string, args: WgMeshArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super(WgMesh.token, name, named(meshOutputs), options);
+    if (options.urn) return;
+    const mesh = program().sound(this, args, program().network.addMesh(name, args));
+    if (!mesh) {
+      Object.assign(this, withheld(meshOutputs));
+      return;
+    }
+    if (mesh.nodes.length > MANY && pulumi.runtime.isDryRun()) void pulumi.log.warn(cost(mesh), this);
+
+    const outputs = settled(meshOutputs, { devices: makeDevices(this, mesh, timeouts(options)) });
+    Object.assign(this, outputs);
+    this.registerOutputs(outputs);
+  }
+}
+
+const cost = ({ nodes: { length } }: MeshData): string =>
+  `${length} nodes: each has ${length - 1} peers, and one node more changes all ${length} hosts. ` +
+  `Beyond ${MANY} a few meshes that are linked with each other are changed and read in less time.`;
+
+/** All at once: each calls and is called, so that there is no order in which nobody comes too early. */
+function makeDevices(
+  parent: WgMesh,
+  mesh: MeshData,
+  options: pulumi.CustomResourceOptions,
+): pulumi.Output<MeshDevice>[] {
+  const keys = mesh.nodes.map(({ publicKey }) => publicKey);
+  let specs: MeshSpec<pulumi.Output<string>>[] | undefined;
+  return mesh.nodes.map((node, index) => {
+    const spec = program().whenDeclared(() =>
+      program().network.ofNodes(mesh.nodes, (nodes) => {
+        specs ??= meshSpecs(mesh, nodes, owner(), keys);
+        return specs[index] as MeshSpec<pulumi.Output<string>>;
+      }),
+    );
+    const name = (of: string): string => `${mesh.name}@${of}`;
+    const made = new Interface(
+      name(node.nodeName),
+      { connection: node.connection, machine: node.machine, spec },
+      { ...options, parent, deletedWith: node, aliases: node.formerNames.map((former) => ({ name: name(former) })) },
+    );
+    // By way of the URN, so that what uses an output of the mesh waits for its device.
+    return pulumi
+      .all([spec, made.urn])
+      .apply(([{ node, device, listenPort, mtu }]) => pulumi.output({ node, device, listenPort, mtu }));
+  });
+}

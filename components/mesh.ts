@@ -1,0 +1,162 @@
+/**
+ * The nodes of a mesh, from what they and the mesh say. A node is the same to all the others (one port, one endpoint), so
+ * what is known of it is worked out once and not once a pair.
+ */
+import { type Fault, fault, format } from "../sdk/faults";
+import { endpoint, host } from "../sdk/network/address";
+import { type Owned, overlapping } from "../sdk/network/overlaps";
+import { listenPort } from "../sdk/network/ports";
+import type { TopologyDevice } from "../sdk/network/topology";
+import { spec as interfaceSpec, NO_ADDRESS, twoHave } from "../sdk/wireguard/spec";
+import { faultsOfKnown, isKnown, lift } from "./input";
+import type { MeshData } from "./meshArgs";
+import { callable, type LinkNode, mtuFaultsOf, mtuOf } from "./side";
+
+/** From here on a preview says what so many cost. */
+export const MANY = 250;
+
+export const device = ({ device, name }: MeshData): string => device ?? name;
+
+const port = (mesh: MeshData, { id, portBase, ports }: LinkNode) =>
+  lift(
+    (declared, base, pool) => declared ?? listenPort(id, { base, ...(pool && { pool }) }),
+    mesh.port,
+    portBase,
+    ports,
+  );
+
+/** Address and port that all the others call, where they can. */
+function endpointOf(mesh: MeshData, node: LinkNode) {
+  const at = callable(node, mesh.family);
+  if (!at) return undefined;
+  const { ports: few } = at;
+  const outside = (listens: number) => (few ? listenPort(node.id, { pool: few }) : listens);
+  return lift(
+    (address, declared, listens) => endpoint(address, declared ?? outside(listens)),
+    at.address,
+    mesh.port,
+    port(mesh, node),
+  );
+}
+
+/** What all the others are told of a node. `publicKey`: its own. */
+function peer<K>(mesh: MeshData, node: LinkNode, publicKey: K) {
+  const { name, id, addresses } = node;
+  const at = endpointOf(mesh, node);
+  return {
+    name,
+    id,
+    publicKey,
+    addresses,
+    routes: mesh.routes[name] ?? [],
+    ...(at !== undefined && { endpoint: at }),
+    ...(at !== undefined && mesh.keepalive > 0 && { keepalive: mesh.keepalive }),
+  };
+}
+
+/** What each node's host is told. `publicKeys`: one a node, in the same order. */
+export function meshSpecs<K>(mesh: MeshData, nodes: readonly LinkNode[], owner: string, publicKeys: readonly K[]) {
+  const peers = nodes.map((node, index) => peer(mesh, node, publicKeys[index] as K));
+  const mtu = mtuOf(mesh, nodes);
+  return nodes.map((node, index) => ({
+    node: node.name,
+    owner,
+    link: mesh.name,
+    device: device(mesh),
+    id: node.id,
+    mtu,
+    listenPort: port(mesh, node),
+    addresses: node.addresses,
+    prefixes: node.prefixes,
+    underlay: lift(({ devices }) => devices, node.underlay),
+    peers: [...peers.slice(0, index), ...peers.slice(index + 1)],
+  }));
+}
+
+export type MeshSpec<K> = ReturnType<typeof meshSpecs<K>>[number];
+
+/** What the network has to know of each node to see that nothing is had twice. */
+export const meshDevices = (mesh: MeshData, nodes: readonly LinkNode[]): TopologyDevice[] =>
+  nodes.map((node) => {
+    const [listens, called] = [port(mesh, node), endpointOf(mesh, node)];
+    const address = callable(node, mesh.family)?.address;
+    return {
+      node: node.name,
+      device: device(mesh),
+      ...(isKnown(listens) && { listenPort: listens }),
+      endpoints: address !== undefined && isKnown(address) ? [address] : [],
+      ...(called !== undefined && isKnown(called) && { called }),
+    };
+  });
+
+/** Nodes that are named twice, and routes of those that are not named at all: seen before anything is known of them. */
+export function namesFaults({ nodes, routes }: MeshData): Fault[] {
+  const names = nodes.map(({ nodeName }) => nodeName);
+  const seen = new Set<string>();
+  const twice = names.flatMap((name, index) => {
+    const legal = "each node once";
+    const before = seen.has(name);
+    seen.add(name);
+    return before ? [fault(["nodes", index], name, { legal, cure: "leave it out here" })] : [];
+  });
+  const stray = Object.keys(routes).flatMap((name) => {
+    const cure = "correct the name, or add the node to `nodes`";
+    return seen.has(name) ? [] : [fault(["routes", name], undefined, { legal: `a node of the mesh`, cure })];
+  });
+  return [...twice, ...stray];
+}
+
+/** What is wrong with a mesh by itself. */
+export function meshFaults(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
+  return [
+    ...unreachable(mesh, nodes),
+    ...mtuFaultsOf(mesh, nodes),
+    ...overlaps(mesh, nodes),
+    ...specFaults(mesh, nodes),
+  ];
+}
+
+function unreachable(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
+  const without = nodes.filter((node) => !callable(node, mesh.family)).map(({ name }) => name);
+  if (without.length < 2) return [];
+  const kind = mesh.family === undefined ? "an endpoint" : `an endpoint of family ${mesh.family}`;
+  const legal = `${kind} on one of every two nodes, and ${without.join(", ")} have none: none of them can call another`;
+  const cure = "give `endpoints` to all of them but one, or make them the ends of links with nodes that can be reached";
+  return [fault(["nodes"], undefined, { legal, cure })];
+}
+
+function overlaps(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
+  const prefixes = ({ name, addresses }: LinkNode) => {
+    const known = isKnown(addresses) ? addresses.filter(isKnown) : [];
+    return [...known.map(host), ...(mesh.routes[name] ?? [])];
+  };
+  const all = nodes.flatMap((node) => prefixes(node).map((prefix): Owned<LinkNode> => ({ prefix, owner: node })));
+  const clashes = overlapping(all)
+    // An address that two nodes have is said of the nodes.
+    .filter(([one, other]) => [one, other].some(({ prefix, owner }) => mesh.routes[owner.name]?.includes(prefix)))
+    .map(([one, other]) => {
+      const [legal, cure] = twoHave(one, other);
+      const { name } = mesh.routes[one.owner.name]?.includes(one.prefix) ? one.owner : other.owner;
+      return fault(["routes", name], undefined, { legal, cure });
+    });
+  const none = nodes.filter(
+    ({ name, addresses }) => isKnown(addresses) && addresses.length === 0 && !mesh.routes[name]?.length,
+  );
+  const [legal, cure] = NO_ADDRESS;
+  return [...clashes, ...none.map(({ name }) => fault([name, "addresses"], undefined, { legal, cure }))];
+}
+
+/** Where a field of a node's spec was written down. */
+const WRITTEN: Record<string, string> = { device: "device", listenPort: "port" };
+
+/** Each node as the peer of one other: what is wrong with it, is with all. */
+function specFaults(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
+  const own = /^(mtu$|peers)/; // seen by mtuFaultsOf, by overlaps and by the topology
+  const specs = meshSpecs(mesh, nodes, "project/stack", []).map((spec) => ({ ...spec, peers: [] }));
+  const faults = specs.flatMap((spec) =>
+    faultsOfKnown(interfaceSpec, spec)
+      .filter(({ path }) => !own.test(path))
+      .map((it) => ({ ...it, path: WRITTEN[it.path] ?? `${spec.node}.${it.path}` })),
+  );
+  return [...new Map(faults.map((it) => [format([it]), it])).values()];
+}

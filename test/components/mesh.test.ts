@@ -1,0 +1,169 @@
+/** From what people write about a mesh to the words that its kernels are told, and what is wrong with it. */
+import { OverlayNode, WgMesh } from "../../components";
+import { Declared, registered } from "./declare";
+
+const lux = { id: 1, addresses: ["10.255.0.1", "fd00:6f::1"], endpoints: ["203.0.113.5", "2001:db8:1::5"] };
+const fra = { id: 2, addresses: ["10.255.0.2", "fd00:6f::2"], endpoints: ["198.51.100.9", "2001:db8:2::9"] };
+const hkg = { id: 3, addresses: ["10.255.0.3"], endpoints: ["192.0.2.7"] };
+/** Behind a NAT: nobody can call it. */
+const nas = { id: 9, addresses: ["10.255.0.9"] };
+
+const three = () => new Declared().node("lux", lux).node("fra", fra).node("nas", nas);
+const all = ["lux", "fra", "nas"];
+const peers = (lines = ""): string[] => lines.split("\n").filter((line) => line.includes(" peer "));
+const listens = (lines: string) => / listen-port (\d+)/.exec(lines)?.[1];
+const mtu = (lines: string) => / mtu (\d+)/.exec(lines)?.[1];
+
+test("one device a node, the others as its peers; who has an endpoint is called by all", () => {
+  const network = three();
+  const [onLux, , onNas] = network.mesh(all, { routes: { fra: ["192.168.7.0/24"] } });
+  expect(network.faults).toEqual([]);
+  expect(onLux).toMatchInlineSnapshot(`
+"ip link add dev mesh type wireguard
+ip link set dev mesh mtu 1420 group 28417 addrgenmode none alias overlay:net/prod:mesh
+ip link set dev mesh up
+sysctl -w net/ipv4/conf/mesh/rp_filter=2
+sysctl -w net/ipv6/conf/mesh/accept_ra=0
+sysctl -w net/ipv6/conf/mesh/disable_ipv6=0
+wg set mesh listen-port 11001 fwmark 0x6f private-key /etc/overlay/keys/wireguard.key
+wg set mesh peer <known after fra is created> allowed-ips 10.255.0.2/32,192.168.7.0/24,fd00:6f::2/128 endpoint 198.51.100.9:11002 persistent-keepalive 25
+wg set mesh peer <known after nas is created> allowed-ips 10.255.0.9/32
+ip addr add 10.255.0.1/32 dev mesh
+ip addr add fd00:6f::1/128 dev mesh
+ip addr add fe80::1/64 dev mesh
+ip route add 192.168.7.0/24 dev mesh table 111 proto 111 metric 4096 src 10.255.0.1
+ip route add 10.255.0.2/32 dev mesh proto 111 metric 4096 src 10.255.0.1
+ip route add 10.255.0.9/32 dev mesh proto 111 metric 4096 src 10.255.0.1
+ip route add fd00:6f::2/128 dev mesh proto 111 metric 4096 src fd00:6f::1
+nft add counter inet overlay link-mesh
+nft add element inet overlay guard { 11001 : "link-mesh" }"
+`);
+  expect(peers(onNas)).toMatchInlineSnapshot(`
+[
+  "wg set mesh peer <known after fra is created> allowed-ips 10.255.0.2/32,192.168.7.0/24,fd00:6f::2/128 endpoint 198.51.100.9:11002 persistent-keepalive 25",
+  "wg set mesh peer <known after lux is created> allowed-ips 10.255.0.1/32,fd00:6f::1/128 endpoint 203.0.113.5:11001 persistent-keepalive 25",
+]
+`);
+});
+
+test("ports: the base and the node's own id, one of a pool, what the mesh says, and what leads there from outside", () => {
+  const declared = (): Declared =>
+    new Declared()
+      .node("lux", { ...lux, portBase: 20000 })
+      .node("fra", { ...fra, ports: [500, 501, 502] })
+      .node("nas", { ...nas, endpoints: [{ address: "203.0.113.77", ports: [443, 4500] }] });
+  const lines = declared().mesh(all);
+  expect(lines.map(listens)).toEqual(["20001", "502", "11009"]);
+  expect(peers(lines[0]).map((line) => / endpoint (\S+)/.exec(line)?.[1])).toEqual([
+    "198.51.100.9:502",
+    "203.0.113.77:4500",
+  ]);
+  expect(declared().mesh(all, { port: 51820 }).map(listens)).toEqual(["51820", "51820", "51820"]);
+});
+
+test("the MTU is what the smallest underlay leaves, on all; device, family and keepalive are as the mesh says", () => {
+  const network = new Declared()
+    .node("lux", { ...lux, underlay: { mtu: 1492 } })
+    .node("fra", fra)
+    .node("nas", nas);
+  expect(network.mesh(all).map(mtu)).toEqual(["1412", "1412", "1412"]);
+  const [lines = ""] = three().mesh(all, { family: "inet6", device: "wg0", keepalive: 0 });
+  expect(peers(lines)[0]).toBe(
+    "wg set wg0 peer <known after fra is created> allowed-ips 10.255.0.2/32,fd00:6f::2/128 endpoint [2001:db8:2::9]:11002",
+  );
+});
+
+test("the order in which nodes are given changes no text", () => {
+  const [a, b, c] = three().mesh(all);
+  expect(three().mesh(["nas", "fra", "lux"])).toEqual([c, b, a]);
+});
+
+test("a mesh beside links, and two meshes, have ports and devices of their own", () => {
+  const network = three().node("hkg", hkg);
+  network.link("lux", "fra");
+  network.mesh(all);
+  network.mesh(["lux", "fra"], { port: 51820 }, "other");
+  expect(network.faults).toEqual([]);
+  network.mesh(["lux", "hkg"], {}, "third");
+  network.mesh(["fra", "hkg"], { device: "inter-lux", port: 11001 }, "fourth");
+  expect(network.faults).toMatchInlineSnapshot(`
+[
+  "third: third.lux.ports: found 11001, legal is UDP port 11001 on lux once, and mesh mesh has it already; set \`port\` on the mesh, or \`ports\` on the link that has it.",
+  "fourth: fourth.fra.device: found "inter-lux", legal is device inter-lux on fra once, and link lux-fra has it already; name one with \`device\`.",
+  "fourth: fourth.fra.ports: found 11001, legal is UDP port 11001 on fra once, and link lux-fra has it already; set \`port\` on the mesh, or \`ports\` on the link that has it.",
+]
+`);
+});
+
+test("all faults of a mesh at once", () => {
+  const network = three()
+    .node("hkg", hkg)
+    .node("tv", { id: 10 })
+    .node("radio", { id: 11, addresses: ["10.255.0.11"], underlay: { mtu: 1300 } });
+  network.mesh(["lux", "lux", "fra"], { routes: { ams: ["10.9.0.0/16"] } }, "names");
+  network.mesh(
+    ["lux", "fra", "hkg", "nas", "tv", "radio"],
+    { routes: { fra: ["0.0.0.0/0", "192.168.7.0/24"], hkg: ["::/0", "192.168.7.128/25", "10.255.0.0/24"] } },
+    "a-name-of-17-char",
+  );
+  network.mesh(["lux", "fra"], { mtu: 1500, family: "inet" }, "big");
+  network.mesh([], { routes: { fra: ["192.168.7.300/24"] }, colour: "blue" } as never, "wrong");
+  expect(network.faults).toMatchInlineSnapshot(`
+[
+  "names: nodes[1]: found "lux", legal is each node once; leave it out here.",
+  "names: routes.ams: legal is a node of the mesh; correct the name, or add the node to \`nodes\`.",
+  "a-name-of-17-char: nodes: legal is an endpoint on one of every two nodes, and nas, tv, radio have none: none of them can call another; give \`endpoints\` to all of them but one, or make them the ends of links with nodes that can be reached.",
+  "a-name-of-17-char: mtu: legal is at least 1280 bytes for IPv6 (RFC 8200), and underlay 1300 - WireGuard over IPv6 80 = 1220 < 1280; raise the MTU of the underlay between lux and fra and hkg and nas and tv and radio, and say it in underlay.mtu.",
+  "a-name-of-17-char: routes.hkg: legal is a default route at one node, and fra has 0.0.0.0/0 besides ::/0 of hkg; leave one of them out.",
+  "a-name-of-17-char: routes.hkg: legal is addresses that one node has alone, and 10.255.0.1/32 of lux overlaps 10.255.0.0/24 of hkg; leave them to one of the two, or name smaller prefixes.",
+  "a-name-of-17-char: routes.hkg: legal is addresses that one node has alone, and 10.255.0.2/32 of fra overlaps 10.255.0.0/24 of hkg; leave them to one of the two, or name smaller prefixes.",
+  "a-name-of-17-char: routes.hkg: legal is addresses that one node has alone, and 10.255.0.9/32 of nas overlaps 10.255.0.0/24 of hkg; leave them to one of the two, or name smaller prefixes.",
+  "a-name-of-17-char: routes.hkg: legal is addresses that one node has alone, and 10.255.0.11/32 of radio overlaps 10.255.0.0/24 of hkg; leave them to one of the two, or name smaller prefixes.",
+  "a-name-of-17-char: routes.hkg: legal is addresses that one node has alone, and 192.168.7.128/25 of hkg overlaps 192.168.7.0/24 of fra; leave them to one of the two, or name smaller prefixes.",
+  "a-name-of-17-char: tv.addresses: legal is at least one, because a mesh tells its nodes apart by their addresses; give the node an address in the overlay.",
+  "a-name-of-17-char: device: found "a-name-of-17-char", legal is at most 15 bytes, and this has 17; give a shorter name in \`device\`.",
+  "big: mtu: found 1500, legal is 1280 to 1440 bytes (underlay 1500 - WireGuard over IPv4 60 = 1440); leave it out, or say in underlay.mtu of both nodes what the underlay carries.",
+  "big: big.lux.ports: found 11001, legal is UDP port 11001 on lux once, and mesh a-name-of-17-char has it already; set \`port\` on the mesh, or \`ports\` on the link that has it.",
+  "big: big.fra.ports: found 11002, legal is UDP port 11002 on fra once, and mesh a-name-of-17-char has it already; set \`port\` on the mesh, or \`ports\` on the link that has it.",
+  "wrong: nodes: legal is at least 1; correct the value.",
+  "wrong: routes.fra[0]: found "192.168.7.300/24", legal is a prefix such as 192.168.7.0/24, fd00:7::/64, or 0.0.0.0/0; correct the prefix.",
+  "wrong: colour: legal is one of device, family, keepalive, mtu, nodes, port, routes; remove it, or correct its spelling.",
+]
+`);
+});
+
+test("an interface a node; each knows how its own machine is reached; keys come from the hosts", async () => {
+  const outputs: unknown[] = [];
+  const made = await registered(() => {
+    const nodes = Object.entries({ lux, fra, nas }).map(
+      ([name, args]) =>
+        new OverlayNode(
+          name,
+          { ...args, connection: { host: `${name}.example` } },
+          { aliases: [{ name: `${name}0` }] },
+        ),
+    );
+    new WgMesh("mesh", { nodes }, { customTimeouts: { create: "5m" } }).devices.apply((it) => outputs.push(...it));
+  });
+  const interfaces = made.filter(({ type }) => type === "overlay:wireguard:Interface");
+  expect(interfaces.map(({ name }) => name)).toEqual(["mesh@fra", "mesh@lux", "mesh@nas"]);
+  expect(interfaces[0]).toMatchObject({
+    inputs: {
+      connection: { host: "fra.example" },
+      machine: "machine-of-fra",
+      spec: {
+        link: "mesh",
+        peers: [
+          { name: "lux", publicKey: "key-of-lux", endpoint: "203.0.113.5:11001" },
+          { name: "nas", publicKey: "key-of-nas" },
+        ],
+      },
+    },
+    options: { aliases: [{ name: "mesh@fra0" }], customTimeouts: { create: "5m" } },
+  });
+  expect(outputs).toEqual([
+    { node: "lux", device: "mesh", listenPort: 11001, mtu: 1420 },
+    { node: "fra", device: "mesh", listenPort: 11002, mtu: 1420 },
+    { node: "nas", device: "mesh", listenPort: 11009, mtu: 1420 },
+  ]);
+});
