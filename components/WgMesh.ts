@@ -1,9 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Interface } from "../sdk/provider/resources";
-import { MANY, type MeshSpec, meshSpecs } from "./mesh";
+import { applyPartly } from "./input";
+import { costly, meshNode, meshPeers, specText } from "./mesh";
 import { type MeshData, meshOutputs, type WgMeshArgs } from "./meshArgs";
 import { named, owner, settled, timeouts, withheld } from "./outputs";
 import { program } from "./program";
+import type { LinkNode } from "./side";
 
 /** The mesh on one of its nodes. */
 export interface MeshDevice {
@@ -34,7 +36,8 @@ export class WgMesh extends pulumi.ComponentResource {
       Object.assign(this, withheld(meshOutputs));
       return;
     }
-    if (mesh.nodes.length > MANY && pulumi.runtime.isDryRun()) void pulumi.log.warn(cost(mesh), this);
+    const warning = costly(mesh);
+    if (warning && pulumi.runtime.isDryRun()) void pulumi.log.warn(warning, this);
 
     const outputs = settled(meshOutputs, { devices: makeDevices(this, mesh, timeouts(options)) });
     Object.assign(this, outputs);
@@ -42,25 +45,20 @@ export class WgMesh extends pulumi.ComponentResource {
   }
 }
 
-const cost = ({ nodes: { length } }: MeshData): string =>
-  `${length} nodes: each has ${length - 1} peers, and one node more changes all ${length} hosts. ` +
-  `Beyond ${MANY} a few meshes that are linked with each other are changed and read in less time.`;
-
 /** All at once: each calls and is called, so that there is no order in which nobody comes too early. */
 function makeDevices(
   parent: WgMesh,
   mesh: MeshData,
   options: pulumi.CustomResourceOptions,
 ): pulumi.Output<MeshDevice>[] {
+  const declared = <T>(compute: (nodes: LinkNode[]) => T) =>
+    program().whenDeclared(() => program().network.ofNodes(mesh.nodes, compute));
   const keys = mesh.nodes.map(({ publicKey }) => publicKey);
-  let specs: MeshSpec<pulumi.Output<string>>[] | undefined;
+  // Once for all: an Output for each value of each pair would take longer than the hosts do.
+  const peers = declared((nodes) => meshPeers(mesh, nodes, keys));
   return mesh.nodes.map((node, index) => {
-    const spec = program().whenDeclared(() =>
-      program().network.ofNodes(mesh.nodes, (nodes) => {
-        specs ??= meshSpecs(mesh, nodes, owner(), keys);
-        return specs[index] as MeshSpec<pulumi.Output<string>>;
-      }),
-    );
+    const own = declared((nodes) => meshNode(mesh, nodes, index, owner()));
+    const spec = applyPartly(pulumi.all([own, peers]), ([own, peers]) => specText(own, peers, index));
     const name = (of: string): string => `${mesh.name}@${of}`;
     const made = new Interface(
       name(node.nodeName),
@@ -69,7 +67,7 @@ function makeDevices(
     );
     // By way of the URN, so that what uses an output of the mesh waits for its device.
     return pulumi
-      .all([spec, made.urn])
+      .all([own, made.urn])
       .apply(([{ node, device, listenPort, mtu }]) => pulumi.output({ node, device, listenPort, mtu }));
   });
 }

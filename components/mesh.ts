@@ -2,7 +2,9 @@
  * The nodes of a mesh, from what they and the mesh say. A node is the same to all the others (one port, one endpoint), so
  * what is known of it is worked out once and not once a pair.
  */
+import * as pulumi from "@pulumi/pulumi";
 import { type Fault, fault, format } from "../sdk/faults";
+import { placeholder } from "../sdk/kernel/later";
 import { endpoint, host } from "../sdk/network/address";
 import { type Owned, overlapping } from "../sdk/network/overlaps";
 import { listenPort } from "../sdk/network/ports";
@@ -12,8 +14,14 @@ import { faultsOfKnown, isKnown, lift } from "./input";
 import type { MeshData } from "./meshArgs";
 import { callable, type LinkNode, mtuFaultsOf, mtuOf } from "./side";
 
-/** From here on a preview says what so many cost. */
-export const MANY = 250;
+const MANY = 250;
+
+/** What a preview says of so many nodes. */
+export const costly = ({ nodes: { length } }: Pick<MeshData, "nodes">): string | undefined =>
+  length > MANY
+    ? `${length} nodes: each has ${length - 1} peers, and one node more changes all ${length} hosts. ` +
+      `Beyond ${MANY} a few meshes with links between them are changed and read in less time.`
+    : undefined;
 
 export const device = ({ device, name }: MeshData): string => device ?? name;
 
@@ -54,26 +62,37 @@ function peer<K>(mesh: MeshData, node: LinkNode, publicKey: K) {
   };
 }
 
-/** What each node's host is told. `publicKeys`: one a node, in the same order. */
-export function meshSpecs<K>(mesh: MeshData, nodes: readonly LinkNode[], owner: string, publicKeys: readonly K[]) {
-  const peers = nodes.map((node, index) => peer(mesh, node, publicKeys[index] as K));
-  const mtu = mtuOf(mesh, nodes);
-  return nodes.map((node, index) => ({
+/** All nodes as the peers that the others have. `publicKeys`: one a node, in the same order. */
+export const meshPeers = <K>(mesh: MeshData, nodes: readonly LinkNode[], publicKeys: readonly K[]) =>
+  nodes.map((node, index) => peer(mesh, node, publicKeys[index] as K));
+
+/** What a node's host is told of the node itself. */
+export const meshNode = (mesh: MeshData, nodes: readonly LinkNode[], index: number, owner: string) => {
+  const node = nodes[index] as LinkNode;
+  return {
     node: node.name,
     owner,
     link: mesh.name,
     device: device(mesh),
     id: node.id,
-    mtu,
+    mtu: mtuOf(mesh, nodes),
     listenPort: port(mesh, node),
     addresses: node.addresses,
     prefixes: node.prefixes,
     underlay: lift(({ devices }) => devices, node.underlay),
-    peers: [...peers.slice(0, index), ...peers.slice(index + 1)],
-  }));
-}
+  };
+};
 
-export type MeshSpec<K> = ReturnType<typeof meshSpecs<K>>[number];
+/** A spec as JSON, which the engine carries at once; or not, where something is unknown that no text can stand in for. */
+export function specText(node: object, peers: readonly { name: string }[], index: number): string {
+  const others = peers.filter((_, other) => other !== index);
+  // The provider takes either, and the SDK sees to what is unknown.
+  if (pulumi.containsUnknowns(node)) return { ...node, peers: others } as unknown as string;
+  const texts = others.map((peer) =>
+    JSON.stringify(peer, (_, value) => (pulumi.isUnknown(value) ? placeholder(peer.name) : value)),
+  );
+  return `${JSON.stringify(node).slice(0, -1)},"peers":[${texts.join()}]}`;
+}
 
 /** What the network has to know of each node to see that nothing is had twice. */
 export const meshDevices = (mesh: MeshData, nodes: readonly LinkNode[]): TopologyDevice[] =>
@@ -152,7 +171,7 @@ const WRITTEN: Record<string, string> = { device: "device", listenPort: "port" }
 /** Each node as the peer of one other: what is wrong with it, is with all. */
 function specFaults(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
   const own = /^(mtu$|peers)/; // seen by mtuFaultsOf, by overlaps and by the topology
-  const specs = meshSpecs(mesh, nodes, "project/stack", []).map((spec) => ({ ...spec, peers: [] }));
+  const specs = nodes.map((_, index) => ({ ...meshNode(mesh, nodes, index, "project/stack"), peers: [] }));
   const faults = specs.flatMap((spec) =>
     faultsOfKnown(interfaceSpec, spec)
       .filter(({ path }) => !own.test(path))

@@ -1,6 +1,7 @@
 /** From what people write about a mesh to the words that its kernels are told, and what is wrong with it. */
 import { OverlayNode, WgMesh } from "../../components";
-import { Declared, registered } from "./declare";
+import { costly } from "../../components/mesh";
+import { Declared, reference, registered } from "./declare";
 
 const lux = { id: 1, addresses: ["10.255.0.1", "fd00:6f::1"], endpoints: ["203.0.113.5", "2001:db8:1::5"] };
 const fra = { id: 2, addresses: ["10.255.0.2", "fd00:6f::2"], endpoints: ["198.51.100.9", "2001:db8:2::9"] };
@@ -147,18 +148,15 @@ test("an interface a node; each knows how its own machine is reached; keys come 
   });
   const interfaces = made.filter(({ type }) => type === "overlay:wireguard:Interface");
   expect(interfaces.map(({ name }) => name)).toEqual(["mesh@fra", "mesh@lux", "mesh@nas"]);
+  expect(JSON.parse(interfaces[0]?.inputs.spec)).toMatchObject({
+    link: "mesh",
+    peers: [
+      { name: "lux", publicKey: "key-of-lux", endpoint: "203.0.113.5:11001" },
+      { name: "nas", publicKey: "key-of-nas" },
+    ],
+  });
   expect(interfaces[0]).toMatchObject({
-    inputs: {
-      connection: { host: "fra.example" },
-      machine: "machine-of-fra",
-      spec: {
-        link: "mesh",
-        peers: [
-          { name: "lux", publicKey: "key-of-lux", endpoint: "203.0.113.5:11001" },
-          { name: "nas", publicKey: "key-of-nas" },
-        ],
-      },
-    },
+    inputs: { connection: { host: "fra.example" }, machine: "machine-of-fra" },
     options: { aliases: [{ name: "mesh@fra0" }], customTimeouts: { create: "5m" } },
   });
   expect(outputs).toEqual([
@@ -166,4 +164,10 @@ test("an interface a node; each knows how its own machine is reached; keys come 
     { node: "fra", device: "mesh", listenPort: 11002, mtu: 1420 },
     { node: "nas", device: "mesh", listenPort: 11009, mtu: 1420 },
   ]);
+});
+
+test("above 250 nodes a preview says what they cost", () => {
+  const nodes = (count: number) => ({ nodes: Array.from({ length: count }, (_, n) => reference(`n${n}`)) });
+  expect(costly(nodes(250))).toBeUndefined();
+  expect(costly(nodes(251))).toContain("251 nodes: each has 250 peers");
 });
