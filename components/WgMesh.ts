@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Interface } from "../sdk/provider/resources";
 import { applyPartly } from "./input";
-import { costly, meshNode, meshPeers, specText } from "./mesh";
+import { costly, meshNode, meshPeers, peerTexts, specText } from "./mesh";
 import { type MeshData, meshOutputs, type WgMeshArgs } from "./meshArgs";
 import { named, owner, settled, timeouts, withheld } from "./outputs";
 import { program } from "./program";
@@ -55,7 +55,10 @@ function makeDevices(
     program().whenDeclared(() => program().network.ofNodes(mesh.nodes, compute));
   const keys = mesh.nodes.map(({ publicKey }) => publicKey);
   // Once for all: an Output for each value of each pair would take longer than the hosts do.
-  const peers = declared((nodes) => meshPeers(mesh, nodes, keys));
+  const peers = applyPartly(
+    declared((nodes) => meshPeers(mesh, nodes, keys)),
+    peerTexts,
+  );
   return mesh.nodes.map((node, index) => {
     const own = declared((nodes) => meshNode(mesh, nodes, index, owner()));
     const spec = applyPartly(pulumi.all([own, peers]), ([own, peers]) => specText(own, peers, index));

@@ -37,7 +37,7 @@ export function lift<A extends unknown[], R>(
  * second argument of `apply` for itself only, and reads properties of Outputs by it.
  */
 export const applyPartly = <T, R>(value: pulumi.Output<T>, compute: (value: T) => R): pulumi.Output<R> =>
-  (value as unknown as Partly<T>).apply(compute, true);
+  (pulumi.output(value) as unknown as Partly<T>).apply(compute, true);
 
 interface Partly<T> {
   apply<R>(compute: (value: T) => R, withUnknowns: true): pulumi.Output<R>;

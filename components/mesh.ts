@@ -83,15 +83,18 @@ export const meshNode = (mesh: MeshData, nodes: readonly LinkNode[], index: numb
   };
 };
 
-/** A spec as JSON, which the engine carries at once; or not, where something is unknown that no text can stand in for. */
-export function specText(node: object, peers: readonly { name: string }[], index: number): string {
-  const others = peers.filter((_, other) => other !== index);
-  // The provider takes either, and the SDK sees to what is unknown.
-  if (pulumi.containsUnknowns(node)) return { ...node, peers: others } as unknown as string;
-  const texts = others.map((peer) =>
-    JSON.stringify(peer, (_, value) => (pulumi.isUnknown(value) ? placeholder(peer.name) : value)),
-  );
-  return `${JSON.stringify(node).slice(0, -1)},"peers":[${texts.join()}]}`;
+/** All the peers as text, a line of JSON each: they are written once, and not once for each node. */
+export const peerTexts = (peers: readonly { name: string }[]): string =>
+  peers
+    .map((peer) => JSON.stringify(peer, (_, value) => (pulumi.isUnknown(value) ? placeholder(peer.name) : value)))
+    .join("\n");
+
+/** A node's spec as JSON; or not as text, where something of the node is unknown that no word can stand in for. */
+export function specText(node: object, texts: string, index: number): string {
+  const others = texts.split("\n").filter((_, other) => other !== index);
+  // The provider takes either, and the SDK carries what is unknown.
+  if (pulumi.containsUnknowns(node)) return { ...node, peers: others.map((it) => JSON.parse(it)) } as unknown as string;
+  return `${JSON.stringify(node).slice(0, -1)},"peers":[${others.join()}]}`;
 }
 
 /** What the network has to know of each node to see that nothing is had twice. */

@@ -28,17 +28,20 @@ function redirect(spec: Spec): Fact[] {
 }
 
 /** None to an address of a family that the node has none of: it could not be answered. */
-function route(spec: Spec, link: string, to: string, table?: { table: string }): Fact[] {
+function routes(spec: Spec, link: string, to: readonly string[], table?: { table: string }): Fact[] {
   const way = { device: spec.device, ...table, metric: ROUTE_METRIC };
-  if (isPlaceholder(to)) return [fact("route", { dst: to, ...way }, link)];
-  const src = spec.addresses.find((own) => family(own) === family(to));
-  return src === undefined ? [] : [fact("route", { dst: to, ...way, src }, link)];
+  const [inet, inet6] = (["inet", "inet6"] as const).map((of) => spec.addresses.find((own) => family(own) === of));
+  return to.flatMap((dst) => {
+    if (isPlaceholder(dst)) return fact("route", { dst, ...way }, link);
+    const src = family(dst) === "inet" ? inet : inet6;
+    return src === undefined ? [] : fact("route", { dst, ...way, src }, link);
+  });
 }
 
 type AnyPeer = NonNullable<Spec["peer"]> | Peer;
 
-const prefixes = ({ addresses }: AnyPeer): string[] =>
-  [addresses].flat().map((address) => (isPlaceholder(address) ? address : host(address)));
+const prefix = (address: string): string => (isPlaceholder(address) ? address : host(address));
+const own = ({ addresses }: AnyPeer): string[] => (typeof addresses === "string" ? [addresses] : addresses.map(prefix));
 
 function wgPeer({ device }: Spec, link: string, allowedIps: string[], peer: AnyPeer): Fact {
   const { publicKey, endpoint, keepalive } = peer;
@@ -48,13 +51,15 @@ function wgPeer({ device }: Spec, link: string, allowedIps: string[], peer: AnyP
 
 function peers(spec: Spec, link: string): Fact[] {
   const { peer, peers = [] } = spec;
-  // Packets to what lies behind a peer may be those that carry it: the table of its own, encrypted ones never see.
-  const table = { table: String(ROUTE_TABLE) };
+  if (peer) return [wgPeer(spec, link, EVERYTHING, peer), ...routes(spec, link, own(peer))];
+  const all = peers.map((peer) => ({ peer, own: own(peer) }));
+  const to = all.flatMap(({ own }) => own);
+  // What lies behind a peer may hold its endpoint as well: encrypted packets never look into the table of our own.
+  const beyond = peers.flatMap(({ routes }) => routes);
   return [
-    ...(peer ? [wgPeer(spec, link, EVERYTHING, peer)] : []),
-    ...peers.map((peer) => wgPeer(spec, link, [...prefixes(peer), ...peer.routes], peer)),
-    ...[...(peer ? [peer] : []), ...peers].flatMap((it) => prefixes(it).flatMap((to) => route(spec, link, to))),
-    ...peers.flatMap(({ routes }) => routes.flatMap((to) => route(spec, link, to, table))),
+    ...all.map(({ peer, own }) => wgPeer(spec, link, [...own, ...peer.routes], peer)),
+    ...routes(spec, link, to),
+    ...routes(spec, link, beyond, { table: String(ROUTE_TABLE) }),
   ];
 }
 

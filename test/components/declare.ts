@@ -1,7 +1,7 @@
 /** Programs without an engine: what a program would register, and what it would be told. */
 import * as pulumi from "@pulumi/pulumi";
 import type { OverlayNode, OverlayNodeArgs, WgLinkArgs, WgMeshArgs } from "../../components";
-import { meshNode, meshPeers, specText } from "../../components/mesh";
+import { meshNode, meshPeers, peerTexts, specText } from "../../components/mesh";
 import { type Checked, Network } from "../../components/network";
 import { sideSpec } from "../../components/side";
 import { format } from "../../sdk/faults";
@@ -45,7 +45,9 @@ export class Declared {
     if (!mesh) return [];
     const keys = nodes.map((node) => `<known after ${node} is created>`);
     const specs = this.network.ofNodes(mesh.nodes, (all) =>
-      all.map((_, index) => specText(meshNode(mesh, all, index, "net/prod"), meshPeers(mesh, all, keys), index)),
+      all.map((_, index) =>
+        specText(meshNode(mesh, all, index, "net/prod"), peerTexts(meshPeers(mesh, all, keys)), index),
+      ),
     );
     return (specs as string[]).map((spec) => text(wireguard.plan(wireguard.spec.parse(JSON.parse(spec)))));
   }
