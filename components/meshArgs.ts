@@ -15,7 +15,8 @@ export const meshArgs = z.strictObject({
     .default({})
     .describe(
       "What is reached by way of a node besides its own addresses, by the node's name; the node has to forward it. " +
-        "No two nodes may have the same, and one of them at most a default route. Default: none. " +
+        "No two nodes may have the same, and one of them at most a default route, which carries the answers to your own " +
+        "SSH, too, where a host has no nearer way to you. Default: none. " +
         "Example: {fra: [192.168.7.0/24]}",
     ),
   family: familyField

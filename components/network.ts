@@ -4,6 +4,7 @@ import type { z } from "zod";
 import { type Fault, parse } from "../sdk/faults";
 import { Connection } from "../sdk/host/connection";
 import { addressField, prefixField } from "../sdk/network/fields";
+import { isDefault } from "../sdk/network/overlaps";
 import { Topology } from "../sdk/network/topology";
 import { isLater } from "./input";
 import { type LinkData, linkArgs, type WgLinkArgs } from "./linkArgs";
@@ -55,7 +56,11 @@ export class Network {
     if (nodes.length < value.nodes.length) return { value };
     const faults = [
       ...meshFaults(value, nodes),
-      ...this.topology.addMesh({ name, devices: meshDevices(value, nodes) }),
+      ...this.topology.addMesh({
+        name,
+        devices: meshDevices(value, nodes),
+        defaultRoute: Object.values(value.routes).flat().some(isDefault),
+      }),
     ];
     return faults.length > 0 ? { faults } : { value };
   }

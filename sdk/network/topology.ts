@@ -42,6 +42,8 @@ export interface TopologyLink {
 
 export interface TopologyMesh {
   name: string;
+  /** True where one of the nodes is the others' way to everything. */
+  defaultRoute?: boolean;
   devices: readonly TopologyDevice[];
 }
 
@@ -107,9 +109,14 @@ export class Topology {
   }
 
   /** Adds a mesh; what it does not agree with of all that was added before. */
-  addMesh({ name, devices }: TopologyMesh): Fault[] {
+  addMesh({ name, devices, defaultRoute = false }: TopologyMesh): Fault[] {
     const faults = this.take(`mesh ${name}`, `mesh ${name}`, [name], name, "give each mesh a name of its own");
-    return [...faults, ...devices.flatMap((device) => this.addDevice("mesh", name, device))];
+    const ways = devices.flatMap(({ node }) =>
+      defaultRoute
+        ? this.take(`default route on ${node}`, `mesh ${name}`, [name, "routes"], undefined, "leave one of them out")
+        : [],
+    );
+    return [...faults, ...ways, ...devices.flatMap((device) => this.addDevice("mesh", name, device))];
   }
 
   private addDevice(kind: keyof typeof OTHER_PORT, link: string, end: TopologyDevice): Fault[] {

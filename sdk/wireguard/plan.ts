@@ -2,8 +2,9 @@
 import { type Fact, factId } from "../kernel/fact";
 import { fact } from "../kernel/kinds";
 import { isPlaceholder } from "../kernel/later";
-import { alias, FWMARK, LINK_GROUP, ROUTE_METRIC, ROUTE_TABLE, WIREGUARD_KEY } from "../kernel/marks";
+import { alias, FWMARK, LINK_GROUP, OWN_WAYS_PREF, ROUTE_METRIC, ROUTE_TABLE, WIREGUARD_KEY } from "../kernel/marks";
 import { family, host } from "../network/address";
+import { isDefault } from "../network/overlaps";
 import type { Peer, Spec } from "./spec";
 
 /** One link, one peer: which packets it carries is for routes to say. */
@@ -63,6 +64,14 @@ function peers(spec: Spec, link: string): Fact[] {
   ];
 }
 
+/** A default route in our own table comes before all that the host itself is connected to, but for this. */
+const ownWays = ({ peers = [] }: Spec): Fact[] =>
+  peers.some(({ routes }) => routes.some(isDefault))
+    ? (["inet", "inet6"] as const).map((family) =>
+        fact("rule", { family, pref: OWN_WAYS_PREF, table: "main", suppressPrefixLength: 0 }),
+      )
+    : [];
+
 export function plan(spec: Spec): Fact[] {
   const { device } = spec;
   const made = fact("link", {
@@ -87,6 +96,7 @@ export function plan(spec: Spec): Fact[] {
     fact("sysctl", { name: `net/ipv4/conf/${device}/rp_filter`, value: "2" }, link),
     fact("wgDevice", { device, listenPort: spec.listenPort, fwmark: FWMARK, privateKeyFile: WIREGUARD_KEY }, link),
     ...peers(spec, link),
+    ...ownWays(spec),
     ...[linkLocal, ...spec.addresses.map(host)].map((address) => fact("address", { device, address }, link)),
     fact("nftElement", {
       table: "inet overlay",

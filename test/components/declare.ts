@@ -86,7 +86,8 @@ export async function registered(program: () => unknown, preview = false): Promi
     {
       newResource: ({ type, name, inputs, custom }) => {
         if (custom !== false) made.push({ type, name, inputs, options: options[name] ?? {} });
-        return { id: name, state: { ...inputs, machine: `machine-of-${name}`, publicKey: `key-of-${name}` } };
+        const known = preview ? {} : { machine: `machine-of-${name}`, publicKey: `key-of-${name}` };
+        return { id: name, state: { ...inputs, ...known } };
       },
       call: () => ({}),
     },

@@ -166,6 +166,37 @@ test("an interface a node; each knows how its own machine is reached; keys come 
   ]);
 });
 
+test("one node may be the others' way to everything; what a host has a way of its own to goes before it", () => {
+  const network = three();
+  const [onLux, onFra] = network.mesh(all, { routes: { fra: ["0.0.0.0/0"] } });
+  const ways = (lines = "") => lines.split("\n").filter((line) => /rule|0\.0\.0\.0\/0/.test(line));
+  expect(ways(onLux)).toEqual([
+    "ip rule add pref 5110 lookup main suppress_prefixlength 0",
+    "ip -6 rule add pref 5110 lookup main suppress_prefixlength 0",
+    "wg set mesh peer <known after fra is created> allowed-ips 0.0.0.0/0,10.255.0.2/32,fd00:6f::2/128 endpoint 198.51.100.9:11002 persistent-keepalive 25",
+    "ip route add 0.0.0.0/0 dev mesh table 111 proto 111 metric 4096 src 10.255.0.1",
+  ]);
+  expect(ways(onFra)).toEqual([]);
+  network.mesh(["lux", "nas"], { port: 51820, routes: { lux: ["::/0"] } }, "other");
+  expect(network.faults).toEqual([
+    "other: other.routes: legal is default route on lux once, and mesh mesh has it already; leave one of them out.",
+    "other: other.routes: legal is default route on nas once, and mesh mesh has it already; leave one of them out.",
+  ]);
+});
+
+test("in a preview what is not known yet says what it waits for", async () => {
+  const made = await registered(() => {
+    const nodes = Object.entries({ lux, fra }).map(
+      ([name, args]) => new OverlayNode(name, { ...args, connection: { host: `${name}.example` } }),
+    );
+    new WgMesh("mesh", { nodes });
+  }, true);
+  const onLux = made.find(({ name }) => name === "mesh@lux");
+  expect(JSON.parse(onLux?.inputs.spec).peers).toMatchObject([
+    { name: "fra", publicKey: "<known after fra is created>", endpoint: "198.51.100.9:11002" },
+  ]);
+});
+
 test("above 250 nodes a preview says what they cost", () => {
   const nodes = (count: number) => ({ nodes: Array.from({ length: count }, (_, n) => reference(`n${n}`)) });
   expect(costly(nodes(250))).toBeUndefined();
