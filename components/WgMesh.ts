@@ -4,8 +4,9 @@ import { applyPartly } from "./input";
 import { costly, meshNode, meshPeers, peerTexts, specText } from "./mesh";
 import { type MeshData, meshOutputs, type WgMeshArgs } from "./meshArgs";
 import { named, owner, settled, timeouts, withheld } from "./outputs";
+import { type Seen, wgQuick } from "./peerArgs";
 import { program } from "./program";
-import type { LinkNode } from "./side";
+import { type LinkNode, mtuOf } from "./side";
 
 /** The mesh on one of its nodes. */
 export interface MeshDevice {
@@ -26,6 +27,8 @@ export class WgMesh extends pulumi.ComponentResource {
   static readonly token = "overlay:index:WgMesh";
 
   declare readonly devices: pulumi.Output<MeshDevice[]>;
+  /** For each of `peers`, by its name, a file of wg-quick(8) without its private key. */
+  declare readonly wgQuick: pulumi.Output<Record<string, string>>;
 
   /** Faults of the arguments are reported, with those of the whole program, when it has declared all that it has. */
   constructor(name: string, args: WgMeshArgs, options: pulumi.ComponentResourceOptions = {}) {
@@ -39,10 +42,31 @@ export class WgMesh extends pulumi.ComponentResource {
     const warning = costly(mesh);
     if (warning && pulumi.runtime.isDryRun()) void pulumi.log.warn(warning, this);
 
-    const outputs = settled(meshOutputs, { devices: makeDevices(this, mesh, timeouts(options)) });
+    const outputs = settled(meshOutputs, {
+      devices: makeDevices(this, mesh, timeouts(options)),
+      wgQuick: forOthers(mesh),
+    });
     Object.assign(this, outputs);
     this.registerOutputs(outputs);
   }
+}
+
+const declared = <T>({ nodes }: MeshData, compute: (nodes: LinkNode[]) => T) =>
+  program().whenDeclared(() => program().network.ofNodes(nodes, compute));
+
+const publicKeys = ({ nodes }: MeshData): pulumi.Output<string>[] => nodes.map(({ publicKey }) => publicKey);
+
+/** What the machines of somebody else must be told. */
+function forOthers(mesh: MeshData): pulumi.Output<Record<string, string>> {
+  const seen = declared(mesh, (nodes) => ({
+    mtu: mtuOf(mesh, nodes),
+    nodes: meshPeers(mesh, nodes, publicKeys(mesh)).slice(0, nodes.length),
+  }));
+  return pulumi
+    .output(seen)
+    .apply(({ mtu, nodes }) =>
+      Object.fromEntries(mesh.peers.map((peer) => [peer.name, wgQuick(peer, mtu, nodes as Seen[])])),
+    );
 }
 
 /** All at once: each calls and is called, so that there is no order in which nobody comes too early. */
@@ -51,16 +75,13 @@ function makeDevices(
   mesh: MeshData,
   options: pulumi.CustomResourceOptions,
 ): pulumi.Output<MeshDevice>[] {
-  const declared = <T>(compute: (nodes: LinkNode[]) => T) =>
-    program().whenDeclared(() => program().network.ofNodes(mesh.nodes, compute));
-  const keys = mesh.nodes.map(({ publicKey }) => publicKey);
   // Once for all: an Output for each value of each pair would take longer than the hosts do.
   const peers = applyPartly(
-    declared((nodes) => meshPeers(mesh, nodes, keys)),
+    declared(mesh, (nodes) => meshPeers(mesh, nodes, publicKeys(mesh))),
     peerTexts,
   );
   return mesh.nodes.map((node, index) => {
-    const own = declared((nodes) => meshNode(mesh, nodes, index, owner()));
+    const own = declared(mesh, (nodes) => meshNode(mesh, nodes, index, owner()));
     const spec = applyPartly(pulumi.all([own, peers]), ([own, peers]) => specText(own, peers, index));
     const name = (of: string): string => `${mesh.name}@${of}`;
     const made = new Interface(

@@ -12,6 +12,7 @@ export type { WgLinkArgs } from "./linkArgs";
 export type { WgMeshArgs } from "./meshArgs";
 export type { OverlayNodeArgs } from "./nodeArgs";
 export { type Endpoint, OverlayNode, type Underlay } from "./OverlayNode";
+export type { Peer } from "./peerArgs";
 export { fullMesh, type ShapeArgs, star } from "./shapes";
 export { type LinkSide, WgLink } from "./WgLink";
 export { type MeshDevice, WgMesh } from "./WgMesh";

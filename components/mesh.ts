@@ -62,9 +62,15 @@ function peer<K>(mesh: MeshData, node: LinkNode, publicKey: K) {
   };
 }
 
-/** All nodes as the peers that the others have. `publicKeys`: one a node, in the same order. */
-export const meshPeers = <K>(mesh: MeshData, nodes: readonly LinkNode[], publicKeys: readonly K[]) =>
-  nodes.map((node, index) => peer(mesh, node, publicKeys[index] as K));
+/** All as the peers that the others have, the nodes first. `publicKeys`: one a node, in the same order. */
+export const meshPeers = <K>(mesh: MeshData, nodes: readonly LinkNode[], publicKeys: readonly K[]) => [
+  ...nodes.map((node, index) => peer(mesh, node, publicKeys[index] as K)),
+  ...others(mesh),
+];
+
+/** Machines of somebody else. */
+const others = ({ peers, keepalive }: MeshData) =>
+  peers.map((peer) => ({ ...peer, ...(peer.endpoint !== undefined && keepalive > 0 && { keepalive }) }));
 
 /** What a node's host is told of the node itself. */
 export const meshNode = (mesh: MeshData, nodes: readonly LinkNode[], index: number, owner: string) => {
@@ -122,7 +128,7 @@ export function namesFaults({ nodes, routes }: MeshData): Fault[] {
     return before ? [fault(["nodes", index], name, { legal, cure: "leave it out here" })] : [];
   });
   const stray = Object.keys(routes).flatMap((name) => {
-    const cure = "correct the name, or add the node to `nodes`";
+    const cure = "correct the name, or add the node to `nodes`; one of `peers` has `routes` of its own";
     return seen.has(name) ? [] : [fault(["routes", name], undefined, { legal: `a node of the mesh`, cure })];
   });
   return [...twice, ...stray];
@@ -140,26 +146,46 @@ export function meshFaults(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] 
 
 function unreachable(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
   const without = nodes.filter((node) => !callable(node, mesh.family)).map(({ name }) => name);
-  if (without.length < 2) return [];
+  // What machines of somebody else have between each other is not ours to say.
+  const others = without.length > 0 ? mesh.peers.filter(({ endpoint }) => !endpoint).map(({ name }) => name) : [];
+  const all = [...without, ...others];
+  if (all.length < 2) return [];
   const kind = mesh.family === undefined ? "an endpoint" : `an endpoint of family ${mesh.family}`;
-  const legal = `${kind} on one of every two nodes, and ${without.join(", ")} have none: none of them can call another`;
+  const legal = `${kind} on one of every two nodes, and ${all.join(", ")} have none: none of them can call another`;
   const cure = "give `endpoints` to all of them but one, or make them the ends of links with nodes that can be reached";
   return [fault(["nodes"], undefined, { legal, cure })];
 }
 
+/** What a member of the mesh has, and where its routes are written down. */
+interface Member {
+  name: string;
+  addresses: readonly string[] | undefined;
+  routes: readonly string[];
+  path: PropertyKey[];
+}
+
+const members = (mesh: MeshData, nodes: readonly LinkNode[]): Member[] => [
+  ...nodes.map(({ name, addresses }) => ({
+    name,
+    addresses: isKnown(addresses) ? addresses.filter(isKnown) : undefined,
+    routes: mesh.routes[name] ?? [],
+    path: ["routes", name],
+  })),
+  ...mesh.peers.map(({ name, addresses, routes }, index) => ({ name, addresses, routes, path: ["peers", index] })),
+];
+
 function overlaps(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
-  const prefixes = ({ name, addresses }: LinkNode) => {
-    const known = isKnown(addresses) ? addresses.filter(isKnown) : [];
-    return [...known.map(host), ...(mesh.routes[name] ?? [])];
-  };
-  const all = nodes.flatMap((node) => prefixes(node).map((prefix): Owned<LinkNode> => ({ prefix, owner: node })));
-  const clashes = overlapping(all)
+  const all = members(mesh, nodes);
+  const owned = all.flatMap((owner) =>
+    [...(owner.addresses ?? []).map(host), ...owner.routes].map((prefix): Owned<Member> => ({ prefix, owner })),
+  );
+  const isRoute = ({ prefix, owner }: Owned<Member>) => owner.routes.includes(prefix);
+  const clashes = overlapping(owned)
     // An address that two nodes have is said of the nodes.
-    .filter(([one, other]) => [one, other].some(({ prefix, owner }) => mesh.routes[owner.name]?.includes(prefix)))
+    .filter((two) => two.some(isRoute))
     .map(([one, other]) => {
       const [legal, cure] = twoHave(one, other);
-      const { name } = mesh.routes[one.owner.name]?.includes(one.prefix) ? one.owner : other.owner;
-      return fault(["routes", name], undefined, { legal, cure });
+      return fault((isRoute(one) ? one : other).owner.path, undefined, { legal, cure });
     });
   const none = nodes.filter(
     ({ name, addresses }) => isKnown(addresses) && addresses.length === 0 && !mesh.routes[name]?.length,
@@ -171,14 +197,20 @@ function overlaps(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
 /** Where a field of a node's spec was written down. */
 const WRITTEN: Record<string, string> = { device: "device", listenPort: "port" };
 
-/** Each node as the peer of one other: what is wrong with it, is with all. */
 function specFaults(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
-  const own = /^(mtu$|peers)/; // seen by mtuFaultsOf, by overlaps and by the topology
-  const specs = nodes.map((_, index) => ({ ...meshNode(mesh, nodes, index, "project/stack"), peers: [] }));
-  const faults = specs.flatMap((spec) =>
-    faultsOfKnown(interfaceSpec, spec)
-      .filter(({ path }) => !own.test(path))
-      .map((it) => ({ ...it, path: WRITTEN[it.path] ?? `${spec.node}.${it.path}` })),
+  // Seen by mtuFaultsOf, by overlaps and by the topology.
+  const seen = /^(mtu|addresses|peers\[\d+\])$/;
+  const faults = nodes.flatMap((node, index) =>
+    // Nodes as peers are made of what was checked; those of somebody else are the same to all.
+    faultsOfKnown(interfaceSpec, {
+      ...meshNode(mesh, nodes, index, "project/stack"),
+      peers: index === 0 ? others(mesh) : [],
+    })
+      .filter(({ path }) => !seen.test(path))
+      .map((it) => ({
+        ...it,
+        path: WRITTEN[it.path] ?? (it.path.startsWith("peers") ? it.path : `${node.name}.${it.path}`),
+      })),
   );
   return [...new Map(faults.map((it) => [format([it]), it])).values()];
 }

@@ -4,12 +4,19 @@ import { deviceField, portField, routeField } from "../sdk/network/fields";
 import { component, input } from "./input";
 import { familyField } from "./nodeArgs";
 import type { OverlayNode } from "./OverlayNode";
+import { peerField } from "./peerArgs";
 
 export const meshArgs = z.strictObject({
   nodes: z
     .array(component<OverlayNode>("overlay:index:OverlayNode"))
     .min(1)
     .describe("The nodes, each with all the others as peers of one network device. All but one need endpoints."),
+  peers: z
+    .array(peerField)
+    .default([])
+    .describe(
+      "Machines of somebody else that are peers of every node; the output wgQuick says what they must be told. Default: none.",
+    ),
   routes: z
     .record(z.string(), z.array(routeField))
     .default({})
@@ -67,4 +74,7 @@ const device = z
 
 export const meshOutputs = z.object({
   devices: z.array(device).describe("The mesh on each of its nodes, in the order in which they are given."),
+  wgQuick: z
+    .record(z.string(), z.string())
+    .describe("For each of peers, by its name, a file of wg-quick without its private key."),
 });

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { type Fault, parse } from "../sdk/faults";
 import { Connection } from "../sdk/host/connection";
+import { parseEndpoint } from "../sdk/network/address";
 import { addressField, prefixField } from "../sdk/network/fields";
 import { isDefault } from "../sdk/network/overlaps";
 import { Topology } from "../sdk/network/topology";
@@ -12,6 +13,7 @@ import { meshDevices, meshFaults, namesFaults } from "./mesh";
 import { type MeshData, meshArgs, type WgMeshArgs } from "./meshArgs";
 import { expanded, type NodeData, nodeArgs, type OverlayNodeArgs } from "./nodeArgs";
 import type { OverlayNode } from "./OverlayNode";
+import type { PeerData } from "./peerArgs";
 import { prepareFaults } from "./prepare";
 import { calls, type LinkNode, linkFaults, type SideName, topologyEnd, views } from "./side";
 
@@ -21,6 +23,7 @@ export type Checked<T> = { value: T } | { faults: Fault[] };
 export class Network {
   private readonly topology = new Topology();
   private readonly nodes = new Map<string, NodeData>();
+  private readonly peers = new Set<string>();
 
   addNode(name: string, args: OverlayNodeArgs): Checked<NodeData> {
     const written = expanded(args);
@@ -56,10 +59,13 @@ export class Network {
     if (nodes.length < value.nodes.length) return { value };
     const faults = [
       ...meshFaults(value, nodes),
+      ...value.peers.flatMap((peer) => this.peerClashes(peer)),
       ...this.topology.addMesh({
         name,
         devices: meshDevices(value, nodes),
-        defaultRoute: Object.values(value.routes).flat().some(isDefault),
+        defaultRoute: [...Object.values(value.routes), ...value.peers.map(({ routes }) => routes)]
+          .flat()
+          .some(isDefault),
       }),
     ];
     return faults.length > 0 ? { faults } : { value };
@@ -88,6 +94,15 @@ export class Network {
   private declared({ nodeName }: OverlayNode): LinkNode | undefined {
     const node = this.nodes.get(nodeName);
     return node && !isLater(node.endpoints) ? { ...node, endpoints: node.endpoints } : undefined;
+  }
+
+  /** One machine may be the peer of several, each time with the same name, id and addresses. */
+  private peerClashes({ name, id, addresses, endpoint }: PeerData): Fault[] {
+    const identity = `${name} ${id} ${[...addresses].sort().join(" ")}`;
+    const clashes = this.peers.has(identity) ? [] : this.topology.addNode({ name, id, addresses, prefixes: [] });
+    this.peers.add(identity);
+    const at = parseEndpoint(endpoint ?? "");
+    return at ? [...clashes, ...this.topology.addEndpoint([name, "endpoint"], at.address)] : clashes;
   }
 
   /** Held against the others by what has no fault of its own. */

@@ -160,9 +160,10 @@ export function mtuFaultsOf({ mtu: declared, family: outer = "inet6" }: Shape, n
   const chain = mtuChain(underlay, [{ layer: "WireGuard", outer }]);
   const most = wireguardMtu({ underlay, family: outer });
   const legal = `${IPV6_MIN_MTU} to ${most} bytes (${chain})`;
-  const names = nodes.map(({ name }) => name).join(" and ");
+  const [a, b, ...more] = nodes.map(({ name }) => name);
+  const least = nodes.filter(({ underlay: it }) => isKnown(it) && it.mtu === underlay).map(({ name }) => name);
   if (most < IPV6_MIN_MTU) {
-    const cure = `raise the MTU of the underlay between ${names}, and say it in underlay.mtu`;
+    const cure = `raise the MTU of the underlay ${more.length > 0 ? `of ${least.join(", ")}` : `between ${a} and ${b}`}, and say it in underlay.mtu`;
     return [
       fault(["mtu"], declared, { legal: `at least ${IPV6_MIN_MTU} bytes for IPv6 (RFC 8200), and ${chain}`, cure }),
     ];

@@ -96,6 +96,12 @@ export class Topology {
     return [...faults, ...this.endpoints.flatMap((endpoint) => inOverlay(endpoint, added, hosts))];
   }
 
+  /** Adds an address that a machine of somebody else is called at. */
+  addEndpoint(path: PropertyKey[], address: string): Fault[] {
+    this.endpoints.push({ path, address });
+    return inOverlay({ path, address }, [...this.prefixes], this.hosts);
+  }
+
   /** Adds a link; what it does not agree with of all that was added before. */
   addLink(link: TopologyLink): Fault[] {
     const who = `link ${link.name}`;

@@ -112,9 +112,9 @@ test("all faults of a mesh at once", () => {
   expect(network.faults).toMatchInlineSnapshot(`
 [
   "names: nodes[1]: found "lux", legal is each node once; leave it out here.",
-  "names: routes.ams: legal is a node of the mesh; correct the name, or add the node to \`nodes\`.",
+  "names: routes.ams: legal is a node of the mesh; correct the name, or add the node to \`nodes\`; one of \`peers\` has \`routes\` of its own.",
   "a-name-of-17-char: nodes: legal is an endpoint on one of every two nodes, and nas, tv, radio have none: none of them can call another; give \`endpoints\` to all of them but one, or make them the ends of links with nodes that can be reached.",
-  "a-name-of-17-char: mtu: legal is at least 1280 bytes for IPv6 (RFC 8200), and underlay 1300 - WireGuard over IPv6 80 = 1220 < 1280; raise the MTU of the underlay between lux and fra and hkg and nas and tv and radio, and say it in underlay.mtu.",
+  "a-name-of-17-char: mtu: legal is at least 1280 bytes for IPv6 (RFC 8200), and underlay 1300 - WireGuard over IPv6 80 = 1220 < 1280; raise the MTU of the underlay of radio, and say it in underlay.mtu.",
   "a-name-of-17-char: routes.hkg: legal is a default route at one node, and fra has 0.0.0.0/0 besides ::/0 of hkg; leave one of them out.",
   "a-name-of-17-char: routes.hkg: legal is addresses that one node has alone, and 10.255.0.1/32 of lux overlaps 10.255.0.0/24 of hkg; leave them to one of the two, or name smaller prefixes.",
   "a-name-of-17-char: routes.hkg: legal is addresses that one node has alone, and 10.255.0.2/32 of fra overlaps 10.255.0.0/24 of hkg; leave them to one of the two, or name smaller prefixes.",
@@ -128,7 +128,7 @@ test("all faults of a mesh at once", () => {
   "big: big.fra.ports: found 11002, legal is UDP port 11002 on fra once, and mesh a-name-of-17-char has it already; set \`port\` on the mesh, or \`ports\` on the link that has it.",
   "wrong: nodes: legal is at least 1; correct the value.",
   "wrong: routes.fra[0]: found "192.168.7.300/24", legal is a prefix such as 192.168.7.0/24, fd00:7::/64, or 0.0.0.0/0; correct the prefix.",
-  "wrong: colour: legal is one of device, family, keepalive, mtu, nodes, port, routes; remove it, or correct its spelling.",
+  "wrong: colour: legal is one of device, family, keepalive, mtu, nodes, peers, port, routes; remove it, or correct its spelling.",
 ]
 `);
 });
@@ -182,6 +182,84 @@ test("one node may be the others' way to everything; what a host has a way of it
     "other: other.routes: legal is default route on lux once, and mesh mesh has it already; leave one of them out.",
     "other: other.routes: legal is default route on nas once, and mesh mesh has it already; leave one of them out.",
   ]);
+});
+
+const phone = {
+  name: "phone",
+  id: 50,
+  publicKey: "Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM=",
+  addresses: ["10.255.0.50", "FD00:6f::50"],
+};
+
+test("somebody else's machine is a peer of every node, and is told of them by a file of wg-quick", async () => {
+  const network = new Declared().node("lux", lux).node("fra", fra);
+  const lines = network.mesh(["lux", "fra"], { peers: [phone] });
+  expect(network.faults).toEqual([]);
+  const line = `wg set mesh peer ${phone.publicKey} allowed-ips 10.255.0.50/32,fd00:6f::50/128`;
+  expect(lines.map((it) => peers(it).find((one) => one.includes(phone.publicKey)))).toEqual([line, line]);
+
+  const files: unknown[] = [];
+  await registered(() => {
+    const nodes = Object.entries({ lux, fra }).map(
+      ([name, args]) => new OverlayNode(name, { ...args, connection: { host: `${name}.example` } }),
+    );
+    const { wgQuick } = new WgMesh("mesh", { nodes, peers: [phone], routes: { fra: ["192.168.7.0/24"] } });
+    wgQuick.apply((it) => files.push(it.phone));
+  });
+  expect(files[0]).toMatchInlineSnapshot(`
+"# phone
+[Interface]
+PrivateKey = <the private key of phone>
+Address = 10.255.0.50/32, fd00:6f::50/128
+MTU = 1420
+
+# lux
+[Peer]
+PublicKey = key-of-lux
+AllowedIPs = 10.255.0.1/32, fd00:6f::1/128
+Endpoint = 203.0.113.5:11001
+PersistentKeepalive = 25
+
+# fra
+[Peer]
+PublicKey = key-of-fra
+AllowedIPs = 10.255.0.2/32, fd00:6f::2/128, 192.168.7.0/24
+Endpoint = 198.51.100.9:11002
+PersistentKeepalive = 25
+"
+`);
+});
+
+test("faults of somebody else's machine", () => {
+  const network = three();
+  const privateKey = "SJjVGFkcXRFGw8Jd1p+8Dgb/uNBYPbmFgTcA0X1eAEg=";
+  network.mesh(["lux", "nas"], { peers: [phone] }, "unreachable");
+  network.mesh(["lux"], { peers: [{ ...phone, publicKey: privateKey }], device: "wg1", port: 1 }, "key");
+  network.mesh(
+    ["lux", "fra"],
+    {
+      device: "wg2",
+      port: 2,
+      routes: { fra: ["192.168.7.0/24"] },
+      peers: [
+        { ...phone, endpoint: "[fd00:6f::2]:51820", routes: ["192.168.0.0/16"] },
+        { ...phone, name: "laptop", id: 2, addresses: ["10.255.0.1"] },
+      ],
+    },
+    "clashes",
+  );
+  expect(network.faults).toMatchInlineSnapshot(`
+[
+  "unreachable: nodes: legal is an endpoint on one of every two nodes, and nas, phone have none: none of them can call another; give \`endpoints\` to all of them but one, or make them the ends of links with nodes that can be reached.",
+  "key: peers[0].publicKey: legal is a WireGuard public key, and this has the form of a private key; give what \`wg pubkey\` prints, and if this was a private key, make a new one.",
+  "clashes: routes.fra: legal is addresses that one node has alone, and 192.168.7.0/24 of fra overlaps 192.168.0.0/16 of phone; leave them to one of the two, or name smaller prefixes.",
+  "clashes: peers[1].publicKey: legal is another key than phone has; make a new key on one of the two.",
+  "clashes: phone.endpoint: found "fd00:6f::2", legal is an address on the underlay, and this is inside the overlay prefix fd00:6f::2/128, so the tunnel would carry its own packets; name the peer's address on the underlay, or leave the endpoint out and let the peer call.",
+  "clashes: laptop.id: found 2, legal is id 2 once, and node fra has it already; give each node an id of its own, and never change it.",
+  "clashes: laptop.addresses[0]: found "10.255.0.1", legal is address 10.255.0.1 once, and node lux has it already; give each node its own addresses.",
+]
+`);
+  expect(network.faults.join()).not.toContain(privateKey);
 });
 
 test("in a preview what is not known yet says what it waits for", async () => {
