@@ -1,7 +1,7 @@
 /** The network that one program declares: each node and link as it is declared, held against all before it. */
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
-import { type Fault, parse } from "../sdk/faults";
+import { type Fault, fault, parse } from "../sdk/faults";
 import { Connection } from "../sdk/host/connection";
 import { parseEndpoint } from "../sdk/network/address";
 import { addressField, prefixField } from "../sdk/network/fields";
@@ -15,7 +15,7 @@ import { expanded, type NodeData, nodeArgs, type OverlayNodeArgs } from "./nodeA
 import type { OverlayNode } from "./OverlayNode";
 import type { PeerData } from "./peerArgs";
 import { prepareFaults } from "./prepare";
-import { calls, type LinkNode, linkFaults, type SideName, topologyEnd, views } from "./side";
+import { calls, type LinkNode, linkFaults, nodeOf, type SideName, topologyEnd, views } from "./side";
 
 /** What somebody declared, defaults filled in; or all that is wrong with it. */
 export type Checked<T> = { value: T } | { faults: Fault[] };
@@ -40,12 +40,14 @@ export class Network {
     const result = parse(linkArgs, args);
     if ("faults" in result) return result;
     const value = { name, ...result.value };
-    const [a, b] = [this.declared(value.a), this.declared(value.b)];
+    const other = otherFaults(value);
+    if (other.length > 0) return { faults: other };
+    const [a, b] = this.ends(value);
     // A node with faults has said so itself, and one of another process is not known well enough.
     if (!a || !b) return { value };
     const ends = views(value, a, b).map(topologyEnd);
-    const clashes = value.a.nodeName === value.b.nodeName ? [] : this.topology.addLink({ name, ends });
-    const faults = [...linkFaults(value, a, b), ...clashes];
+    const clashes = a.name === b.name ? [] : this.topology.addLink({ name, ends });
+    const faults = [...linkFaults(value, a, b), ...clashes, ...(value.peer ? this.peerClashes(value.peer) : [])];
     return faults.length > 0 ? { faults } : { value };
   }
 
@@ -73,7 +75,7 @@ export class Network {
 
   /** In which order the sides of a link are made: the one that calls, where only one does, comes last. */
   order(link: LinkData): [SideName, SideName] {
-    const [a, b] = [this.declared(link.a), this.declared(link.b)];
+    const [a, b] = this.ends(link);
     if (!a || !b) return ["a", "b"];
     const [fromA, fromB] = views(link, a, b).map(calls);
     return fromA && !fromB ? ["b", "a"] : ["a", "b"];
@@ -88,6 +90,10 @@ export class Network {
     const known = nodes.flatMap((node) => this.declared(node) ?? []);
     if (known.length === nodes.length) return compute(known as unknown as Known);
     return pulumi.all(nodes.map(fromOutputs)).apply((all) => compute(all as unknown as Known)) as pulumi.Output<T>;
+  }
+
+  private ends({ a, b, peer }: LinkData): [LinkNode | undefined, LinkNode | undefined] {
+    return [this.declared(a), peer ? nodeOf(peer) : b && this.declared(b)];
   }
 
   /** The node with all that decides about its links' number and form. */
@@ -114,6 +120,16 @@ export class Network {
     const machine = reached(connection);
     return this.topology.addNode({ name, id: number, addresses: known, prefixes: ours, ...(machine && { machine }) });
   }
+}
+
+/** A link has one other end. */
+function otherFaults({ b, peer }: LinkData): Fault[] {
+  if (b && peer)
+    return [fault(["peer"], undefined, { legal: "absent where `b` is given", cure: "leave one of them out" })];
+  if (b || peer) return [];
+  return [
+    fault(["b"], undefined, { legal: "an OverlayNode of this program, where `peer` is not given", cure: "add it" }),
+  ];
 }
 
 /** The values of a list that their schema has nothing against. */

@@ -1,13 +1,14 @@
 /** The two sides of a link, from what both nodes and the link say; what is known only later goes through as such. */
 import { type Fault, fault } from "../sdk/faults";
-import { endpoint, type Family, family } from "../sdk/network/address";
-import { IPV6_MIN_MTU, mtuChain, wireguardMtu } from "../sdk/network/mtu";
-import { listenPort } from "../sdk/network/ports";
+import { endpoint, type Family, family, parseEndpoint } from "../sdk/network/address";
+import { DEFAULT_UNDERLAY_MTU, IPV6_MIN_MTU, mtuChain, wireguardMtu } from "../sdk/network/mtu";
+import { listenPort, PORT_BASE } from "../sdk/network/ports";
 import type { TopologyEnd } from "../sdk/network/topology";
 import { spec as interfaceSpec } from "../sdk/wireguard/spec";
 import { faultsOfKnown, isKnown, lift } from "./input";
 import type { LinkData } from "./linkArgs";
 import type { NodeData } from "./nodeArgs";
+import type { PeerData } from "./peerArgs";
 
 /** What a link has to know of a node. */
 export type LinkNode = Pick<NodeData, "name" | "id" | "addresses" | "prefixes" | "ports" | "portBase" | "underlay"> & {
@@ -15,6 +16,21 @@ export type LinkNode = Pick<NodeData, "name" | "id" | "addresses" | "prefixes" |
 };
 
 type Endpoint = Extract<NodeData["endpoints"], unknown[]>[number];
+
+/** Somebody else's machine as a link sees it: of what it does not say, the most common. */
+export function nodeOf({ name, id, addresses, endpoint: called = "" }: PeerData): LinkNode {
+  const at = parseEndpoint(called);
+  return {
+    name,
+    id,
+    addresses,
+    prefixes: [],
+    ports: undefined,
+    portBase: PORT_BASE,
+    underlay: { mtu: DEFAULT_UNDERLAY_MTU, devices: [] },
+    endpoints: at ? [{ address: at.address, ports: [at.port] }] : [],
+  };
+}
 
 export type SideName = "a" | "b";
 
@@ -119,6 +135,19 @@ export function sideSpec<K>(view: View, owner: string, publicKey: K) {
   };
 }
 
+/** The other side as this one must be told of it, where this one is somebody else's machine. */
+export const seen = <K>(view: View, publicKey: K) => {
+  const called = endpointOf(view);
+  return {
+    name: view.peer.name,
+    publicKey,
+    addresses: view.peer.addresses,
+    routes: view.peer.prefixes,
+    ...(called !== undefined && { endpoint: called }),
+    ...(called !== undefined && view.link.keepalive > 0 && { keepalive: view.link.keepalive }),
+  };
+};
+
 /** What the network has to know of a side to see that nothing is had twice. */
 export function topologyEnd(view: View): TopologyEnd {
   const listens = port(view);
@@ -135,6 +164,11 @@ export function topologyEnd(view: View): TopologyEnd {
   };
 }
 
+const NO_ROUTES = {
+  legal: "empty on a link, which carries whatever routes lead to it",
+  cure: "leave them out and add routes of your own, or make the machine one of the `peers` of a WgMesh",
+};
+
 /** What is wrong with a link by itself. */
 export function linkFaults(link: LinkData, a: LinkNode, b: LinkNode): Fault[] {
   if (a.name === b.name) {
@@ -142,7 +176,8 @@ export function linkFaults(link: LinkData, a: LinkNode, b: LinkNode): Fault[] {
     return [fault(["b"], b.name, { legal: "another node than a", cure })];
   }
   const both = views(link, a, b);
-  return [...unreachable(both), ...mtuFaultsOf(link, [a, b]), ...both.flatMap(specFaults)];
+  const routes = link.peer?.routes.length ? [fault(["peer", "routes"], undefined, NO_ROUTES)] : [];
+  return [...routes, ...unreachable(both), ...mtuFaultsOf(link, [a, b]), ...both.flatMap(specFaults)];
 }
 
 function unreachable(both: [View, View]): Fault[] {

@@ -30,7 +30,7 @@ export class Declared {
     const link = this.noted(name, this.network.addLink(name, { a: reference(a), b: reference(b), ...args }));
     if (!link) return ["", ""];
     const lines = (side: "a" | "b") => {
-      const [own, peer] = side === "a" ? [link.a, link.b] : [link.b, link.a];
+      const [own, peer] = side === "a" ? [reference(a), reference(b)] : [reference(b), reference(a)];
       const spec = this.network.ofNodes([own, peer], ([here, there]) =>
         sideSpec({ side, link, own: here, peer: there }, "net/prod", PUBLIC_KEY),
       );
@@ -56,7 +56,7 @@ export class Declared {
   order(a: string, b: string): string[] {
     const name = `${a}-${b}`;
     const link = this.noted(name, this.network.addLink(name, { a: reference(a), b: reference(b) }));
-    return link ? this.network.order(link).map((side) => link[side].nodeName) : [];
+    return link ? this.network.order(link).map((side) => (side === "a" ? a : b)) : [];
   }
 
   private noted<T>(name: string, checked: Checked<T>): T | undefined {
