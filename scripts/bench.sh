@@ -8,6 +8,7 @@ cd "$root"
 . "$root/scripts/can.sh"
 eval "$(sh scripts/env.sh)"
 sh scripts/setup.sh
+[ "${1-}" != long ] || sh scripts/setup.sh images
 for need in lab engine; do
   hindrance=$(${need}_hindrance)
   [ -z "$hindrance" ] || { say "This cannot run here: $hindrance." && exit 1; }

@@ -54,8 +54,9 @@ export async function apply(
     );
   }
   if (code !== 0) throw agentError(session, "change it", code, stderr);
-  const failed = failure(stdout);
-  return { ...(failed && { failed }), snapshot: parseSnapshot(stdout, queries) };
+  const snapshot = parseSnapshot(stdout, queries);
+  const failed = failure(stdout, snapshot);
+  return { ...(failed && { failed }), snapshot };
 }
 
 function bootStep({ file, content }: NonNullable<Change["boot"]>): Command {
@@ -63,19 +64,19 @@ function bootStep({ file, content }: NonNullable<Change["boot"]>): Command {
   return content === null ? `remove ${path}` : `put 0644 ${path} ${Buffer.from(content).toString("base64")}`;
 }
 
-function failure(text: string): Failure | undefined {
+function failure(text: string, seen: Snapshot): Failure | undefined {
   const section = parseSections(text).get("failed");
   if (section === undefined) return undefined;
   const [code = "", command = "", ...rest] = section.split("\n");
   const stderr = rest.join("\n").trim();
-  return { command, code: Number(code), stderr, message: explain(command, Number(code), stderr) };
+  return { command, code: Number(code), stderr, message: explain(command, Number(code), stderr, seen) };
 }
 
 /** Exit code of timeout(1). */
 const TOO_LONG = 124;
 const NOT_FOUND = 127;
 
-function explain(command: Command, code: number, stderr: string): string {
+function explain(command: Command, code: number, stderr: string, seen: Snapshot): string {
   const said = stderr.replace(/\s*\n\s*/g, "; ") || `code ${code}`;
   const tool = command.split(" ", 1)[0] ?? "";
   const program = { put: "base64", genkey: "wg" }[tool] ?? tool;
@@ -103,10 +104,7 @@ function explain(command: Command, code: number, stderr: string): string {
         /not the correct length or format/.test(stderr),
         "the key file on the host holds no key: remove it, and the next run makes a new one",
       ],
-      [
-        /Address already in use/.test(stderr),
-        "another program has the UDP port: stop it, or give the link another port in `ports`",
-      ],
+      [/Address already in use/.test(stderr), portTaken(command, seen)],
       [
         // "Permission denied" up to Linux 6.2: net/ipv6/addrconf.c, addrconf_add_dev.
         /IPv6 is disabled/.test(stderr) || (/^ip addr add \S*:/.test(command) && /Permission denied/.test(stderr)),
@@ -119,6 +117,14 @@ function explain(command: Command, code: number, stderr: string): string {
     ] as [boolean, string][]
   ).find(([holds]) => holds)?.[1];
   return `\`${command}\` failed (${said})${cure ? `: ${cure}` : ""}.`;
+}
+
+function portTaken(command: Command, { wg }: Snapshot): string {
+  const [, device, port] = /^wg set (\S+) .*?listen-port (\d+)/.exec(command) ?? [];
+  const other = wg.find((it) => it.device !== device && it.listenPort === Number(port))?.device;
+  return other === undefined
+    ? "another program has the UDP port: stop it, or give the link another port in `ports`"
+    : `${other} has the UDP port: give that link another one in \`ports\`, in a run before this; two that swap theirs need a third in between`;
 }
 
 /** Debian's names. */

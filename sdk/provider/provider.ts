@@ -16,7 +16,9 @@ import { hasUnknown, isUnknown, type Values } from "./wire";
 
 /** Seconds for a machine that was made a moment ago to let us in, where customTimeouts do not say. */
 const BOOTING = 30;
-const booting = (seconds: number): number => (seconds > 0 ? seconds : BOOTING);
+/** Seconds before the end of customTimeouts at which it is given up, to say why rather than that they are over. */
+const REASON = 3;
+const booting = (seconds: number): number => (seconds > 0 ? Math.max(0, seconds - REASON) : BOOTING);
 
 /** A resource as the engine last knew it. */
 export interface Known {

@@ -35,7 +35,9 @@ masked="
   sys-fs-fuse-connections.mount dev-hugepages.mount dev-mqueue.mount proc-sys-fs-binfmt_misc.automount
 "
 
-say() { printf '%s\n' "$*" >&2; }
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=test/lab/cached.sh
+. "$here/cached.sh"
 
 distribution=Debian components=main hooks=
 case $suite in
@@ -49,7 +51,6 @@ noble) distribution=Ubuntu components="main universe" ;; # universe: what Debian
 *) say "rootfs.sh: no suite is called $suite: bullseye, bookworm, trixie, noble" && exit 1 ;;
 esac
 
-here=$(cd "$(dirname "$0")" && pwd)
 hash=$( (uname -m && echo "$suite" && cat "$here/rootfs.sh") | sha256sum | cut -c1-16)
 folder=${XDG_CACHE_HOME:-${HOME:?is not set, and neither is XDG_CACHE_HOME}/.cache}/pulumi-overlay/rootfs/$hash
 
@@ -61,13 +62,6 @@ whole() {
   for file in usr/lib/systemd/systemd usr/sbin/sshd usr/bin/wg usr/sbin/nft etc/sudoers.d/admin; do
     [ -s "$1/$file" ] || return 1
   done
-}
-
-# source_line DISTRIBUTION SUITE COMPONENTS: what apt calls a source, of the machine's own mirror. Nothing where it has
-# none, as of Debian on Ubuntu: mmdebstrap knows Debian's and Ubuntu's.
-source_line() {
-  apt-get indextargets --format "\$(ORIGIN) \$(CODENAME) \$(REPO_URI)" "Created-By: Packages" 2>/dev/null |
-    awk -v distribution="$1" -v rest="$2 $3" '$1 == distribution && $2 !~ /-/ { print "deb " $3 " " rest; exit }'
 }
 
 # ubuntu_keys FOLDER: what Ubuntu signs with. Debian has it as a package, signed by Debian's own keys.
@@ -131,40 +125,7 @@ settle() {
   chmod 0440 "$1/etc/sudoers.d/admin"
 }
 
-answer_if_whole() {
-  if whole "$folder"; then
-    printf '%s\n' "$folder"
-    exit
-  fi
-}
-
-answer_if_whole
-[ -z "$check" ] || exit 1
-
-[ "$(id -u)" = 0 ] || { say "rootfs.sh: making a root file system needs root: run it with sudo"; exit 1; }
-# One at a time: what another has just made must not be made again under the hosts that run on it.
-mkdir -p "${folder%/*}"
-exec 9>"${folder%/*}/.lock"
-flock -n 9 || { say "  another process makes a root file system: waiting for it" && flock -w 1800 9; }
-answer_if_whole
-
-# What a run that was killed left half-made.
-for old in "${folder%/*}"/*.[0-9]*; do
-  [ ! -d "$old" ] || [ -d "/proc/${old##*.}" ] || rm -rf "$old"
-done
-
-making=$folder.$$
-log=${folder%/*}/$hash.log
-done=
-finish() {
-  rm -rf "$making" "$making.keys"
-  [ -z "$done" ] || return 0
-  tail -n 15 "$log" >&2
-  say "rootfs.sh: the lab's root file system could not be made (all of it: $log)."
-  say "Is a mirror of $distribution in reach? Try: apt-get update"
-}
-trap finish EXIT
-trap 'exit 1' HUP INT TERM
+begin rootfs.sh "the lab's root file system of $distribution $suite"
 from=$(source_line $distribution "$suite" "$components")
 say "  $distribution $suite (${from:-the usual mirror}), into $folder: half a minute"
 {
@@ -174,7 +135,4 @@ say "  $distribution $suite (${from:-the usual mirror}), into $folder: half a mi
 } >"$log" 2>&1 9>&-
 count "$making" >"$making/.stamp"
 whole "$making" || { echo "files that should be there are not" >>"$log" && exit 1; }
-rm -rf "$folder"
-mv "$making" "$folder"
-done=yes
-printf '%s\n' "$folder"
+finish

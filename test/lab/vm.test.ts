@@ -242,7 +242,9 @@ END`,
       "printf '#!/bin/sh\\necho I have lost my way; sleep 1000\\n' >/lab/init; sync; systemctl poweroff",
     );
     expect(await until(30_000, async () => (await lab.status())[1]?.state === "off")).toBe(true);
-    await expect(lab.start("fra", 15_000)).rejects.toThrow(/fra of lab tvm lacks .* after 15 s.*I have lost my way/s);
+    await expect(lab.start("fra", 12_000)).rejects.toThrow(
+      /fra of lab tvm lacks an answer from inside after 12 s.*I have lost my way/s,
+    );
     await lab.rebuild("fra");
     const after = lab.json.hosts.fra;
     expect([after?.machine === before?.machine, after?.hostKey === before?.hostKey]).toEqual([false, false]);

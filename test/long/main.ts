@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { killed } from "./killed";
 import { model } from "./model";
+import { oldest } from "./oldest";
 import { pings } from "./pings";
 import type { Trial } from "./trial";
 
@@ -27,7 +28,7 @@ const { minutes, kills, sequences } = new Command("test:long")
   .opts<Record<"minutes" | "kills" | "sequences", string>>();
 
 async function main(): Promise<void> {
-  const trials = [pings(Number(minutes)), killed(Number(kills)), model(Number(sequences))];
+  const trials = [pings(Number(minutes)), killed(Number(kills)), model(Number(sequences)), oldest];
   let failed = 0;
   for (const trial of trials) {
     if (!(await passes(trial))) failed++;

@@ -6,6 +6,9 @@ import { Workspace } from "./workspace";
 
 jest.setTimeout(300_000);
 
+/** Packets a second: an emulated processor has other things to do, too. */
+const RATE = 50;
+
 describeWhere(["lab", "vm", "engine"], "links in the kernel", () => {
   let lab: Lab;
   let work: Workspace;
@@ -13,7 +16,7 @@ describeWhere(["lab", "vm", "engine"], "links in the kernel", () => {
 
   beforeAll(async () => {
     lab = await Lab.up("vm", { name: "dayskernel", fresh: true });
-    for (const host of lab.hosts) found[host] = await traces(lab, host);
+    await Promise.all(lab.hosts.map(async (host) => Object.assign(found, { [host]: await traces(lab, host) })));
     work = await Workspace.make(lab, network(lab));
   });
   afterAll(async () => {
@@ -54,7 +57,7 @@ describeWhere(["lab", "vm", "engine"], "links in the kernel", () => {
   test("what changes in place costs no link a packet; what was done by hand is found and mended", async () => {
     await on(lab, "lux", "ip link set dev inter-fra mtu 1300 && wg set inter-hkg fwmark 0");
     await on(lab, "fra", "ip route del 10.255.0.1/32 && ip addr add 10.7.7.7/32 dev inter-hkg");
-    const packets = await Promise.all(["lux-hkg", "fra-hkg"].map((link) => traffic(lab, link)));
+    const packets = await Promise.all(["lux-hkg", "fra-hkg"].map((link) => traffic(lab, link, RATE)));
     for (const link of Object.values(work.declared.links)) Object.assign(link, { mtu: 1400, keepalive: 15 });
     const ports = work.declared.links["lux-fra"];
     Object.assign(ports ?? {}, { ports: { a: 12000 } });
@@ -93,14 +96,14 @@ describeWhere(["lab", "vm", "engine"], "links in the kernel", () => {
       "link inter-hkg cannot change in place and is made again: no packet passes by it until its next handshake, about a second.";
     expect(seen.text).toContain(cost);
 
-    const packets = await Promise.all(["lux-fra", "lux-hkg"].map((link) => traffic(lab, link)));
+    const packets = await Promise.all(["lux-fra", "lux-hkg"].map((link) => traffic(lab, link, RATE)));
     const { done } = await work.up("--refresh");
     const [moved, other] = await Promise.all(packets.map((one) => one.end()));
     expect(done.filter((it) => it.includes("updated"))).toHaveLength(2);
     expect(await flavours("fra")).toEqual({ "inter-lux": "wireguard", "inter-hkg": "wireguard" });
     expect(other).toMatchObject({ lost: 0 });
-    // A second of 500 a second, and some room for a slow machine.
-    expect(moved?.lost).toBeLessThan(1500);
+    // About a second, and some room for a slow machine.
+    expect(moved?.lost).toBeLessThan(3 * RATE);
     await pings(lab);
   });
 
@@ -109,8 +112,10 @@ describeWhere(["lab", "vm", "engine"], "links in the kernel", () => {
     await work.destroy();
     // It switches ICMP redirects off for good as soon as a device is up: drivers/net/wireguard/device.c, wg_open.
     const left = (text: string) => text.replace("conf.all.send_redirects = 1", "conf.all.send_redirects = 0");
-    for (const host of ["lux", "fra"]) expect(await traces(lab, host)).toBe(left(found[host] ?? ""));
-    expect(await traces(lab, "hkg")).toBe(found.hkg);
+    const [lux, fra, hkg] = await Promise.all(lab.hosts.map((host) => traces(lab, host)));
+    expect(lux).toBe(left(found.lux ?? ""));
+    expect(fra).toBe(left(found.fra ?? ""));
+    expect(hkg).toBe(found.hkg);
   });
 
   test("no private key was seen", () => {

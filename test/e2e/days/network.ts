@@ -48,9 +48,15 @@ export async function pings(lab: Lab, links = Object.keys(LINKS)): Promise<void>
   for (const name of links) {
     const [a, b] = LINKS[name] ?? ["", ""];
     const to = [`10.255.0.${IDS[b]}`, `fd00:6f::${IDS[b]}`];
-    await Promise.all(to.map((address) => on(lab, a, `ping -q -c 2 -i 0.2 -w 15 ${address}`)));
+    const asked = await Promise.allSettled(to.map((address) => on(lab, a, `ping -q -c 2 -i 0.2 -w 15 ${address}`)));
+    const failed = asked.find((it) => it.status === "rejected");
+    if (failed) throw new Error(`${name}: ${failed.reason}\n${await state(lab, a)}\n${await state(lab, b)}`);
   }
 }
+
+/** What tells why a link is silent. */
+const state = async (lab: Lab, host: string): Promise<string> =>
+  `${host}:\n${(await lab.exec(host, "date -u; wg show all; ip -br -s addr; ip -s link show group 28417; nft list counters; systemctl --failed; journalctl -q -n 20 --no-pager")).stdout}`;
 
 /** Asks until the answer is yes; throws `what` after half a minute. */
 export async function eventually(what: string, ask: () => Promise<boolean>): Promise<void> {
@@ -79,11 +85,15 @@ async function told(lab: Lab, host: string, input: string): Promise<string> {
   return stdout;
 }
 
-/** 500 packets a second each way through a link, as long as it is wanted. */
-export async function traffic(lab: Lab, link: string): Promise<{ end(): Promise<{ sent: number; lost: number }> }> {
+export interface Traffic {
+  end(): Promise<{ sent: number; lost: number }>;
+}
+
+/** So many packets a second each way through a link, as long as it is wanted. */
+export async function traffic(lab: Lab, link: string, rate = 500): Promise<Traffic> {
   const [a, b] = LINKS[link] ?? ["", ""];
   const log = `/run/traffic-${link}`;
-  const pid = await on(lab, a, `ping -n -i 0.002 10.255.0.${IDS[b]} >${log} 2>&1 & echo $!`);
+  const pid = await on(lab, a, `ping -n -i ${1 / rate} 10.255.0.${IDS[b]} >${log} 2>&1 & echo $!`);
   return {
     async end() {
       await on(lab, a, `kill -INT ${pid.trim()}`);
@@ -93,7 +103,7 @@ export async function traffic(lab: Lab, link: string): Promise<{ end(): Promise<
       const last = answered.at(-1) ?? 0;
       const sent = Number(/(\d+) packets transmitted/.exec(text)?.[1]);
       // What was on its way when the ping was told to end is not lost; a quarter of a second of it would be.
-      const onTheWay = sent - last < 125 ? sent - last : 0;
+      const onTheWay = sent - last < rate / 4 ? sent - last : 0;
       return { sent, lost: sent - onTheWay - new Set(answered).size };
     },
   };

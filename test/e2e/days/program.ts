@@ -18,6 +18,8 @@ export interface Declared {
   meshes?: Record<string, Omit<WgMeshArgs, "nodes"> & { nodes: string[] }>;
   /** What a node or a link was called before, where its `aliases` say so. */
   aliases?: Record<string, string>;
+  /** How long a node may take to be created. */
+  seconds?: Record<string, number>;
 }
 
 export function program(): void {
@@ -27,12 +29,14 @@ export function program(): void {
     links,
     meshes = {},
     aliases = {},
+    seconds = {},
   } = JSON.parse(readFileSync("network.json", "utf8")) as Declared;
   const providers = [new Provider("lab", how)];
   const formerly = (name: string): Alias[] => (aliases[name] === undefined ? [] : [{ name: aliases[name] }]);
   const made = new Map<string, OverlayNode>();
   for (const [name, args] of Object.entries(nodes)) {
-    made.set(name, new OverlayNode(name, args, { providers, aliases: formerly(name) }));
+    const customTimeouts = seconds[name] === undefined ? {} : { create: `${seconds[name]}s` };
+    made.set(name, new OverlayNode(name, args, { providers, aliases: formerly(name), customTimeouts }));
   }
   const known = (name: string): OverlayNode => {
     const node = made.get(name);

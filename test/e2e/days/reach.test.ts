@@ -95,6 +95,8 @@ describeWhere(["lab", "engine"], "hosts", () => {
     await lab.exec("hkg", "cat /root/.ssh/authorized_keys >/home/guest/.ssh/authorized_keys");
     for (const [index, [name, connection]] of Object.entries(ways).entries())
       nodes[name] = { id: 4 + index, connection };
+    // A new machine is waited for: no longer than its customTimeouts say.
+    work.declared.seconds = Object.fromEntries(Object.keys(ways).map((name) => [name, 8]));
 
     await on(lab, "fra", "mv /usr/bin/wg /usr/bin/wg.gone");
     await on(lab, "lux", "ip addr add 10.255.7.1/28 dev eth0");

@@ -17,4 +17,4 @@ find /etc /usr/local -xdev -type d | sort
 find /etc /usr/local -xdev -type f -exec sha256sum {} + | sort -k 2
 find /run/wireguard /run/systemd/system -xdev ! -type d 2>/dev/null | sort # wireguard-go leaves its folder until the next boot
 systemctl list-unit-files --no-legend --no-pager
-pgrep -l 'wireguard|overlay' | sed 's/^[0-9]* //'
+for name in wireguard overlay; do pgrep -l $name; done | sed 's/^[0-9]* //'

@@ -1,8 +1,10 @@
 /** Hands on a host: every kind of fact shows as the kernel's own line, and is mended without touching the others. */
+
+import type { Values } from "../../../sdk/provider/wire";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
 import type { Declared } from "../../sdk/provider/client";
-import { host, KEY, Network } from "./network";
+import { host, KEY, Network, side } from "./network";
 
 jest.setTimeout(120_000);
 
@@ -10,11 +12,14 @@ describeWhere("lab", "drift", () => {
   let network: Network;
   let link: Declared;
   let peer: string;
-  const lux = () => host(network.lab, "lux");
+  const lux = () => host(network.lab, "lux", { packages: "install", sysctls: { "net/ipv4/ip_forward": "1" } });
 
   beforeAll(async () => {
     network = await Network.open(await Lab.up("lab", { name: "drift", fresh: true }));
     link = (await network.link("lux", "fra")).a;
+    link = { ...link, inputs: { ...link.inputs, spec: { ...(link.inputs.spec as Values), alsoPorts: [443] } } };
+    await network.engine.up(lux());
+    await network.engine.up(link);
     peer = String(network.outputs("fra").fra?.publicKey);
   });
   afterAll(async () => {
@@ -25,6 +30,7 @@ describeWhere("lab", "drift", () => {
   const TO_FRA = "ip link set dev inter-fra mtu 1420 group 28417 addrgenmode none alias overlay:net/test:fra-lux";
   const WG = "wg set inter-fra listen-port 11002 fwmark 0x6f private-key /etc/overlay/keys/wireguard.key";
   const PEER = "allowed-ips 0.0.0.0/0,::/0 endpoint 198.51.100.9:11001 persistent-keepalive 25";
+  const REDIRECT = "nft add rule inet overlay-inter-fra also fib daddr type local udp dport 443 redirect to :11002";
   const ELEMENT = [
     "- nft add counter inet overlay link-inter-fra",
     '- nft add element inet overlay guard { 11002 : "link-inter-fra" }',
@@ -95,6 +101,14 @@ describeWhere("lab", "drift", () => {
         "- sysctl -w net/ipv4/conf/inter-fra/rp_filter=2",
         "+ sysctl -w net/ipv4/conf/inter-fra/rp_filter=1",
       ],
+      [
+        "the ports that are redirected",
+        "nft delete table inet overlay-inter-fra",
+        "- nft add table inet overlay-inter-fra",
+        "- nft add chain inet overlay-inter-fra also { type nat hook prerouting priority -100 ; policy accept ; }",
+        `- ${REDIRECT}`,
+      ],
+      ["a rule of the redirection", "nft flush chain inet overlay-inter-fra also", `- ${REDIRECT}`],
       ["the guard's element", "nft delete element inet overlay guard { 11002 }", ...ELEMENT],
       [
         "a boot file that is gone",
@@ -113,6 +127,17 @@ describeWhere("lab", "drift", () => {
         "a rule in whose place is another",
         "ip rule del pref 5111; ip rule add pref 5111 lookup 111",
         "- ip rule add pref 5111 not fwmark 0x6f/0xff lookup 111",
+      ],
+      [
+        "a kernel setting",
+        "sysctl -qw net.ipv4.ip_forward=0",
+        "- sysctl -w net/ipv4/ip_forward=1",
+        "+ sysctl -w net/ipv4/ip_forward=0",
+      ],
+      [
+        "a tool that is gone",
+        "apt-get -qq remove -y wireguard-go >/dev/null 2>&1",
+        "- apt-get install wireguard-tools",
       ],
       [
         "the route of last resort",
@@ -183,11 +208,42 @@ describeWhere("lab", "drift", () => {
   test("a device that is gone without a trace is gone from state, and is created", async () => {
     await network.on(
       "lux",
-      "systemctl stop overlay-wireguard-go@inter-fra; rm /etc/overlay/boot.d/50-inter-fra; nft delete element inet overlay guard { 11002 }; nft delete counter inet overlay link-inter-fra",
+      "systemctl stop overlay-wireguard-go@inter-fra; rm /etc/overlay/boot.d/50-inter-fra; nft delete element inet overlay guard { 11002 }; nft delete counter inet overlay link-inter-fra; nft delete table inet overlay-inter-fra",
     );
     expect(await network.engine.refresh(link)).toBe(false);
     expect(await network.engine.up(link)).toBe("created");
     await network.on("lux", "ping -c 1 -W 5 10.255.0.2");
+  });
+
+  test("without nft its tables cannot be seen; installed again, they are there as they were", async () => {
+    const before = await network.on("lux", "nft -s list ruleset");
+    await network.on("lux", "apt-get -qq remove -y nftables >/dev/null 2>&1");
+    expect(await network.engine.refresh(lux())).toContain("- apt-get install nftables");
+    expect(await network.engine.refresh(link)).not.toEqual([]);
+    expect(await network.engine.up(lux())).toBe("updated");
+    expect(await network.engine.up(link)).toBe("updated");
+    expect(await network.on("lux", "nft -s list ruleset")).toBe(before);
+    expect(await network.engine.refresh(lux())).toEqual([]);
+    expect(await network.engine.refresh(link)).toEqual([]);
+  });
+
+  test("two links that swap their ports: the message names the other link's device, and a third port is the way", async () => {
+    const { engine } = network;
+    const known = network.outputs("lux", "fra");
+    const second = side(network.lab, "lux", "hkg", { ...known, hkg: known.fra ?? {} });
+    await engine.up(second);
+    const listening = (declared: Declared, listenPort: number): Declared => ({
+      ...declared,
+      inputs: { ...declared.inputs, spec: { ...(declared.inputs.spec as Values), listenPort } },
+    });
+    await expect(engine.up(listening(link, 11003))).rejects.toThrow(
+      /Address already in use.*inter-hkg has the UDP port: give that link another one in `ports`, in a run before this/,
+    );
+    expect(await engine.up(listening(second, 12000))).toBe("updated");
+    expect(await engine.up(listening(link, 11003))).toBe("updated");
+    expect(await engine.up(listening(second, 11002))).toBe("updated");
+    await engine.destroy(second);
+    expect(await engine.up(link)).toBe("updated");
   });
 
   test("a table that is gone comes back with the elements of every link", async () => {
@@ -201,6 +257,7 @@ describeWhere("lab", "drift", () => {
   });
 
   test("a private key that is gone is made anew, and the other side learns the new one", async () => {
+    await network.link("lux", "fra");
     await network.on("lux", `rm ${KEY}`);
     const before = network.outputs("lux").lux?.publicKey;
     expect(await network.engine.refresh(lux())).toEqual([`- wg genkey > ${KEY}`]);

@@ -35,9 +35,10 @@ masked="
   modprobe@fuse.service modprobe@loop.service
 "
 
-say() { printf '%s\n' "$*" >&2; }
-
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=test/lab/cached.sh
+. "$here/../cached.sh"
+
 # The root file system's folder is named by a hash, too.
 hash=$({ echo "${rootfs##*/}" && cat "$here/image.sh" "$here"/guest/*; } | sha256sum | cut -c1-16)
 folder=${XDG_CACHE_HOME:-${HOME:?is not set, and neither is XDG_CACHE_HOME}/.cache}/pulumi-overlay/vm/$hash
@@ -46,15 +47,9 @@ folder=${XDG_CACHE_HOME:-${HOME:?is not set, and neither is XDG_CACHE_HOME}/.cac
 state() { (cd "$1" && stat -c '%n %s %y' vmlinuz disk); }
 whole() { [ -f "$1/.stamp" ] && [ "$(state "$1" 2>/dev/null)" = "$(cat "$1/.stamp")" ]; }
 
-# What apt calls a source, of the machine's own Debian mirror. Nothing where it has none: mmdebstrap knows Debian's.
-source_line() {
-  apt-get indextargets --format "\$(ORIGIN) \$(CODENAME) \$(REPO_URI)" "Created-By: Packages" 2>/dev/null |
-    awk -v suite=$suite '$1 == "Debian" && $2 !~ /-/ { print "deb " $3 " " suite " main"; exit }'
-}
-
 # By mmdebstrap, which asks the mirror for its lists of today: the machine's own may be of another suite, or stale.
 fetch_kernel() {
-  from=$(source_line)
+  from=$(source_line Debian $suite main)
   mmdebstrap --mode=root --variant=custom --format=directory \
     --customize-hook="cd '$1' && export APT_CONFIG=\$MMDEBSTRAP_APT_CONFIG &&
       apt-get -q -o APT::Sandbox::User=root download \$(
@@ -99,13 +94,6 @@ make_disk() {
   rm -rf "$making/kernel" "$upper" "$making/work" "$merged" "$making"/*.deb
 }
 
-answer_if_whole() {
-  if whole "$folder"; then
-    printf '%s\n' "$folder"
-    exit
-  fi
-}
-
 # In a mount namespace of its own: what a run that was killed had mounted is gone.
 if [ "${2-}" = --make ]; then
   making=$3
@@ -120,38 +108,9 @@ for tool in qemu-system-x86_64 qemu-img; do
   say "apt-get install --no-install-recommends qemu-system-x86 qemu-utils"
   exit 1
 done
-answer_if_whole
-[ -z "$check" ] || exit 1
-
-[ "$(id -u)" = 0 ] || { say "image.sh: making a disk of a root file system needs root: run it with sudo"; exit 1; }
-# One at a time: what another has just made must not be made again under the vms that run on it.
-mkdir -p "${folder%/*}"
-exec 9>"${folder%/*}/.lock"
-flock -n 9 || { say "  another process makes an image for vms: waiting for it" && flock -w 1800 9; }
-answer_if_whole
-
-# What a run that was killed left half-made.
-for old in "${folder%/*}"/*.[0-9]*; do
-  [ ! -d "$old" ] || [ -d "/proc/${old##*.}" ] || rm -rf "$old"
-done
-
-making=$folder.$$
-log=${folder%/*}/$hash.log
-done=
-finish() {
-  rm -rf "$making"
-  [ -z "$done" ] || return 0
-  tail -n 15 "$log" >&2
-  say "image.sh: the image for the lab's vms could not be made (all of it: $log)."
-  say "Is a Debian mirror in reach? Try: apt-get update"
-}
-trap finish EXIT
-trap 'exit 1' HUP INT TERM
+begin image.sh "the image for the lab's vms"
 say "  Debian's cloud kernel and the root file system ${rootfs##*/}, into $folder: ten seconds"
 mkdir "$making"
 unshare --mount --propagation private sh "$here/image.sh" "$rootfs" --make "$making" >"$log" 2>&1 9>&-
 state "$making" >"$making/.stamp"
-rm -rf "$folder"
-mv "$making" "$folder"
-done=yes
-printf '%s\n' "$folder"
+finish

@@ -40,7 +40,7 @@ boot() {
   kvm) set -- "$1" -accel kvm -cpu host ;;
   *)
     # The translated code's size, in MiB; else it is as large as it likes. `max` would be emulated, too, and slower.
-    set -- "$1" -accel tcg,thread=multi,tb-size=64 -cpu qemu64,+rdrand
+    set -- "$1" -accel tcg,thread=multi,tb-size=96 -cpu qemu64,+rdrand
     words="$words tsc=reliable no_timer_check"
     ;;
   esac

@@ -19,6 +19,12 @@ const ADDRESS = "ip addr add fe80::1/64 dev inter-fra";
 
 test.each([
   [KEY, 1, "Unable to modify interface: Address already in use", /another program has the UDP port/],
+  [
+    KEY.replace("inter-fra", "inter-hkg"),
+    1,
+    "Unable to modify interface: Address already in use",
+    /inter-fra has the UDP port: give that link another one in `ports`, in a run before this/,
+  ],
   [KEY, 1, "Key is not the correct length or format", /holds no key: remove it, and the next run makes a new one/],
   [ADDRESS, 2, "RTNETLINK answers: Permission denied", /links need IPv6, which is switched off: set/],
   [ADDRESS, 2, "Error: ipv6: IPv6 is disabled on this device.", /links need IPv6, which is switched off: set/],
