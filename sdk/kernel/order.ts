@@ -22,11 +22,11 @@ const ORDER: (KindName | `${KindName}@`)[] = [
   "nftElement",
 ];
 
-const rank = (fact: Fact): number => {
-  const kind = fact.kind as KindName;
-  const onDevice = ORDER.indexOf(`${kind}@`);
-  return fact.after !== undefined && onDevice >= 0 ? onDevice : ORDER.indexOf(kind);
-};
+const PLACES = new Map(ORDER.map((kind, place) => [kind as string, place]));
+const ON_DEVICE = new Map(ORDER.map((kind, place) => [kind.replace(/@$/, ""), place]));
+
+/** The last of a kind's places is that on a device. */
+const rank = ({ kind, after }: Fact): number => (after === undefined ? PLACES : ON_DEVICE).get(kind) ?? -1;
 
 // Forwarding goes on last of all settings: it deletes a default route that came by router advertisement at once,
 // unless accept_ra=2 is already there (net/ipv6/addrconf.c, addrconf_fixup_forwarding and rt6_purge_dflt_routers).

@@ -3,6 +3,7 @@ import { type Fact, factId } from "../kernel/fact";
 import { fact } from "../kernel/kinds";
 import { isPlaceholder } from "../kernel/later";
 import { alias, FWMARK, LINK_GROUP, OWN_WAYS_PREF, ROUTE_METRIC, ROUTE_TABLE, WIREGUARD_KEY } from "../kernel/marks";
+import type { WgPeer } from "../kernel/wgPeer";
 import { family, host } from "../network/address";
 import { isDefault } from "../network/overlaps";
 import type { Peer, Spec } from "./spec";
@@ -46,8 +47,10 @@ const own = ({ addresses }: AnyPeer): string[] => (typeof addresses === "string"
 
 function wgPeer({ device }: Spec, link: string, allowedIps: string[], peer: AnyPeer): Fact {
   const { publicKey, endpoint, keepalive } = peer;
-  const called = { ...(endpoint !== undefined && { endpoint }), ...(keepalive !== undefined && { keepalive }) };
-  return fact("wgPeer", { device, publicKey, allowedIps, ...called }, link);
+  const value: WgPeer = { device, publicKey, allowedIps };
+  if (endpoint !== undefined) value.endpoint = endpoint;
+  if (keepalive !== undefined) value.keepalive = keepalive;
+  return fact("wgPeer", value, link);
 }
 
 function peers(spec: Spec, link: string): Fact[] {
