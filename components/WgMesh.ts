@@ -80,8 +80,9 @@ function makeDevices(
     declared(mesh, (nodes) => meshPeers(mesh, nodes, publicKeys(mesh))),
     peerTexts,
   );
+  const mtu = declared(mesh, (nodes) => mtuOf(mesh, nodes));
   return mesh.nodes.map((node, index) => {
-    const own = declared(mesh, (nodes) => meshNode(mesh, nodes, index, owner()));
+    const own = declared(mesh, (nodes) => meshNode(mesh, nodes[index] as LinkNode, owner(), mtu));
     const spec = applyPartly(pulumi.all([own, peers]), ([own, peers]) => specText(own, peers, index));
     const name = (of: string): string => `${mesh.name}@${of}`;
     const made = new Interface(

@@ -72,16 +72,15 @@ export const meshPeers = <K>(mesh: MeshData, nodes: readonly LinkNode[], publicK
 const others = ({ peers, keepalive }: MeshData) =>
   peers.map((peer) => ({ ...peer, ...(peer.endpoint !== undefined && keepalive > 0 && { keepalive }) }));
 
-/** What a node's host is told of the node itself. */
-export const meshNode = (mesh: MeshData, nodes: readonly LinkNode[], index: number, owner: string) => {
-  const node = nodes[index] as LinkNode;
+/** What a node's host is told of the node itself. `mtu`: that of the whole mesh. */
+export const meshNode = <M>(mesh: MeshData, node: LinkNode, owner: string, mtu: M) => {
   return {
     node: node.name,
     owner,
     link: mesh.name,
     device: device(mesh),
     id: node.id,
-    mtu: mtuOf(mesh, nodes),
+    mtu,
     listenPort: port(mesh, node),
     addresses: node.addresses,
     prefixes: node.prefixes,
@@ -200,10 +199,11 @@ const WRITTEN: Record<string, string> = { device: "device", listenPort: "port" }
 function specFaults(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
   // Seen by mtuFaultsOf, by overlaps and by the topology.
   const seen = /^(mtu|addresses|peers\[\d+\])$/;
+  const mtu = mtuOf(mesh, nodes);
   const faults = nodes.flatMap((node, index) =>
     // Nodes as peers are made of what was checked; those of somebody else are the same to all.
     faultsOfKnown(interfaceSpec, {
-      ...meshNode(mesh, nodes, index, "project/stack"),
+      ...meshNode(mesh, node, "project/stack", mtu),
       peers: index === 0 ? others(mesh) : [],
     })
       .filter(({ path }) => !seen.test(path))

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { OverlayNode, OverlayNodeArgs, WgLinkArgs, WgMeshArgs } from "../../components";
 import { meshNode, meshPeers, peerTexts, specText } from "../../components/mesh";
 import { type Checked, Network } from "../../components/network";
-import { sideSpec } from "../../components/side";
+import { mtuOf, sideSpec } from "../../components/side";
 import { format } from "../../sdk/faults";
 import { text } from "../../sdk/kernel";
 import { wireguard } from "../../sdk/wireguard";
@@ -45,8 +45,8 @@ export class Declared {
     if (!mesh) return [];
     const keys = nodes.map((node) => `<known after ${node} is created>`);
     const specs = this.network.ofNodes(mesh.nodes, (all) =>
-      all.map((_, index) =>
-        specText(meshNode(mesh, all, index, "net/prod"), peerTexts(meshPeers(mesh, all, keys)), index),
+      all.map((node, index) =>
+        specText(meshNode(mesh, node, "net/prod", mtuOf(mesh, all)), peerTexts(meshPeers(mesh, all, keys)), index),
       ),
     );
     return (specs as string[]).map((spec) => text(wireguard.plan(wireguard.spec.parse(JSON.parse(spec)))));
