@@ -1,9 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Interface } from "../sdk/provider/resources";
 import { type LinkData, linkOutputs, type WgLinkArgs } from "./linkArgs";
+import type { OverlayNode } from "./OverlayNode";
 import { named, owner, settled, timeouts, withheld } from "./outputs";
+import { type PeerData, type Seen, wgQuick } from "./peerArgs";
 import { program } from "./program";
-import { type SideName, sideSpec } from "./side";
+import { type LinkNode, nodeOf, type SideName, seen, sideSpec } from "./side";
 
 /** The link on one of its nodes. */
 export interface LinkSide {
@@ -25,7 +27,10 @@ export class WgLink extends pulumi.ComponentResource {
   static readonly token = "overlay:index:WgLink";
 
   declare readonly sideA: pulumi.Output<LinkSide>;
-  declare readonly sideB: pulumi.Output<LinkSide>;
+  /** Nothing where the other end is a `peer`. */
+  declare readonly sideB: pulumi.Output<LinkSide | undefined>;
+  /** For a `peer`, a file of wg-quick(8) without its private key. */
+  declare readonly wgQuick: pulumi.Output<string | undefined>;
 
   /** Faults of the arguments are reported, with those of the whole program, when it has declared all that it has. */
   constructor(name: string, args: WgLinkArgs, options: pulumi.ComponentResourceOptions = {}) {
@@ -37,16 +42,45 @@ export class WgLink extends pulumi.ComponentResource {
       return;
     }
 
-    // The side that calls is made when there is somebody to answer: a handshake that finds nobody, or crosses the
-    // other side's own, is tried again only after 5 s (REKEY_TIMEOUT, the WireGuard paper, section 6.1).
-    const [first, last] = program().network.order(link);
-    const answering = makeSide(this, link, first, timeouts(options));
-    const calling = makeSide(this, link, last, { ...timeouts(options), dependsOn: answering.made });
-    const sides = { [first]: answering.output, [last]: calling.output };
-    const outputs = settled(linkOutputs, { sideA: sides.a, sideB: sides.b });
+    const { b, peer } = link;
+    const made = b ? makeBoth(this, link, b, timeouts(options)) : {};
+    const outputs = settled(linkOutputs, peer ? makeOne(this, link, peer, timeouts(options)) : made);
     Object.assign(this, outputs);
     this.registerOutputs(outputs);
   }
+}
+
+/**
+ * The side that calls is made when there is somebody to answer: a handshake that finds nobody, or crosses the other
+ * side's own, is tried again only after 5 s (REKEY_TIMEOUT, the WireGuard paper, section 6.1).
+ */
+function makeBoth(parent: WgLink, link: LinkData, b: OverlayNode, options: pulumi.CustomResourceOptions) {
+  const { network } = program();
+  const make = (side: SideName, more: pulumi.CustomResourceOptions) => {
+    const [own, peer] = side === "a" ? [link.a, b] : [b, link.a];
+    const spec = program().whenDeclared(() =>
+      network.ofNodes([own, peer], ([here, there]) =>
+        sideSpec({ side, link, own: here, peer: there }, owner(), peer.publicKey),
+      ),
+    );
+    return makeSide(parent, link, own, spec, { ...options, ...more });
+  };
+  const [first, last] = network.order(link);
+  const answering = make(first, {});
+  const calling = make(last, { dependsOn: answering.made });
+  const sides = { [first]: answering.output, [last]: calling.output };
+  return { sideA: sides.a, sideB: sides.b };
+}
+
+/** The other side is somebody else's, who is told what to do. */
+function makeOne(parent: WgLink, link: LinkData, peer: PeerData, options: pulumi.CustomResourceOptions) {
+  const of = <T>(compute: (a: LinkNode) => T) =>
+    program().whenDeclared(() => program().network.ofNodes([link.a], ([a]) => compute(a)));
+  const spec = of((own) => sideSpec({ side: "a", link, own, peer: nodeOf(peer) }, owner(), peer.publicKey));
+  const told = of((a) => seen({ side: "b", link, own: nodeOf(peer), peer: a }, link.a.publicKey));
+  const { output } = makeSide(parent, link, link.a, spec, options);
+  const file = pulumi.all([spec, told]).apply(([{ mtu }, node]) => wgQuick(peer, mtu as number, [node as Seen]));
+  return { sideA: output, wgQuick: file };
 }
 
 interface Side {
@@ -54,14 +88,15 @@ interface Side {
   output: pulumi.Output<LinkSide>;
 }
 
-function makeSide(parent: WgLink, link: LinkData, side: SideName, options: pulumi.CustomResourceOptions): Side {
-  const [own, peer] = side === "a" ? [link.a, link.b] : [link.b, link.a];
-  const { network } = program();
-  const spec = program().whenDeclared(() =>
-    network.ofNodes(own, peer, (here, there) =>
-      sideSpec({ side, link, own: here, peer: there }, owner(), peer.publicKey),
-    ),
-  );
+type Spec = pulumi.Output<pulumi.Unwrap<ReturnType<typeof sideSpec<pulumi.Input<string>>>>>;
+
+function makeSide(
+  parent: WgLink,
+  link: LinkData,
+  own: OverlayNode,
+  spec: Spec,
+  options: pulumi.CustomResourceOptions,
+): Side {
   const name = (node: string): string => `${link.name}@${node}`;
   const made = new Interface(
     name(own.nodeName),

@@ -1,15 +1,21 @@
 /** What an engineer writes a network with. */
 import type { ComponentType } from "../sdk/provider/construct";
 import { linkArgs, linkOutputs } from "./linkArgs";
+import { meshArgs, meshOutputs } from "./meshArgs";
 import { nodeArgs, nodeOutputs } from "./nodeArgs";
 import { OverlayNode } from "./OverlayNode";
 import { WgLink } from "./WgLink";
+import { WgMesh } from "./WgMesh";
 
 export { Provider, type ProviderArgs } from "../sdk/provider/resources";
 export type { WgLinkArgs } from "./linkArgs";
+export type { WgMeshArgs } from "./meshArgs";
 export type { OverlayNodeArgs } from "./nodeArgs";
 export { type Endpoint, OverlayNode, type Underlay } from "./OverlayNode";
+export type { Peer } from "./peerArgs";
+export { fullMesh, type ShapeArgs, star } from "./shapes";
 export { type LinkSide, WgLink } from "./WgLink";
+export { type MeshDevice, WgMesh } from "./WgMesh";
 
 /** For the plugin, which makes them for programs in every language. */
 export const components: ComponentType[] = [
@@ -26,5 +32,12 @@ export const components: ComponentType[] = [
     args: linkArgs,
     outputs: linkOutputs,
     make: WgLink,
+  },
+  {
+    token: WgMesh.token,
+    description: "A WireGuard mesh: one network device on each node, with all the others as peers.",
+    args: meshArgs,
+    outputs: meshOutputs,
+    make: WgMesh,
   },
 ];

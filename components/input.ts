@@ -32,6 +32,17 @@ export function lift<A extends unknown[], R>(
   return pulumi.output(values).apply((known) => compute(...(known as unknown as Known))) as pulumi.Output<R>;
 }
 
+/**
+ * `compute` of a value of which parts may be unknown, as in a preview: they are `pulumi.unknown`. The SDK declares the
+ * second argument of `apply` for itself only, and reads properties of Outputs by it.
+ */
+export const applyPartly = <T, R>(value: pulumi.Output<T>, compute: (value: T) => R): pulumi.Output<R> =>
+  (pulumi.output(value) as unknown as Partly<T>).apply(compute, true);
+
+interface Partly<T> {
+  apply<R>(compute: (value: T) => R, withUnknowns: true): pulumi.Output<R>;
+}
+
 export const isKnown = <T>(value: T): value is Exclude<T, Later<unknown>> => !isLater(value);
 
 /** The faults of what is known of a value. */

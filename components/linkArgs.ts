@@ -4,6 +4,7 @@ import { deviceField, portField } from "../sdk/network/fields";
 import { component, input } from "./input";
 import { familyField } from "./nodeArgs";
 import type { OverlayNode } from "./OverlayNode";
+import { peerField } from "./peerArgs";
 
 const perSide = <S extends z.ZodType>(id: string, schema: S) =>
   z
@@ -13,7 +14,15 @@ const perSide = <S extends z.ZodType>(id: string, schema: S) =>
 
 export const linkArgs = z.strictObject({
   a: component<OverlayNode>("overlay:index:OverlayNode").describe("One node."),
-  b: component<OverlayNode>("overlay:index:OverlayNode").describe("The other node."),
+  b: component<OverlayNode>("overlay:index:OverlayNode")
+    .optional()
+    .describe("The other node; or else peer is given. Default: none."),
+  peer: peerField
+    .optional()
+    .describe(
+      "In place of b, somebody else's machine; the output wgQuick says what it must be told. Default: none. " +
+        "Example: {name: phone, id: 50, publicKey: …, addresses: [10.255.0.50]}",
+    ),
   family: familyField
     .optional()
     .describe(
@@ -65,5 +74,9 @@ const side = z
 
 export const linkOutputs = z.object({
   sideA: side.describe("The link on node a."),
-  sideB: side.describe("The link on node b."),
+  sideB: side.optional().describe("The link on node b; absent where peer is given."),
+  wgQuick: z
+    .string()
+    .optional()
+    .describe("For peer, a file of wg-quick without its private key; absent where b is given."),
 });

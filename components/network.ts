@@ -1,16 +1,21 @@
 /** The network that one program declares: each node and link as it is declared, held against all before it. */
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
-import { type Fault, parse } from "../sdk/faults";
+import { type Fault, fault, parse } from "../sdk/faults";
 import { Connection } from "../sdk/host/connection";
+import { parseEndpoint } from "../sdk/network/address";
 import { addressField, prefixField } from "../sdk/network/fields";
+import { isDefault } from "../sdk/network/overlaps";
 import { Topology } from "../sdk/network/topology";
 import { isLater } from "./input";
 import { type LinkData, linkArgs, type WgLinkArgs } from "./linkArgs";
+import { meshDevices, meshFaults, namesFaults } from "./mesh";
+import { type MeshData, meshArgs, type WgMeshArgs } from "./meshArgs";
 import { expanded, type NodeData, nodeArgs, type OverlayNodeArgs } from "./nodeArgs";
 import type { OverlayNode } from "./OverlayNode";
+import type { PeerData } from "./peerArgs";
 import { prepareFaults } from "./prepare";
-import { calls, type LinkNode, linkFaults, type SideName, topologyEnd, views } from "./side";
+import { calls, type LinkNode, linkFaults, nodeOf, type SideName, topologyEnd, views } from "./side";
 
 /** What somebody declared, defaults filled in; or all that is wrong with it. */
 export type Checked<T> = { value: T } | { faults: Fault[] };
@@ -18,6 +23,7 @@ export type Checked<T> = { value: T } | { faults: Fault[] };
 export class Network {
   private readonly topology = new Topology();
   private readonly nodes = new Map<string, NodeData>();
+  private readonly peers = new Set<string>();
 
   addNode(name: string, args: OverlayNodeArgs): Checked<NodeData> {
     const written = expanded(args);
@@ -34,34 +40,75 @@ export class Network {
     const result = parse(linkArgs, args);
     if ("faults" in result) return result;
     const value = { name, ...result.value };
-    const [a, b] = [this.declared(value.a), this.declared(value.b)];
+    const other = otherFaults(value);
+    if (other.length > 0) return { faults: other };
+    const [a, b] = this.ends(value);
     // A node with faults has said so itself, and one of another process is not known well enough.
     if (!a || !b) return { value };
     const ends = views(value, a, b).map(topologyEnd);
-    const clashes = value.a.nodeName === value.b.nodeName ? [] : this.topology.addLink({ name, ends });
-    const faults = [...linkFaults(value, a, b), ...clashes];
+    const clashes = a.name === b.name ? [] : this.topology.addLink({ name, ends });
+    const faults = [...linkFaults(value, a, b), ...clashes, ...(value.peer ? this.peerClashes(value.peer) : [])];
+    return faults.length > 0 ? { faults } : { value };
+  }
+
+  addMesh(name: string, args: WgMeshArgs): Checked<MeshData> {
+    const result = parse(meshArgs, args);
+    if ("faults" in result) return result;
+    const value = { name, ...result.value };
+    const names = namesFaults(value);
+    if (names.length > 0) return { faults: names };
+    const nodes = value.nodes.flatMap((node) => this.declared(node) ?? []);
+    if (nodes.length < value.nodes.length) return { value };
+    const faults = [
+      ...meshFaults(value, nodes),
+      ...value.peers.flatMap((peer) => this.peerClashes(peer)),
+      ...this.topology.addMesh({
+        name,
+        devices: meshDevices(value, nodes),
+        defaultRoute: [...Object.values(value.routes), ...value.peers.map(({ routes }) => routes)]
+          .flat()
+          .some(isDefault),
+      }),
+    ];
     return faults.length > 0 ? { faults } : { value };
   }
 
   /** In which order the sides of a link are made: the one that calls, where only one does, comes last. */
   order(link: LinkData): [SideName, SideName] {
-    const [a, b] = [this.declared(link.a), this.declared(link.b)];
+    const [a, b] = this.ends(link);
     if (!a || !b) return ["a", "b"];
     const [fromA, fromB] = views(link, a, b).map(calls);
     return fromA && !fromB ? ["b", "a"] : ["a", "b"];
   }
 
-  /** `compute` of two nodes: as they were declared here, or as their outputs say in the end. */
-  ofNodes<T>(a: OverlayNode, b: OverlayNode, compute: (a: LinkNode, b: LinkNode) => T): T | pulumi.Output<T> {
-    const [here, there] = [this.declared(a), this.declared(b)];
-    if (here && there) return compute(here, there);
-    return pulumi.all([fromOutputs(a), fromOutputs(b)]).apply(([a, b]) => compute(a, b)) as pulumi.Output<T>;
+  /** `compute` of nodes: as they were declared here, or as their outputs say in the end. */
+  ofNodes<N extends readonly OverlayNode[], T>(
+    nodes: readonly [...N],
+    compute: (nodes: { [I in keyof N]: LinkNode }) => T,
+  ): T | pulumi.Output<T> {
+    type Known = { [I in keyof N]: LinkNode };
+    const known = nodes.flatMap((node) => this.declared(node) ?? []);
+    if (known.length === nodes.length) return compute(known as unknown as Known);
+    return pulumi.all(nodes.map(fromOutputs)).apply((all) => compute(all as unknown as Known)) as pulumi.Output<T>;
+  }
+
+  private ends({ a, b, peer }: LinkData): [LinkNode | undefined, LinkNode | undefined] {
+    return [this.declared(a), peer ? nodeOf(peer) : b && this.declared(b)];
   }
 
   /** The node with all that decides about its links' number and form. */
   private declared({ nodeName }: OverlayNode): LinkNode | undefined {
     const node = this.nodes.get(nodeName);
     return node && !isLater(node.endpoints) ? { ...node, endpoints: node.endpoints } : undefined;
+  }
+
+  /** One machine may be the peer of several, each time with the same name, id and addresses. */
+  private peerClashes({ name, id, addresses, endpoint }: PeerData): Fault[] {
+    const identity = `${name} ${id} ${[...addresses].sort().join(" ")}`;
+    const clashes = this.peers.has(identity) ? [] : this.topology.addNode({ name, id, addresses, prefixes: [] });
+    this.peers.add(identity);
+    const at = parseEndpoint(endpoint ?? "");
+    return at ? [...clashes, ...this.topology.addEndpoint([name, "endpoint"], at.address)] : clashes;
   }
 
   /** Held against the others by what has no fault of its own. */
@@ -73,6 +120,16 @@ export class Network {
     const machine = reached(connection);
     return this.topology.addNode({ name, id: number, addresses: known, prefixes: ours, ...(machine && { machine }) });
   }
+}
+
+/** A link has one other end. */
+function otherFaults({ b, peer }: LinkData): Fault[] {
+  if (b && peer)
+    return [fault(["peer"], undefined, { legal: "absent where `b` is given", cure: "leave one of them out" })];
+  if (b || peer) return [];
+  return [
+    fault(["b"], undefined, { legal: "an OverlayNode of this program, where `peer` is not given", cure: "add it" }),
+  ];
 }
 
 /** The values of a list that their schema has nothing against. */

@@ -1,13 +1,14 @@
 /** The two sides of a link, from what both nodes and the link say; what is known only later goes through as such. */
 import { type Fault, fault } from "../sdk/faults";
-import { endpoint, type Family, family } from "../sdk/network/address";
-import { IPV6_MIN_MTU, mtuChain, wireguardMtu } from "../sdk/network/mtu";
-import { listenPort } from "../sdk/network/ports";
+import { endpoint, type Family, family, parseEndpoint } from "../sdk/network/address";
+import { DEFAULT_UNDERLAY_MTU, IPV6_MIN_MTU, mtuChain, wireguardMtu } from "../sdk/network/mtu";
+import { listenPort, PORT_BASE } from "../sdk/network/ports";
 import type { TopologyEnd } from "../sdk/network/topology";
 import { spec as interfaceSpec } from "../sdk/wireguard/spec";
 import { faultsOfKnown, isKnown, lift } from "./input";
 import type { LinkData } from "./linkArgs";
 import type { NodeData } from "./nodeArgs";
+import type { PeerData } from "./peerArgs";
 
 /** What a link has to know of a node. */
 export type LinkNode = Pick<NodeData, "name" | "id" | "addresses" | "prefixes" | "ports" | "portBase" | "underlay"> & {
@@ -15,6 +16,21 @@ export type LinkNode = Pick<NodeData, "name" | "id" | "addresses" | "prefixes" |
 };
 
 type Endpoint = Extract<NodeData["endpoints"], unknown[]>[number];
+
+/** Somebody else's machine as a link sees it: of what it does not say, the most common. */
+export function nodeOf({ name, id, addresses, endpoint: called = "" }: PeerData): LinkNode {
+  const at = parseEndpoint(called);
+  return {
+    name,
+    id,
+    addresses,
+    prefixes: [],
+    ports: undefined,
+    portBase: PORT_BASE,
+    underlay: { mtu: DEFAULT_UNDERLAY_MTU, devices: [] },
+    endpoints: at ? [{ address: at.address, ports: [at.port] }] : [],
+  };
+}
 
 export type SideName = "a" | "b";
 
@@ -43,11 +59,14 @@ const fits = ({ address, family: declared }: Endpoint, wanted: Family | undefine
   return wanted === undefined || is === undefined || is === wanted;
 };
 
-/** Where the peer is called: the first of its endpoints that the link's packets can be sent to. */
-const callable = ({ link, peer }: View): Endpoint | undefined => peer.endpoints.find((it) => fits(it, link.family));
+/** Where a node is called: the first of its endpoints that packets of a family can be sent to. */
+export const callable = (node: LinkNode, family: Family | undefined): Endpoint | undefined =>
+  node.endpoints.find((it) => fits(it, family));
+
+const calledAt = ({ link, peer }: View): Endpoint | undefined => callable(peer, link.family);
 
 /** Whether this side knows where to call the other. */
-export const calls = (view: View): boolean => callable(view) !== undefined;
+export const calls = (view: View): boolean => calledAt(view) !== undefined;
 
 const port = ({ side, link, own, peer }: View) =>
   lift(
@@ -67,35 +86,39 @@ const outsidePort = (view: View, few: readonly number[] | undefined) => {
   );
 };
 
-const underlayMtu = ({ own, peer }: View) => lift((a, b) => Math.min(a.mtu, b.mtu), own.underlay, peer.underlay);
+/** What a link or a mesh may say about its own packets. */
+type Shape = Pick<LinkData, "mtu" | "family">;
 
-const mtu = (view: View) =>
+const underlayMtu = (nodes: readonly LinkNode[]) =>
+  lift((...underlays) => Math.min(...underlays.map(({ mtu }) => mtu)), ...nodes.map(({ underlay }) => underlay));
+
+/** The MTU between nodes, on all of them. */
+export const mtuOf = ({ mtu, family }: Shape, nodes: readonly LinkNode[]) =>
   lift(
-    (declared, underlay) =>
-      declared ?? wireguardMtu({ underlay, ...(view.link.family && { family: view.link.family }) }),
-    view.link.mtu,
-    underlayMtu(view),
+    (declared, underlay) => declared ?? wireguardMtu({ underlay, ...(family && { family }) }),
+    mtu,
+    underlayMtu(nodes),
   );
 
 export const device = ({ side, link, peer }: View): string => link.devices[side] ?? `inter-${peer.name}`;
 
 /** Address and port that this side calls, where it calls. */
 const endpointOf = (view: View) => {
-  const at = callable(view);
+  const at = calledAt(view);
   return at && lift(endpoint, at.address, outsidePort(view, at.ports));
 };
 
 /** What the host of this side is told. `publicKey`: the peer's. */
 export function sideSpec<K>(view: View, owner: string, publicKey: K) {
   const { side, link, own, peer } = view;
-  const calledAt = endpointOf(view);
+  const called = endpointOf(view);
   return {
     node: own.name,
     owner,
     link: link.name,
     device: device(view),
     id: own.id,
-    mtu: mtu(view),
+    mtu: mtuOf(link, [own, peer]),
     listenPort: port(view),
     alsoPorts: link.alsoPorts[side] ?? [],
     addresses: own.addresses,
@@ -106,17 +129,30 @@ export function sideSpec<K>(view: View, owner: string, publicKey: K) {
       id: peer.id,
       publicKey,
       addresses: peer.addresses,
-      ...(calledAt !== undefined && { endpoint: calledAt }),
-      ...(calledAt !== undefined && link.keepalive > 0 && { keepalive: link.keepalive }),
+      ...(called !== undefined && { endpoint: called }),
+      ...(called !== undefined && link.keepalive > 0 && { keepalive: link.keepalive }),
     },
   };
 }
+
+/** The other side as this one must be told of it, where this one is somebody else's machine. */
+export const seen = <K>(view: View, publicKey: K) => {
+  const called = endpointOf(view);
+  return {
+    name: view.peer.name,
+    publicKey,
+    addresses: view.peer.addresses,
+    routes: view.peer.prefixes,
+    ...(called !== undefined && { endpoint: called }),
+    ...(called !== undefined && view.link.keepalive > 0 && { keepalive: view.link.keepalive }),
+  };
+};
 
 /** What the network has to know of a side to see that nothing is had twice. */
 export function topologyEnd(view: View): TopologyEnd {
   const listens = port(view);
   const called = endpointOf(turned(view));
-  const address = callable(turned(view))?.address;
+  const address = calledAt(turned(view))?.address;
   return {
     node: view.own.name,
     peer: view.peer.name,
@@ -128,6 +164,11 @@ export function topologyEnd(view: View): TopologyEnd {
   };
 }
 
+const NO_ROUTES = {
+  legal: "empty on a link, which carries whatever routes lead to it",
+  cure: "leave them out and add routes of your own, or make the machine one of the `peers` of a WgMesh",
+};
+
 /** What is wrong with a link by itself. */
 export function linkFaults(link: LinkData, a: LinkNode, b: LinkNode): Fault[] {
   if (a.name === b.name) {
@@ -135,11 +176,12 @@ export function linkFaults(link: LinkData, a: LinkNode, b: LinkNode): Fault[] {
     return [fault(["b"], b.name, { legal: "another node than a", cure })];
   }
   const both = views(link, a, b);
-  return [...unreachable(both), ...mtuFaults(both[0]), ...both.flatMap(specFaults)];
+  const routes = link.peer?.routes.length ? [fault(["peer", "routes"], undefined, NO_ROUTES)] : [];
+  return [...routes, ...unreachable(both), ...mtuFaultsOf(link, [a, b]), ...both.flatMap(specFaults)];
 }
 
 function unreachable(both: [View, View]): Fault[] {
-  if (both.some(callable)) return [];
+  if (both.some(calls)) return [];
   const { link, own, peer } = both[0];
   const kind = link.family === undefined ? "an endpoint" : `an endpoint of family ${link.family}`;
   const legal = `${kind} on one of the two nodes at least, and neither ${own.name} nor ${peer.name} has one`;
@@ -147,22 +189,22 @@ function unreachable(both: [View, View]): Fault[] {
 }
 
 /** Too small for IPv6, or more than the underlay carries in one piece. */
-function mtuFaults(view: View): Fault[] {
-  const underlay = underlayMtu(view);
-  const declared = view.link.mtu;
+export function mtuFaultsOf({ mtu: declared, family: outer = "inet6" }: Shape, nodes: readonly LinkNode[]): Fault[] {
+  const underlay = underlayMtu(nodes);
   if (!isKnown(underlay) || !isKnown(declared)) return [];
-  const outer = view.link.family ?? "inet6";
   const chain = mtuChain(underlay, [{ layer: "WireGuard", outer }]);
   const most = wireguardMtu({ underlay, family: outer });
   const legal = `${IPV6_MIN_MTU} to ${most} bytes (${chain})`;
+  const [a, b, ...more] = nodes.map(({ name }) => name);
+  const least = nodes.filter(({ underlay: it }) => isKnown(it) && it.mtu === underlay).map(({ name }) => name);
   if (most < IPV6_MIN_MTU) {
-    const cure = `raise the MTU of the underlay between ${view.own.name} and ${view.peer.name}, and say it in underlay.mtu`;
+    const cure = `raise the MTU of the underlay ${more.length > 0 ? `of ${least.join(", ")}` : `between ${a} and ${b}`}, and say it in underlay.mtu`;
     return [
       fault(["mtu"], declared, { legal: `at least ${IPV6_MIN_MTU} bytes for IPv6 (RFC 8200), and ${chain}`, cure }),
     ];
   }
   if (declared === undefined || (declared >= IPV6_MIN_MTU && declared <= most)) return [];
-  const cure = "leave it out, or say in underlay.mtu of both nodes what the underlay carries";
+  const cure = `leave it out, or say in underlay.mtu of ${nodes.length === 2 ? "both" : "all"} nodes what the underlay carries`;
   return [fault(["mtu"], declared, { legal, cure })];
 }
 
@@ -173,7 +215,7 @@ const WRITTEN: Record<string, (side: string) => string> = {
 };
 
 function specFaults(view: View): Fault[] {
-  const own = ["mtu", "peer.endpoint"]; // seen by mtuFaults and by the topology
+  const own = ["mtu", "peer.endpoint"]; // seen by mtuFaultsOf and by the topology
   return faultsOfKnown(interfaceSpec, sideSpec(view, "project/stack", Promise.resolve("")))
     .filter(({ path }) => !own.includes(path))
     .map((it) => ({ ...it, path: WRITTEN[it.path]?.(view.side) ?? `${view.side}.${it.path}` }));

@@ -6,7 +6,7 @@ const PLACEHOLDER = /<known after [^<>]+ is created>/;
 export const placeholder = (name: string): string => `<known after ${name} is created>`;
 
 /** True for text that is or contains a placeholder. */
-export const isPlaceholder = (text: string): boolean => PLACEHOLDER.test(text);
+export const isPlaceholder = (text: string): boolean => text.includes("<") && PLACEHOLDER.test(text);
 
 // With `abort` zod reports what the other schema says of a value that neither accepts.
 const standIn = z.string().regex(new RegExp(`^${PLACEHOLDER.source}$`), { abort: true });

@@ -18,7 +18,7 @@ export interface Route {
 
 const MAIN = "main";
 
-const key = (value: Route): string => [value.table ?? MAIN, value.dst, value.device ?? value.type].join(" ");
+const key = (value: Route): string => `${value.table ?? MAIN} ${value.dst} ${value.device ?? value.type ?? ""}`;
 
 function destination(dst: string, family: 4 | 6): string {
   if (dst === "default") return family === 4 ? "0.0.0.0/0" : "::/0";
@@ -45,14 +45,9 @@ export const ownRoutes = (snapshot: Snapshot): Route[] => {
   return [...pick(snapshot.routes4, 4), ...pick(snapshot.routes6, 6)];
 };
 
-const words = (value: Route): string =>
-  [
-    ...(value.type ? [value.type] : []),
-    value.dst,
-    ...(value.device ? [`dev ${value.device}`] : []),
-    ...(value.table ? [`table ${value.table}`] : []),
-    `proto ${ROUTE_PROTOCOL} metric ${value.metric}`,
-  ].join(" ");
+const words = ({ type, dst, device, table, metric }: Route): string =>
+  `${type ? `${type} ` : ""}${dst}${device ? ` dev ${device}` : ""}${table ? ` table ${table}` : ""}` +
+  ` proto ${ROUTE_PROTOCOL} metric ${metric}`;
 
 const full = (value: Route): string => (value.src ? `${words(value)} src ${value.src}` : words(value));
 

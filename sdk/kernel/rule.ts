@@ -6,22 +6,29 @@ import type { RuleJson, Snapshot } from "./snapshot";
 export interface Rule {
   family: "inet" | "inet6";
   pref: number;
-  /** Matches packets that do NOT carry this mark. */
-  mark: number;
-  mask: number;
-  table: number;
+  /** Matches packets that do NOT carry this mark. Absent: all. */
+  mark?: number;
+  mask?: number;
+  table: string;
+  /** Routes of prefixes this long or shorter are passed over: 0 passes over default routes. Absent: none are. */
+  suppressPrefixLength?: number;
 }
 
-const words = (value: Rule): string =>
-  `pref ${value.pref} not fwmark ${hex(value.mark)}/${hex(value.mask)} lookup ${value.table}`;
+const words = ({ pref, mark, mask, table, suppressPrefixLength }: Rule): string => {
+  const match = mark === undefined ? "" : ` not fwmark ${hex(mark)}/${hex(mask ?? 0xffffffff)}`;
+  const suppress = suppressPrefixLength === undefined ? "" : ` suppress_prefixlength ${suppressPrefixLength}`;
+  return `pref ${pref}${match} lookup ${table}${suppress}`;
+};
 const ip = (value: Rule): string => (value.family === "inet6" ? "ip -6" : "ip");
 
 const fromJson = (json: RuleJson, family: Rule["family"]): Rule => ({
   family,
   pref: json.priority,
-  mark: "not" in json ? Number(json.fwmark ?? 0) : 0,
-  mask: Number(json.fwmask ?? 0xffffffff),
-  table: Number(json.table),
+  // What matches a mark that we never match is none of ours.
+  ...(json.fwmark !== undefined && { mark: "not" in json ? Number(json.fwmark) : 0 }),
+  ...(json.fwmask !== undefined && { mask: Number(json.fwmask) }),
+  table: String(json.table),
+  ...(json.suppress_prefixlen !== undefined && { suppressPrefixLength: json.suppress_prefixlen }),
 });
 
 const all = (snapshot: Snapshot): Rule[] => [

@@ -50,6 +50,7 @@ export interface RuleJson {
   fwmark?: string;
   fwmask?: string;
   table?: string;
+  suppress_prefixlen?: number;
 }
 
 export interface WgPeerLive {

@@ -17,7 +17,7 @@ export interface WgPeer {
 const SESSION_SECONDS = 180;
 
 const key = (value: WgPeer): string => `${value.device} ${value.publicKey}`;
-const sorted = (ips: string[]): string => [...ips].sort().join(",");
+const sorted = (ips: string[]): string => (ips.length > 1 ? ips.toSorted().join() : ips.join());
 
 const settings = (value: WgPeer): string[] => [
   `allowed-ips ${sorted(value.allowedIps)}`,

@@ -49,6 +49,11 @@ const aPrefix = (value: string): Objection | undefined => {
     : undefined;
 };
 
+const aRoute = (value: string): Objection | undefined =>
+  prefix(value)
+    ? undefined
+    : { legal: "a prefix such as 192.168.7.0/24, fd00:7::/64, or 0.0.0.0/0", cure: "correct the prefix" };
+
 const anEndpoint = (value: string): Objection | undefined => {
   const legal = "an address and a port, such as 203.0.113.5:11002 or [2001:db8::5]:11002";
   const parsed = parseEndpoint(value);
@@ -70,6 +75,8 @@ export const nameField = checkedString(name);
 export const deviceField = checkedString(device);
 export const addressField = checkedString(anAddress).transform((value) => address(value) ?? value);
 export const prefixField = checkedString(aPrefix).transform((value) => prefix(value) ?? value);
+/** Everything, `0.0.0.0/0` and `::/0`, is one too. */
+export const routeField = checkedString(aRoute).transform((value) => prefix(value) ?? value);
 export const endpointField = checkedString(anEndpoint).transform(canonicalEndpoint);
 export const portField = z.int().min(1).max(65535);
 export const idField = z.int().min(1).max(MAX_ID);

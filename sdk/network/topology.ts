@@ -17,24 +17,41 @@ export interface TopologyNode {
   machine?: string;
 }
 
-/** One side of a link, on a node of this network. What is not known yet is left out. */
-export interface TopologyEnd {
+/** A link or a mesh on a node of this network. What is not known yet is left out. */
+export interface TopologyDevice {
   node: string;
-  /** Name of the node on the other side, which may be somebody else's. */
-  peer: string;
   device: string;
   listenPort?: number;
   alsoPorts?: readonly number[];
-  /** Underlay addresses that the other side calls this one by. */
+  /** Underlay addresses that the others call this one by. */
   endpoints: readonly string[];
-  /** Underlay address and port that the other side calls, `203.0.113.5:443`, which a NAT may lead elsewhere on the node. */
+  /** Underlay address and port that the others call, `203.0.113.5:443`, which a NAT may lead elsewhere on the node. */
   called?: string;
+}
+
+/** One side of a link. */
+export interface TopologyEnd extends TopologyDevice {
+  /** Name of the node on the other side, which may be somebody else's. */
+  peer: string;
 }
 
 export interface TopologyLink {
   name: string;
   ends: readonly TopologyEnd[];
 }
+
+export interface TopologyMesh {
+  name: string;
+  /** True where one of the nodes is the others' way to everything. */
+  defaultRoute?: boolean;
+  devices: readonly TopologyDevice[];
+}
+
+/** How to have a port of one's own. */
+const OTHER_PORT = {
+  link: "set `ports` on one of the links",
+  mesh: "set `port` on the mesh, or `ports` on the link that has it",
+} as const;
 
 /** Addresses that everybody may have, RFC 1918. Those of RFC 4193 are random, and nobody else's. */
 const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
@@ -48,6 +65,8 @@ export class Topology {
   /** What may be had once, and who has it. */
   private readonly taken = new Map<string, string>();
   private readonly prefixes = new Set<string>();
+  /** Overlay addresses of nodes: prefixes of one each, which are as many as there are nodes. */
+  private readonly hosts = new Set<string>();
   private readonly endpoints: Endpoint[] = [];
 
   /** Adds a node; what it does not agree with of all that was added before. */
@@ -70,9 +89,17 @@ export class Topology {
         this.take(`address ${address}`, who, [name, "addresses", index], address, "give each node its own addresses"),
       ),
     ];
-    const added = [...node.prefixes, ...node.addresses.map(host)].filter((prefix) => !this.prefixes.has(prefix));
+    const added = node.prefixes.filter((prefix) => !this.prefixes.has(prefix));
+    const hosts = new Set(node.addresses.filter((address) => !this.hosts.has(address)));
     for (const prefix of added) this.prefixes.add(prefix);
-    return [...faults, ...this.endpoints.flatMap((endpoint) => inOverlay(endpoint, added))];
+    for (const address of hosts) this.hosts.add(address);
+    return [...faults, ...this.endpoints.flatMap((endpoint) => inOverlay(endpoint, added, hosts))];
+  }
+
+  /** Adds an address that a machine of somebody else is called at. */
+  addEndpoint(path: PropertyKey[], address: string): Fault[] {
+    this.endpoints.push({ path, address });
+    return inOverlay({ path, address }, [...this.prefixes], this.hosts);
   }
 
   /** Adds a link; what it does not agree with of all that was added before. */
@@ -84,19 +111,30 @@ export class Topology {
     const cure = "remove one; a link has several endpoints, not twins";
     const twin = this.take(`link between ${pair}`, who, [link.name], pair, cure);
     // A twin would have its devices and ports twice as well.
-    return [...name, ...(twin.length > 0 ? twin : link.ends.flatMap((end) => this.addEnd(link.name, end)))];
+    return [...name, ...(twin.length > 0 ? twin : link.ends.flatMap((end) => this.addDevice("link", link.name, end)))];
   }
 
-  private addEnd(link: string, end: TopologyEnd): Fault[] {
-    const who = `link ${link}`;
+  /** Adds a mesh; what it does not agree with of all that was added before. */
+  addMesh({ name, devices, defaultRoute = false }: TopologyMesh): Fault[] {
+    const faults = this.take(`mesh ${name}`, `mesh ${name}`, [name], name, "give each mesh a name of its own");
+    const ways = devices.flatMap(({ node }) =>
+      defaultRoute
+        ? this.take(`default route on ${node}`, `mesh ${name}`, [name, "routes"], undefined, "leave one of them out")
+        : [],
+    );
+    return [...faults, ...ways, ...devices.flatMap((device) => this.addDevice("mesh", name, device))];
+  }
+
+  private addDevice(kind: keyof typeof OTHER_PORT, link: string, end: TopologyDevice): Fault[] {
+    const who = `${kind} ${link}`;
     const { node } = end;
     const ports = [...(end.listenPort === undefined ? [] : [end.listenPort]), ...(end.alsoPorts ?? [])];
     const endpoints = end.endpoints.map((address, index) => ({ path: [link, node, "endpoints", index], address }));
     this.endpoints.push(...endpoints);
     const listening = ports.flatMap((port) =>
-      this.take(`UDP port ${port} on ${node}`, who, [link, node, "ports"], port, "set `ports` on one of the links"),
+      this.take(`UDP port ${port} on ${node}`, who, [link, node, "ports"], port, OTHER_PORT[kind]),
     );
-    const called = this.takeCalled(link, end);
+    const called = this.takeCalled(kind, link, end);
     return [
       ...this.take(
         `device ${end.device} on ${node}`,
@@ -107,16 +145,16 @@ export class Topology {
       ),
       // Without a NAT the port outside is the one that the node listens on, and that has been said.
       ...(listening.length > 0 ? listening : called),
-      ...endpoints.flatMap((endpoint) => inOverlay(endpoint, [...this.prefixes])),
+      ...endpoints.flatMap((endpoint) => inOverlay(endpoint, [...this.prefixes], this.hosts)),
     ];
   }
 
-  private takeCalled(link: string, { node, called }: TopologyEnd): Fault[] {
+  private takeCalled(kind: keyof typeof OTHER_PORT, link: string, { node, called }: TopologyDevice): Fault[] {
     if (called === undefined) return [];
     // Two sites may have the same private address.
     const where = PRIVATE.some((prefix) => contains(prefix, parseEndpoint(called)?.address ?? "")) ? ` of ${node}` : "";
-    const cure = "give that endpoint more `ports`, or set `ports` on one of the links";
-    return this.take(`the outside port ${called}${where}`, `link ${link}`, [link, node, "endpoints"], called, cure);
+    const cure = `give that endpoint more \`ports\`, or ${OTHER_PORT[kind]}`;
+    return this.take(`the outside port ${called}${where}`, `${kind} ${link}`, [link, node, "endpoints"], called, cure);
   }
 
   private take(thing: string, who: string, path: PropertyKey[], found: unknown, cure: string): Fault[] {
@@ -129,8 +167,8 @@ export class Topology {
   }
 }
 
-function inOverlay({ path, address }: Endpoint, prefixes: readonly string[]): Fault[] {
-  const why = notAnEndpoint(address, prefixes);
+function inOverlay({ path, address }: Endpoint, prefixes: readonly string[], hosts: ReadonlySet<string>): Fault[] {
+  const why = notAnEndpoint(address, hosts.has(address) ? [...prefixes, host(address)] : prefixes);
   return why
     ? [fault(path, address, { legal: `an address on the underlay, and this is ${why}`, cure: NAME_UNDERLAY })]
     : [];

@@ -26,7 +26,7 @@ const files = (agents: Agents): Fact[] =>
   Object.entries(agents).map(([path, { mode, content }]) => fact("file", { path, mode, content }));
 
 const rule = (family: "inet" | "inet6"): Fact =>
-  fact("rule", { family, pref: RULE_PREF, mark: FWMARK, mask: FWMARK_MASK, table: ROUTE_TABLE });
+  fact("rule", { family, pref: RULE_PREF, mark: FWMARK, mask: FWMARK_MASK, table: String(ROUTE_TABLE) });
 
 export const plan =
   (agents: Agents) =>

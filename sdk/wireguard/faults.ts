@@ -8,6 +8,7 @@ import { foreignOwner } from "../kernel/owner";
 import type { Snapshot } from "../kernel/snapshot";
 import { tunnelTo } from "../kernel/tunnel";
 import { host, parseEndpoint } from "../network/address";
+import { isDefault } from "../network/overlaps";
 import type { Spec } from "./spec";
 
 // Our own devices are not looked at: the one that has the port may be about to go.
@@ -21,24 +22,44 @@ function portTaken(spec: Spec, snapshot: Snapshot): Fault[] {
   return [fault(["listenPort"], spec.listenPort, { legal, cure: "give the link another port in `ports`" })];
 }
 
-/** A route to one address is better than that of a network around it: it would take a neighbour of the host's away. */
-function neighbours({ peer }: Spec, snapshot: Snapshot): Fault[] {
-  return [peer.addresses].flat().flatMap((address, index) => {
-    const clash = isPlaceholder(address) ? undefined : connected(snapshot, host(address));
-    if (!clash) return [];
-    const legal = `an address that the host is not connected to, and its device ${clash.device} is in ${clash.dst}`;
-    return [fault(["peer", "addresses", index], address, { legal, cure: "give the other node another address" })];
+/** Each peer, and where it stands. */
+const placed = ({ peer, peers = [] }: Spec) => [
+  ...(peer ? [{ at: ["peer"] as PropertyKey[], peer: { ...peer, routes: [] as string[] } }] : []),
+  ...peers.map((peer, index) => ({ at: ["peers", index] as PropertyKey[], peer })),
+];
+
+/**
+ * A route to one address is better than that of a network around it, and those in our own table come before all others:
+ * each would take a neighbour of the host's away. Not so everything's, which what the host has of its own goes before.
+ */
+function neighbours(spec: Spec, snapshot: Snapshot): Fault[] {
+  return placed(spec).flatMap(({ at, peer }) => {
+    const clashes = (prefix: string, path: PropertyKey[], found: string, cure: string): Fault[] => {
+      const clash = isPlaceholder(prefix) || isDefault(prefix) ? undefined : connected(snapshot, prefix);
+      if (!clash) return [];
+      const what = found === prefix ? "a prefix" : "an address";
+      const legal = `${what} that the host is not connected to, and its device ${clash.device} is in ${clash.dst}`;
+      return [fault([...at, ...path], found, { legal, cure })];
+    };
+    const cures = ["give the other node another address", "leave out what the host has of it by itself"] as const;
+    return [
+      ...[peer.addresses].flat().flatMap((it, index) => clashes(host(it), ["addresses", index], it, cures[0])),
+      ...peer.routes.flatMap((it, index) => clashes(it, ["routes", index], it, cures[1])),
+    ];
   });
 }
 
 /** The loop guard would drop every packet, and nobody would hear of it. */
-function wayThroughTunnel({ node, peer, underlay }: Spec, snapshot: Snapshot): Fault[] {
-  const at = parseEndpoint(peer.endpoint ?? "");
-  const tunnel = at && tunnelTo(snapshot, at.address);
-  if (!tunnel || underlay.includes(tunnel.device)) return [];
-  const legal = `an address that is not behind a tunnel, and the way to it leaves ${node} by ${tunnel.device}, a ${tunnel.kind} tunnel, where the guard against loops drops all packets`;
-  const cure = `give it a route by another device; or, if ${tunnel.device} does not itself run over this network, name it in \`underlay.devices\` of ${node}`;
-  return [fault(["peer", "endpoint"], peer.endpoint, { legal, cure })];
+function wayThroughTunnel(spec: Spec, snapshot: Snapshot): Fault[] {
+  const { node, underlay } = spec;
+  return placed(spec).flatMap(({ at, peer: { endpoint } }) => {
+    const to = parseEndpoint(endpoint ?? "");
+    const tunnel = to && tunnelTo(snapshot, to.address);
+    if (!tunnel || underlay.includes(tunnel.device)) return [];
+    const legal = `an address that is not behind a tunnel, and the way to it leaves ${node} by ${tunnel.device}, a ${tunnel.kind} tunnel, where the guard against loops drops all packets`;
+    const cure = `give it a route by another device; or, if ${tunnel.device} does not itself run over this network, name it in \`underlay.devices\` of ${node}`;
+    return [fault([...at, "endpoint"], endpoint, { legal, cure })];
+  });
 }
 
 export const faults = (spec: Spec, snapshot: Snapshot): Fault[] => [

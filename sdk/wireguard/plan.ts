@@ -1,10 +1,12 @@
-/** One side of a WireGuard link as facts. */
+/** A WireGuard device, of a link or a mesh, as facts. */
 import { type Fact, factId } from "../kernel/fact";
 import { fact } from "../kernel/kinds";
 import { isPlaceholder } from "../kernel/later";
-import { alias, FWMARK, LINK_GROUP, ROUTE_METRIC, WIREGUARD_KEY } from "../kernel/marks";
+import { alias, FWMARK, LINK_GROUP, OWN_WAYS_PREF, ROUTE_METRIC, ROUTE_TABLE, WIREGUARD_KEY } from "../kernel/marks";
+import type { WgPeer } from "../kernel/wgPeer";
 import { family, host } from "../network/address";
-import type { Spec } from "./spec";
+import { isDefault } from "../network/overlaps";
+import type { Peer, Spec } from "./spec";
 
 /** One link, one peer: which packets it carries is for routes to say. */
 const EVERYTHING = ["0.0.0.0/0", "::/0"];
@@ -28,15 +30,53 @@ function redirect(spec: Spec): Fact[] {
 }
 
 /** None to an address of a family that the node has none of: it could not be answered. */
-function route(spec: Spec, link: string, to: string): Fact[] {
-  const way = { device: spec.device, metric: ROUTE_METRIC };
-  if (isPlaceholder(to)) return [fact("route", { dst: to, ...way }, link)];
-  const src = spec.addresses.find((own) => family(own) === family(to));
-  return src === undefined ? [] : [fact("route", { dst: host(to), ...way, src }, link)];
+function routes(spec: Spec, link: string, to: readonly string[], table?: { table: string }): Fact[] {
+  const way = { device: spec.device, ...table, metric: ROUTE_METRIC };
+  const [inet, inet6] = (["inet", "inet6"] as const).map((of) => spec.addresses.find((own) => family(own) === of));
+  return to.flatMap((dst) => {
+    if (isPlaceholder(dst)) return fact("route", { dst, ...way }, link);
+    const src = family(dst) === "inet" ? inet : inet6;
+    return src === undefined ? [] : fact("route", { dst, ...way, src }, link);
+  });
 }
 
+type AnyPeer = NonNullable<Spec["peer"]> | Peer;
+
+const prefix = (address: string): string => (isPlaceholder(address) ? address : host(address));
+const own = ({ addresses }: AnyPeer): string[] => (typeof addresses === "string" ? [addresses] : addresses.map(prefix));
+
+function wgPeer({ device }: Spec, link: string, allowedIps: string[], peer: AnyPeer): Fact {
+  const { publicKey, endpoint, keepalive } = peer;
+  const value: WgPeer = { device, publicKey, allowedIps };
+  if (endpoint !== undefined) value.endpoint = endpoint;
+  if (keepalive !== undefined) value.keepalive = keepalive;
+  return fact("wgPeer", value, link);
+}
+
+function peers(spec: Spec, link: string): Fact[] {
+  const { peer, peers = [] } = spec;
+  if (peer) return [wgPeer(spec, link, EVERYTHING, peer), ...routes(spec, link, own(peer))];
+  const all = peers.map((peer) => ({ peer, own: own(peer) }));
+  const to = all.flatMap(({ own }) => own);
+  // What lies behind a peer may hold its endpoint as well: encrypted packets never look into the table of our own.
+  const beyond = peers.flatMap(({ routes }) => routes);
+  return [
+    ...all.map(({ peer, own }) => wgPeer(spec, link, [...own, ...peer.routes], peer)),
+    ...routes(spec, link, to),
+    ...routes(spec, link, beyond, { table: String(ROUTE_TABLE) }),
+  ];
+}
+
+/** A default route in our own table comes before all that the host itself is connected to, but for this. */
+const ownWays = ({ peers = [] }: Spec): Fact[] =>
+  peers.some(({ routes }) => routes.some(isDefault))
+    ? (["inet", "inet6"] as const).map((family) =>
+        fact("rule", { family, pref: OWN_WAYS_PREF, table: "main", suppressPrefixLength: 0 }),
+      )
+    : [];
+
 export function plan(spec: Spec): Fact[] {
-  const { device, peer } = spec;
+  const { device } = spec;
   const made = fact("link", {
     device,
     type: "wireguard",
@@ -47,7 +87,6 @@ export function plan(spec: Spec): Fact[] {
     up: true,
   });
   const link = factId(made);
-  const peerAddresses = typeof peer.addresses === "string" ? [peer.addresses] : peer.addresses;
   // Link-local, the same on every link of the node: RFC 4291, 2.5.6, with the node's id as interface identifier.
   const linkLocal = `fe80::${spec.id.toString(16)}/64`;
 
@@ -59,19 +98,9 @@ export function plan(spec: Spec): Fact[] {
     fact("sysctl", { name: `net/ipv6/conf/${device}/disable_ipv6`, value: "0" }, link),
     fact("sysctl", { name: `net/ipv4/conf/${device}/rp_filter`, value: "2" }, link),
     fact("wgDevice", { device, listenPort: spec.listenPort, fwmark: FWMARK, privateKeyFile: WIREGUARD_KEY }, link),
-    fact(
-      "wgPeer",
-      {
-        device,
-        publicKey: peer.publicKey,
-        allowedIps: EVERYTHING,
-        ...(peer.endpoint !== undefined && { endpoint: peer.endpoint }),
-        ...(peer.keepalive !== undefined && { keepalive: peer.keepalive }),
-      },
-      link,
-    ),
+    ...peers(spec, link),
+    ...ownWays(spec),
     ...[linkLocal, ...spec.addresses.map(host)].map((address) => fact("address", { device, address }, link)),
-    ...peerAddresses.flatMap((to) => route(spec, link, to)),
     fact("nftElement", {
       table: "inet overlay",
       map: "guard",

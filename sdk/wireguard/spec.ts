@@ -1,7 +1,7 @@
-/** One side of a WireGuard link: what a person may say. */
+/** A WireGuard device: one side of a link, or a node of a mesh. What a person may say. */
 import { z } from "zod";
 import { checkedString, unlessFaulty } from "../faults";
-import { later } from "../kernel/later";
+import { isPlaceholder, later } from "../kernel/later";
 import { host, notAnEndpoint, parseEndpoint } from "../network/address";
 import {
   addressField,
@@ -13,8 +13,10 @@ import {
   ownerField,
   portField,
   prefixField,
+  routeField,
 } from "../network/fields";
 import { IPV6_MIN_MTU } from "../network/mtu";
+import { isDefault, type Owned, overlapping } from "../network/overlaps";
 import { objectToPublicKey } from "./publicKey";
 
 export const publicKeyField = checkedString(objectToPublicKey);
@@ -39,10 +41,19 @@ const peer = z.strictObject({
     .describe("The other node's overlay addresses. Default: none. Example: [10.255.0.1, fd00:6f::1]"),
 });
 
+const meshPeer = peer.extend({
+  routes: z
+    .array(routeField)
+    .default([])
+    .describe(
+      "What is reached by way of the other node besides its own addresses. Default: none. Example: [192.168.7.0/24]",
+    ),
+});
+
 const fields = z.strictObject({
   node: nameField.describe("The node's own name. Example: fra"),
   owner: ownerField.describe("Project and stack that the machine belongs to. Example: net/prod"),
-  link: nameField.describe("Name of the link. Example: lux-fra"),
+  link: nameField.describe("Name of the link or the mesh. Example: lux-fra"),
   device: deviceField.describe("Name of the network device, at most 15 bytes. Example: inter-lux"),
   id: idField.describe("The node's own id, unique in the network. Example: 2"),
   mtu: z
@@ -71,10 +82,16 @@ const fields = z.strictObject({
     .array(deviceField)
     .default([])
     .describe("Tunnel devices of others that encrypted packets may leave by, as on the node. Default: none."),
-  peer: peer.describe("The other side of the link."),
+  peer: peer.optional().describe("The other side of a link: everything may come and go by it, as routes say."),
+  peers: z
+    .array(meshPeer)
+    .optional()
+    .describe("In place of peer, the other nodes of a mesh: each has its own addresses and its routes, and no others."),
 });
 
 type Fields = z.output<typeof fields>;
+
+type AnyPeer = z.output<typeof peer>;
 
 /** Addresses of which not even the number is known yet are none. */
 const list = (addresses: string | string[]): string[] => (typeof addresses === "string" ? [] : addresses);
@@ -84,8 +101,13 @@ type Context = z.core.$RefinementCtx;
 const object = (context: Context, path: PropertyKey[], legal: string, cure: string): void =>
   context.addIssue({ code: "custom", path, message: legal, params: { cure } });
 
+function linkOrMesh({ peer, peers }: Fields, context: Context): void {
+  if (peer === undefined && peers === undefined) object(context, ["peer"], "an object", "add it");
+  if (peer && peers) object(context, ["peers"], "absent where `peer` is given", "a link has one, a mesh has the other");
+}
+
 function otherId({ id, peer }: Fields, context: Context): void {
-  if (id !== peer.id) return;
+  if (id !== peer?.id) return;
   object(context, ["peer", "id"], `another id than the node's own, ${id}`, "give each node an id of its own");
 }
 
@@ -101,24 +123,80 @@ function otherPorts({ alsoPorts, listenPort }: Fields, context: Context): void {
 }
 
 function endpointOutside({ addresses, peer, prefixes }: Fields, context: Context): void {
+  if (peer) endpointOf(peer, [...prefixes, ...addresses.map(host)], ["peer"], context);
+}
+
+function endpointOf(peer: AnyPeer, overlay: string[], path: PropertyKey[], context: Context): void {
   const at = peer.endpoint === undefined ? undefined : parseEndpoint(peer.endpoint);
-  const why = at && notAnEndpoint(at.address, [...prefixes, ...addresses.map(host), ...list(peer.addresses).map(host)]);
-  if (why) object(context, ["peer", "endpoint"], `an address on the underlay, and this is ${why}`, NAME_UNDERLAY);
+  const why = at && notAnEndpoint(at.address, [...overlay, ...list(peer.addresses).map(host)]);
+  if (why) object(context, [...path, "endpoint"], `an address on the underlay, and this is ${why}`, NAME_UNDERLAY);
 }
 
 function otherAddresses({ addresses, peer }: Fields, context: Context): void {
-  for (const [index, address] of list(peer.addresses).entries()) {
+  for (const [index, address] of list(peer?.addresses ?? []).entries()) {
     if (!addresses.includes(address)) continue;
     const path = ["peer", "addresses", index];
     object(context, path, "an address that the node itself has not", "give each node addresses of its own");
   }
 }
 
+/** All that is wrong between the peers of a mesh, at once. */
+function meshPeers({ node, id, addresses, prefixes, peers = [] }: Fields, context: Context): void {
+  const overlay = [...prefixes, ...addresses.map(host)];
+  const ids = new Map([[id, node]]);
+  const keys = new Map<string, string>(); // the kernel has one peer for each: of two, one would be lost
+  for (const [index, peer] of peers.entries()) {
+    const path = ["peers", index];
+    const [id, key] = [ids.get(peer.id), keys.get(peer.publicKey)];
+    if (id) object(context, [...path, "id"], `another id than ${id} has`, "give each node an id of its own");
+    if (key) object(context, [...path, "publicKey"], `another key than ${key} has`, "make a new key on one of the two");
+    ids.set(peer.id, peer.name);
+    keys.set(peer.publicKey, peer.name);
+    if (peer.addresses.length + peer.routes.length === 0) object(context, [...path, "addresses"], ...NO_ADDRESS);
+    endpointOf(peer, overlay, path, context);
+  }
+  const mine = addresses.map((address) => ({ prefix: host(address), owner: { name: node, path: ["addresses"] } }));
+  const theirs = peers.flatMap(({ name, addresses, routes }, index) => {
+    const owner = { name, path: ["peers", index] };
+    const known = list(addresses).filter((address) => !isPlaceholder(address));
+    return [...known.map(host), ...routes].map((prefix) => ({ prefix, owner }));
+  });
+  for (const [one, other] of overlapping<Owner>([...mine, ...theirs])) {
+    object(context, one.owner.path, ...twoHave(one, other));
+  }
+}
+
+interface Owner {
+  name: string;
+  path: PropertyKey[];
+}
+
+/** WireGuard takes an allowed IP from the peer that has it, and gives it to the last that asks. */
+export function twoHave(one: Owned<{ name: string }>, other: Owned<{ name: string }>): [legal: string, cure: string] {
+  const its = `${one.prefix} of ${one.owner.name}`;
+  if (isDefault(one.prefix)) {
+    return [
+      `a default route at one node, and ${other.owner.name} has ${other.prefix} besides ${its}`,
+      "leave one of them out",
+    ];
+  }
+  const legal = `addresses that one node has alone, and ${its} ${one.prefix === other.prefix ? "is" : `overlaps ${other.prefix}`} of ${other.owner.name}${one.prefix === other.prefix ? " too" : ""}`;
+  return [legal, "leave them to one of the two, or name smaller prefixes"];
+}
+
+export const NO_ADDRESS: [string, string] = [
+  "at least one, because a mesh tells its nodes apart by their addresses",
+  "give the node an address in the overlay",
+];
+
 export const spec = fields
+  .superRefine(linkOrMesh, unlessFaulty("peer", "peers"))
   .superRefine(otherId, unlessFaulty("id", "peer.id"))
   .superRefine(otherPorts, unlessFaulty("alsoPorts", "listenPort"))
   .superRefine(endpointOutside, unlessFaulty("peer.endpoint", "prefixes", "addresses", "peer.addresses"))
-  .superRefine(otherAddresses, unlessFaulty("addresses", "peer.addresses"));
+  .superRefine(otherAddresses, unlessFaulty("addresses", "peer.addresses"))
+  .superRefine(meshPeers, unlessFaulty("id", "addresses", "prefixes", "peers"));
 
 export type Spec = z.output<typeof spec>;
 export type Input = z.input<typeof spec>;
+export type Peer = z.output<typeof meshPeer>;

@@ -1,8 +1,9 @@
 /** Programs without an engine: what a program would register, and what it would be told. */
 import * as pulumi from "@pulumi/pulumi";
-import type { OverlayNode, OverlayNodeArgs, WgLinkArgs } from "../../components";
+import type { OverlayNode, OverlayNodeArgs, WgLinkArgs, WgMeshArgs } from "../../components";
+import { meshNode, meshPeers, peerTexts, specText } from "../../components/mesh";
 import { type Checked, Network } from "../../components/network";
-import { sideSpec } from "../../components/side";
+import { mtuOf, sideSpec } from "../../components/side";
 import { format } from "../../sdk/faults";
 import { text } from "../../sdk/kernel";
 import { wireguard } from "../../sdk/wireguard";
@@ -29,8 +30,8 @@ export class Declared {
     const link = this.noted(name, this.network.addLink(name, { a: reference(a), b: reference(b), ...args }));
     if (!link) return ["", ""];
     const lines = (side: "a" | "b") => {
-      const [own, peer] = side === "a" ? [link.a, link.b] : [link.b, link.a];
-      const spec = this.network.ofNodes(own, peer, (here, there) =>
+      const [own, peer] = side === "a" ? [reference(a), reference(b)] : [reference(b), reference(a)];
+      const spec = this.network.ofNodes([own, peer], ([here, there]) =>
         sideSpec({ side, link, own: here, peer: there }, "net/prod", PUBLIC_KEY),
       );
       return text(wireguard.plan(wireguard.spec.parse(spec)));
@@ -38,11 +39,24 @@ export class Declared {
     return [lines("a"), lines("b")];
   }
 
+  /** Each node of a mesh in the kernel's words. */
+  mesh(nodes: string[], args: Partial<WgMeshArgs> = {}, name = "mesh"): string[] {
+    const mesh = this.noted(name, this.network.addMesh(name, { nodes: nodes.map(reference), ...args }));
+    if (!mesh) return [];
+    const keys = nodes.map((node) => `<known after ${node} is created>`);
+    const specs = this.network.ofNodes(mesh.nodes, (all) =>
+      all.map((node, index) =>
+        specText(meshNode(mesh, node, "net/prod", mtuOf(mesh, all)), peerTexts(meshPeers(mesh, all, keys)), index),
+      ),
+    );
+    return (specs as string[]).map((spec) => text(wireguard.plan(wireguard.spec.parse(JSON.parse(spec)))));
+  }
+
   /** The nodes of a link in the order in which its sides are made. */
   order(a: string, b: string): string[] {
     const name = `${a}-${b}`;
     const link = this.noted(name, this.network.addLink(name, { a: reference(a), b: reference(b) }));
-    return link ? this.network.order(link).map((side) => link[side].nodeName) : [];
+    return link ? this.network.order(link).map((side) => (side === "a" ? a : b)) : [];
   }
 
   private noted<T>(name: string, checked: Checked<T>): T | undefined {
@@ -72,7 +86,8 @@ export async function registered(program: () => unknown, preview = false): Promi
     {
       newResource: ({ type, name, inputs, custom }) => {
         if (custom !== false) made.push({ type, name, inputs, options: options[name] ?? {} });
-        return { id: name, state: { ...inputs, machine: `machine-of-${name}`, publicKey: `key-of-${name}` } };
+        const known = preview ? {} : { machine: `machine-of-${name}`, publicKey: `key-of-${name}` };
+        return { id: name, state: { ...inputs, ...known } };
       },
       call: () => ({}),
     },

@@ -123,7 +123,9 @@ test("a node that was declared in another process is read by its outputs", async
   };
   const [a, b] = [elsewhere("lux", 1, "203.0.113.5"), elsewhere("fra", 2, "198.51.100.9")];
   const link = { ...linkArgs.parse({ a: reference("lux"), b: reference("fra") }), name: "lux-fra" };
-  const spec = new Network().ofNodes(a, b, (own, peer) => sideSpec({ side: "a", link, own, peer }, "net/prod", "key"));
+  const spec = new Network().ofNodes([a, b], ([own, peer]) =>
+    sideSpec({ side: "a", link, own, peer }, "net/prod", "key"),
+  );
   const known = await new Promise((resolve) => pulumi.output(spec).apply(resolve));
   expect(known).toMatchObject({
     node: "lux",

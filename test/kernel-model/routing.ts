@@ -78,9 +78,10 @@ export class RoutingModel {
       priority,
       ...(rest.includes("not") && { not: null }),
       src: "all",
-      fwmark,
+      ...(fwmark !== "" && { fwmark }),
       ...(fwmask !== undefined && { fwmask }),
       table: set.get("lookup") ?? "",
+      ...(set.has("suppress_prefixlength") && { suppress_prefixlen: Number(set.get("suppress_prefixlength")) }),
     };
     if (this.rules[rules].some((rule) => JSON.stringify(rule) === JSON.stringify(added))) refuse();
     this.rules[rules].push(added);

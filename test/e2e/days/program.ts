@@ -1,13 +1,21 @@
 /** What the stacks of these tests run: the network that network.json in the current folder declares. */
 import { readFileSync } from "node:fs";
 import type { Alias } from "@pulumi/pulumi";
-import { OverlayNode, type OverlayNodeArgs, WgLink, type WgLinkArgs } from "../../../components";
+import {
+  OverlayNode,
+  type OverlayNodeArgs,
+  WgLink,
+  type WgLinkArgs,
+  WgMesh,
+  type WgMeshArgs,
+} from "../../../components";
 import { Provider, type ProviderArgs } from "../../../sdk/provider/resources";
 
 export interface Declared {
   provider: ProviderArgs & { identities?: string[] };
   nodes: Record<string, OverlayNodeArgs & { connection: { host: string } & Record<string, unknown> }>;
   links: Record<string, Omit<WgLinkArgs, "a" | "b"> & { a: string; b: string }>;
+  meshes?: Record<string, Omit<WgMeshArgs, "nodes"> & { nodes: string[] }>;
   /** What a node or a link was called before, where its `aliases` say so. */
   aliases?: Record<string, string>;
   /** How long a node may take to be created. */
@@ -19,6 +27,7 @@ export function program(): void {
     provider: how,
     nodes,
     links,
+    meshes = {},
     aliases = {},
     seconds = {},
   } = JSON.parse(readFileSync("network.json", "utf8")) as Declared;
@@ -29,9 +38,15 @@ export function program(): void {
     const customTimeouts = seconds[name] === undefined ? {} : { create: `${seconds[name]}s` };
     made.set(name, new OverlayNode(name, args, { providers, aliases: formerly(name), customTimeouts }));
   }
+  const known = (name: string): OverlayNode => {
+    const node = made.get(name);
+    if (!node) throw new Error(`there is no node ${name}`);
+    return node;
+  };
   for (const [name, { a, b, ...args }] of Object.entries(links)) {
-    const [one, other] = [made.get(a), made.get(b)];
-    if (!one || !other) throw new Error(`link ${name} has a node that is not declared`);
-    new WgLink(name, { a: one, b: other, ...args }, { providers, aliases: formerly(name) });
+    new WgLink(name, { a: known(a), b: known(b), ...args }, { providers, aliases: formerly(name) });
+  }
+  for (const [name, { nodes, ...args }] of Object.entries(meshes)) {
+    new WgMesh(name, { nodes: nodes.map(known), ...args }, { providers, aliases: formerly(name) });
   }
 }

@@ -53,9 +53,29 @@ const link = (index: number) =>
     }),
   });
 
-/** All that a host is told: the node, and any of three links. */
+/** Addresses and prefixes, each at one of the peers or at none: from one declaration to the next they move. */
+const mesh = (index: number) =>
+  fc
+    .record({
+      base: link(index),
+      at: fc.array(fc.nat({ max: KEYS.length }), { minLength: 5, maxLength: 5 }),
+      addressed: fc.subarray([0, 1, 2], { minLength: 1 }),
+    })
+    .map(({ base: { peer: called, ...base }, at, addressed }) => ({
+      ...base,
+      peers: addressed.map((peer) => ({
+        name: `node-${peer}`,
+        id: 20 + peer,
+        publicKey: KEYS[peer],
+        ...(called.endpoint !== undefined && { endpoint: called.endpoint, keepalive: called.keepalive }),
+        addresses: [`10.255.1.${peer}`, ...["10.255.2.1", "fd00:6f::21"].filter((_, n) => at[n] === peer)],
+        routes: ["192.168.7.0/24", "fd07::/64", "0.0.0.0/0"].filter((_, n) => at[n + 2] === peer),
+      })),
+    }));
+
+/** All that a host is told: the node, and any of three links, one of which may be a mesh. */
 export const wantedFacts: fc.Arbitrary<Fact[]> = fc
-  .tuple(host, sometimes(link(0)), sometimes(link(1)), sometimes(link(2)))
+  .tuple(host, sometimes(link(0)), sometimes(fc.oneof(link(1), mesh(1))), sometimes(link(2)))
   .map((declared) => declared.flatMap((spec) => (spec === undefined ? [] : planned(spec))));
 
 /** One thing that hands may do. Not all is possible on every host: what is refused is left out. */

@@ -1,0 +1,98 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Interface } from "../sdk/provider/resources";
+import { applyPartly } from "./input";
+import { costly, meshNode, meshPeers, peerTexts, specText } from "./mesh";
+import { type MeshData, meshOutputs, type WgMeshArgs } from "./meshArgs";
+import { named, owner, settled, timeouts, withheld } from "./outputs";
+import { type Seen, wgQuick } from "./peerArgs";
+import { program } from "./program";
+import { type LinkNode, mtuOf } from "./side";
+
+/** The mesh on one of its nodes. */
+export interface MeshDevice {
+  node: string;
+  device: string;
+  listenPort: number;
+  /** Bytes. */
+  mtu: number;
+}
+
+/**
+ * A WireGuard mesh: one network device on each node, with all the others as peers, each of which has its own addresses
+ * and what is declared to lie behind it.
+ *
+ *     const mesh = new WgMesh("mesh", { nodes: [lux, fra, hkg], routes: { fra: ["192.168.7.0/24"] } });
+ */
+export class WgMesh extends pulumi.ComponentResource {
+  static readonly token = "overlay:index:WgMesh";
+
+  declare readonly devices: pulumi.Output<MeshDevice[]>;
+  /** For each of `peers`, by its name, a file of wg-quick(8) without its private key. */
+  declare readonly wgQuick: pulumi.Output<Record<string, string>>;
+
+  /** Faults of the arguments are reported, with those of the whole program, when it has declared all that it has. */
+  constructor(name: string, args: WgMeshArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super(WgMesh.token, name, named(meshOutputs), options);
+    if (options.urn) return;
+    const mesh = program().sound(this, args, program().network.addMesh(name, args));
+    if (!mesh) {
+      Object.assign(this, withheld(meshOutputs));
+      return;
+    }
+    const warning = costly(mesh);
+    if (warning && pulumi.runtime.isDryRun()) void pulumi.log.warn(warning, this);
+
+    const outputs = settled(meshOutputs, {
+      devices: makeDevices(this, mesh, timeouts(options)),
+      wgQuick: forOthers(mesh),
+    });
+    Object.assign(this, outputs);
+    this.registerOutputs(outputs);
+  }
+}
+
+const declared = <T>({ nodes }: MeshData, compute: (nodes: LinkNode[]) => T) =>
+  program().whenDeclared(() => program().network.ofNodes(nodes, compute));
+
+const publicKeys = ({ nodes }: MeshData): pulumi.Output<string>[] => nodes.map(({ publicKey }) => publicKey);
+
+/** What the machines of somebody else must be told. */
+function forOthers(mesh: MeshData): pulumi.Output<Record<string, string>> {
+  const seen = declared(mesh, (nodes) => ({
+    mtu: mtuOf(mesh, nodes),
+    nodes: meshPeers(mesh, nodes, publicKeys(mesh)).slice(0, nodes.length),
+  }));
+  return pulumi
+    .output(seen)
+    .apply(({ mtu, nodes }) =>
+      Object.fromEntries(mesh.peers.map((peer) => [peer.name, wgQuick(peer, mtu, nodes as Seen[])])),
+    );
+}
+
+/** All at once: each calls and is called, so that there is no order in which nobody comes too early. */
+function makeDevices(
+  parent: WgMesh,
+  mesh: MeshData,
+  options: pulumi.CustomResourceOptions,
+): pulumi.Output<MeshDevice>[] {
+  // Once for all: an Output for each value of each pair would take longer than the hosts do.
+  const peers = applyPartly(
+    declared(mesh, (nodes) => meshPeers(mesh, nodes, publicKeys(mesh))),
+    peerTexts,
+  );
+  const mtu = declared(mesh, (nodes) => mtuOf(mesh, nodes));
+  return mesh.nodes.map((node, index) => {
+    const own = declared(mesh, (nodes) => meshNode(mesh, nodes[index] as LinkNode, owner(), mtu));
+    const spec = applyPartly(pulumi.all([own, peers]), ([own, peers]) => specText(own, peers, index));
+    const name = (of: string): string => `${mesh.name}@${of}`;
+    const made = new Interface(
+      name(node.nodeName),
+      { connection: node.connection, machine: node.machine, spec },
+      { ...options, parent, deletedWith: node, aliases: node.formerNames.map((former) => ({ name: name(former) })) },
+    );
+    // By way of the URN, so that what uses an output of the mesh waits for its device.
+    return pulumi
+      .all([own, made.urn])
+      .apply(([{ node, device, listenPort, mtu }]) => pulumi.output({ node, device, listenPort, mtu }));
+  });
+}

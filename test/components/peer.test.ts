@@ -1,0 +1,95 @@
+/** A link with somebody else's machine. */
+import { OverlayNode, WgLink, type WgLinkArgs } from "../../components";
+import { Network } from "../../components/network";
+import { format } from "../../sdk/faults";
+import { reference, registered } from "./declare";
+
+const lux = {
+  id: 1,
+  connection: { host: "lux.example" },
+  addresses: ["10.255.0.1", "fd00:6f::1"],
+  prefixes: ["10.255.0.0/24", "fd00:6f::/48"],
+  endpoints: ["203.0.113.5"],
+};
+const office = {
+  name: "office",
+  id: 50,
+  publicKey: "Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM=",
+  addresses: ["10.255.0.50"],
+  endpoint: "192.0.2.7:51820",
+};
+
+test("one side is made, and the other is told by a file of wg-quick", async () => {
+  const files: unknown[] = [];
+  const made = await registered(() => {
+    const link = new WgLink("lux-office", { a: new OverlayNode("lux", lux), peer: office });
+    link.wgQuick.apply((it) => files.push(it));
+    link.sideA.apply((it) => files.push(it));
+    link.sideB.apply((it) => files.push(it));
+  });
+  expect(made.map(({ name }) => name)).toEqual(["lux", "lux-office@lux"]);
+  expect(made[1]?.inputs.spec).toMatchObject({
+    device: "inter-office",
+    listenPort: 11050,
+    peer: { name: "office", publicKey: office.publicKey, endpoint: office.endpoint, addresses: office.addresses },
+  });
+  expect(files).toContainEqual({
+    node: "lux",
+    device: "inter-office",
+    listenPort: 11050,
+    mtu: 1420,
+    endpoint: office.endpoint,
+  });
+  expect(files).toContain(undefined);
+  expect(files.find((it) => typeof it === "string")).toMatchInlineSnapshot(`
+"# office
+[Interface]
+PrivateKey = <the private key of office>
+Address = 10.255.0.50/32
+ListenPort = 51820
+MTU = 1420
+
+# lux
+[Peer]
+PublicKey = key-of-lux
+AllowedIPs = 10.255.0.1/32, fd00:6f::1/128, 10.255.0.0/24, fd00:6f::/48
+Endpoint = 203.0.113.5:11050
+PersistentKeepalive = 25
+"
+`);
+});
+
+test("a link has one other end, and the machine is no node's double", () => {
+  const said = (args: Partial<WgLinkArgs>): string => {
+    const network = new Network();
+    network.addNode("lux", lux);
+    const result = network.addLink("link", { a: reference("lux"), ...args });
+    return "faults" in result ? format(result.faults) : "";
+  };
+  expect(said({ peer: office })).toBe("");
+  expect(
+    [
+      said({}),
+      said({ b: reference("fra"), peer: office }),
+      said({
+        peer: { ...office, id: 1, addresses: ["10.255.0.1"], endpoint: "10.255.0.9:51820", routes: ["10.9.0.0/16"] },
+      }),
+      said({ peer: { ...office, publicKey: "lux", endpoint: "office.example:51820", addresses: [] } }),
+    ].join("\n"),
+  ).toMatchInlineSnapshot(`
+"b: legal is an OverlayNode of this program, where \`peer\` is not given; add it.
+peer: legal is absent where \`b\` is given; leave one of them out.
+peer.routes: legal is empty on a link, which carries whatever routes lead to it; leave them out and add routes of your own, or make the machine one of the \`peers\` of a WgMesh.
+a.peer.id: found 1, legal is another id than the node's own, 1; give each node an id of its own.
+a.peer.addresses[0]: found "10.255.0.1", legal is an address that the node itself has not; give each node addresses of its own.
+b.peer.id: found 1, legal is another id than the node's own, 1; give each node an id of its own.
+b.peer.addresses[0]: found "10.255.0.1", legal is an address that the node itself has not; give each node addresses of its own.
+link.office.endpoints[0]: found "10.255.0.9", legal is an address on the underlay, and this is inside the overlay prefix 10.255.0.0/24, so the tunnel would carry its own packets; name the peer's address on the underlay, or leave the endpoint out and let the peer call.
+office.id: found 1, legal is id 1 once, and node lux has it already; give each node an id of its own, and never change it.
+office.addresses[0]: found "10.255.0.1", legal is address 10.255.0.1 once, and node lux has it already; give each node its own addresses.
+office.endpoint: found "10.255.0.9", legal is an address on the underlay, and this is inside the overlay prefix 10.255.0.0/24, so the tunnel would carry its own packets; name the peer's address on the underlay, or leave the endpoint out and let the peer call.
+peer.publicKey: legal is a WireGuard public key: 32 bytes in base64, 44 characters; give what \`wg pubkey\` prints, and if this was a private key, make a new one.
+peer.addresses: legal is at least 1; correct the value.
+peer.endpoint: found "office.example:51820", legal is an address and a port, such as 203.0.113.5:11002 or [2001:db8::5]:11002; correct the endpoint; a host name is not one, because it may change."
+`);
+});
