@@ -1,5 +1,4 @@
 /** Somebody else's machine: what a person says about it, and what that machine has to be told. */
-import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { host } from "../sdk/network/address";
 import { addressField, endpointField, idField, nameField, routeField } from "../sdk/network/fields";
