@@ -8,6 +8,7 @@ cd "$root"
 . "$root/scripts/can.sh"
 eval "$(sh scripts/env.sh)"
 sh scripts/setup.sh
+sh scripts/setup.sh vm || say "What is measured on hosts with a kernel of their own will be missing."
 [ "${1-}" != long ] || sh scripts/setup.sh images
 for need in lab engine; do
   hindrance=$(${need}_hindrance)

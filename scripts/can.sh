@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034,SC2154 # setup/ reads the lists; root comes from lib.sh
+# shellcheck shell=sh disable=SC2034,SC2154 # setup/ reads the lists; root and cache come from lib.sh
 # What this machine can do. Decided once, before a run; each hindrance is a reason in one line, or nothing.
 # Sourced after lib.sh.
 
@@ -65,7 +65,7 @@ lab_hindrance() {
   fi
 }
 
-vm_hindrance() {
+qemu_hindrance() {
   if [ "$(uname -m)" != x86_64 ]; then
     echo "hosts with a kernel of their own need an x86_64 machine, this is $(uname -m)"
   else
@@ -75,13 +75,24 @@ vm_hindrance() {
   fi
 }
 
+vm_image() { as_root sh "$root/test/lab/vm/image.sh" "$@" "$(as_root sh "$root/test/lab/rootfs.sh" --check)"; }
+
+vm_hindrance() {
+  lacking=$(qemu_hindrance)
+  if [ "$lacking" ]; then
+    echo "$lacking"
+  elif ! vm_image --check >/dev/null 2>&1; then
+    echo "no image for hosts with a kernel of their own could be made (sh scripts/setup.sh vm tries again, and says why)"
+  fi
+}
+
 # Releases that hosts of the lab can be of, beside the usual one (test/lab/rootfs.sh).
 lab_images="trixie noble"
 
 images_hindrance() {
   for suite in $lab_images; do
     as_root sh "$root/test/lab/rootfs.sh" --check "$suite" >/dev/null 2>&1 && continue
-    echo "no root file system of $suite could be made (sh test/lab/rootfs.sh $suite says why)"
+    echo "no root file system of $suite could be made (tried once a day; at once after: rm -r $cache/failed)"
     return
   done
 }

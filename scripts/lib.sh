@@ -59,6 +59,10 @@ make_cached() {
   sizes "$making" >"$making.stamp" && mv "$making.stamp" "$making/.stamp" && rm -rf "$1" && mv "$making" "$1"
 }
 
+# What could not be had is not tried anew by every run: a file of the cache says when it failed, and holds for a day.
+note_failure() { mkdir -p "${1%/*}" && : >"$1"; }
+lately() { [ "$(find "$1" -mtime -1 2>/dev/null)" ]; }
+
 # logged NAME COMMAND…: keeps what the command says in a file; shows its end when the command fails.
 logged() {
   log=$cache/log/$1.log

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sets up all that the demo, the tests and the lab need, and nothing twice.
-#     setup.sh [--quiet] [STEP…]     steps: packages node npm build toolchain rootfs vm (all of these when none is named),
-#     images (what only the tests need)
+#     setup.sh [--quiet] [STEP…]     steps: packages node npm build toolchain rootfs (all of these when none is named),
+#     vm images (what only the tests and figures need)
 # --quiet says nothing about what is ready. Each step is one file in scripts/setup/ with two functions: STEP_ready,
 # quick, and STEP_make.
 set -eu
@@ -22,7 +22,7 @@ if [ "${1-}" = --quiet ]; then
   quiet=yes
   shift
 fi
-[ $# -gt 0 ] || set -- packages node npm build toolchain rootfs vm
+[ $# -gt 0 ] || set -- packages node npm build toolchain rootfs
 
 title() {
   case $1 in

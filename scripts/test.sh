@@ -8,7 +8,9 @@ cd "$root"
 . "$root/scripts/can.sh"
 eval "$(sh scripts/env.sh)"
 sh scripts/setup.sh
-sh scripts/setup.sh images
+for step in vm images; do
+  sh scripts/setup.sh $step || say "The tests that need it will be skipped, with the reason."
+done
 
 OVERLAY_CAN=$(can)
 export OVERLAY_CAN

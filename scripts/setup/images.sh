@@ -1,11 +1,23 @@
 # shellcheck shell=sh disable=SC2154 # root and lab_images come from lib.sh and can.sh
 # Root file systems of other releases than the lab's usual one, for test/e2e/days/images.test.ts alone. Where a mirror
-# cannot give one, that test is skipped with the reason (can.sh), and all others run.
+# cannot give one, that test is skipped with the reason (can.sh), and all others run; it is tried again in a day.
 
-images_ready() { [ "$(lab_hindrance)" ] || [ -z "$(images_hindrance)" ]; }
+images_ready() { [ "$(lab_hindrance)" ] || [ -z "$(images_to_make)" ]; }
+
+# no_image SUITE: what says that it could not be made.
+no_image() { echo "$cache/failed/$1-$(hash_of "$root/test/lab/rootfs.sh")"; }
+
+images_to_make() {
+  for suite in $lab_images; do
+    lately "$(no_image "$suite")" || as_root sh "$root/test/lab/rootfs.sh" --check "$suite" >/dev/null 2>&1 || echo "$suite"
+  done
+}
 
 images_make() {
-  for suite in $lab_images; do
-    as_root sh "$root/test/lab/rootfs.sh" "$suite" >/dev/null || say "  Tests on hosts of $suite will be skipped."
+  for suite in $(images_to_make); do
+    as_root sh "$root/test/lab/rootfs.sh" "$suite" >/dev/null || {
+      note_failure "$(no_image "$suite")"
+      say "  Tests on hosts of $suite will be skipped; it is tried again in a day."
+    }
   done
 }

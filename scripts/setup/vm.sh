@@ -2,8 +2,6 @@
 # What the lab's hosts with a kernel of their own start from. test/lab/vm/image.sh knows whether it is there (--check)
 # and makes it.
 
-vm_image() { as_root sh "$root/test/lab/vm/image.sh" "$@" "$(as_root sh "$root/test/lab/rootfs.sh" --check)"; }
-
-vm_ready() { [ "$(lab_hindrance)$(vm_hindrance)" ] || vm_image --check >/dev/null 2>&1; }
+vm_ready() { [ "$(lab_hindrance)$(qemu_hindrance)" ] || vm_image --check >/dev/null 2>&1; }
 
 vm_make() { vm_image >/dev/null; }

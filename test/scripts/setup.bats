@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2030,SC2031 # each test is a subshell, and PATH is its own
+# shellcheck disable=SC2030,SC2031,SC2317 # each test is a subshell: PATH is its own, and functions for what is sourced
 
 bats_require_minimum_version 1.5.0
 
@@ -133,4 +133,54 @@ decided() (
   lab_tools="no-such-command:some-package sh:dash"
   can_root() { true; }
   [ "$(lab_hindrance)" = "the lab needs packages that are not installed: some-package " ]
+}
+
+@test "without QEMU, or the image, hosts with a kernel of their own have a reason, and the set-up goes on" {
+  . "$root/scripts/can.sh"
+  . "$root/scripts/setup/vm.sh"
+  uname() { echo x86_64; }
+  as_root() { "$@"; }
+  lab_hindrance() { true; }
+  vm_tools="no-such-command:some-package sh:dash"
+  [ "$(vm_hindrance)" = "hosts with a kernel of their own need packages that are not installed: some-package " ]
+  vm_ready
+  vm_tools="sh:dash"
+  [[ $(vm_hindrance) == "no image for hosts"*"(sh scripts/setup.sh vm tries again, and says why)" ]]
+  run ! vm_ready
+}
+
+@test "QEMU that cannot be installed does not stop the set-up, and is not tried again for a day" {
+  . "$root/scripts/can.sh"
+  . "$root/scripts/setup/packages.sh"
+  uname() { case ${1-} in -m) echo x86_64 ;; *) echo Linux ;; esac }
+  has() { [ "$1" = apt-get ]; }
+  can_root() { true; }
+  has_venv() { true; }
+  lab_tools=nft:nftables other_tools="" vm_tools=qemu-img:qemu-utils
+  as_root() { [[ $* != *qemu-utils* ]]; }
+  run packages_make
+  [ "$status" -eq 0 ]
+  [[ $output == *"apt-get install nftables"*"apt-get install qemu-utils"*"no hosts with a kernel of their own"* ]]
+  [ -z "$(missing_for_vms)" ]
+  touch -t 202001010000 "$no_vms"
+  [ "$(missing_for_vms)" = "qemu-utils " ]
+  as_root() { [[ $* != *nftables* ]]; }
+  run packages_make
+  [ "$status" -ne 0 ]
+}
+
+@test "a release that could not be made is not tried again for a day" {
+  . "$root/scripts/can.sh"
+  . "$root/scripts/setup/images.sh"
+  lab_hindrance() { true; }
+  as_root() { [[ $* == *trixie ]] || return 1; }
+  run ! images_ready
+  [ "$(images_to_make)" = noble ]
+  run images_make
+  [ "$status" -eq 0 ]
+  [[ $output == *"hosts of noble will be skipped"* ]]
+  images_ready
+  [[ $(images_hindrance) == *"noble could be made (tried once a day; at once after: rm -r $cache/failed)" ]]
+  touch -t 202001010000 "$cache"/failed/noble-*
+  run ! images_ready
 }
