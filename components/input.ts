@@ -61,11 +61,15 @@ function laterIn(value: unknown, path = ""): [path: string, value: Later<unknown
   return Object.entries(value).flatMap(([name, inner]) => laterIn(inner, path === "" ? name : `${path}.${name}`));
 }
 
-/** Tells where secrets stand: of what the program itself made so before this turn ends, of what resources give when known. */
+/** Tells where secrets stand that the program itself made so, before this turn ends; none that a resource gives later. */
 export function eachSecret(value: unknown, found: (path: string) => void): void {
+  let open = true;
+  setImmediate(() => {
+    open = false;
+  });
   for (const [path, later] of laterIn(value)) {
     pulumi.isSecret(pulumi.output(later)).then(
-      (secret) => secret && found(path),
+      (secret) => secret && open && found(path),
       () => undefined, // what rejects is reported by those who use it
     );
   }
