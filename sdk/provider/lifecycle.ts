@@ -96,7 +96,8 @@ export async function read(operation: Operation, inputs: Values, olds: Values): 
   const left = is.some(({ kind }) => kind !== "package" && kind !== "sysctl") || boot.file in seen.boot;
   if (!type.machine && !left) return undefined;
   const now = state(type, resource, config(is, bootDrift(seen, boot)), seen);
-  return is.length > live(seen, wanted).length ? { ...now, former: olds.former } : now;
+  // Only an update that comes to its end knows that nothing is left: the settings of another spec are not among these.
+  return olds.former === undefined ? now : { ...now, former: olds.former };
 }
 
 /** Removes what is the resource's own and of this stack; what is another's by now, or gone, is left alone. */

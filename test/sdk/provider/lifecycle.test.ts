@@ -138,6 +138,22 @@ test("an interface: the same, and when it is removed at any time nothing of it i
   );
 });
 
+test("a setting of a half-applied update is not forgotten by a refresh: it goes with its host", async () => {
+  const machine = new ModelMachine();
+  const doing = operation(HOST, machine);
+  const before = { ...(await converge(doing, inputs(HOST, HOST_SPEC))), inputs: inputs(HOST, HOST_SPEC) };
+  const forwarding = inputs(HOST, { ...HOST_SPEC, sysctls: { "net/ipv4/ip_forward": "1" } });
+  machine.failAfter = 1; // the boot file, after the setting
+  const { state, reasons } = await up(doing, forwarding, before);
+  expect([reasons.length, (await machine.look()).sysctls["net/ipv4/ip_forward"]]).toEqual([2, "1"]);
+  const refreshed = (await read(doing, state.inputs, state.outputs)) as Values;
+  expect(diff(HOST, refreshed, state.inputs, state.inputs)).toEqual(
+    diff(HOST, { ...refreshed, former: undefined }, state.inputs, state.inputs),
+  );
+  await remove(doing, state.inputs, refreshed);
+  expect((await machine.look()).sysctls["net/ipv4/ip_forward"]).toBe("0");
+});
+
 test("a host takes with it what its interfaces left, and a second removal finds nothing", async () => {
   await fc.assert(
     fc.asyncProperty(host, side, wireguard, async (node, link, flavour) => {
