@@ -9,7 +9,7 @@ export interface RunOptions {
   signal?: AbortSignal;
   /** Seconds for the operation itself, without the time to connect. Default 60. */
   timeout?: number;
-  /** Seconds to go on trying to connect, for a host that may still be booting. Default 0: one attempt a run. */
+  /** Seconds in which to begin attempts to connect, for a host that may still be booting. Default 0: one attempt a run. */
   wait?: number;
   /** Told why, each time that it is to be tried again. */
   status?(message: string): void;
@@ -41,7 +41,7 @@ export interface Operation {
 /** Milliseconds before each new attempt after MaxStartups turned us away; half of it is random. */
 const crowdedPauses = [200, 400, 800, 1600, 3200];
 
-/** Seconds that a machine may take from its first answer until it lets us in: its users and keys are made while it boots. */
+/** Seconds that a machine may take from when it answers until it lets us in: its users and keys are made while it boots. */
 const SETTLING = 30;
 
 export class SshSession implements Session {
@@ -119,8 +119,8 @@ export class SshSession implements Session {
     if (this.#shell?.alive) return this.#shell;
     if (this.#refused && wait === 0) throw this.#refused;
     const environment = await this.environment();
-    let deadline = Date.now() + wait * 1000;
-    let answered = false;
+    const deadline = Date.now() + wait * 1000;
+    let settled: number | undefined;
     for (let attempt = 0; ; attempt++) {
       const shell = new Shell(this.connection, environment);
       const abort = () => shell.kill(cancelled());
@@ -132,18 +132,18 @@ export class SshSession implements Session {
         return shell;
       } catch (error) {
         if (!(error instanceof HostError) || signal?.aborted) throw error;
-        if (!error.offline && !answered) deadline = Math.min(deadline, Date.now() + SETTLING * 1000);
-        answered ||= !error.offline;
-        const pause = crowdedPauses[attempt];
-        const again = shell.crowded && pause !== undefined;
-        if (!again && !(mayPass(error) && Date.now() < deadline)) {
+        // A host that is down again, as after a reboot, settles anew.
+        settled = error.offline ? undefined : (settled ?? Date.now() + SETTLING * 1000);
+        const crowded = crowdedPauses[attempt];
+        const again = shell.crowded && crowded !== undefined;
+        const pause = again ? crowded / 2 + Math.random() * crowded : error.offline ? 1000 : 5000;
+        if (!again && !(mayPass(error) && Date.now() + pause < Math.min(deadline, settled ?? deadline))) {
           this.#refused = error;
           throw error;
         }
         status?.(`trying again: ${error.message}`);
         this.log(`${describeConnection(this.connection)}: trying to connect again (${error.kind})`);
-        const milliseconds = again ? pause / 2 + Math.random() * pause : error.offline ? 1000 : 5000;
-        await sleep(milliseconds, undefined, { ...(signal && { signal }) }).catch(() => {
+        await sleep(pause, undefined, { ...(signal && { signal }) }).catch(() => {
           throw cancelled();
         });
       } finally {

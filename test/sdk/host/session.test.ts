@@ -93,3 +93,25 @@ test("a key that is refused for 30 s is refused, however long the host may take 
   await hosts.close();
   expect(said).toEqual([expect.stringMatching(/^trying again: root@lux accepts none of the keys on offer/)]);
 }, 20_000);
+
+test("a machine that answers, and then reboots, is waited for all the same", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "overlay-test-"));
+  const tries = `echo >>${folder}/tries; n=$(wc -l <${folder}/tries)`;
+  const offline = "echo 'ssh: connect to host lux port 22: Connection refused' >&2; exit 255";
+  const hosts = new Hosts({
+    ssh: program(
+      `${tries}; case $n in 1) echo 'Permission denied (publickey).' >&2; exit 255 ;; 2) ${offline} ;; esac; exec sh`,
+    ),
+  });
+  const said: string[] = [];
+  const clock = Date.now;
+  const later = jest.spyOn(Date, "now").mockImplementation(() => clock() + 31_000 * said.length);
+  const status = (message: string) => said.push(message);
+  const { stdout } = await hosts
+    .session(connection)
+    .run("hello", "", { wait: 600, status })
+    .finally(() => later.mockRestore());
+  await hosts.close();
+  rmSync(folder, { recursive: true });
+  expect([stdout.trim(), said.length]).toEqual(["Linux", 2]);
+}, 20_000);
