@@ -149,7 +149,7 @@ describeWhere("lab", "the life of a link", () => {
     const key = network.outputs("lux").lux?.publicKey;
     const handshake = await network.on(
       "lux",
-      "ping -c 1 -W 5 10.255.0.2 >/dev/null; wg show inter-fra latest-handshakes",
+      "ping -c 1 -w 15 10.255.0.2 >/dev/null; wg show inter-fra latest-handshakes",
     );
     network.engine.state.clear();
     await network.restart();
