@@ -11,8 +11,10 @@ source_line() {
     awk -v distribution="$1" -v rest="$2 $3" '$1 == distribution && $2 !~ /-/ { print "deb " $3 " " rest; exit }'
 }
 
+# The stamp's time is when the folder was last asked for.
 answer_if_whole() {
   if whole "$folder"; then
+    touch -c "$folder/.stamp" 2>/dev/null || true
     printf '%s\n' "$folder"
     exit
   fi
@@ -35,11 +37,20 @@ begin() {
   for old in "${folder%/*}"/*.[0-9]*; do
     [ ! -d "$old" ] || [ -d "/proc/${old##*.}" ] || rm -rf "$old"
   done
+  remove_unused
   making=$folder.$$
   log=$folder.log
   done=
   trap give_up EXIT
   trap 'exit 1' HUP INT TERM
+}
+
+# What nobody has asked for in 30 days, as that of an earlier version of these scripts. Not what a lab runs on.
+remove_unused() {
+  find "${folder%/*}" -mindepth 2 -maxdepth 2 -name .stamp -mtime +30 | while read -r stamp; do
+    old=${stamp%/.stamp}
+    grep -qsF "$old\"" /run/overlay-lab/*/images.json || rm -rf "$old" "$old.log"
+  done
 }
 
 give_up() {
