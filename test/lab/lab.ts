@@ -109,6 +109,8 @@ export class Lab {
       }
     }
     rmSync(labFolder(name), { recursive: true, force: true });
+    // What vm/life.sh has found out for all labs.
+    if ((await Lab.names()).length === 0) rmSync("/run/overlay-lab-accelerator", { force: true });
   }
 
   /** The labs of this machine, and what is left of any. */

@@ -13,9 +13,10 @@ pull_out() {
 }
 
 # A kernel without a root file system is soon done: it panics, and the machine ends. Where /dev/kvm is there and does
-# not work, it hangs. Found out once a boot of this machine.
+# not work, it hangs. Found out once, and forgotten with the last lab (lab.ts).
 accelerator() {
   known=/run/overlay-lab-accelerator
+  # shellcheck disable=SC2094 # its lock, too
   (
     flock 9
     if [ ! -s $known ]; then
@@ -24,7 +25,7 @@ accelerator() {
         -cpu host -m 128 -no-reboot -kernel "$1/vmlinuz" -append panic=-1 9>&- || accelerator=kvm
       echo $accelerator >$known
     fi
-  ) 9>$known.lock
+  ) 9>>$known
   cat $known
 }
 
