@@ -19,7 +19,9 @@ import { hasUnknown, isUnknown, type Values } from "./wire";
 const BOOTING = 30;
 /** Seconds before the end of customTimeouts at which it is given up, to say why rather than that they are over. */
 const REASON = 3;
-const booting = (seconds: number): number => (seconds > 0 ? Math.max(0, seconds - REASON) : BOOTING);
+/** Seconds in which to begin attempts to connect, each of which can end before time is up. */
+const booting = (seconds: number, { connection }: Values): number =>
+  seconds > 0 ? Math.max(0, seconds - REASON - connectionOf({ connection }).connectTimeout) : BOOTING;
 
 /** A resource as the engine last knew it. */
 export interface Known {
@@ -114,7 +116,7 @@ export class Provider {
 
   async create(urn: string, news: Values, seconds: number): Promise<{ id: string; outputs: Values }> {
     const { type } = parse(urn);
-    const wait = type.machine ? booting(seconds) : 0;
+    const wait = type.machine ? booting(seconds, news) : 0;
     return converge({ ...this.#operation(urn, news, seconds), wait }, news);
   }
 
@@ -130,7 +132,7 @@ export class Provider {
     this.#drifted.delete(old.urn);
     // Elsewhere there may be a new machine.
     const moved = parse(old.urn).type.machine && !same(old.inputs.connection, news.connection);
-    const wait = moved ? booting(old.seconds) : 0;
+    const wait = moved ? booting(old.seconds, news) : 0;
     const { outputs } = await converge({ ...this.#operation(old.urn, news, old.seconds), wait }, news, old);
     return outputs;
   }

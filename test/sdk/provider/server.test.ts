@@ -1,4 +1,7 @@
 /** The service itself: what it answers to an engine that touches no host. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as plugin from "@pulumi/pulumi/proto/plugin_pb";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { configuration } from "../../../sdk/provider/configuration";
@@ -93,4 +96,18 @@ test("a cancelled provider starts nothing more", async () => {
   await expect(engine.up(declared)).rejects.toMatchObject({ code: "CANCELLED" });
   expect(engine.state.size).toBe(0);
   await engine.close();
+});
+
+test("where customTimeouts end while a host is waited for, it is said what it is waited for", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "overlay-test-"));
+  const ssh = join(folder, "ssh");
+  // As ssh does where no packet comes back: it waits for the whole of connectTimeout.
+  const said = "ssh: connect to host lux port 22: Connection timed out";
+  writeFileSync(ssh, `#!/bin/sh\nsleep 4\necho '${said}' >&2\nexit 255\n`, { mode: 0o755 });
+  const engine = await TestEngine.start({ config: { ssh } });
+  const inputs = { connection: { host: "lux", connectTimeout: 4 }, spec: { node: "n", owner: "p/s", id: 1 } };
+  const declared = { type: "overlay:node:Host", name: "n", inputs, seconds: 9 };
+  await expect(engine.up(declared)).rejects.toMatchObject({ message: expect.stringContaining("Connection timed out") });
+  await engine.close();
+  rmSync(folder, { recursive: true });
 });
