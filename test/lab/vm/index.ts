@@ -59,9 +59,10 @@ export const vm: Kind = {
       });
       await order(join(hostFolder(lab, host), "monitor"), carrier(devices(topology, host), !pulled));
     }
-    const now = netems(topology, host, after);
-    const healed = Object.keys(netems(topology, host, before)).filter((device) => !(device in now));
-    const input = lines([...netem(topology, host, after), ...healed.map((device) => `qdisc del dev ${device} root`)]);
+    const [was, now] = [netems(topology, host, before), netems(topology, host, after)];
+    // Also where it is broken in other words: a netem that is replaced by one without a rate keeps its rate.
+    const over = Object.keys(was).filter((device) => was[device] !== now[device]);
+    const input = lines([...over.map((device) => `qdisc del dev ${device} root`), ...netem(topology, host, after)]);
     if (input !== "") await must([...enter(lab, host), "tc", "-batch", "-"], { input });
   },
 
