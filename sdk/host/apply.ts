@@ -161,7 +161,8 @@ function explain(command: Command, code: number, stderr: string, seen: Snapshot)
         `the host has no ${program}: install it (${packages[program] ?? program}), or let the node install packages`,
       ],
       [
-        /Unknown device type|Protocol not supported/.test(stderr),
+        /Unknown device type|Protocol not supported/.test(stderr) ||
+          (seen.host.wireguard === "none" && /^systemctl start overlay-wireguard-go@/.test(command)),
         "the kernel has no WireGuard: install wireguard-go, or load the module",
       ],
       [

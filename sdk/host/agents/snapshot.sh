@@ -79,7 +79,7 @@ ssh_way() {
   esac
 }
 
-# A module that is there may still not load: then steps.sh fell back on wireguard-go, and said so in a file.
+# A module that is there may still not load: then steps.sh said so in a file.
 wireguard_flavour() {
   read -r release </proc/sys/kernel/osrelease
   if [ -e /sys/module/wireguard ]; then

@@ -91,10 +91,9 @@ EOT
     said=${said%%Command failed -:*}
     said=${said%"$newline"}
     take "${number:-1}"
-    if kernel_lacks_wireguard; then
+    if kernel_lacks_wireguard && command -v wireguard-go >/dev/null; then
       device=${line#link add dev }
       line="ip $line"
-      mkdir -p "$overlay_run" && : >"$overlay_run/userspace"
       wireguard_go start "${device%% *}" || failed $? || return
       continue
     fi
@@ -120,10 +119,11 @@ exists_already() {
   case $mode,$said in boot,*'File exists'* | boot,*'ddress already assigned'*) ;; *) return 1 ;; esac
 }
 
+# Where it does, the next look says so, also where wireguard-go is still to be installed.
 kernel_lacks_wireguard() {
   case $line in 'link add dev '*' type wireguard') ;; *) return 1 ;; esac
   case $said in *'Unknown device type'* | *'Operation not supported'*) ;; *) return 1 ;; esac
-  command -v wireguard-go >/dev/null
+  mkdir -p "$overlay_run" && : >"$overlay_run/userspace"
 }
 
 flush_nft() {

@@ -6,10 +6,10 @@ import { apply, Connection, HostError, type Session } from "../../../sdk/host";
 const seen = readFileSync(join(__dirname, "captured/snapshot.out"), "utf8");
 
 /** The message about a command, its exit code and what the tool said. */
-async function told(command: string, code: number, said: string): Promise<string | undefined> {
+async function told(command: string, code: number, said: string, look = seen): Promise<string | undefined> {
   const session: Session = {
     connection: Connection.parse({ host: "203.0.113.5" }),
-    run: async () => ({ code: 0, stdout: `\n\x1efailed\n${code}\n${command}\n${said}\n${seen}`, stderr: "" }),
+    run: async () => ({ code: 0, stdout: `\n\x1efailed\n${code}\n${command}\n${said}\n${look}`, stderr: "" }),
     runAnew: () => Promise.reject(new Error("there is nothing to confirm")),
   };
   return (await apply(session, { commands: [command], queries: [] })).failed?.message;
@@ -42,6 +42,15 @@ test.each([
   const message = await told(command, code, said);
   expect(message?.startsWith(`\`${command}\` failed (${said}): `)).toBe(true);
   expect(message).toMatch(cure);
+});
+
+test("where a module does not load, what is missing is wireguard-go, and not its unit", async () => {
+  const none = seen.replace("\x1ewireguard\nuserspace", "\x1ewireguard\nnone");
+  expect(none).not.toBe(seen);
+  const said = "Job for overlay-wireguard-go@inter-fra.service failed.";
+  expect(await told("systemctl start overlay-wireguard-go@inter-fra.service", 1, said, none)).toMatch(
+    /the kernel has no WireGuard: install wireguard-go, or load the module/,
+  );
 });
 
 describe("a change that may cut off its session", () => {
