@@ -6,7 +6,8 @@
 # device NAME     after a (re)start of wireguard-go: waits for its device, then replays the file that makes it
 #
 # There is no list of which line needs what: the kernel says so by refusing it. Only sysctls are always set again late,
-# because udev sets those of sysctl.d on every new device at its own time.
+# because udev sets those of sysctl.d on every new device at its own time, and with them the addresses and routes that a
+# disable_ipv6 of udev's takes away.
 set -eu
 
 main() {
@@ -32,8 +33,10 @@ early() {
   done >"$todo" # whole, in case that the time limit of the unit ends us
   {
     steps boot <"$todo"
-    grep '^sysctl ' "$todo" || :
-  } >"$todo.left"
+    grep -E '^(sysctl|ip addr|ip route) ' "$todo" || :
+  } >"$todo.again"
+  grep -F -x -f "$todo.again" "$todo" >"$todo.left" || : # each once, in their order
+  rm "$todo.again"
   mv "$todo.left" "$todo"
 }
 

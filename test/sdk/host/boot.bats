@@ -17,3 +17,39 @@ setup() {
     if echo 'ip link add dev a type wireguard' | steps stop; then exit 1; fi"
   [ -e "$run/userspace" ]
 }
+
+@test "addresses and routes that a setting of udev's takes away after early come back late, in silence" {
+  cat >"$bin/ip" <<'EOT'
+#!/bin/sh
+# ip -batch -, and the kernel under it
+count=0
+while IFS= read -r line; do
+  count=$((count + 1))
+  case $line in '' | *' set '*) continue ;; esac
+  if grep -qxF "$line" "$KERNEL"; then
+    printf 'RTNETLINK answers: File exists\nCommand failed -:%s\n' "$count" >&2
+    exit 1
+  fi
+  printf '%s\n' "$line" >>"$KERNEL"
+done
+EOT
+  chmod +x "$bin/ip"
+  cp "$agents/boot.sh" "$bin"
+  printf '. "%s"\noverlay_etc="%s" overlay_run="%s"\n' "$agents/steps.sh" "$etc" "$run" >"$bin/steps.sh"
+  cat >"$etc/boot.d/50-a" <<'EOT'
+# project::a
+ip link add dev a type wireguard
+ip link set dev a up
+ip addr add 10.255.0.2/32 dev a
+ip addr add fe80::2/64 dev a
+ip route add fd00:6f::1/128 dev a proto 111 metric 4096
+EOT
+  export KERNEL=$BATS_TEST_TMPDIR/kernel PATH=$bin:$PATH
+  : >"$KERNEL"
+  "$bin/boot.sh" early
+  cp "$KERNEL" "$KERNEL.whole"
+  grep -v : "$KERNEL.whole" >"$KERNEL"
+  [ -z "$("$bin/boot.sh" late 2>&1)" ]
+  sort "$KERNEL.whole" | cmp - <(sort "$KERNEL")
+  [ ! -s "$run/boot.todo" ]
+}
