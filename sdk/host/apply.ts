@@ -166,6 +166,11 @@ function explain(command: Command, code: number, stderr: string, seen: Snapshot)
         "the kernel has no WireGuard: install wireguard-go, or load the module",
       ],
       [
+        // A node that installed it a moment ago: one that was there is refused by its version, sdk/node/faults.ts.
+        tool === "nft" && /unexpected oifkind/.test(stderr),
+        "this nft is too old, 0.9.4 or later is needed: upgrade the host's system (Debian 11, Ubuntu 22.04 and all later ones have it)",
+      ],
+      [
         tool === "nft" && /No such file or directory/.test(stderr),
         "the node's own nft table is gone, as after `nft flush ruleset`: `pulumi refresh`, then `pulumi up` bring it back",
       ],

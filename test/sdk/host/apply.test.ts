@@ -35,6 +35,12 @@ test.each([
     "/dev/stdin:1:18-24: Error: No such file or directory",
     /the node's own nft table is gone/,
   ],
+  [
+    'nft add rule inet overlay guard meta mark & 0xff == 0x6f meta oifkind { "tun", "wireguard" } jump nested',
+    1,
+    "/dev/stdin:4:59-65: Error: syntax error, unexpected oifkind, known keys are length, protocol, nfproto",
+    /this nft is too old, 0\.9\.4 or later is needed: upgrade the host's system \(Debian 11, Ubuntu 22\.04/,
+  ],
   ["ip addr add 10.255.0.1/32 dev inter-fra", 2, "RTNETLINK answers: Operation not permitted", /CAP_NET_ADMIN/],
   ["put 0644 /etc/overlay/owner", 1, "sync: No space left on device", /the disk is full: make room/],
   [KEY, 127, "timeout: failed to run command 'wg'", /has no wg: install it \(apt-get install wireguard-tools\)/],
