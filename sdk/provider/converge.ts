@@ -4,6 +4,7 @@ import { bootText, type Changes, changes, type Fact, live, queries, type Snapsho
 import { type BootFile, bootDrift, bootPath, bootQuery, isOwn } from "./boot";
 import { config, lineDiff } from "./config";
 import { once, type Shape, shapes, specsOf } from "./former";
+import { impact, unforeseen } from "./impact";
 import { parseSpec } from "./inputs";
 import { hostFacts, type Operation, type State, state } from "./lifecycle";
 import { HalfApplied, Refused } from "./outcome";
@@ -99,6 +100,9 @@ export async function converge(
   let seen = await machine.look(target.asked, operation);
   let todo = gap(target, seen, 1);
   refuse(operation, spec, seen, todo);
+  // As where a kernel has learned WireGuard since the last look: what state knows did not tell.
+  const foretold = before ? impact(type, before.inputs, before.outputs.config, news) : [];
+  for (const sentence of unforeseen(todo.again, foretold)) operation.warn(sentence);
 
   const id = before?.id ?? type.id(spec);
   const half = (known: string, reasons: string[], cancelled?: boolean): HalfApplied => {

@@ -18,6 +18,8 @@ const sentence = (id: string, what: string): string[] => {
   return cost === undefined ? [] : [`${kind} ${key.join(" ")} ${what}: ${cost}.`];
 };
 
+const remade = (id: string): string[] => sentence(id, "cannot change in place and is made again");
+
 /** Devices that were seen to be of another kind than the one that is wanted, as where WireGuard left user space. */
 function otherKind(known: unknown, wanted: readonly Fact[]): string[] {
   const lines = String(known).split("\n");
@@ -44,10 +46,17 @@ export function impact(type: ResourceType, oldInputs: Values, known: unknown, ne
   // What stands on something that goes has nothing of its own to tell.
   const onTheirOwn = (id: string) => !before.some((fact) => factId(fact) === id && all.has(fact.after ?? ""));
   return [
-    ...again.filter(onTheirOwn).flatMap((id) => sentence(id, "cannot change in place and is made again")),
+    ...again.filter(onTheirOwn).flatMap(remade),
     ...gone
       .map(factId)
       .filter(onTheirOwn)
       .flatMap((id) => sentence(id, "is removed")),
   ];
 }
+
+/** Sentences about devices that a host turns out to have to make again, besides those that were foretold. */
+export const unforeseen = (again: readonly string[], foretold: readonly string[]): string[] =>
+  again
+    .filter((id) => id.startsWith("link "))
+    .flatMap(remade)
+    .filter((sentence) => !foretold.includes(sentence));

@@ -207,6 +207,33 @@ test("an endpoint that is moved in the spec is moved on the host, though the lin
   expect(machine.changes.at(-1)).toEqual([`wg set inter-lux peer ${KEYS[0]} endpoint 203.0.113.6:11002`]);
 });
 
+test.each([
+  [
+    "without a refresh is told, with its cost",
+    false,
+    [
+      "link inter-lux cannot change in place and is made again: no packet passes by it until its next handshake, about a second.",
+    ],
+  ],
+  ["after a refresh was told by the preview", true, []],
+])("what is found to be made again %s", async (_, refresh, told) => {
+  const machine = new ModelMachine({ wireguard: "userspace" });
+  await converge(operation(HOST, machine), inputs(HOST, HOST_SPEC));
+  const at = (mtu: number) =>
+    inputs(INTERFACE, {
+      ...{ node: "fra", owner: "net/test", link: "l", device: "inter-lux", id: 2, mtu, listenPort: 11001 },
+      peer: { name: "lux", id: 1, publicKey: KEYS[0] },
+    });
+  const warned: string[] = [];
+  const doing = { ...operation(INTERFACE, machine), warn: (message: string) => warned.push(message) };
+  const before = { ...(await converge(doing, at(1420))), inputs: at(1420) };
+  machine.model.host.wireguard = "kernel";
+  const outputs = refresh ? ((await read(doing, before.inputs, before.outputs)) as Values) : before.outputs;
+  await converge(doing, at(1380), { ...before, outputs });
+  expect(machine.changes.at(-1)).toContain("ip link add dev inter-lux group 28417 type wireguard");
+  expect(warned).toEqual(told);
+});
+
 describe("diff", () => {
   const olds = { config: "a\n", machine: "1" };
   const old = { connection: { host: "a", port: 22 }, config: "a\n" };
