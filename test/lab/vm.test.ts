@@ -18,6 +18,8 @@ const FRA6 = "2001:db8:2::9";
 const HKG = "192.0.2.7";
 const HKG6 = "2001:db8:3::7";
 
+type Times = "least" | "mean" | "greatest";
+
 /** The demo's hosts; one network of less than 1500 bytes, to see that it arrives. */
 const TOPOLOGY = `
 segments:
@@ -50,12 +52,15 @@ describeWhere(["lab", "vm"], "hosts with a kernel of their own", () => {
     return stdout.trim();
   };
 
-  /** Percent of the pings that came back, and their mean time in milliseconds. */
-  async function ping(from: string, to: string, options = "-c2 -i 0.2"): Promise<{ arrived: number; mean: number }> {
+  /** Percent of the pings that came back, and their least, mean and greatest time in milliseconds. */
+  async function ping(from: string, to: string, options = "-c2 -i 0.2"): Promise<Record<"arrived" | Times, number>> {
     const { stdout } = await lab.exec(from, `ping -q -W2 ${options} ${to}`);
+    const [, least, mean, greatest] = (/= ([\d.]+)\/([\d.]+)\/([\d.]+)\//.exec(stdout) ?? []).map(Number);
     return {
       arrived: 100 - Number(/(\d+(?:\.\d+)?)% packet loss/.exec(stdout)?.[1]),
-      mean: Number(/= [\d.]+\/([\d.]+)\//.exec(stdout)?.[1]),
+      least: least ?? Number.NaN,
+      mean: mean ?? Number.NaN,
+      greatest: greatest ?? Number.NaN,
     };
   }
 
@@ -176,17 +181,31 @@ END`,
     expect(arrived).toBeGreaterThan(50);
     expect(arrived).toBeLessThan(90);
     expect((await lab.status())[1]?.broken).toEqual(["netem segment/fra loss 30% rate 100mbit"]);
-    // A quarter of the answers overtakes those that wait.
-    await lab.break({ kind: "netem", target: "segment/fra", words: "delay 100ms 20ms reorder 25%" });
-    const answers = await out("hkg", `ping -c 100 -i 0.01 -W 2 ${FRA}`);
-    const order = [...answers.matchAll(/icmp_seq=(\d+) /g)].map(([, number]) => Number(number));
-    expect(order.toSorted((a, b) => a - b)).not.toEqual(order);
-    // 1,442 bytes are 46 ms at 250 kbit/s.
-    await lab.break({ kind: "netem", target: "segment/fra", words: "rate 250kbit" });
-    expect((await ping("hkg", FRA, "-c2 -i 0.2 -s 1400")).mean).toBeGreaterThan(40);
     await lab.heal("netem", "segment/fra");
     expect(await out("fra", "tc qdisc show dev eth0")).toBe(qdiscs);
     expect((await ping("lux", FRA)).mean).toBeLessThan(140);
+  });
+
+  test("netem: reordering, rate and jitter, each without what was before", async () => {
+    // Without jitter, which alone would reorder: a quarter of the answers is sent at once and overtakes those that wait.
+    await lab.break({ kind: "netem", target: "segment/fra", words: "delay 100ms reorder 25%" });
+    await reaches("hkg", FRA);
+    const answers = await out("hkg", `ping -c 100 -i 0.01 -W 2 ${FRA}`);
+    const order = [...answers.matchAll(/icmp_seq=(\d+) /g)].map(([, number]) => Number(number));
+    expect(order).toHaveLength(100);
+    expect(order.toSorted((a, b) => a - b)).not.toEqual(order);
+    const waited = [...answers.matchAll(/time=([\d.]+) /g)].filter(([, time]) => Number(time) > 95);
+    expect(waited.length).toBeGreaterThan(50);
+    // 1,442 bytes are 46 ms at 250 kbit/s.
+    await lab.break({ kind: "netem", target: "segment/fra", words: "rate 250kbit" });
+    const { least } = await ping("hkg", FRA, "-c5 -i 0.2 -s 1400");
+    expect([least > 40, least < 90, least]).toEqual([true, true, least]);
+    // 30 to 70 ms.
+    await lab.break({ kind: "netem", target: "segment/fra", words: "delay 50ms 20ms" });
+    expect(await out("fra", "tc qdisc show dev eth0")).not.toContain("rate");
+    const jitter = await ping("hkg", FRA, "-c20 -i 0.1");
+    expect(jitter.greatest - jitter.least).toBeGreaterThan(10);
+    expect(jitter.least).toBeLessThan(50);
   });
 
   test.each([
