@@ -101,7 +101,7 @@ export async function converge(
   let todo = gap(target, seen, 1);
   refuse(operation, spec, seen, todo);
   // As where a kernel has learned WireGuard since the last look: what state knows did not tell.
-  const foretold = before ? impact(type, before.inputs, before.outputs.config, news) : [];
+  const foretold = () => (before ? impact(type, before.inputs, before.outputs.config, news) : []);
   for (const sentence of unforeseen(todo.again, foretold)) operation.warn(sentence);
 
   const id = before?.id ?? type.id(spec);
@@ -117,7 +117,7 @@ export async function converge(
       throw half(todo.is, reasons(machine.name, failed, todo.is, config(target.wanted)));
     }
     status(todo.commands.length === 1 ? "1 command" : `${todo.commands.length} commands`);
-    const { undo, cutOff } = safeguard(operation, seen, todo.live, target.wanted, hostFacts(seen));
+    const { undo, cutOff } = safeguard(operation, seen, todo, target.wanted, hostFacts(seen));
     const change = { commands: todo.commands, queries: target.asked, owners: type.owners(spec), boot: target.boot };
     let takenBack: true | undefined;
     try {

@@ -55,8 +55,8 @@ export function impact(type: ResourceType, oldInputs: Values, known: unknown, ne
 }
 
 /** Sentences about devices that a host turns out to have to make again, besides those that were foretold. */
-export const unforeseen = (again: readonly string[], foretold: readonly string[]): string[] =>
-  again
-    .filter((id) => id.startsWith("link "))
-    .flatMap(remade)
-    .filter((sentence) => !foretold.includes(sentence));
+export function unforeseen(again: readonly string[], foretold: () => readonly string[]): string[] {
+  const told = again.filter((id) => id.startsWith("link ")).flatMap(remade);
+  const known = told.length > 0 ? foretold() : [];
+  return told.filter((sentence) => !known.includes(sentence));
+}

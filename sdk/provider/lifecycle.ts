@@ -117,17 +117,19 @@ export async function remove(operation: Operation, inputs: Values, olds: Values)
 
   const facts = once(own.flatMap((shape) => shape.facts));
   const { belongings, remains } = type.machine ?? { belongings: () => [], remains: () => [] };
-  const there = (now: Snapshot) => live(now, once([...facts, ...belongings(now)]));
-  const removing = (now: Snapshot): string[] => {
-    const { commands } = changes(there(now), [], hostFacts(now));
+  const removing = (now: Snapshot) => {
+    const there = live(now, once([...facts, ...belongings(now)]));
+    const { commands, changed } = changes(there, [], hostFacts(now));
     const files = own.map(({ bootFile }) => bootFile).filter((file) => file in now.boot);
-    return [...commands, ...new Set([...remains(now), ...files.map(bootPath)].map((path) => `remove ${path}`))];
+    const removals = new Set([...remains(now), ...files.map(bootPath)].map((path) => `remove ${path}`));
+    return { live: there, changed, commands: [...commands, ...removals] };
   };
-  const commands = removing(seen);
+  const removal = removing(seen);
+  const { commands } = removal;
   if (commands.length === 0) return status("nothing was left");
-  const blind = removesOwnWay(operation, seen, there(seen));
+  const blind = removesOwnWay(operation, seen, removal.live);
   status(`removing it: ${commands.length} commands`);
-  const { undo, cutOff } = safeguard(operation, seen, there(seen), [], hostFacts(seen));
+  const { undo, cutOff } = safeguard(operation, seen, removal, [], hostFacts(seen));
   const change = { commands, queries: asked, owners, ...(undo && { undo }) };
   const done = await machine.change(change, operation).catch((error: unknown) => {
     if (!blind || !(error instanceof HostError) || error.kind !== "lost") throw error;
@@ -137,7 +139,7 @@ export async function remove(operation: Operation, inputs: Values, olds: Values)
   const { failed, takenBack, snapshot: after } = done;
   if (takenBack) throw new Refused(cutOff);
   // A value that is restored does not show that it is; everything else that is left does.
-  if (failed && removing(after).some((command) => command.startsWith(failed.command))) {
+  if (failed && removing(after).commands.some((command) => command.startsWith(failed.command))) {
     throw new Refused(`${machine.name}: ${failed.message} What is left is removed by the next run.`);
   }
 }

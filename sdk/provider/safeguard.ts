@@ -1,6 +1,7 @@
 /** What keeps a change from cutting off the run that makes it. */
 import { describeConnection, UNDO_AFTER } from "../host";
 import {
+  type Changed,
   type Command,
   changes,
   exposure,
@@ -37,19 +38,19 @@ export function removesOwnWay({ machine }: Operation, { ssh }: Snapshot, removed
   );
 }
 
-/** Said beside the resource, too, where the change may cut off the run's own SSH. */
+/** Said beside the resource, too, where the change from what is `live` may cut off the run's own SSH. */
 export function safeguard(
   { machine, status }: Operation,
   seen: Snapshot,
-  is: readonly Fact[],
+  { live, changed }: { live: readonly Fact[]; changed: readonly Changed[] },
   wanted: readonly Fact[],
   facts: HostFacts,
 ): Safeguard {
-  const by = exposure(seen, changes(is, wanted, facts).changed);
+  const by = exposure(seen, changed);
   if (by === undefined || (wanted.length === 0 && forced())) return { cutOff: "" };
   status(`${by} may carry this run's own SSH: the change is taken back after ${UNDO_AFTER} s unless a new login works`);
   return {
-    undo: undo(is, wanted, facts),
+    undo: undo(live, wanted, facts),
     cutOff: `${machine.name}: the change to ${by} cut off new logins, so the host took it back after ${UNDO_AFTER} s. Reach it by a way that does not depend on this (connection.host, proxyJump), or declare something else.`,
   };
 }
