@@ -122,8 +122,9 @@ function applied(session: Session, { code, stdout, stderr }: Result, { owners = 
   }
   if (code !== 0) throw agentError(session, "change it", code, stderr);
   const snapshot = parseSnapshot(stdout, queries);
-  const failed = failure(stdout, snapshot);
-  const takenBack = parseSections(stdout).has("takenBack");
+  const sections = parseSections(stdout);
+  const failed = failure(sections.get("failed"), snapshot);
+  const takenBack = sections.has("takenBack");
   return { ...(failed && { failed }), ...(takenBack && { takenBack }), snapshot };
 }
 
@@ -132,8 +133,7 @@ function bootStep({ file, content }: NonNullable<Change["boot"]>): Command {
   return content === null ? `remove ${path}` : `put 0644 ${path} ${Buffer.from(content).toString("base64")}`;
 }
 
-function failure(text: string, seen: Snapshot): Failure | undefined {
-  const section = parseSections(text).get("failed");
+function failure(section: string | undefined, seen: Snapshot): Failure | undefined {
   if (section === undefined) return undefined;
   const [code = "", command = "", ...rest] = section.split("\n");
   const stderr = rest.join("\n").trim();

@@ -27,7 +27,7 @@ snapshot() {
   first_line /etc/overlay/owner
   section versions
   first_line /proc/sys/kernel/osrelease
-  nft --version 2>/dev/null
+  case " $commands " in *' nft '*) nft --version 2>/dev/null ;; esac # only who asks for nft asks how old it is
   section wireguard
   wireguard_flavour
   network
