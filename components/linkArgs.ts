@@ -12,6 +12,8 @@ const perSide = <S extends z.ZodType>(id: string, schema: S) =>
     .meta({ id })
     .default({});
 
+export const keepaliveField = z.int().min(0).max(65535).default(25);
+
 export const linkArgs = z.strictObject({
   a: component<OverlayNode>("overlay:index:OverlayNode").describe("One node."),
   b: component<OverlayNode>("overlay:index:OverlayNode")
@@ -46,15 +48,10 @@ export const linkArgs = z.strictObject({
   devices: perSide("LinkDevices", deviceField).describe(
     "Names of the network devices, at most 15 bytes. Default: inter- and the other node's name. Example: {a: wg-fra}",
   ),
-  keepalive: z
-    .int()
-    .min(0)
-    .max(65535)
-    .default(25)
-    .describe(
-      "Seconds between packets that a side with somebody to call sends, so that NATs on the way keep their mapping; " +
-        "0 is none. Default: 25. Example: 15",
-    ),
+  keepalive: keepaliveField.describe(
+    "Seconds between packets that a side with somebody to call sends, so that NATs on the way keep their mapping; " +
+      "0 is none. Default: 25. Example: 15",
+  ),
 });
 
 export type WgLinkArgs = z.input<typeof linkArgs>;

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { deviceField, portField, routeField } from "../sdk/network/fields";
 import { component, input } from "./input";
+import { keepaliveField } from "./linkArgs";
 import { familyField } from "./nodeArgs";
 import type { OverlayNode } from "./OverlayNode";
 import { peerField } from "./peerArgs";
@@ -47,15 +48,10 @@ export const meshArgs = z.strictObject({
   device: deviceField
     .optional()
     .describe("Name of the network device on every node, at most 15 bytes. Default: the mesh's own name. Example: wg0"),
-  keepalive: z
-    .int()
-    .min(0)
-    .max(65535)
-    .default(25)
-    .describe(
-      "Seconds between packets that a node sends to each that it can call, so that NATs on the way keep their mapping; " +
-        "0 is none. Default: 25. Example: 15",
-    ),
+  keepalive: keepaliveField.describe(
+    "Seconds between packets that a node sends to each that it can call, so that NATs on the way keep their mapping; " +
+      "0 is none. Default: 25. Example: 15",
+  ),
 });
 
 export type WgMeshArgs = z.input<typeof meshArgs>;

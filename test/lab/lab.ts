@@ -24,7 +24,7 @@ import * as groups from "./groups";
 import { kindOf } from "./kinds";
 import * as machine from "./machine";
 import { must, pause, type Result, type RunOptions, run, until } from "./run";
-import { DEAD, load, type Topology } from "./topology";
+import { DEAD, type Host, load, type Topology } from "./topology";
 import { dial, hostGateways, namespace } from "./wires";
 
 export interface UpOptions {
@@ -305,10 +305,12 @@ export class Lab {
 async function makeImages({ hosts }: Topology): Promise<Record<string, string>> {
   const make = async (...command: string[]): Promise<string> =>
     (await must(["sh", ...command], { timeout: 30 * 60_000 })).trim();
+  // Each once: whether a root file system is whole takes a look at all of its files.
   const made: Record<string, string> = {};
-  for (const [host, { kind, image }] of Object.entries(hosts)) {
-    const rootfs = await make(join(SOURCES, "rootfs.sh"), image);
-    made[host] = kind === "vm" ? await make(join(SOURCES, "vm/image.sh"), rootfs) : rootfs;
+  for (const { kind, image } of Object.values(hosts)) {
+    made[image] ??= await make(join(SOURCES, "rootfs.sh"), image);
+    if (kind === "vm") made[`vm ${image}`] ??= await make(join(SOURCES, "vm/image.sh"), made[image]);
   }
-  return made;
+  const of = ({ kind, image }: Host): string => made[kind === "vm" ? `vm ${image}` : image] ?? "";
+  return Object.fromEntries(Object.entries(hosts).map(([name, host]) => [name, of(host)]));
 }

@@ -3,7 +3,7 @@ import { kill } from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
-import type { Declared, Refusal } from "../../sdk/provider/client";
+import { type Declared, failure } from "../../sdk/provider/client";
 import { host, Network, side } from "./network";
 
 jest.setTimeout(180_000);
@@ -18,12 +18,6 @@ describeWhere("lab", "interrupted", () => {
     await network?.close();
     await Lab.down("stop");
   });
-
-  const failure = (promise: Promise<unknown>): Promise<Refusal> =>
-    promise.then(
-      () => Promise.reject(new Error("it did not fail")),
-      (error: Refusal) => error,
-    );
 
   /** No lock is held, and no file is half written. */
   const isTidy = async (node: string) => {

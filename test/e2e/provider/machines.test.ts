@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Values } from "../../../sdk/provider/wire";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
-import type { Declared, Refusal } from "../../sdk/provider/client";
+import { type Declared, failure } from "../../sdk/provider/client";
 import { connection, host, Network, side } from "./network";
 
 jest.setTimeout(120_000);
@@ -27,11 +27,6 @@ describeWhere("lab", "machines", () => {
     await Lab.down("machin");
   });
 
-  const failure = (promise: Promise<unknown>): Promise<Refusal> =>
-    promise.then(
-      () => Promise.reject(new Error("it did not fail")),
-      (error: Refusal) => error,
-    );
   const at = (declared: Declared, where: Values): Declared => ({
     ...declared,
     inputs: { ...declared.inputs, connection: where },

@@ -2,7 +2,7 @@
 import type { Values } from "../../../sdk/provider/wire";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
-import type { Declared, Refusal } from "../../sdk/provider/client";
+import { type Declared, failure } from "../../sdk/provider/client";
 import { host, Network, OWNER, side } from "./network";
 
 jest.setTimeout(120_000);
@@ -25,12 +25,6 @@ describeWhere("lab", "whose it is", () => {
     await network?.close();
     await Lab.down("whose");
   });
-
-  const failure = (promise: Promise<unknown>): Promise<Refusal> =>
-    promise.then(
-      () => Promise.reject(new Error("it did not fail")),
-      (error: Refusal) => error,
-    );
 
   describe("names", () => {
     test("a resource renamed without alias: the new one takes over, the old one takes nothing away", async () => {

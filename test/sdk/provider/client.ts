@@ -10,6 +10,13 @@ import { type Log, Plugin, Refusal } from "./plugin";
 
 export { Refusal } from "./plugin";
 
+/** What the provider said when it refused, which it must. */
+export const failure = (promise: Promise<unknown>): Promise<Refusal> =>
+  promise.then(
+    () => Promise.reject(new Error("it did not fail")),
+    (error: Refusal) => error,
+  );
+
 /** What a program declares. */
 export interface Declared {
   type: string;
