@@ -49,11 +49,15 @@ export class RoutingModel {
     this.routes = this.routes.filter(({ dev, dst }) => dev !== device || (only !== undefined && family(dst) !== only));
   }
 
-  /** Nobody has this address any more: IPv4 routes that prefer it go, IPv6 routes forget it (seen on 6.18). */
+  /**
+   * Nobody has this address any more: IPv4 routes of the main table that prefer it go (net/ipv4/fib_semantics.c,
+   * fib_sync_down_addr), IPv6 routes of all tables forget it. Seen on 6.18.
+   */
   loseSource(address: string): void {
     this.routes = this.routes.flatMap(({ prefsrc, ...route }) => {
-      if (prefsrc === address) return isV6(address) ? [route] : [];
-      return [{ ...route, ...(prefsrc !== undefined && { prefsrc }) }];
+      if (prefsrc !== address) return [{ ...route, ...(prefsrc !== undefined && { prefsrc }) }];
+      if (isV6(address)) return [route];
+      return route.table === "main" ? [] : [{ ...route, prefsrc }];
     });
   }
 
