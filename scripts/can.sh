@@ -86,8 +86,8 @@ vm_hindrance() {
   fi
 }
 
-# Releases that hosts of the lab can be of, beside the usual one (test/lab/rootfs.sh).
-lab_images="trixie noble"
+# What hosts of the lab can be of, beside the usual Debian (test/lab/rootfs.sh).
+lab_images="trixie noble managers"
 
 images_hindrance() {
   for suite in $lab_images; do

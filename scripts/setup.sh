@@ -32,7 +32,7 @@ title() {
   build) echo "build" ;;
   toolchain) echo "Pulumi toolchain" ;;
   rootfs) echo "lab's root file system" ;;
-  images) echo "root file systems of other releases" ;;
+  images) echo "other root file systems for the lab" ;;
   vm) echo "kernel and disk of the lab's vms" ;;
   *) return 1 ;;
   esac

@@ -5,7 +5,7 @@
 
 /**
  * `lab` = root on Linux with systemd-nspawn; `vm` = QEMU, for hosts with kernels of their own; `engine` = the Pulumi CLI;
- * `images` = root file systems of other releases; `python` = its Python host and a venv.
+ * `images` = other root file systems than the usual one; `python` = its Python host and a venv.
  */
 export type Need = "lab" | "vm" | "images" | "engine" | "python" | "command" | "shellcheck";
 

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154 # root and lab_images come from lib.sh and can.sh
-# Root file systems of other releases than the lab's usual one, for test/e2e/days/images.test.ts alone. Where a mirror
-# cannot give one, that test is skipped with the reason (can.sh), and all others run; it is tried again in a day.
+# Other root file systems than the lab's usual one: of other releases, and with other managers of networks at hand. Where
+# a mirror cannot give one, the tests that need it are skipped with the reason (can.sh); it is tried again in a day.
 
 images_ready() { [ "$(lab_hindrance)" ] || [ -z "$(images_to_make)" ]; }
 

@@ -12,7 +12,7 @@ describeWhere("lab", "root file systems", () => {
     const { code, stderr } = await run(["sh", script, "sarge"]);
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: "rootfs.sh: no suite is called sarge: bullseye, bookworm, trixie, noble\n",
+      stderr: "rootfs.sh: no suite is called sarge: bullseye, bookworm, trixie, noble, managers\n",
     });
   });
 

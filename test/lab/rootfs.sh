@@ -4,7 +4,8 @@
 # nothing writes here.
 #     rootfs.sh [SUITE]            makes it where it is missing or broken, prints the folder; progress on standard error
 #     rootfs.sh --check [SUITE]    prints the folder if it is whole, else fails
-# Suites: bookworm (Debian 12, where none is named), bullseye (11), trixie (13), noble (Ubuntu 24.04).
+# Suites: bookworm (Debian 12, where none is named), bullseye (11), trixie (13), noble (Ubuntu 24.04); managers, which is
+# bookworm with all else that may manage a host's network or firewall, installed and switched off.
 set -eu
 
 check=
@@ -27,6 +28,14 @@ packages="
 # Kept as packages too: a host can lose one and `apt-get install` it again, without the internet.
 spare="wireguard-tools wireguard-go nftables fping"
 
+# Off until a test starts them: to install one takes a host 20 s.
+managers="ufw firewalld network-manager netplan.io cloud-init docker.io"
+managers_units="
+  ufw.service firewalld.service NetworkManager.service NetworkManager-wait-online.service
+  cloud-init-local.service cloud-init.service cloud-config.service cloud-final.service
+  docker.service docker.socket containerd.service
+"
+
 # What a host of the lab does not need, and what would make its boot long or its clock strike during a test.
 masked="
   apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer systemd-tmpfiles-clean.timer
@@ -39,16 +48,17 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=test/lab/cached.sh
 . "$here/cached.sh"
 
-distribution=Debian components=main hooks=
+release=$suite distribution=Debian components=main hooks='' off=''
 case $suite in
 bookworm | trixie) ;;
+managers) release=bookworm packages="$packages $managers" off=$managers_units ;;
 bullseye)
   # It has no wireguard-go: its hosts want a kernel that has WireGuard. /bin leads to /usr/bin, as its installer has it.
   packages=$(echo "$packages" | sed 's/wireguard-go//') spare=$(echo "$spare" | sed 's/wireguard-go//')
   hooks=--setup-hook=/usr/share/mmdebstrap/hooks/merged-usr/setup00.sh
   ;;
 noble) distribution=Ubuntu components="main universe" ;; # universe: what Debian has in main
-*) say "rootfs.sh: no suite is called $suite: bullseye, bookworm, trixie, noble" && exit 1 ;;
+*) say "rootfs.sh: no suite is called $suite: bullseye, bookworm, trixie, noble, managers" && exit 1 ;;
 esac
 
 hash=$( (uname -m && echo "$suite" && cat "$here/rootfs.sh") | sha256sum | cut -c1-16)
@@ -90,7 +100,7 @@ unpack() {
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' \
     --customize-hook="mkdir \"\$1/srv/packages\" && cd \"\$1/srv/packages\" &&
       chroot \"\$1\" sh -c 'cd /srv/packages && apt-get download $spare'" \
-    "$suite" "$@"
+    "$release" "$@"
 }
 
 # An archive that apt reads from the disk: https://wiki.debian.org/DebianRepository/Format#Flat_Repository_Format
@@ -119,6 +129,9 @@ settle() {
   done
   ln -sf /usr/lib/systemd/system/multi-user.target "$1/etc/systemd/system/default.target"
   chroot "$1" systemctl --quiet enable systemd-networkd.service systemd-networkd-wait-online.service
+  for unit in $off; do
+    chroot "$1" systemctl --quiet disable "$unit"
+  done
   chroot "$1" useradd --create-home --shell /bin/bash admin
   chroot "$1" useradd --create-home --shell /bin/bash guest
   echo "admin ALL=(ALL:ALL) NOPASSWD: ALL" >"$1/etc/sudoers.d/admin"
@@ -126,7 +139,7 @@ settle() {
 }
 
 begin rootfs.sh "the lab's root file system of $distribution $suite"
-from=$(source_line $distribution "$suite" "$components")
+from=$(source_line $distribution "$release" "$components")
 say "  $distribution $suite (${from:-the usual mirror}), into $folder: half a minute"
 {
   unpack "$making" ${from:+"$from"}

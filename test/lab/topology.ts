@@ -68,9 +68,11 @@ const host = z.strictObject({
     .default("container")
     .describe("A container has the machine's kernel; a vm boots one of its own, which has WireGuard."),
   image: z
-    .enum(["bullseye", "bookworm", "trixie", "noble"])
+    .enum(["bullseye", "bookworm", "trixie", "noble", "managers"])
     .default("bookworm")
-    .describe("Debian 11, 12, 13 or Ubuntu 24.04: the suite that rootfs.sh makes its root file system of."),
+    .describe(
+      "Debian 11, 12, 13 or Ubuntu 24.04: the suite that rootfs.sh makes its root file system of. managers: Debian 12 with ufw, firewalld, Docker and others, switched off.",
+    ),
   user: z.enum(["root", "admin", "guest"]).default("root").describe("Who logs in. admin has sudo, guest has not."),
 });
 

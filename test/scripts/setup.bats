@@ -173,7 +173,7 @@ decided() (
   . "$root/scripts/can.sh"
   . "$root/scripts/setup/images.sh"
   lab_hindrance() { true; }
-  as_root() { [[ $* == *trixie ]] || return 1; }
+  as_root() { [[ $* == *trixie || $* == *managers ]] || return 1; }
   run ! images_ready
   [ "$(images_to_make)" = noble ]
   run images_make
