@@ -11,18 +11,28 @@ const text = (path: string): string => {
   }
 };
 
+/** Milliseconds. Listing the processes of a machine full of hosts costs more than it looks. */
+const EVERY = 400;
+/** How often a process is looked at: after its start it may still become another program. */
+const LOOKS = 3;
+const looks = new Map<string, number>();
+
 /** What any process of the machine shows: of the lab's hosts, too. */
 function lookAtProcesses(): void {
-  for (const pid of readdirSync("/proc")) {
-    if (!/^\d+$/.test(pid)) continue;
+  const there = new Set(readdirSync("/proc").filter((name) => /^\d+$/.test(name)));
+  for (const pid of looks.keys()) if (!there.has(pid)) looks.delete(pid);
+  for (const pid of there) {
+    const before = looks.get(pid) ?? 0;
+    if (before === LOOKS) continue;
+    looks.set(pid, before + 1);
     for (const file of ["cmdline", "environ"]) seen.add(text(`/proc/${pid}/${file}`));
   }
 }
 
 export const Witness = {
-  /** Looks at the processes until it is told to stop. */
+  /** Looks at the processes now and then until it is told to stop. */
   look(): { stop(): void } {
-    const timer = setInterval(lookAtProcesses, 100);
+    const timer = setInterval(lookAtProcesses, EVERY);
     return { stop: () => clearInterval(timer) };
   },
 
