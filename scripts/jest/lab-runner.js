@@ -1,5 +1,6 @@
-// Lab tests, after the pure ones, one after the other, as they share the machine's two cores. Beside them those that wait
-// most of their time: vms, which are emulated by one processor each, and changes that a host takes back after a while.
+// Lab tests, after the pure ones, in two lanes on the machine's two cores. One of them begins with what waits most of its
+// time, or keeps a core busy by emulating one: vms, and changes that a host takes back after a while. So two of these
+// seldom meet, and both lanes end at about the same time.
 const { default: Runner } = require("jest-runner");
 
 const waits = ({ path }) => /[./]vm\.test\.ts$|\/vm\/|\/confirm\.test\.ts$/.test(path);
@@ -10,8 +11,14 @@ module.exports = class extends Runner {
   }
 
   async runTests(tests, watcher, options) {
-    const lanes = [tests.filter(waits), tests.filter((test) => !waits(test))].filter((lane) => lane.length > 0);
-    const serial = lanes.length === 1;
-    await Promise.all(lanes.map((lane) => super.runTests(lane, watcher, { ...options, serial })));
+    const waiting = tests.filter(waits);
+    const others = tests.filter((test) => !waits(test));
+    const lane = async (first, then) => {
+      while (first.length + then.length > 0 && !watcher.isInterrupted()) {
+        const test = first.shift() ?? then.shift();
+        await super.runTests([test], watcher, { ...options, serial: tests.length === 1 });
+      }
+    };
+    await Promise.all([lane(waiting, others), lane(others, waiting)]);
   }
 };

@@ -15,7 +15,7 @@ newline='
 # boot  goes on, takes what exists already for done, and prints the lines that failed.
 steps() {
   set -f
-  mode=$1 batch='' batch_tool='' reload='' devices_added='' skip_rules='' patience=100
+  mode=$1 batch='' batch_tool='' reload='' devices_added='' skip_rules='' patience=100 folders=''
   ended=''
   while IFS= read -r line || [ -n "$line" ]; do
     case $line in
@@ -31,7 +31,7 @@ steps() {
       *) one_step "$line" || return ;;
     esac
   done
-  flush && daemon_reload
+  flush && daemon_reload && sync_folders
 }
 
 enqueue() {
@@ -244,19 +244,32 @@ apt_get() {
   DEBIAN_FRONTEND=noninteractive run 300 apt-get -qq -y --no-install-recommends -o DPkg::Lock::Timeout=60 "$@" </dev/null
 }
 
-# put MODE PATH BASE64: a file that is either the old one or the new one, whenever the power goes.
+# put MODE PATH BASE64: a file that is either the old one or the new one, whenever the power goes. That its name is on the
+# disk, too, is seen to at the end, once for each folder.
 put() {
   note_path "$2"
   said=$({
     { [ -d "${2%/*}" ] || (umask 022 && mkdir -p "${2%/*}"); } &&
-      printf '%s' "$3" | base64 -d >"$2.overlay-new" &&
-      chmod "$1" "$2.overlay-new" &&
+      (umask 022 && printf '%s' "$3" | base64 -d >"$2.overlay-new") &&
+      { [ "$1" = 0644 ] || chmod "$1" "$2.overlay-new"; } &&
       sync "$2.overlay-new" &&
-      mv -f "$2.overlay-new" "$2" &&
-      sync "${2%/*}"
-  } 2>&1 9>&-) && return 0
+      mv -f "$2.overlay-new" "$2"
+  } 2>&1 9>&-) && note_folder "${2%/*}" && return 0
   rm -f "$2.overlay-new" 2>/dev/null
   return 1
+}
+
+note_folder() {
+  case " $folders " in *" $1 "*) ;; *) folders="$folders $1" ;; esac
+}
+
+sync_folders() {
+  set --
+  for folder in $folders; do
+    [ ! -d "$folder" ] || set -- "$@" "$folder" # what came after may have removed it
+  done
+  [ $# -gt 0 ] || return 0
+  run 60 sync "$@" </dev/null || { line="sync $*" && failed $?; }
 }
 
 # remove PATH, and the folders that it leaves empty and that are ours, or were made for us.
