@@ -11,10 +11,26 @@ export const agentPath = (name: string): string => join(packageRoot(__dirname), 
 /** Text of a file of sdk/host/agents. */
 export const agent = (name: string): string => readFileSync(agentPath(name), "utf8");
 
+/** The command for a host's console: one file, because each costs a host's first run 10 ms. main.sh, the last, begins it. */
+const overlayHost = (): string =>
+  [
+    "console/usage.sh",
+    "lock.sh",
+    "generations.sh",
+    "console/turn.sh",
+    "console/missing.sh",
+    "console/status.sh",
+    "console/export.sh",
+    "console/main.sh",
+  ]
+    .map(agent)
+    .join("\n");
+
 /** What stays on a host, by the path it has there. */
 export const agentFiles = (): Record<string, { mode: string; content: string }> => ({
   "/usr/local/lib/overlay/steps.sh": { mode: "0644", content: agent("steps.sh") },
   "/usr/local/lib/overlay/boot.sh": { mode: "0755", content: agent("boot.sh") },
+  "/usr/local/sbin/overlay-host": { mode: "0755", content: overlayHost() },
   "/etc/systemd/system/overlay-early.service": { mode: "0644", content: agent("overlay-early.service") },
   "/etc/systemd/system/overlay-late.service": { mode: "0644", content: agent("overlay-late.service") },
   "/etc/systemd/system/overlay-wireguard-go@.service": {

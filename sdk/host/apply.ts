@@ -58,10 +58,10 @@ const UNARMED = 78;
 export async function apply(session: Session, change: Change, options: RunOptions = {}): Promise<Applied> {
   const { commands, queries, owners = [], boot, undo } = change;
   const steps = boot ? [...commands, bootStep(boot)] : commands;
-  const owned = `owners ${owners.join(" ")}`;
+  const header = `run ${session.runId}\nowners ${owners.join(" ")}`;
   const limits = { timeout: 600, ...options };
-  if (undo) return confirmed(session, steps, { ...change, undo }, owned, limits);
-  const result = await session.run("apply", [owned, "undo", ...steps, ".", ...queries].join("\n"), limits);
+  if (undo) return confirmed(session, steps, { ...change, undo }, header, limits);
+  const result = await session.run("apply", [header, "undo", ...steps, ".", ...queries].join("\n"), limits);
   return applied(session, result, change);
 }
 
@@ -69,7 +69,7 @@ async function confirmed(
   session: Session,
   steps: Command[],
   change: Change & { undo: Command[] },
-  owned: string,
+  header: string,
   limits: RunOptions,
 ): Promise<Applied> {
   const { undo, queries } = change;
@@ -77,13 +77,16 @@ async function confirmed(
   const script = Buffer.from(`${agent("steps.sh")}\n${agent("undo.sh")}`).toString("base64");
   const afterwards = (step: Command) => /^(remove|put \d+ \/etc\/overlay\/boot\.d\/)/.test(step);
   const now = steps.filter((step) => !afterwards(step));
-  const armed = [owned, `undo ${id} ${UNDO_AFTER} ${script}`, ...undo, ".", ...now, ".", ...queries].join("\n");
+  const armed = [header, `undo ${id} ${UNDO_AFTER} ${script}`, ...undo, ".", ...now, ".", ...queries].join("\n");
   let changed = false;
   const confirm = (result?: Result) => {
     changed = true;
     // What did not come to its end, or is not known to have, is not what the host is to boot from.
     const whole = result !== undefined && !parseSections(result.stdout).has("failed");
-    return { agent: "confirm", input: [id, ...(whole ? steps.filter(afterwards) : []), ".", ...queries].join("\n") };
+    return {
+      agent: "confirm",
+      input: [`${id} ${session.runId}`, ...(whole ? steps.filter(afterwards) : []), ".", ...queries].join("\n"),
+    };
   };
   try {
     const { first, second } = await session.runAnew({ agent: "apply", input: armed }, confirm, PATIENCE, limits);

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { Connection } from "./connection";
 import { Keyring } from "./keyring";
 import { type Session, SshSession } from "./session";
@@ -17,6 +18,8 @@ export interface HostsOptions {
 
 /** All hosts of one run: at most one SSH connection to each. */
 export class Hosts {
+  /** By which a host knows the changes of one run, see `Session`. */
+  readonly #run = randomBytes(8).toString("hex");
   readonly #sessions = new Map<string, SshSession>();
   #keyring: Promise<Keyring> | undefined;
 
@@ -28,7 +31,7 @@ export class Hosts {
     const known = this.#sessions.get(key);
     if (known) return known;
     const { log = () => undefined } = this.options;
-    const session = new SshSession(connection, () => this.#environment(), log);
+    const session = new SshSession(connection, this.#run, () => this.#environment(), log);
     this.#sessions.set(key, session);
     return session;
   }

@@ -18,6 +18,8 @@ export interface RunOptions {
 /** One host: one ssh process, opened by the first operation, with a shell at its far end that serves them one by one. */
 export interface Session {
   readonly connection: Connection;
+  /** The same for all sessions of a run, and for no other run's. */
+  readonly runId: string;
   /** Runs a function of agents/*.sh with `input` as its standard input. Throws HostError. */
   run(agent: string, input?: string, options?: RunOptions): Promise<Result>;
   /**
@@ -52,6 +54,7 @@ export class SshSession implements Session {
 
   constructor(
     readonly connection: Connection,
+    readonly runId: string,
     private readonly environment: () => Promise<SshEnvironment>,
     private readonly log: (message: string) => void,
   ) {}

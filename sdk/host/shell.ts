@@ -19,7 +19,8 @@ interface Pending {
 }
 
 /** Sent once: definitions only. */
-const prelude = (): string => ["session.sh", "steps.sh", "snapshot.sh", "apply.sh"].map(agent).join("\n");
+const prelude = (): string =>
+  ["session.sh", "lock.sh", "generations.sh", "steps.sh", "snapshot.sh", "apply.sh"].map(agent).join("\n");
 
 /** Seconds for the login itself, after the TCP connection. */
 const loginTime = 20;

@@ -1,13 +1,15 @@
 # shellcheck shell=sh
 # A change and the look afterwards, in one round trip; and its confirmation, where it may have cut off the way here.
 
-# apply: standard input is `owners NAME…`, `undo` or `undo ID SECONDS SCRIPT` with the Commands that lead back and a
-# line `.`, then Commands, a line `.`, and the queries of a snapshot. Exit codes: 75 another run holds the lock or waits
-# for its confirmation, 77 the machine has another owner (printed), 78 the way back is not to be had: nothing was done.
+# apply: standard input is `run ID` (one for all changes of a run), `owners NAME…`, `undo` or `undo ID SECONDS SCRIPT`
+# with the Commands that lead back and a line `.`, then Commands, a line `.`, and the queries of a snapshot. Exit codes:
+# 75 another run holds the lock or waits for its confirmation, 77 the machine has another owner (printed), 78 the way back
+# is not to be had: nothing was done.
 #
 # From the first step to the end nothing is printed, so that a connection which breaks in the middle (it may run through
 # the very link that is being changed) does not stop the rest of the change; each step has its own time limit.
 apply() {
+  read -r _ run_id
   read -r _ owners
   read -r _ undo_id undo_seconds undo_script
   lock && nothing_pends || return
@@ -16,14 +18,17 @@ apply() {
   if [ -n "$owners" ] && [ -n "$owner" ]; then
     case " $owners " in *" $owner "*) ;; *) printf '%s\n' "$owner" && return 77 ;; esac
   fi
+  if [ -e /run/overlay/stopped ]; then rm /run/overlay/stopped; fi # by overlay-host: it is wanted again
   if [ -n "$undo_id" ]; then arm "/run/overlay/undo.$undo_id" || return 78; fi
   carry_out
 }
 
-# confirm: standard input is the ID of an undo, Commands, a line `.`, queries. The commands are carried out when it was
-# not too late; else there is a section `takenBack`. Called in a login of its own, which shows that logins work.
+# confirm: standard input is the ID of an undo and that of the run, Commands, a line `.`, queries. The commands are carried
+# out when it was not too late; else there is a section `takenBack`. Called in a login of its own, which shows that logins
+# work.
 confirm() {
-  read -r undo_id
+  # shellcheck disable=SC2034 # generations.sh wants to know
+  read -r undo_id run_id
   lock || return
   undo=/run/overlay/undo.$undo_id
   if mv "$undo/commands" "$undo/kept" 2>/dev/null; then
@@ -35,36 +40,6 @@ confirm() {
     while IFS= read -r line && [ "$line" != . ]; do :; done
     snapshot
   fi
-}
-
-lock() {
-  mkdir -p /run/overlay
-  exec 9>/run/overlay/lock
-  flock -w 30 9 || { [ $? -ne 1 ] || return 75; echo 'the command flock (util-linux) failed' >&2 && return 1; }
-}
-
-# What another run has changed may still be taken back; the lock is left to that meanwhile.
-nothing_pends() {
-  tries=0
-  while pends; do
-    tries=$((tries + 1))
-    [ "$tries" -le 60 ] || return 75
-    flock -u 9
-    sleep 0.5
-    lock || return
-  done
-}
-
-pends() {
-  set +f
-  set -- /run/overlay/undo.*/commands
-  set -f
-  for pending in "$@"; do
-    [ -e "$pending" ] || continue
-    pending=${pending%/commands}
-    ! systemctl --quiet is-active "overlay-undo-${pending##*/undo.}.service" </dev/null 9>&- || return 0
-  done
-  return 1
 }
 
 # arm FOLDER: keeps what leads back, and starts who carries it out unless `confirm` comes first (undo.sh). It waits for

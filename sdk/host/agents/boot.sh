@@ -19,8 +19,7 @@ main() {
   todo=$overlay_run/boot.todo
   exec 9>"$overlay_run/lock"
   case $1 in
-    early) early ;;
-    late) late ;;
+    early | late) if [ -e "$overlay_run/stopped" ]; then echo 'overlay: stopped by overlay-host stop' >&2; else "$1"; fi ;;
     device) device "$2" ;;
   esac
 }

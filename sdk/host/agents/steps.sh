@@ -253,6 +253,7 @@ put() {
       (umask 022 && printf '%s' "$3" | base64 -d >"$2.overlay-new") &&
       { [ "$1" = 0644 ] || chmod "$1" "$2.overlay-new"; } &&
       sync "$2.overlay-new" &&
+      { [ -z "${run_id-}" ] || before_change "$2"; } &&
       mv -f "$2.overlay-new" "$2"
   } 2>&1 9>&-) && note_folder "${2%/*}" && return 0
   rm -f "$2.overlay-new" 2>/dev/null
@@ -275,13 +276,14 @@ sync_folders() {
 # remove PATH, and the folders that it leaves empty and that are ours, or were made for us.
 remove() {
   note_path "$1"
-  said=$(rm -f "$1" 2>&1) || return
+  said=$({ { [ -z "${run_id-}" ] || before_change "$1"; } && rm -f "$1"; } 2>&1) || return
   set -- "${1%/*}"
   while :; do
     case $1 in
       "$overlay_etc"* | /usr/local/lib/overlay* | /etc/systemd/networkd.conf.d) rmdir "$1" 2>/dev/null || break ;;
       *) break ;;
     esac
+    case $1 in "$overlay_etc"/boot.d) rm -rf "$overlay_etc/generations" ;; esac # the node itself is gone
     set -- "${1%/*}"
   done
 }

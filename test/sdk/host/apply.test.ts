@@ -9,6 +9,7 @@ const seen = readFileSync(join(__dirname, "captured/snapshot.out"), "utf8");
 async function told(command: string, code: number, said: string, look = seen): Promise<string | undefined> {
   const session: Session = {
     connection: Connection.parse({ host: "203.0.113.5" }),
+    runId: "f00d",
     run: async () => ({ code: 0, stdout: `\n\x1efailed\n${code}\n${command}\n${said}\n${look}`, stderr: "" }),
     runAnew: () => Promise.reject(new Error("there is nothing to confirm")),
   };
@@ -76,6 +77,7 @@ describe("a change that may cut off its session", () => {
     const answer = (stdout: string) => ({ code: 0, stdout: `${stdout}${seen}`, stderr: "" });
     const session: Session = {
       connection: Connection.parse({ host: "203.0.113.5" }),
+      runId: "f00d",
       run: () => Promise.reject(new Error("everything goes over two logins")),
       runAnew: async (one, other) => {
         const result = first === undefined ? undefined : answer(first);
@@ -90,8 +92,15 @@ describe("a change that may cut off its session", () => {
 
   test("is handed over with what leads back; files go, and the boot file comes, with the confirmation", async () => {
     const { applied, armed, confirmed } = await given("\n", "\n");
-    expect(armed[1]).toMatch(/^undo [0-9a-f]{16} 15 \S+$/);
-    expect([armed[0], ...armed.slice(2)]).toEqual(["owners ", change.undo[0], ".", commands[0], "."]);
+    expect(armed[2]).toMatch(/^undo [0-9a-f]{16} 15 \S+$/);
+    expect([...armed.slice(0, 2), ...armed.slice(3)]).toEqual([
+      "run f00d",
+      "owners ",
+      change.undo[0],
+      ".",
+      commands[0],
+      ".",
+    ]);
     expect(confirmed).toEqual([commands[1], put, "."]);
     expect(Object.keys(applied)).toEqual(["snapshot"]);
   });

@@ -1,0 +1,69 @@
+# shellcheck shell=sh
+# From what one set of boot files says to what another one says, by the lines that differ: other links lose nothing.
+
+# turn OLD NEW, folders: `- COMMAND` for all that is to go, last things first, then `+ LINE` for all that is to come. What
+# stands on a device or an nft table that goes or is made again (dev NAME, inet NAME) goes and comes with it.
+turn() (
+  set +f
+  for turn_file in "$1"/*; do [ ! -e "$turn_file" ] || sed 's/^/- /' "$turn_file"; done >"${overlay_run:?}/turn"
+  for turn_file in "$2"/*; do [ ! -e "$turn_file" ] || sed 's/^/+ /' "$turn_file"; done >>"$overlay_run/turn"
+  awk '
+    # The word behind `name`, or nothing.
+    function after(name,   i) {
+      for (i = 2; i < NF; i++) if ($i == name) return $(i + 1)
+      return ""
+    }
+    function device(   parts) {
+      if ($2 == "wg") return $4
+      if ($2 == "sysctl") return split($4, parts, "/") > 4 && parts[3] == "conf" ? parts[4] : ""
+      return after("dev")
+    }
+    function has(line, word) { return index(line " ", " " word " ") > 0 }
+
+    { sign = $1; line = substr($0, 3) }
+    line ~ /^(#|$)/ { next }
+    {
+      base = $2 == "nft" ? $5 " " $6 : device()
+      if (sign == "-") { old[++olds] = line; oldBase[olds] = base; inOld[line] = 1 }
+      else { new[++news] = line; newBase[news] = base; inNew[line] = 1 }
+      if (line ~ /^ip link add dev /) { made[base, sign] = line }
+      if (line ~ /^nft add (table|map|set|chain|rule) /) { made[base, sign] = made[base, sign] "\n" line }
+      if ($2 == "wg" && $5 == "peer") { peer[$4 " " $6, sign] = line }
+      if ($2 == "sysctl") { sub(/=.*/, "", $4); setting[$4, sign] = 1 }
+    }
+    END {
+      for (key in made) {
+        split(key, parts, SUBSEP)
+        if (parts[2] == "-" && made[key] != made[parts[1], "+"]) gone[parts[1]] = 1
+      }
+      for (i = olds; i > 0; i--) {
+        line = old[i]; base = oldBase[i]; $0 = "- " line
+        if (base in gone) {
+          if (line ~ /^ip link add dev /) print "- ip link delete dev " base
+          if (line ~ /^nft add table /) print "- nft delete table " base
+          continue
+        }
+        if (line in inNew) continue
+        if (line ~ /^(ip|ip -6) (addr|route|rule) add /) { sub(/ add /, " del ", line); print "- " line }
+        else if (line ~ /^nft add element /) { sub(/ :.*/, " }", line); sub(/ add /, " delete ", line); print "- " line }
+        else if (line ~ /^nft add counter /) { sub(/ add /, " delete ", line); print "- " line }
+        else if ($2 == "wg" && $5 == "peer") {
+          other = peer[$4 " " $6, "+"]
+          # wg set leaves as it is what it is not told.
+          if (other == "" || lacks(other, line)) { print "- wg set " $4 " peer " $6 " remove"; again[other] = 1 }
+        }
+        else if ($2 == "sysctl") {
+          sub(/=.*/, "", $4)
+          if (!(($4, "+") in setting)) print "- restore sysctl " $4
+        }
+      }
+      for (i = 1; i <= news; i++)
+        if (!(new[i] in inOld) || newBase[i] in gone || new[i] in again) print "+ " new[i]
+    }
+    function lacks(other, line) {
+      return has(line, "endpoint") && !has(other, "endpoint") ||
+        has(line, "persistent-keepalive") && !has(other, "persistent-keepalive") ||
+        has(line, "preshared-key") && !has(other, "preshared-key")
+    }' "$overlay_run/turn"
+  rm -f "$overlay_run/turn"
+)
