@@ -3,32 +3,36 @@
  * every public key is a point of prime order (RFC 7748, section 5: the base point has it, and so have its multiples),
  * and of random bytes, which a private key is, fifteen in sixteen are not.
  */
+import crypto from "node:crypto";
 import type { Objection } from "../faults";
 
-const P = 2n ** 255n - 19n;
 /** Order of the base point, RFC 7748, section 4.1. */
 const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
-/** (486662 - 2) / 4, RFC 7748, section 5. */
-const A24 = 121665n;
 
-const modP = (n: bigint): bigint => ((n % P) + P) % P;
+const littleEndian = (n: bigint): Buffer => Buffer.from(n.toString(16).padStart(64, "0"), "hex").reverse();
 
-const littleEndian = (bytes: Uint8Array): bigint => bytes.reduceRight((n, byte) => n * 256n + BigInt(byte), 0n);
+/**
+ * 5 * ORDER - 1: X25519 multiplies by it as it is, for its three lowest bits are 0 and its bit 254 is the highest (RFC
+ * 7748, section 5, decodeScalar25519), and it turns a point of prime order into that point's negative, which has the
+ * same coordinate u. All else it turns into other points, which are of prime order, or into none.
+ */
+const NEGATION = crypto.createPrivateKey({
+  // PKCS #8, RFC 8410, section 7: everything before the key itself.
+  key: Buffer.concat([Buffer.from("302e020100300506032b656e04220420", "hex"), littleEndian(5n * ORDER - 1n)]),
+  format: "der",
+  type: "pkcs8",
+});
 
-/** The Montgomery ladder of RFC 7748, section 5, by the order itself: true when it ends at the point at infinity. */
-function hasPrimeOrder(u: bigint): boolean {
-  let [x2, z2, x3, z3] = [1n, 0n, u, 1n];
-  for (let bit = 252n; bit >= 0n; bit--) {
-    const swap = ((ORDER >> bit) & 1n) === 1n;
-    if (swap) [x2, z2, x3, z3] = [x3, z3, x2, z2];
-    const [a, b, c, d] = [x2 + z2, x2 - z2, x3 + z3, x3 - z3];
-    const [aa, bb, da, cb] = [modP(a * a), modP(b * b), modP(d * a), modP(c * b)];
-    const e = aa - bb;
-    [x2, z2] = [modP(aa * bb), modP(e * (aa + A24 * e))];
-    [x3, z3] = [modP((da + cb) ** 2n), modP(u * modP((da - cb) ** 2n))];
-    if (swap) [x2, z2, x3, z3] = [x3, z3, x2, z2];
+function hasPrimeOrder(u: Buffer): boolean {
+  const publicKey = crypto.createPublicKey({
+    key: { kty: "OKP", crv: "X25519", x: u.toString("base64url") },
+    format: "jwk",
+  });
+  try {
+    return crypto.diffieHellman({ privateKey: NEGATION, publicKey }).equals(u);
+  } catch {
+    return false; // the point at infinity, which is no shared secret: RFC 7748, section 6.1
   }
-  return z2 === 0n && x2 !== 0n;
 }
 
 /** `wg genkey` clears and sets these bits of a private key, and nothing does so for a public one. */
@@ -44,8 +48,7 @@ function examine(value: string): Objection | undefined {
     return { legal: "a WireGuard public key: 32 bytes in base64, 44 characters", cure: CURE };
   }
   const bytes = Buffer.from(value, "base64");
-  const u = littleEndian(bytes);
-  if (u < P && hasPrimeOrder(u)) return undefined;
+  if (hasPrimeOrder(bytes)) return undefined;
   return isClamped(bytes) ? PRIVATE : { legal: "a WireGuard public key, and no private key has this one", cure: CURE };
 }
 
