@@ -1,5 +1,6 @@
 /** Addresses, prefixes and endpoints, in one canonical form: what two people write differently compares as equal. */
 import ipaddr from "ipaddr.js";
+import { remembered } from "../remembered";
 
 export type Family = "inet" | "inet6";
 type Parsed = ipaddr.IPv4 | ipaddr.IPv6;
@@ -50,12 +51,21 @@ export function prefix(text: string): string | undefined {
   return `${written(network)}/${it.length}`;
 }
 
+/**
+ * The bits that an address or a prefix fixes, as text behind its family: a prefix holds what begins with its own. Nothing
+ * for what is neither.
+ */
+export const fixedBits = remembered((text: string): string | undefined => {
+  const it = text.includes("/") ? parsedPrefix(text) : { base: parsed(text), length: undefined };
+  if (!it?.base) return undefined;
+  const bits = it.base.toByteArray().map((byte) => byte.toString(2).padStart(8, "0"));
+  return `${it.base.kind()} ${bits.join("").slice(0, it.length)}`;
+});
+
 /** Whether an address lies in a prefix. */
 export function contains(prefix: string, address: string): boolean {
-  const it = parsed(address);
-  const within = parsedPrefix(prefix);
-  if (!it || !within) return false;
-  return it.kind() === within.base.kind() && it.match([within.base, within.length]);
+  const within = fixedBits(prefix);
+  return within !== undefined && address.includes("/") === false && fixedBits(address)?.startsWith(within) === true;
 }
 
 export function overlaps(a: string, b: string): boolean {
@@ -67,13 +77,13 @@ export const endpoint = (address: string, port: number): string =>
   family(address) === "inet6" ? `[${address}]:${port}` : `${address}:${port}`;
 
 /** Canonical address and port, or undefined for what is no endpoint. */
-export function parseEndpoint(text: string): { address: string; port: number } | undefined {
+export const parseEndpoint = remembered((text: string): { address: string; port: number } | undefined => {
   const [, v6, v4, port] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
   const it = address(v6 ?? v4 ?? "");
   const number = Number(port);
   if (it === undefined || (v6 !== undefined) !== (v6 ?? v4)?.includes(":")) return undefined;
   return number >= 1 && number <= 65535 ? { address: it, port: number } : undefined;
-}
+});
 
 /** What no packet between hosts can be sent to, and why: RFC 6890, RFC 4291. */
 const UNUSABLE: [prefix: string, what: string][] = [

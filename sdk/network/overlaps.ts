@@ -1,5 +1,5 @@
 /** Prefixes of several owners that have addresses in common: a packet to one of these has two ways. */
-import ipaddr from "ipaddr.js";
+import { fixedBits } from "./address";
 
 export interface Owned<Owner> {
   /** Canonical. */
@@ -7,36 +7,32 @@ export interface Owned<Owner> {
   owner: Owner;
 }
 
-/** The bits that a prefix fixes: one prefix holds another where its bits are how the other's begin. */
-function fixedBits(prefix: string): string {
-  const [base = "", length] = prefix.split("/");
-  const bytes = ipaddr.parse(base).toByteArray();
-  const bits = bytes.map((byte) => byte.toString(2).padStart(8, "0")).join("");
-  return `${bytes.length === 4 ? "v4 " : "v6 "}${bits.slice(0, Number(length))}`;
-}
+type Pair<Owner> = [one: Owned<Owner>, other: Owned<Owner>];
 
 export const isDefault = (prefix: string): boolean => prefix.endsWith("/0");
 
 /**
- * Each prefix that lies in one of another owner, with that one; n log n. Default routes hold everything and take
- * nothing away, so they clash with each other alone, of whatever family.
+ * Each prefix that lies in one of another owner, with that one. The time grows with their number, and with that of their
+ * lengths. Default routes hold everything and take nothing away, so they clash with each other alone, of whatever family.
  */
-export function overlapping<Owner>(all: readonly Owned<Owner>[]): [Owned<Owner>, Owned<Owner>][] {
-  const found: [Owned<Owner>, Owned<Owner>][] = [];
+export function overlapping<Owner>(all: readonly Owned<Owner>[]): Pair<Owner>[] {
   const [first, ...others] = all.filter(({ prefix }) => isDefault(prefix));
-  if (first)
-    found.push(
-      ...others.filter(({ owner }) => owner !== first.owner).map((it) => [it, first] as [typeof it, typeof it]),
-    );
+  const defaults = others.flatMap((it): Pair<Owner>[] => (first && it.owner !== first.owner ? [[it, first]] : []));
 
-  const specific = all.filter(({ prefix }) => !isDefault(prefix)).map((it) => ({ it, bits: fixedBits(it.prefix) }));
-  specific.sort((a, b) => (a.bits < b.bits ? -1 : a.bits > b.bits ? 1 : 0));
-  let around: typeof specific = [];
-  for (const one of specific) {
-    around = around.filter(({ bits }) => one.bits.startsWith(bits));
-    const other = around.find(({ it }) => it.owner !== one.it.owner);
-    if (other) found.push([one.it, other.it]);
-    around.push(one);
+  const specific = all
+    .filter(({ prefix }) => !isDefault(prefix))
+    .map((it) => ({ it, bits: fixedBits(it.prefix) ?? "" }));
+  specific.sort((a, b) => a.bits.length - b.bits.length);
+  const holders = new Map<string, Owned<Owner>>();
+  const lengths: number[] = [];
+  const found: Pair<Owner>[] = [];
+  for (const { it, bits } of specific) {
+    if (lengths.at(-1) !== bits.length) lengths.push(bits.length);
+    const around = lengths.map((length) => holders.get(bits.slice(0, length)));
+    const other = around.find((holder) => holder !== undefined && holder.owner !== it.owner);
+    if (other) found.push([it, other]);
+    if (!holders.has(bits)) holders.set(bits, it);
   }
-  return found;
+  const place = ([{ prefix }]: Pair<Owner>): string => fixedBits(prefix) ?? "";
+  return [...defaults, ...found.sort((a, b) => (place(a) < place(b) ? -1 : place(a) > place(b) ? 1 : 0))];
 }

@@ -49,7 +49,7 @@ function unknownFields(type: ResourceType, news: Values): Fault[] {
 
 /** The JSON form serves those who cannot nest unknown values, and state itself. */
 function nested(spec: unknown): unknown {
-  if (typeof spec !== "string" || isUnknown(spec)) return spec;
+  if (typeof spec !== "string") return spec;
   try {
     return JSON.parse(spec);
   } catch {
@@ -77,15 +77,17 @@ function unknownAt(value: unknown, path: Path): boolean {
   return unknownAt((value as Record<PropertyKey, unknown>)[name], rest);
 }
 
-/** The schema's value; the faults of what is known; or UNKNOWN where only what is unknown keeps it from being valid. */
+/**
+ * The schema's value; the faults of what is known; or UNKNOWN where only what is unknown keeps it from being valid.
+ * `input`: the value with placeholders for what is unknown in it.
+ */
 function parseKnown<T>(
   schema: z.ZodType<T>,
   value: unknown,
+  input: unknown,
   field: string,
-  owner: string,
 ): { value: T | typeof UNKNOWN } | { faults: Fault[] } {
   if (isUnknown(value)) return { value: UNKNOWN };
-  const input = withPlaceholders(value, owner);
   const result = schema.safeParse(input);
   if (result.success) return { value: result.data };
   const known = result.error.issues.filter((issue) => !unknownAt(value, issue.path));
@@ -97,8 +99,8 @@ function parseKnown<T>(
 /** `owner`: the resource's own name, for unknown values of which nothing else says what they wait for. */
 export function check(type: ResourceType, news: Values, owner: string): Checked {
   const { connection, machine, spec } = plain(news) as Values;
-  const known = parseKnown(type.technology.spec, nested(spec), "spec", owner);
-  const reach = parseKnown(Connection, connection, "connection", owner);
+  const known = parseKnown(type.technology.spec, spec, nested(withPlaceholders(spec, owner)), "spec");
+  const reach = parseKnown(Connection, connection, withPlaceholders(connection, owner), "connection");
   const faults = [
     ...secrets(news),
     ...unknownFields(type, news),

@@ -17,6 +17,7 @@ import {
 } from "../network/fields";
 import { IPV6_MIN_MTU } from "../network/mtu";
 import { isDefault, type Owned, overlapping } from "../network/overlaps";
+import { rememberedByName } from "../remembered";
 import { objectToPublicKey } from "./publicKey";
 
 export const publicKeyField = checkedString(objectToPublicKey);
@@ -41,14 +42,16 @@ const peer = z.strictObject({
     .describe("The other node's overlay addresses. Default: none. Example: [10.255.0.1, fd00:6f::1]"),
 });
 
-const meshPeer = peer.extend({
-  routes: z
-    .array(routeField)
-    .default([])
-    .describe(
-      "What is reached by way of the other node besides its own addresses. Default: none. Example: [192.168.7.0/24]",
-    ),
-});
+const meshPeer = rememberedByName(
+  peer.extend({
+    routes: z
+      .array(routeField)
+      .default([])
+      .describe(
+        "What is reached by way of the other node besides its own addresses. Default: none. Example: [192.168.7.0/24]",
+      ),
+  }),
+);
 
 const fields = z.strictObject({
   node: nameField.describe("The node's own name. Example: fra"),

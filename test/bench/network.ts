@@ -51,3 +51,23 @@ export const withNode = (network: Network, name: string, change: Partial<Overlay
   if (!node) throw new Error(`no node ${name}`);
   return { ...network, nodes: { ...network.nodes, [name]: { ...node, ...change } } };
 };
+
+/** So many nodes that no lab has. */
+export const meshNodes = (count: number): Record<string, OverlayNodeArgs> =>
+  Object.fromEntries(
+    Array.from({ length: count }, (_, index): [string, OverlayNodeArgs] => {
+      const id = index + 1;
+      const last = `${Math.floor(id / 250)}.${(id % 250) + 1}`;
+      const address = `203.${last}.1`;
+      return [
+        `node${id}`,
+        {
+          id,
+          connection: { host: address, hostKey: `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"A".repeat(43)}` },
+          addresses: [`10.255.${last}`, `fd00:6f::${id.toString(16)}`],
+          endpoints: [address],
+          prefixes: ["10.255.0.0/16", "fd00:6f::/48"],
+        },
+      ];
+    }),
+  );
