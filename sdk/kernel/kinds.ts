@@ -36,7 +36,7 @@ export type ValueOf<K extends KindName> = (typeof kinds)[K] extends Kind<infer T
 /** A fact, its key read from its value. `after` is the id of what it stands on, of which it vanishes with. */
 export function fact<K extends KindName>(kind: K, value: ValueOf<K>, after?: string): Fact<ValueOf<K>> {
   const key = (kinds[kind] as unknown as Kind<ValueOf<K>>).key(value);
-  return { kind, key, value, ...(after !== undefined && { after }) };
+  return after === undefined ? { kind, key, value } : { kind, key, value, after };
 }
 
 /** Throws an Error for a fact of no known kind. */

@@ -33,22 +33,28 @@ const rank = ({ kind, after }: Fact): number => (after === undefined ? PLACES : 
 const forwards = (fact: Fact): number => (fact.kind === "sysctl" && /forward(ing)?$/.test(fact.key) ? 1 : 0);
 const unfinished = (fact: Fact): number => (isPlaceholder(fact.key) ? 1 : 0);
 
-/** What decides about a fact's place, worked out once: a mesh of a thousand has thousands of facts. */
-const placed = (fact: Fact) => ({ fact, place: rank(fact) * 4 + unfinished(fact) * 2 + forwards(fact) });
+const placeOf = (fact: Fact): number => rank(fact) * 4 + unfinished(fact) * 2 + forwards(fact);
 
-type Placed = ReturnType<typeof placed>;
-
-const compare = (a: Placed, b: Placed): number =>
-  a.place - b.place || (a.fact.key < b.fact.key ? -1 : a.fact.key > b.fact.key ? 1 : 0);
+/** By place, then by key. There are a few places, and thousands of facts in those of a mesh's peers and routes. */
+function sort(facts: readonly Fact[]): Fact[] {
+  const places = new Map<number, Fact[]>();
+  for (const fact of facts) {
+    const place = placeOf(fact);
+    const same = places.get(place);
+    if (same) same.push(fact);
+    else places.set(place, [fact]);
+  }
+  const inTurn = [...places].sort(([a], [b]) => a - b);
+  return inTurn.flatMap(([, same]) => same.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)));
+}
 
 /** Sorted, each once, and each behind the one that it stands on, where that is among them. */
 export function inOrder(facts: readonly Fact[]): Fact[] {
-  const sorted = facts
-    .map(placed)
-    .sort(compare)
-    .map(({ fact }) => fact);
+  const sorted = sort(facts);
   // Few are stood on by others, a device by thousands: only of these is anything kept.
-  const kinds = new Set(facts.map(({ after }) => after?.slice(0, after.indexOf(" "))));
+  const kinds = new Set(
+    [...new Set(facts.map(({ after }) => after))].map((after) => after?.slice(0, after.indexOf(" "))),
+  );
   const waiting = new Map(sorted.filter(({ kind }) => kinds.has(kind)).map((fact) => [factId(fact), fact]));
   const ordered: Fact[] = [];
   const take = (fact: Fact): void => {

@@ -105,13 +105,16 @@ const CARRIERS_NAT = "100.64.0.0/10";
 export const unusable = (address: string): string | undefined =>
   UNUSABLE.find(([prefix]) => contains(prefix, address))?.[1];
 
-/**
- * Why an address cannot be an endpoint, or undefined when it can. `overlay` are the prefixes of overlays: a tunnel to
- * an address inside of one carries its own packets.
- */
-export function notAnEndpoint(address: string, overlay: readonly string[]): string | undefined {
+/** Why a tunnel to an address would be inside of an overlay of these prefixes, or undefined when it would not. */
+export function withinOverlay(address: string, overlay: readonly string[]): string | undefined {
   const inside = overlay.find((prefix) => contains(prefix, address));
-  if (inside !== undefined) return `inside the overlay prefix ${inside}, so the tunnel would carry its own packets`;
+  return inside && `inside the overlay prefix ${inside}, so the tunnel would carry its own packets`;
+}
+
+/** Why an address cannot be an endpoint, or undefined when it can. `overlay` are the prefixes of overlays. */
+export function notAnEndpoint(address: string, overlay: readonly string[]): string | undefined {
+  const within = withinOverlay(address, overlay);
+  if (within !== undefined) return within;
   if (contains(CARRIERS_NAT, address)) return `an address of carriers' NAT and of Tailscale (${CARRIERS_NAT})`;
   return unusable(address);
 }

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { checkedString, unlessFaulty } from "../faults";
 import { isPlaceholder, later } from "../kernel/later";
-import { host, notAnEndpoint, parseEndpoint } from "../network/address";
+import { host, parseEndpoint, withinOverlay } from "../network/address";
 import {
   addressField,
   deviceField,
@@ -125,13 +125,15 @@ function otherPorts({ alsoPorts, listenPort }: Fields, context: Context): void {
   );
 }
 
-function endpointOutside({ addresses, peer, prefixes }: Fields, context: Context): void {
-  if (peer) endpointOf(peer, [...prefixes, ...addresses.map(host)], ["peer"], context);
+function endpointOutside(spec: Fields, context: Context): void {
+  if (spec.peer) endpointOf(spec, spec.peer, ["peer"], context);
 }
 
-function endpointOf(peer: AnyPeer, overlay: string[], path: PropertyKey[], context: Context): void {
+function endpointOf({ addresses, prefixes }: Fields, peer: AnyPeer, path: PropertyKey[], context: Context): void {
   const at = peer.endpoint === undefined ? undefined : parseEndpoint(peer.endpoint);
-  const why = at && notAnEndpoint(at.address, [...overlay, ...list(peer.addresses).map(host)]);
+  if (!at) return;
+  const same = addresses.includes(at.address) || peer.addresses.includes(at.address) ? [host(at.address)] : [];
+  const why = withinOverlay(at.address, [...prefixes, ...same]); // what else is none, its field has refused
   if (why) object(context, [...path, "endpoint"], `an address on the underlay, and this is ${why}`, NAME_UNDERLAY);
 }
 
@@ -144,8 +146,8 @@ function otherAddresses({ addresses, peer }: Fields, context: Context): void {
 }
 
 /** All that is wrong between the peers of a mesh, at once. */
-function meshPeers({ node, id, addresses, prefixes, peers = [] }: Fields, context: Context): void {
-  const overlay = [...prefixes, ...addresses.map(host)];
+function meshPeers(spec: Fields, context: Context): void {
+  const { node, id, addresses, peers = [] } = spec;
   const ids = new Map([[id, node]]);
   const keys = new Map<string, string>(); // the kernel has one peer for each: of two, one would be lost
   for (const [index, peer] of peers.entries()) {
@@ -156,13 +158,13 @@ function meshPeers({ node, id, addresses, prefixes, peers = [] }: Fields, contex
     ids.set(peer.id, peer.name);
     keys.set(peer.publicKey, peer.name);
     if (peer.addresses.length + peer.routes.length === 0) object(context, [...path, "addresses"], ...NO_ADDRESS);
-    endpointOf(peer, overlay, path, context);
+    endpointOf(spec, peer, path, context);
   }
   const mine = addresses.map((address) => ({ prefix: host(address), owner: { name: node, path: ["addresses"] } }));
   const theirs = peers.flatMap(({ name, addresses, routes }, index) => {
     const owner = { name, path: ["peers", index] };
-    const known = list(addresses).filter((address) => !isPlaceholder(address));
-    return [...known.map(host), ...routes].map((prefix) => ({ prefix, owner }));
+    const hosts = list(addresses).flatMap((address) => (isPlaceholder(address) ? [] : host(address)));
+    return [...hosts, ...routes].map((prefix) => ({ prefix, owner }));
   });
   for (const [one, other] of overlapping<Owner>([...mine, ...theirs])) {
     object(context, one.owner.path, ...twoHave(one, other));
