@@ -12,11 +12,15 @@ before_change() {
   last_run=''
   if [ -r "${overlay_run:?}/run" ]; then read -r last_run <"$overlay_run/run"; fi
   [ "$last_run" != "${run_id:?}" ] || return 0
-  if [ -e "$1.overlay-new" ]; then ! cmp -s "$1" "$1.overlay-new" || return 0; else [ -e "$1" ] || return 0; fi
-  keep_generation && forget_generations && printf '%s\n' "$run_id" >"$overlay_run/run"
+  if [ ! -e "$1.overlay-new" ]; then
+    [ -e "$1" ] || return 0
+  elif [ -e "$1" ]; then
+    ! cmp -s "$1" "$1.overlay-new" || return 0
+  fi
+  keep_generation && forget_generation && printf '%s\n' "$run_id" >"$overlay_run/run"
 }
 
-# A copy of boot.d becomes the newest generation; of an empty one there is nothing to keep.
+# boot.d as it is becomes the newest generation; of an empty one there is nothing to keep.
 keep_generation() (
   set +f
   set --
@@ -24,20 +28,28 @@ keep_generation() (
     case $path in *.overlay-new | */'*') ;; *) set -- "$@" "$path" ;; esac
   done
   [ $# -gt 0 ] || return 0
-  newest=$(generations | tail -n 1)
+  count_generations
   new=$overlay_etc/generations/new
-  rm -rf "$new" && (umask 022 && mkdir -p "$new") && cp -l "$@" "$new" &&
-    mv "$new" "$overlay_etc/generations/$((${newest:-0} + 1))"
+  if [ -e "$new" ]; then rm -rf "$new"; fi # of who was cut off here
+  umask 022
+  mkdir -p "$new" && cp -l "$@" "$new" && mv "$new" "$overlay_etc/generations/$((newest + 1))"
 )
 
-forget_generations() {
-  generations | head -n "-$generations_kept" | while read -r old; do rm -rf "$overlay_etc/generations/$old"; done
-}
-
-# Their numbers, the oldest first.
-generations() (
+# The oldest, where there are too many.
+forget_generation() (
   set +f
-  for path in "$overlay_etc"/generations/*; do
-    case ${path##*/} in *[!0-9]*) ;; *) printf '%s\n' "${path##*/}" ;; esac
-  done | sort -n
+  count_generations
+  [ "$count" -le "$generations_kept" ] || rm -rf "$overlay_etc/generations/$oldest"
 )
+
+# Leaves their numbers in $count, $oldest and $newest, without a process of its own.
+count_generations() {
+  count=0 oldest=0 newest=0
+  for path in "$overlay_etc"/generations/*; do
+    number=${path##*/}
+    case $number in *[!0-9]*) continue ;; esac
+    count=$((count + 1))
+    if [ "$count" = 1 ] || [ "$number" -lt "$oldest" ]; then oldest=$number; fi
+    if [ "$number" -gt "$newest" ]; then newest=$number; fi
+  done
+}

@@ -109,6 +109,12 @@ describeWhere("lab", "the console of a host", () => {
     expect(odd.code).toBe(1);
     expect(odd.stderr).toMatch(/^ip addr add 192\.0\.2\.200\/32 dev nowhere: Cannot find device "nowhere"$/m);
     await on("rm /etc/overlay/boot.d/90-odd");
+    // A change of Pulumi's that waits for its confirmation is nobody's to meddle with: it ends by itself.
+    await on("mkdir /run/overlay/undo.f00d && : >/run/overlay/undo.f00d/commands");
+    await on("systemd-run -q --collect --unit=overlay-undo-f00d sh -c 'sleep 4; rm -r /run/overlay/undo.f00d'");
+    expect((await overlayHost("status")).stdout).toMatch(/^WARNING: a change waits for its confirmation/m);
+    expect((await overlayHost("start")).stdout).toMatch(/^A change of another run waits/);
+    await on("! ls -d /run/overlay/undo.f00d 2>/dev/null");
     expect(await drift(lux(), toFra(), toHkg())).toEqual([]);
   });
 

@@ -26,6 +26,7 @@ sysctl -w net/ipv4/ip_forward=1
 nft add table inet overlay
 nft add chain inet overlay guard { type filter hook postrouting priority 300 ; policy accept ; }
 nft add rule inet overlay guard counter drop
+nft insert rule inet filter input udp dport 11002 accept comment "overlay:net/prod:lux"
 EOT
   for link in fra hkg; do
     cat >"$etc/boot.d/50-$link" <<EOT
@@ -56,6 +57,8 @@ EOT
 + ip addr add 10.255.0.9/32 dev fra
 + ip route add 10.255.0.2/32 dev fra proto 111 metric 4096 src 10.255.0.9
 EOT
+  [ "$(turned 's/^nft insert rule inet filter input udp dport 11002.*//')" = \
+    '- nft delete rule inet filter input udp dport 11002 accept comment "overlay:net/prod:lux"' ]
   [ "$(turned '/ip_forward/d')" = '- restore sysctl net/ipv4/ip_forward' ]
 }
 

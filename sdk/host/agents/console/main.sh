@@ -114,7 +114,10 @@ put_generation() (
 # The `- COMMAND`s of $overlay_run/steps, one by one: what is gone already stops none of the others.
 take_down() {
   sed -n 's/^- //p' "$overlay_run/steps" | while IFS= read -r line; do
-    case $line in 'ip link delete dev '*) line=$(removal "${line##* }") ;; esac
+    case $line in
+      'ip link delete dev '*) line=$(removal "${line##* }") ;;
+      'nft delete rule '*) line=$(by_handles "${line#nft delete rule }") ;;
+    esac
     said=$(printf '%s\n' "$line" | steps boot 2>&1 >/dev/null) || :
     case $said in '' | *'No such '* | *'Cannot find device'* | *'Cannot assign requested address'*) ;; *) say "$said" ;; esac
   done
@@ -126,6 +129,15 @@ removal() {
   else
     printf 'ip link delete dev %s\n' "$1"
   fi
+}
+
+# by_handles 'FAMILY TABLE CHAIN RULE': a rule of ours in a chain of somebody else's can be named by its handle only.
+by_handles() {
+  rest=${1#* * }
+  chain="${1%" $rest"} ${rest%% *}"
+  # shellcheck disable=SC2086 # three words
+  nft -a list chain $chain 2>/dev/null | awk -v chain="$chain" -v rule="${rest#* }" '
+    index($0, rule) { print "nft delete rule " chain " handle " $NF }'
 }
 
 # What carries our marks and stands in no boot file, as after a run that ended half-way.
@@ -149,6 +161,14 @@ bring_up() {
     fail 'these lines of the boot files do not hold, all others do; once the cause is gone: overlay-host start'
   }
 }
+
+# Their numbers, the oldest first.
+generations() (
+  set +f
+  for path in "$overlay_etc"/generations/*; do
+    case ${path##*/} in *[!0-9]*) ;; *) printf '%s\n' "${path##*/}" ;; esac
+  done | sort -n
+)
 
 boot_lines() (
   set +f

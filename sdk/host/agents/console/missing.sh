@@ -38,6 +38,7 @@ missing_lines() {
       if (/^ip route add /) return (way(4, index($0, ":") ? 128 : 32) in route)
       if (/^ip rule add /) return (("4 " after("pref") " " rule_of()) in rule)
       if (/^ip -6 rule add /) return (("6 " after("pref") " " rule_of()) in rule)
+      if (/^nft insert rule /) { name = $0; sub(/^nft insert rule [^ ]* [^ ]* [^ ]* /, "", name); return index(chains[$4 " " $5 " " $6], name) }
       if (!/^nft add /) return 1
       table = $4 " " $5
       if ($3 == "table") return (table in tables)
@@ -59,6 +60,7 @@ missing_lines() {
     $1 == "sysctl" { name = substr($0, 8); sub(/ $/, "", name); setting[name] = 1; next }
     $1 == "wgDevice" { device[$2] = $4 " " $5 " " $3; next }
     $1 == "wgPeer" { peer[$2 " " $3] = sorted($4) " " $5; next }
+    $1 == "chain" { chains[$2 " " $3 " " $4] = chains[$2 " " $3 " " $4] " " $0; next }
     $1 == "nft" {
       table = $2 " " $3
       tables[table] = tables[table] " " $0
@@ -89,6 +91,9 @@ what_there_is() {
   done
   boot_lines | sed -n 's/^sysctl -w \([^=]*\)=.*/\1/p' | sort -u | while read -r name; do
     [ ! -r "/proc/sys/$name" ] || printf 'sysctl %s=%s\n' "$name" "$(tr -s '\t ' '  ' <"/proc/sys/$name")"
+  done
+  boot_lines | sed -n 's/^nft insert rule \([^ ]* [^ ]* [^ ]*\) .*/\1/p' | sort -u | while read -r family table chain; do
+    nft list chain "$family" "$table" "$chain" 2>/dev/null | sed "s/^/chain $family $table $chain /"
   done
   our_tables | while read -r family name; do nft list table "$family" "$name" | sed "s/^/nft $family $name /"; done
 }

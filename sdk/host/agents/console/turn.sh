@@ -46,6 +46,7 @@ turn() (
         if (line in inNew) continue
         if (line ~ /^(ip|ip -6) (addr|route|rule) add /) { sub(/ add /, " del ", line); print "- " line }
         else if (line ~ /^nft add element /) { sub(/ :.*/, " }", line); sub(/ add /, " delete ", line); print "- " line }
+        else if (line ~ /^nft insert rule /) { sub(/ insert /, " delete ", line); print "- " line }
         else if (line ~ /^nft add counter /) { sub(/ add /, " delete ", line); print "- " line }
         else if ($2 == "wg" && $5 == "peer") {
           other = peer[$4 " " $6, "+"]
