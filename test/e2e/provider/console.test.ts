@@ -96,6 +96,11 @@ describeWhere("lab", "the console of a host", () => {
       "  wg set inter-hkg listen-port 11003 fwmark 0x6f private-key /etc/overlay/keys/wireguard.key",
       "",
     ]);
+    await on("nft 'add counter inet overlay link-inter-old { packets 5 bytes 300 ; }'");
+    expect((await overlayHost("status")).stdout).toMatch(
+      /^WARNING: 5 encrypted packets of inter-old were about to be/m,
+    );
+    await on("nft delete counter inet overlay link-inter-old");
     const secrets = await on(`cat ${KEY}`);
     expect(whole.stdout + broken.stdout).not.toContain(secrets.trim());
   });

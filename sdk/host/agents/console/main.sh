@@ -32,11 +32,11 @@ say() { printf '%s\n' "$*" || :; }
 fail() { printf 'overlay-host: %s.\n' "$*" >&2 && exit 1; }
 misused() { printf 'overlay-host: %s. What it can do:\n\n%s\n' "$*" "$(usage)" >&2 && exit 2; }
 
-# Whoever logged in by a link that goes down loses the terminal; what was begun comes to its end all the same.
+# What is begun comes to its end, also where it takes down the link by which somebody is logged in.
 take_the_host() {
   ! pends || say 'A change of another run waits for its confirmation, or is taken back within seconds: waiting for that.'
   { lock && nothing_pends; } || fail 'another run has been changing this host for 30 s: wait until it has ended, or look at who it is: fuser -v /run/overlay/lock'
-  trap '' HUP PIPE
+  trap '' HUP INT PIPE
 }
 
 # agreed QUESTION: somebody at a terminal is asked; a script has to say --yes.
@@ -49,9 +49,9 @@ agreed() {
 }
 
 host_stop() {
-  take_the_host
   own_way=$(way_of_this_login)
   [ -z "$own_way" ] || agreed "You are logged in by $own_way, which goes down with the rest. Go on?"
+  take_the_host
   mkdir -p "$overlay_run/nothing"
   turn "$overlay_etc/boot.d" "$overlay_run/nothing" >"$overlay_run/steps"
   : >"$overlay_run/boot.todo" # what overlay-late still tries
@@ -76,20 +76,23 @@ host_start() {
   say 'The overlay of this host is up, as its boot files say.'
 }
 
+# Nobody else has to wait while somebody thinks about the answer, so all is looked at once more afterwards.
 host_rollback() {
-  take_the_host
-  newest=$(generations | tail -n 1)
-  [ -n "$newest" ] || fail 'there is no generation to go back to: no run has changed the boot files of this host yet'
-  number=${wanted:-$newest}
+  number=${wanted:-$(generations | tail -n 1)}
+  [ -n "$number" ] || fail 'there is no generation to go back to: no run has changed the boot files of this host yet'
   there=$overlay_etc/generations/$number
-  generations | grep -qxF "$number" || fail "there is no generation $number; there are: $(generations | tr '\n' ' ')"
-  turn "$overlay_etc/boot.d" "$there" >"$overlay_run/steps"
+  [ -d "$there" ] || fail "there is no generation $number; there are: $(generations | paste -s -d ' ')"
+  shown=$(turn "$overlay_etc/boot.d" "$there")
   say "Back to generation $number, what this host booted from until $(until_when "$there"):"
-  say "$(cat "$overlay_run/steps")"
+  say "${shown:-  the same as now}"
   agreed 'Do it?'
-  put_generation "$there" || fail "the boot files could not be put in place (is the disk full?): nothing was done to the network"
-  take_down
+  take_the_host
+  { [ -d "$there" ] && [ "$shown" = "$(turn "$overlay_etc/boot.d" "$there")" ]; } ||
+    fail 'another run has changed the boot files in the meantime, and nothing was done: call it again'
+  put_generation "$there" || fail 'the boot files could not be put in place (is the disk full?): nothing was done to the network'
   rm -f "$overlay_run/stopped"
+  printf '%s\n' "$shown" >"$overlay_run/steps"
+  take_down
   sed -n 's/^+ //p' "$overlay_run/steps" >"$overlay_run/lines"
   bring_up
   say "Done. \`overlay-host rollback\` undoes it; the next \`pulumi up\` brings back what is declared, after a \`pulumi refresh\`."

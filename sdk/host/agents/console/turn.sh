@@ -5,9 +5,10 @@
 # stands on a device or an nft table that goes or is made again (dev NAME, inet NAME) goes and comes with it.
 turn() (
   set +f
-  for turn_file in "$1"/*; do [ ! -e "$turn_file" ] || sed 's/^/- /' "$turn_file"; done >"${overlay_run:?}/turn"
-  for turn_file in "$2"/*; do [ ! -e "$turn_file" ] || sed 's/^/+ /' "$turn_file"; done >>"$overlay_run/turn"
-  awk '
+  {
+    for path in "$1"/*; do [ ! -e "$path" ] || sed 's/^/- /' "$path"; done
+    for path in "$2"/*; do [ ! -e "$path" ] || sed 's/^/+ /' "$path"; done
+  } | awk '
     # The word behind `name`, or nothing.
     function after(name,   i) {
       for (i = 2; i < NF; i++) if ($i == name) return $(i + 1)
@@ -65,6 +66,5 @@ turn() (
       return has(line, "endpoint") && !has(other, "endpoint") ||
         has(line, "persistent-keepalive") && !has(other, "persistent-keepalive") ||
         has(line, "preshared-key") && !has(other, "preshared-key")
-    }' "$overlay_run/turn"
-  rm -f "$overlay_run/turn"
+    }'
 )
