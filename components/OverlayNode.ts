@@ -67,7 +67,10 @@ export class OverlayNode extends pulumi.ComponentResource {
 
     const host = new Host(
       nodeName,
-      { connection: node.connection, spec: program().whenDeclared(() => hostSpec(node, owner())) },
+      {
+        connection: node.connection,
+        spec: program().whenDeclared(() => hostSpec(node, owner(), program().network.adopted(nodeName))),
+      },
       {
         parent: this,
         dependsOn: prepare(node, this, (value) => program().whenDeclared(() => value)),

@@ -1,11 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Interface } from "../sdk/provider/resources";
+import { Interface, Key } from "../sdk/provider/resources";
+import { ADOPTED } from "../sdk/wireguard";
 import { type LinkData, linkOutputs, type WgLinkArgs } from "./linkArgs";
 import type { OverlayNode } from "./OverlayNode";
 import { named, owner, settled, timeouts, withheld } from "./outputs";
 import { type PeerData, type Seen, wgQuick } from "./peerArgs";
 import { program } from "./program";
-import { type LinkNode, nodeOf, type SideName, seen, sideSpec } from "./side";
+import { device, keyLabel, type LinkNode, nodeOf, type SideName, seen, sideSpec } from "./side";
 
 /** The link on one of its nodes. */
 export interface LinkSide {
@@ -52,22 +53,25 @@ export class WgLink extends pulumi.ComponentResource {
 
 /**
  * The side that calls is made when there is somebody to answer: a handshake that finds nobody, or crosses the other
- * side's own, is tried again only after 5 s (REKEY_TIMEOUT, the WireGuard paper, section 6.1).
+ * side's own, is tried again only after 5 s (REKEY_TIMEOUT, the WireGuard paper, section 6.1). Neither changes its key
+ * before both have theirs.
  */
 function makeBoth(parent: WgLink, link: LinkData, b: OverlayNode, options: pulumi.CustomResourceOptions) {
   const { network } = program();
-  const make = (side: SideName, more: pulumi.CustomResourceOptions) => {
-    const [own, peer] = side === "a" ? [link.a, b] : [b, link.a];
+  const nodes = { a: [link.a, b], b: [b, link.a] } as const;
+  const key = (side: SideName) => makeKey(parent, link, side, nodes[side], options);
+  const keys = { a: key("a"), b: key("b") };
+  const make = (side: SideName, after: pulumi.Resource[]) => {
+    const { publicKey } = keys[side === "a" ? "b" : "a"];
     const spec = program().whenDeclared(() =>
-      network.ofNodes([own, peer], ([here, there]) =>
-        sideSpec({ side, link, own: here, peer: there }, owner(), peer.publicKey),
-      ),
+      network.ofNodes(nodes[side], ([own, peer]) => sideSpec({ side, link, own, peer }, owner(), publicKey)),
     );
-    return makeSide(parent, link, own, spec, { ...options, ...more });
+    return makeSide(parent, link, nodes[side][0], spec, { ...options, dependsOn: after });
   };
   const [first, last] = network.order(link);
-  const answering = make(first, {});
-  const calling = make(last, { dependsOn: answering.made });
+  const made = [...keys.a.made, ...keys.b.made];
+  const answering = make(first, made);
+  const calling = make(last, [...made, answering.made]);
   const sides = { [first]: answering.output, [last]: calling.output };
   return { sideA: sides.a, sideB: sides.b };
 }
@@ -76,11 +80,36 @@ function makeBoth(parent: WgLink, link: LinkData, b: OverlayNode, options: pulum
 function makeOne(parent: WgLink, link: LinkData, peer: PeerData, options: pulumi.CustomResourceOptions) {
   const of = <T>(compute: (a: LinkNode) => T) =>
     program().whenDeclared(() => program().network.ofNodes([link.a], ([a]) => compute(a)));
+  const key = makeKey(parent, link, "a", [link.a, { nodeName: peer.name }], options);
   const spec = of((own) => sideSpec({ side: "a", link, own, peer: nodeOf(peer) }, owner(), peer.publicKey));
-  const told = of((a) => seen({ side: "b", link, own: nodeOf(peer), peer: a }, link.a.publicKey));
-  const { output } = makeSide(parent, link, link.a, spec, options);
+  const told = of((a) => seen({ side: "b", link, own: nodeOf(peer), peer: a }, key.publicKey));
+  const { output } = makeSide(parent, link, link.a, spec, { ...options, dependsOn: key.made });
   const file = pulumi.all([spec, told]).apply(([{ mtu }, node]) => wgQuick(peer, mtu as number, [node as Seen]));
   return { sideA: output, wgQuick: file };
+}
+
+/** The key that a side has: the node's, or one of the link's own, with the label in its name. */
+function makeKey(
+  parent: WgLink,
+  link: LinkData,
+  side: SideName,
+  [own, peer]: readonly [OverlayNode, Pick<OverlayNode, "nodeName">],
+  options: pulumi.CustomResourceOptions,
+): { publicKey: pulumi.Output<string>; made: Key[] } {
+  const label = keyLabel({ side, link });
+  if (label === undefined) return { publicKey: own.publicKey, made: [] };
+  const name = device({ side, link, peer: { name: peer.nodeName } });
+  const of = (node: string): string => `${link.name}@${node}/${name}.${label}`;
+  const made = new Key(
+    of(own.nodeName),
+    {
+      connection: own.connection,
+      machine: own.machine,
+      spec: { node: own.nodeName, owner: owner(), device: name, label, adopt: label === ADOPTED },
+    },
+    { ...options, parent, deletedWith: own, aliases: own.formerNames.map((former) => ({ name: of(former) })) },
+  );
+  return { publicKey: made.publicKey, made: [made] };
 }
 
 interface Side {

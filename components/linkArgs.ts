@@ -1,6 +1,7 @@
 /** What a person may say about a WireGuard link between two nodes. */
 import { z } from "zod";
 import { deviceField, portField } from "../sdk/network/fields";
+import { ADOPTED, labelField } from "../sdk/wireguard";
 import { component, input } from "./input";
 import { familyField } from "./nodeArgs";
 import type { OverlayNode } from "./OverlayNode";
@@ -11,6 +12,12 @@ const perSide = <S extends z.ZodType>(id: string, schema: S) =>
     .strictObject({ a: schema.optional().describe("On node a."), b: schema.optional().describe("On node b.") })
     .meta({ id })
     .default({});
+
+export const rotateField = labelField
+  .refine((label) => label !== ADOPTED, {
+    error: "another label, because keys that links were adopted with have this one",
+  })
+  .optional();
 
 export const keepaliveField = z.int().min(0).max(65535).default(25);
 
@@ -47,6 +54,16 @@ export const linkArgs = z.strictObject({
   ),
   devices: perSide("LinkDevices", deviceField).describe(
     "Names of the network devices, at most 15 bytes. Default: inter- and the other node's name. Example: {a: wg-fra}",
+  ),
+  adopt: perSide("LinkAdopt", z.boolean()).describe(
+    "Whether a WireGuard device of this name that somebody made by hand, by wg-quick or otherwise, is taken over while " +
+      "it is up, with its key: devices and ports say which. Leave it as it is afterwards: without it the link has the " +
+      "node's key. Default: none. Example: {a: true, b: true}",
+  ),
+  rotate: rotateField.describe(
+    "Gives the link keys of its own, one on each node, in place of the nodes'. Another label makes new keys, and the " +
+      "link changes over to them while it is up: what that costs is told by the preview. The old ones go in the end. " +
+      "Default: none; the nodes' keys. Example: 2026-11",
   ),
   keepalive: keepaliveField.describe(
     "Seconds between packets that a side with somebody to call sends, so that NATs on the way keep their mapping; " +

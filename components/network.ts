@@ -24,6 +24,7 @@ export class Network {
   private readonly topology = new Topology();
   private readonly nodes = new Map<string, NodeData>();
   private readonly peers = new Set<string>();
+  private readonly adoptions: { node: string; device: string }[] = [];
 
   addNode(name: string, args: OverlayNodeArgs): Checked<NodeData> {
     const written = expanded(args);
@@ -46,10 +47,14 @@ export class Network {
     // A node with faults has said so itself, and one of another process is not known well enough.
     if (!a || !b) return { value };
     const ends = views(value, a, b).map(topologyEnd);
+    this.adoptions.push(...ends.filter((_, index) => value.adopt[index === 0 ? "a" : "b"]));
     const clashes = a.name === b.name ? [] : this.topology.addLink({ name, ends });
     const faults = [...linkFaults(value, a, b), ...clashes, ...(value.peer ? this.peerClashes(value.peer) : [])];
     return faults.length > 0 ? { faults } : { value };
   }
+
+  /** Devices that links of a node take over. */
+  adopted = (name: string): string[] => this.adoptions.filter(({ node }) => node === name).map(({ device }) => device);
 
   addMesh(name: string, args: WgMeshArgs): Checked<MeshData> {
     const result = parse(meshArgs, args);

@@ -139,7 +139,7 @@ export function expanded(args: OverlayNodeArgs): unknown {
 }
 
 /** What the machine of a node is told. */
-export const hostSpec = (node: NodeData, owner: string) => ({
+export const hostSpec = (node: NodeData, owner: string, adopts: string[]) => ({
   node: node.name,
   owner,
   formerly: node.formerly,
@@ -147,6 +147,7 @@ export const hostSpec = (node: NodeData, owner: string) => ({
   addresses: node.addresses,
   prefixes: node.prefixes,
   underlay: lift(({ devices }) => devices, node.underlay),
+  adopts,
   packages: node.packages,
   sysctls: node.sysctls,
 });

@@ -5,7 +5,7 @@ import type { OverlayNode } from "./OverlayNode";
 import { WgLink } from "./WgLink";
 
 /** What may be the same on every link. */
-export type ShapeArgs = Pick<WgLinkArgs, "family" | "mtu" | "keepalive">;
+export type ShapeArgs = Pick<WgLinkArgs, "family" | "mtu" | "keepalive" | "rotate">;
 
 const links = (
   pairs: [OverlayNode, OverlayNode][],

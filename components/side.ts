@@ -4,6 +4,7 @@ import { endpoint, type Family, family, parseEndpoint } from "../sdk/network/add
 import { DEFAULT_UNDERLAY_MTU, IPV6_MIN_MTU, mtuChain, wireguardMtu } from "../sdk/network/mtu";
 import { listenPort, PORT_BASE } from "../sdk/network/ports";
 import type { TopologyEnd } from "../sdk/network/topology";
+import { ADOPTED } from "../sdk/wireguard";
 import { spec as interfaceSpec } from "../sdk/wireguard/spec";
 import { faultsOfKnown, isKnown, lift } from "./input";
 import type { LinkData } from "./linkArgs";
@@ -100,7 +101,12 @@ export const mtuOf = ({ mtu, family }: Shape, nodes: readonly LinkNode[]) =>
     underlayMtu(nodes),
   );
 
-export const device = ({ side, link, peer }: View): string => link.devices[side] ?? `inter-${peer.name}`;
+export const device = ({ side, link, peer }: Pick<View, "side" | "link"> & { peer: Pick<LinkNode, "name"> }): string =>
+  link.devices[side] ?? `inter-${peer.name}`;
+
+/** Of a key of the link's own; undefined where it has those of the nodes. */
+export const keyLabel = ({ side, link: { rotate, adopt } }: Pick<View, "side" | "link">): string | undefined =>
+  rotate ?? (adopt[side] ? ADOPTED : undefined);
 
 /** Address and port that this side calls, where it calls. */
 const endpointOf = (view: View) => {
@@ -111,13 +117,15 @@ const endpointOf = (view: View) => {
 /** What the host of this side is told. `publicKey`: the peer's. */
 export function sideSpec<K>(view: View, owner: string, publicKey: K) {
   const { side, link, own, peer } = view;
-  const called = endpointOf(view);
+  const [called, key] = [endpointOf(view), keyLabel(view)];
   return {
     node: own.name,
     owner,
     link: link.name,
     device: device(view),
     id: own.id,
+    ...(key !== undefined && { key }),
+    adopt: link.adopt[side] ?? false,
     mtu: mtuOf(link, [own, peer]),
     listenPort: port(view),
     alsoPorts: link.alsoPorts[side] ?? [],

@@ -57,13 +57,19 @@ const UNARMED = 78;
  */
 export async function apply(session: Session, change: Change, options: RunOptions = {}): Promise<Applied> {
   const { commands, queries, owners = [], boot, undo } = change;
-  const steps = boot ? [...commands, bootStep(boot)] : commands;
-  const header = `run ${session.runId}\nowners ${owners.join(" ")}`;
+  // What others boot from goes when there is what takes its place.
+  const steps = boot
+    ? [...commands.filter((it) => !isRetirement(it)), bootStep(boot), ...commands.filter(isRetirement)]
+    : commands;
+  const header = `run ${session.runId}
+owners ${owners.join(" ")}`;
   const limits = { timeout: 600, ...options };
   if (undo) return confirmed(session, steps, { ...change, undo }, header, limits);
   const result = await session.run("apply", [header, "undo", ...steps, ".", ...queries].join("\n"), limits);
   return applied(session, result, change);
 }
+
+const isRetirement = (step: Command): boolean => /^(retire|systemctl disable wg-quick@)/.test(step);
 
 async function confirmed(
   session: Session,
@@ -75,7 +81,7 @@ async function confirmed(
   const { undo, queries } = change;
   const id = randomBytes(8).toString("hex");
   const script = Buffer.from(`${agent("steps.sh")}\n${agent("undo.sh")}`).toString("base64");
-  const afterwards = (step: Command) => /^(remove|put \d+ \/etc\/overlay\/boot\.d\/)/.test(step);
+  const afterwards = (step: Command) => /^(remove|put \d+ \/etc\/overlay\/boot\.d\/)/.test(step) || isRetirement(step);
   const now = steps.filter((step) => !afterwards(step));
   const armed = [header, `undo ${id} ${UNDO_AFTER} ${script}`, ...undo, ".", ...now, ".", ...queries].join("\n");
   let changed = false;

@@ -52,6 +52,7 @@ export function parseSnapshot(text: string, queries: string[]): Snapshot {
     files: answers(asked("file"), files(lines("file"))),
     units: answers(asked("unit"), units(sections.get("unit") ?? "")),
     keys: answers(asked("key"), pairs(lines("key").map((line) => line.split(" ").reverse().join(" ")))),
+    managers: answers(asked("manager"), pairs(lines("manager"))),
     commands: Object.fromEntries(asked("command").map((name) => [name, lines("command").includes(name)])),
     ways: answers(asked("way"), ways(lines("way"))),
     boot: Object.fromEntries(pairs(lines("boot").map((line) => line.replace(/^(\S+) # /, "$1 ")))),

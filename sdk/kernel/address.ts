@@ -7,7 +7,9 @@ export interface Address {
   address: string;
 }
 
-const key = (value: Address): string => `${value.device} ${value.address}`;
+// The kernel knows an IPv6 address by itself, an IPv4 one by its prefix length and its peer, too.
+const key = ({ device, address }: Address): string =>
+  `${device} ${address.includes(":") ? address.replace(/[ /].*/, "") : address}`;
 
 export const address: Kind<Address> = {
   volatile: true,
@@ -24,10 +26,13 @@ export const address: Kind<Address> = {
     snapshot.addrs
       .filter(({ ifname }) => ifname === device)
       .flatMap(({ addr_info }) => addr_info)
-      .map(({ local, prefixlen }) => ({ device, address: `${local}/${prefixlen}` })),
+      .map(({ local, address: peer, prefixlen }) => ({
+        device,
+        address: `${local}${peer === undefined ? "" : ` peer ${peer}`}/${prefixlen}`,
+      })),
   set(live, wanted) {
-    if (live && wanted) return [];
-    if (wanted) return address.lines(wanted);
-    return live ? [`ip addr del ${live.address} dev ${live.device}`] : [];
+    if (live?.address === wanted?.address) return [];
+    const gone = live ? [`ip addr del ${live.address} dev ${live.device}`] : [];
+    return wanted ? [...gone, ...address.lines(wanted)] : gone;
   },
 };

@@ -92,10 +92,11 @@ export function changes(
   const again = withDependents(ours, ids(remade));
 
   const removed = [...gone, ...remade].filter(({ after }) => after === undefined || !vanish.has(after));
+  const lingers = (fact: Fact) => !should.has(factId(fact)) && (kindOf(fact).lingers ?? false);
   const remove = (linger: boolean) =>
     inOrder(removed)
       .reverse()
-      .filter(({ kind }) => (kindOf({ kind }).lingers ?? false) === linger)
+      .filter((fact) => lingers(fact) === linger)
       .flatMap(({ kind, key }) => commands(kind, is.get(factId({ kind, key }))));
   const added = ours
     .filter(({ id }) => should.has(id))

@@ -9,11 +9,11 @@ export interface Connected {
   device: string;
 }
 
-/** The first that has an address in common with a prefix. */
-export function connected(snapshot: Snapshot, prefix: string): Connected | undefined {
+/** The first that has an address in common with a prefix. `adopted`: devices that are to become ours. */
+export function connected(snapshot: Snapshot, prefix: string, adopted: readonly string[]): Connected | undefined {
   const foreign = (device: string) => {
     const there = link.read(snapshot, device);
-    return there !== undefined && !isOurs(there);
+    return there !== undefined && !isOurs(there) && !adopted.includes(device);
   };
   const { routes4, routes6 } = snapshot;
   return [...routes4, ...routes6]

@@ -46,7 +46,7 @@ export interface Kind<T> {
   on?(snapshot: Snapshot, device: string): T[];
   /** Why the live thing may not be touched, in one sentence, or undefined when it is ours. */
   foreign?(live: T): string | undefined;
-  /** Removed only after everything else is done, because others lean on it without standing on it. */
+  /** What nobody wants any more is removed only after everything else is done: others lean on it, or take its place. */
   lingers?: boolean;
   /** The fewest commands from `live` to `wanted`; "again" means: remove it, then add it and all that stands on it. */
   set(live: T | undefined, wanted: T | undefined, host: HostFacts): Command[] | "again";

@@ -1,5 +1,6 @@
 /** Every kind of thing that a host can be told. */
 import { address } from "./address";
+import { backup } from "./backup";
 import type { Fact, Kind } from "./fact";
 import { file } from "./file";
 import { link } from "./link";
@@ -28,6 +29,7 @@ export const kinds = {
   wgPeer,
   address,
   nftElement,
+  backup,
 };
 
 export type KindName = keyof typeof kinds;

@@ -15,6 +15,8 @@ export interface Link {
   /** How the kernel makes a link-local address of its own: `none` does not. */
   addrgenmode: string;
   up: boolean;
+  /** Wanted: that a WireGuard device of this name is taken over. Live: that it is such a one. */
+  adopt?: boolean;
 }
 
 /** The unit that runs wireguard-go for a device, where the kernel has no WireGuard. */
@@ -28,10 +30,12 @@ const USERSPACE = "tun";
 // again.
 function typeOf(live: Omit<Link, "type">, { linkinfo }: LinkJson, { host, wg }: Snapshot): string {
   const kind = linkinfo?.info_kind ?? "none";
-  if (kind !== USERSPACE || !isOurs(live)) return kind;
+  if (kind !== USERSPACE || foreign(live)) return kind;
   const answers = wg.some(({ device }) => device === live.device);
   return host.wireguard === "kernel" && answers ? USERSPACE : "wireguard";
 }
+
+const foreign = (live: Pick<Link, "group" | "alias" | "adopt">): boolean => !isOurs(live) && !live.adopt;
 
 /** The changed ones of a device's settings, each in the words of `ip link set`. */
 function settings(live: Partial<Link>, wanted: Link): string[] {
@@ -65,7 +69,9 @@ export const link: Kind<Link> = {
   key: (value) => value.device,
   lines: (value) => [`ip link add dev ${value.device} type ${value.type}`, ...setLines({}, value)],
 
-  read(snapshot, key) {
+  queries: ({ device, adopt }) => (adopt ? [`manager ${device}`] : []),
+
+  read(snapshot, key, wanted) {
     const json = snapshot.links.find(({ ifname }) => ifname === key);
     if (!json) return undefined;
     const live = {
@@ -76,16 +82,19 @@ export const link: Kind<Link> = {
       // Absent where the device has no IPv6.
       addrgenmode: json.inet6_addr_gen_mode ?? "none",
       up: json.flags.includes("UP"),
+      ...(wanted?.adopt && snapshot.wg.some(({ device }) => device === key) && { adopt: true }),
     };
     return { ...live, type: typeOf(live, json, snapshot) };
   },
 
   foreign: (live) =>
-    isOurs(live)
-      ? undefined
-      : `The host has a device ${live.device} of type ${live.type} that this package did not make (group ${live.group}, ${
+    foreign(live)
+      ? `The host has a device ${live.device} of type ${live.type} that this package did not make (group ${live.group}, ${
           live.alias === undefined ? "no alias" : `alias ${live.alias}`
-        }). Rename or remove it, or give the link another device name.`,
+        }). Rename or remove it, or give the link another device name${
+          live.type === "wireguard" ? "; a link that was made by hand is taken over with `adopt`" : ""
+        }.`
+      : undefined,
 
   set(live, wanted, host) {
     const userspace = host.wireguard === "userspace";

@@ -26,8 +26,13 @@ export const LAST_RESORT_METRIC = 4294967295;
 export const FWMARK = 0x6f;
 export const FWMARK_MASK = 0xff;
 
+/** The folder of private keys. */
+export const KEYS = "/etc/overlay/keys";
 /** The node's WireGuard private key: made there, and never read by anybody else. */
-export const WIREGUARD_KEY = "/etc/overlay/keys/wireguard.key";
+export const WIREGUARD_KEY = `${KEYS}/wireguard.key`;
+
+/** A private key of a device's own. No label has a dot, so that no two have the same file, and none the node's. */
+export const deviceKey = (device: string, label: string): string => `${KEYS}/${device}.${label}.key`;
 
 /** Marks and masks as ip(8), wg(8) and nft(8) write them. */
 export const hex = (value: number): string => `0x${value.toString(16)}`;

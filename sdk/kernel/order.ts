@@ -20,6 +20,8 @@ const ORDER: (KindName | `${KindName}@`)[] = [
   "address",
   "route@",
   "nftElement",
+  "unit@",
+  "backup",
 ];
 
 const PLACES = new Map(ORDER.map((kind, place) => [kind as string, place]));

@@ -112,6 +112,8 @@ export interface Snapshot {
   units: Record<string, { enabled: boolean; active: boolean; failed: boolean } | undefined>;
   /** Public key that belongs to a private key file; "" where the file holds none, or the host has no wg. */
   keys: Record<string, string | undefined>;
+  /** Who manages a device; undefined: nobody. */
+  managers: Record<string, string | undefined>;
   commands: Record<string, boolean>;
   /** The device by which encrypted packets to an address leave, `ip route get`; undefined: there is no way. */
   ways: Record<string, string | undefined>;

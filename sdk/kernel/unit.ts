@@ -18,7 +18,7 @@ export const unit: Kind<Unit> = {
   queries: (value) => [`unit ${value.name}`],
   read(snapshot, key, wanted) {
     const there = snapshot.units[key];
-    if (!there) return undefined;
+    if (!there) return wanted?.enabled === false ? wanted : undefined;
     return { name: key, enabled: there.enabled, ...(wanted?.active !== undefined && { active: there.active }) };
   },
   set(live, wanted) {

@@ -54,6 +54,8 @@ const peers = (snapshot: Snapshot, device: string): WgPeerLive[] =>
 
 export const wgPeer: Kind<WgPeer> = {
   volatile: true,
+  // Who comes in its place takes its allowed IPs from it: at no moment is there nobody to send packets to.
+  lingers: true,
   key,
   lines: (value) => [set(value, settings(value))],
   queries(value) {

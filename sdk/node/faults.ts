@@ -49,7 +49,7 @@ function tooOld({ versions }: Snapshot): Fault[] {
 
 function overlapping(spec: Spec, snapshot: Snapshot): Fault[] {
   return spec.prefixes.flatMap((prefix, index) => {
-    const clash = connected(snapshot, prefix);
+    const clash = connected(snapshot, prefix, spec.adopts);
     if (!clash) return [];
     const legal = `a prefix that the host is not connected to, and its device ${clash.device} is in ${clash.dst}`;
     return [fault(["prefixes", index], prefix, { legal, cure: "choose another prefix for the overlay" })];

@@ -46,6 +46,10 @@ const fields = z.strictObject({
     .array(deviceField)
     .default([])
     .describe("Tunnel devices of others that encrypted packets may leave by. Default: none. Example: [hetzner0]"),
+  adopts: z
+    .array(deviceField)
+    .default([])
+    .describe("WireGuard devices of others that links of this node take over. Default: none. Example: [wg0]"),
   packages: z
     .enum(["expect", "install"])
     .default("expect")

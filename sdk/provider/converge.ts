@@ -107,7 +107,7 @@ export async function converge(
   const id = before?.id ?? type.id(spec);
   const half = (known: string, reasons: string[], cancelled?: boolean): HalfApplied => {
     const former = before ? [...new Set([String(news.spec), ...specsOf(before.inputs, before.outputs)])] : [];
-    const outputs = { ...state(type, resource, known, seen), ...(former.length > 0 && { former }) };
+    const outputs = { ...state(type, resource, spec, known, seen), ...(former.length > 0 && { former }) };
     return new HalfApplied(id, outputs, reasons, cancelled);
   };
 
@@ -133,7 +133,7 @@ export async function converge(
     todo = gap(target, seen, attempt + 1);
     if (takenBack) throw half(todo.is, [cutOff, lineDiff(todo.is, config(target.wanted)).join("\n")]);
   }
-  return { id, outputs: state(type, resource, String(news.config), seen) };
+  return { id, outputs: state(type, resource, spec, String(news.config), seen) };
 }
 
 const reasons = (machine: string, failed: Failure | undefined, is: string, should: string): string[] => [

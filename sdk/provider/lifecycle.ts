@@ -3,7 +3,7 @@
  * the fewest commands in between. Nothing here knows gRPC, and nothing but a Machine touches a host.
  */
 import { HostError, type RunOptions } from "../host";
-import { bootText, changes, type HostFacts, isPlaceholder, live, queries, type Snapshot } from "../kernel";
+import { bootText, changes, type Fact, type HostFacts, isPlaceholder, live, queries, type Snapshot } from "../kernel";
 import { bootDrift, bootPath, bootQuery, isOwn } from "./boot";
 import { config } from "./config";
 import { once, shapes, specsOf } from "./former";
@@ -42,11 +42,13 @@ export const hostFacts = ({ host }: Snapshot): HostFacts => ({
   wireguard: host.wireguard === "kernel" ? "kernel" : "userspace",
 });
 
-const results = (type: ResourceType, of: (name: string, read: (snapshot: Snapshot) => unknown) => unknown): Values =>
+type Read = ResourceType["results"][string];
+
+export const results = (type: ResourceType, of: (name: string, read: Read) => unknown): Values =>
   Object.fromEntries(Object.entries(type.results).map(([name, read]) => [name, of(name, read)]));
 
-export const state = (type: ResourceType, resource: string, known: string, seen: Snapshot): State => ({
-  ...results(type, (_, read) => read(seen)),
+export const state = (type: ResourceType, resource: string, spec: unknown, known: string, seen: Snapshot): State => ({
+  ...results(type, (_, read) => read(seen, spec)),
   config: known,
   machine: seen.machine,
   resource,
@@ -78,6 +80,10 @@ export function preview(type: ResourceType, resource: string, olds: Values, news
   };
 }
 
+/** Not so what is there, too, when nothing of the resource is: settings, and what others have no longer. */
+const isLeft = ({ kind, value }: Fact): boolean =>
+  !["package", "sysctl", "backup"].includes(kind) && (value as { enabled?: boolean }).enabled !== false;
+
 /** The resource as it is on the host, or undefined when nothing of it is left. */
 export async function read(operation: Operation, inputs: Values, olds: Values): Promise<State | undefined> {
   const { type, machine } = operation;
@@ -93,9 +99,9 @@ export async function read(operation: Operation, inputs: Values, olds: Values): 
   // What a half-applied update left of another spec is there, too; a setting's value does not tell whose it is.
   const own = all.filter(({ bootFile }) => isOwn(seen, bootFile, resource)).flatMap(({ facts }) => facts);
   const is = live(seen, once([...wanted, ...own.filter(({ kind }) => kind !== "sysctl")]));
-  const left = is.some(({ kind }) => kind !== "package" && kind !== "sysctl") || boot.file in seen.boot;
+  const left = is.some(isLeft) || boot.file in seen.boot;
   if (!type.machine && !left) return undefined;
-  const now = state(type, resource, config(is, bootDrift(seen, boot)), seen);
+  const now = state(type, resource, spec, config(is, bootDrift(seen, boot)), seen);
   // Only an update that comes to its end knows that nothing is left: the settings of another spec are not among these.
   return olds.former === undefined ? now : { ...now, former: olds.former };
 }

@@ -1,6 +1,7 @@
 /** The provider of one engine run: its configuration, its hosts, and what the engine may ask of it. */
 import { format } from "../faults";
 import { Connection, HostError, Hosts } from "../host";
+import { takeover } from "./adopt";
 import { lineDiff } from "./config";
 import { type Configuration, configuration } from "./configuration";
 import { converge } from "./converge";
@@ -110,8 +111,12 @@ export class Provider {
     const { type, resource } = parse(urn);
     // The engine shows the first lines of a new resource's text, and those escaped.
     if (!isUnknown(news.config)) this.engine?.info(urn, String(news.config));
+    const { told, known } = hasUnknown(news.connection)
+      ? { told: [], known: {} }
+      : await takeover(this.#operation(urn, news, 0), news);
+    if (told.length > 0) this.engine?.info(urn, told.join("\n"));
     await this.engine?.flush();
-    return preview(type, resource, {}, news);
+    return preview(type, resource, known, news);
   }
 
   async create(urn: string, news: Values, seconds: number): Promise<{ id: string; outputs: Values }> {

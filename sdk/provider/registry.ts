@@ -1,8 +1,18 @@
 /** The resources of this package: what Pulumi's engine may ask for, by its type token. */
 import { agentFiles } from "../host";
-import { type Fact, fact, isOurs, kinds, type Snapshot, type Technology, WIREGUARD_KEY } from "../kernel";
+import {
+  deviceKey,
+  type Fact,
+  fact,
+  isOurs,
+  KEYS,
+  kinds,
+  type Snapshot,
+  type Technology,
+  WIREGUARD_KEY,
+} from "../kernel";
 import { node } from "../node";
-import { wireguard } from "../wireguard";
+import { wireguard, wireguardKey } from "../wireguard";
 
 export interface ResourceType<Spec = unknown> {
   technology: Technology<unknown, Spec>;
@@ -13,7 +23,9 @@ export interface ResourceType<Spec = unknown> {
   /** The stack that the machine must belong to, then the names that this stack had before. */
   owners(spec: Spec): string[];
   /** Outputs besides those of every resource (`State`); undefined: the host has none yet. */
-  results: Record<string, (snapshot: Snapshot) => string | undefined>;
+  results: Record<string, (snapshot: Snapshot, spec: Spec) => string | undefined>;
+  /** The device of somebody else's that it takes over, where there is one: its preview asks the host what that changes. */
+  adopts?(spec: Spec): string | undefined;
   /** For the resource that is the machine itself, what else goes when it goes. Absent: the resource is a part of one. */
   machine?: {
     /** Facts of other resources. */
@@ -41,6 +53,11 @@ function belongings(snapshot: Snapshot): Fact[] {
   return [...links, ...tables];
 }
 
+// A key loses nothing at a reboot: its file there says only whose it is.
+const KEY_BOOT = "40-";
+const keyFile = (bootFile: string): string[] =>
+  bootFile.startsWith(KEY_BOOT) ? [`${KEYS}/${bootFile.slice(KEY_BOOT.length)}.key`] : [];
+
 const host = define({
   technology: node(agentFiles()),
   id: (spec) => spec.node,
@@ -54,7 +71,7 @@ const host = define({
     belongings,
     remains: (snapshot) => [
       ...(snapshot.keys[WIREGUARD_KEY] === undefined ? [] : [WIREGUARD_KEY]),
-      ...Object.keys(snapshot.boot).map((file) => `/etc/overlay/boot.d/${file}`),
+      ...Object.keys(snapshot.boot).flatMap((file) => [`/etc/overlay/boot.d/${file}`, ...keyFile(file)]),
     ],
   },
 });
@@ -65,9 +82,22 @@ const wireguardInterface = define({
   bootFile: (spec) => `50-${spec.device}`,
   owners: (spec) => [spec.owner],
   results: {},
+  adopts: ({ adopt, device }) => (adopt ? device : undefined),
 });
 
-const types = [host, wireguardInterface];
+const wireguardDeviceKey = define({
+  technology: wireguardKey,
+  id: (spec) => `${spec.node}/${spec.device}.${spec.label}`,
+  bootFile: (spec) => `${KEY_BOOT}${spec.device}.${spec.label}`,
+  owners: (spec) => [spec.owner],
+  results: {
+    publicKey: ({ keys, wg }, { device, label, adopt }) =>
+      keys[deviceKey(device, label)] || (adopt && wg.find((it) => it.device === device)?.publicKey) || undefined,
+  },
+  adopts: ({ adopt, device }) => (adopt ? device : undefined),
+});
+
+const types = [host, wireguardInterface, wireguardDeviceKey];
 
 /** `overlay:wireguard:Interface`, or undefined for a type that this version does not have. */
 export const resourceType = (token: string): ResourceType | undefined =>

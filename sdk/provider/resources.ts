@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import type { Connection } from "../host";
 import type { HostSpec } from "../node";
-import type { InterfaceSpec } from "../wireguard";
+import type { InterfaceSpec, KeySpec } from "../wireguard";
 
 /** Each leaf may be an Output. */
 type Inputs<T> = pulumi.Input<T extends object ? { [K in keyof T]: Inputs<T[K]> } : T>;
@@ -67,6 +67,16 @@ export class Interface extends OnHost {
 
   constructor(name: string, args: PartArgs<InterfaceSpec>, options?: pulumi.CustomResourceOptions) {
     super(Interface.type, name, { ...args }, [], options);
+  }
+}
+
+/** A key of a device's own. The private one is made on the machine and stays there. */
+export class Key extends OnHost {
+  static readonly type = "overlay:wireguard:Key";
+  declare readonly publicKey: pulumi.Output<string>;
+
+  constructor(name: string, args: PartArgs<KeySpec>, options?: pulumi.CustomResourceOptions) {
+    super(Key.type, name, { ...args }, ["publicKey"], options);
   }
 }
 

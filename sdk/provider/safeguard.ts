@@ -64,7 +64,8 @@ export function foretold(type: ResourceType, oldInputs: Values, news: Values): s
   const [before, after] = [oldInputs, news].map(({ spec }) => type.technology.plan(parseSpec(type, spec)));
   if (!before || !after) return [];
   const connection = connectionOf(news);
-  const isOwn = ({ kind, key }: Fact) => kind === "address" && key.split(" ")[1] === toPrefix(connection.host);
+  const isOwn = ({ kind, value }: Fact) =>
+    kind === "address" && (value as { address: string }).address === toPrefix(connection.host);
   const device = [...before, ...after].find(isOwn)?.after;
   const { changed } = changes(before, after, { wireguard: "kernel" });
   const by = changed

@@ -15,7 +15,7 @@ import type { Spec } from "./spec";
 function portTaken(spec: Spec, snapshot: Snapshot): Fault[] {
   const other = snapshot.wg.find(({ device, listenPort }) => {
     const link = kinds.link.read(snapshot, device);
-    return listenPort === spec.listenPort && link !== undefined && !isOurs(link);
+    return device !== spec.device && listenPort === spec.listenPort && link !== undefined && !isOurs(link);
   });
   if (!other) return [];
   const legal = `a port that nothing else listens on, and the host's device ${other.device} listens on this one`;
@@ -28,6 +28,56 @@ const placed = ({ peer, peers = [] }: Spec) => [
   ...peers.map((peer, index) => ({ at: ["peers", index] as PropertyKey[], peer })),
 ];
 
+const adopted = ({ adopt, device }: Spec): string[] => (adopt ? [device] : []);
+
+/** What keeps a device that somebody made by hand from being taken over without a loss to anybody. */
+function adoption(spec: Spec, snapshot: Snapshot): Fault[] {
+  const { adopt, device } = spec;
+  const link = kinds.link.read(snapshot, device);
+  const live = snapshot.wg.find((it) => it.device === device);
+  if (!adopt || !link || isOurs(link) || !live) return [];
+  const no = (legal: string, cure: string): Fault => fault(["adopt"], undefined, { legal, cure });
+  const manager = snapshot.managers[device];
+  const secret = live.peers.find(({ presharedKey }) => presharedKey);
+  const tables = [...snapshot.routes4, ...snapshot.routes6]
+    .filter(({ dev, table }) => dev === device && table !== undefined && !["main", "local"].includes(table))
+    .map(({ table }) => table);
+  return [
+    ...(manager === undefined
+      ? []
+      : [
+          no(
+            `a device that nobody else manages, and ${manager} has ${device}`,
+            `let ${manager} have it, or delete it there`,
+          ),
+        ]),
+    ...(live.peers.length < 2 || spec.peers
+      ? []
+      : [
+          no(
+            `a device with one peer, and ${device} has ${live.peers.length}: a link has one other end, and the others would go`,
+            "move them to devices of their own, or declare a WgMesh",
+          ),
+        ]),
+    ...(secret
+      ? [
+          no(
+            `a device whose peers have no preshared key, which is in none of our files, and ${secret.publicKey} has one`,
+            `on both hosts, within two minutes: wg set ${device} peer <the other's public key> preshared-key /dev/null`,
+          ),
+        ]
+      : []),
+    ...(tables.length > 0
+      ? [
+          no(
+            `a device that routes lead to in the table main alone, and some of ${device} are in table ${tables[0]}, as wg-quick makes them for a default route`,
+            "remove them and their rules (`ip rule`); a WgMesh has default routes of its own",
+          ),
+        ]
+      : []),
+  ];
+}
+
 /**
  * A route to one address is better than that of a network around it, and those in our own table come before all others:
  * each would take a neighbour of the host's away. Not so everything's, which what the host has of its own goes before.
@@ -35,7 +85,7 @@ const placed = ({ peer, peers = [] }: Spec) => [
 function neighbours(spec: Spec, snapshot: Snapshot): Fault[] {
   return placed(spec).flatMap(({ at, peer }) => {
     const clashes = (prefix: string, path: PropertyKey[], found: string, cure: string): Fault[] => {
-      const clash = isPlaceholder(prefix) || isDefault(prefix) ? undefined : connected(snapshot, prefix);
+      const clash = isPlaceholder(prefix) || isDefault(prefix) ? undefined : connected(snapshot, prefix, adopted(spec));
       if (!clash) return [];
       const what = found === prefix ? "a prefix" : "an address";
       const legal = `${what} that the host is not connected to, and its device ${clash.device} is in ${clash.dst}`;
@@ -64,6 +114,7 @@ function wayThroughTunnel(spec: Spec, snapshot: Snapshot): Fault[] {
 
 export const faults = (spec: Spec, snapshot: Snapshot): Fault[] => [
   ...foreignOwner(snapshot, spec.owner),
+  ...adoption(spec, snapshot),
   ...portTaken(spec, snapshot),
   ...neighbours(spec, snapshot),
   ...wayThroughTunnel(spec, snapshot),

@@ -3,6 +3,7 @@ import { faults } from "./faults";
 import { plan } from "./plan";
 import { type Input, type Spec, spec } from "./spec";
 
+export { ADOPTED, type KeySpec, labelField, wireguardKey } from "./key";
 export { objectToPublicKey } from "./publicKey";
 export { publicKeyField } from "./spec";
 export type { Input as InterfaceSpec };

@@ -2,7 +2,16 @@
 import { type Fact, factId } from "../kernel/fact";
 import { fact } from "../kernel/kinds";
 import { isPlaceholder } from "../kernel/later";
-import { alias, FWMARK, LINK_GROUP, OWN_WAYS_PREF, ROUTE_METRIC, ROUTE_TABLE, WIREGUARD_KEY } from "../kernel/marks";
+import {
+  alias,
+  deviceKey,
+  FWMARK,
+  LINK_GROUP,
+  OWN_WAYS_PREF,
+  ROUTE_METRIC,
+  ROUTE_TABLE,
+  WIREGUARD_KEY,
+} from "../kernel/marks";
 import type { WgPeer } from "../kernel/wgPeer";
 import { family, host } from "../network/address";
 import { isDefault } from "../network/overlaps";
@@ -75,6 +84,14 @@ const ownWays = ({ peers = [] }: Spec): Fact[] =>
       )
     : [];
 
+/** Not stopped: that would take the device down. Without its file wg-quick(8) cannot do so either. */
+const withoutWgQuick = (device: string, link: string): Fact[] => [
+  fact("unit", { name: `wg-quick@${device}.service`, enabled: false }, link),
+  fact("backup", { path: `/etc/wireguard/${device}.conf` }, link),
+];
+
+const keyOf = ({ device, key }: Spec): string => (key === undefined ? WIREGUARD_KEY : deviceKey(device, key));
+
 export function plan(spec: Spec): Fact[] {
   const { device } = spec;
   const made = fact("link", {
@@ -85,6 +102,7 @@ export function plan(spec: Spec): Fact[] {
     alias: alias(spec.owner, spec.link),
     addrgenmode: "none",
     up: true,
+    ...(spec.adopt && { adopt: true }),
   });
   const link = factId(made);
   // Link-local, the same on every link of the node: RFC 4291, 2.5.6, with the node's id as interface identifier.
@@ -97,7 +115,7 @@ export function plan(spec: Spec): Fact[] {
     fact("sysctl", { name: `net/ipv6/conf/${device}/accept_ra`, value: "0" }, link),
     fact("sysctl", { name: `net/ipv6/conf/${device}/disable_ipv6`, value: "0" }, link),
     fact("sysctl", { name: `net/ipv4/conf/${device}/rp_filter`, value: "2" }, link),
-    fact("wgDevice", { device, listenPort: spec.listenPort, fwmark: FWMARK, privateKeyFile: WIREGUARD_KEY }, link),
+    fact("wgDevice", { device, listenPort: spec.listenPort, fwmark: FWMARK, privateKeyFile: keyOf(spec) }, link),
     ...peers(spec, link),
     ...ownWays(spec),
     ...[linkLocal, ...spec.addresses.map(host)].map((address) => fact("address", { device, address }, link)),
@@ -108,5 +126,6 @@ export function plan(spec: Spec): Fact[] {
       counter: `link-${device}`,
     }),
     ...redirect(spec),
+    ...(spec.adopt ? withoutWgQuick(device, link) : []),
   ];
 }

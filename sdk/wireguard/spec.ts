@@ -18,6 +18,7 @@ import {
 import { IPV6_MIN_MTU } from "../network/mtu";
 import { isDefault, type Owned, overlapping } from "../network/overlaps";
 import { rememberedByName } from "../remembered";
+import { labelField } from "./key";
 import { objectToPublicKey } from "./publicKey";
 
 export const publicKeyField = checkedString(objectToPublicKey);
@@ -59,6 +60,13 @@ const fields = z.strictObject({
   link: nameField.describe("Name of the link or the mesh. Example: lux-fra"),
   device: deviceField.describe("Name of the network device, at most 15 bytes. Example: inter-lux"),
   id: idField.describe("The node's own id, unique in the network. Example: 2"),
+  key: labelField
+    .optional()
+    .describe("Label of a key of the device's own. Default: none; it has the node's key. Example: 2026-11"),
+  adopt: z
+    .boolean()
+    .default(false)
+    .describe("Whether a WireGuard device of this name that somebody made by hand is taken over. Default: false."),
   mtu: z
     .int()
     .min(IPV6_MIN_MTU)

@@ -113,6 +113,25 @@ test("device names and keepalive are the link's to say", () => {
   expect(peer(a)).not.toContain("keepalive");
 });
 
+test("keys of the link's own, by a label; a device that is taken over has the key that it was found with", () => {
+  const key = (lines: string) => / private-key (\S+)/.exec(lines)?.[1];
+  expect(both().link("lux", "fra", { rotate: "2026-11" }).map(key)).toEqual([
+    "/etc/overlay/keys/inter-fra.2026-11.key",
+    "/etc/overlay/keys/inter-lux.2026-11.key",
+  ]);
+  const adopted = both().link("lux", "fra", { adopt: { a: true }, devices: { a: "wg0" } });
+  expect(adopted.map(key)).toEqual(["/etc/overlay/keys/wg0.adopted.key", "/etc/overlay/keys/wireguard.key"]);
+  expect(words(adopted[0], /wg-quick|^mv /)).toEqual([
+    "systemctl disable wg-quick@wg0.service",
+    "mv /etc/wireguard/wg0.conf /etc/wireguard/wg0.conf.before-overlay",
+  ]);
+  const refused = both();
+  refused.link("lux", "fra", { rotate: "adopted" });
+  expect(refused.faults).toEqual([
+    expect.stringContaining("legal is another label, because keys that links were adopted with"),
+  ]);
+});
+
 test("whoever is a and whoever is b, each host is told the same", () => {
   const [a, b] = both().link("lux", "fra");
   const [d, c] = both().link("fra", "lux");

@@ -59,6 +59,20 @@ PersistentKeepalive = 25
 `);
 });
 
+test("a key of the link's own is what the other is told", async () => {
+  const files: string[] = [];
+  const made = await registered(() => {
+    const link = new WgLink("lux-office", { a: new OverlayNode("lux", lux), peer: office, rotate: "2026-11" });
+    link.wgQuick.apply((it) => files.push(it ?? ""));
+  });
+  const name = "lux-office@lux/inter-office.2026-11";
+  expect(made.map(({ name }) => name)).toEqual(["lux", "lux-office@lux", name]);
+  expect(made[2]?.inputs.spec).toEqual({
+    ...{ node: "lux", owner: "net/prod", device: "inter-office", label: "2026-11", adopt: false },
+  });
+  expect(files[0]).toContain(`PublicKey = key-of-${name}\n`);
+});
+
 test("a link has one other end, and the machine is no node's double", () => {
   const said = (args: Partial<WgLinkArgs>): string => {
     const network = new Network();

@@ -57,7 +57,9 @@ export class KernelModel {
       restore: () => this.restoreSysctl(words[1] ?? ""),
       put: () => this.put(words),
       remove: () => this.files.delete(words[0] ?? ""),
+      retire: () => this.files.delete(words[0] ?? ""),
       genkey: () => this.keys.add(words[0] ?? ""),
+      keepkey: () => this.keys.add(words[0] ?? ""),
       systemctl: () => this.systemctl(words, refuse),
       "apt-get": () => {
         for (const name of words.slice(1)) this.commands.add(COMMAND_OF[name] ?? name);
@@ -144,6 +146,7 @@ export class KernelModel {
       files: Object.fromEntries(this.files),
       units: Object.fromEntries(this.units),
       keys: Object.fromEntries([...this.keys].map((path) => [path, HOST_KEY])),
+      managers: {},
       commands: Object.fromEntries([...this.commands].map((name) => [name, true])),
       ways: {},
       boot: {},

@@ -3,16 +3,17 @@
 # 036). sdk/host/snapshot.ts reads them. A tool that is missing leaves its section empty. What is secret is masked here.
 
 # snapshot: standard input is queries, one a line (sysctl NAME, file PATH, unit NAME, key PATH, command NAME,
-# way ADDRESS).
+# manager DEVICE, way ADDRESS).
 snapshot() {
   set +e
-  sysctls='' files='' units='' keys='' commands='' ways=''
+  sysctls='' files='' units='' keys='' managed='' commands='' ways=''
   while read -r what name; do
     case $what in
       sysctl) sysctls="$sysctls /proc/sys/$name" ;;
       file) files="$files $name" ;;
       unit) units="$units $name" ;;
       key) keys="$keys $name" ;;
+      manager) managed="$managed $name" ;;
       command) commands="$commands $name" ;;
       way) ways="$ways $name" ;;
     esac
@@ -42,6 +43,7 @@ snapshot() {
     [ -z "$files" ] || { section file && sha256sum $files; stat -L -c '%a %n' $files; } 2>/dev/null
     [ -z "$units" ] || { section unit && unit_states $units; }
     [ -z "$keys" ] || { section key && public_keys $keys; }
+    [ -z "$managed" ] || { section manager && managers $managed; }
     [ -z "$commands" ] || { section command && present_commands $commands; }
     [ -z "$ways" ] || { section way && ways_of_ours $ways; }
   }
@@ -169,6 +171,19 @@ unit_states() {
 public_keys() {
   for path in "$@"; do
     if [ -r "$path" ]; then printf '%s %s\n' "$(wg pubkey <"$path")" "$path"; fi
+  done
+}
+
+# `DEVICE MANAGER`, of those that say so: what they have configured, or made themselves.
+managers() {
+  for name in "$@"; do
+    [ -r "/sys/class/net/$name/ifindex" ] || continue
+    read -r index <"/sys/class/net/$name/ifindex"
+    if grep -q -s '^ADMIN_STATE=configur' "/run/systemd/netif/links/$index"; then
+      printf '%s systemd-networkd\n' "$name"
+    elif grep -q -s '^nm-owned=true' "/run/NetworkManager/devices/$index"; then
+      printf '%s NetworkManager\n' "$name"
+    fi
   done
 }
 

@@ -183,7 +183,9 @@ one_step() {
     apt-get) shift 2 && install_packages "$@" ;;
     put) put "$2" "$3" "${4-}" ;;
     remove) remove "$2" ;;
-    genkey) generate_key "$2" ;;
+    genkey) make_key "$2" ;;
+    keepkey) make_key "$2" "$3" ;;
+    retire) retire "$2" ;;
     restore) restore_sysctl "$3" ;;
     *) said="steps.sh has no verb \"$1\"" && false ;;
   esac || failed $?
@@ -202,6 +204,12 @@ use_systemctl() {
     start,overlay-wireguard-go@*.service)
       set -- "${3#*@}"
       wireguard_go start "${1%.service}"
+      ;;
+    stop,overlay-wireguard-go@*.service)
+      run 60 "$@" </dev/null || return
+      set -- "${3#*@}"
+      # One that was taken over runs under no unit of ours yet: it ends with its device.
+      [ ! -e "/sys/class/net/${1%.service}" ] || run 10 ip link delete dev "${1%.service}"
       ;;
     *) run 60 "$@" </dev/null ;;
   esac
@@ -288,9 +296,16 @@ remove() {
   done
 }
 
-# genkey PATH: a private key made here, for good; one that is there stays, and what is there and is none is not ours to
-# throw away. (On a full disk `wg genkey >FILE` leaves the file empty and succeeds; cat fails, and says why.)
-generate_key() {
+# retire PATH: a file of others that we have taken the place of stays as a backup, under a name that nobody looks for.
+retire() {
+  [ -e "$1" ] || return 0
+  said=$(mv --backup=numbered -T "$1" "$1.before-overlay" 2>&1)
+}
+
+# make_key PATH [DEVICE]: a private key for good, a new one or the one that DEVICE has; one that is there stays, and what
+# is there and is none is not ours to throw away. (On a full disk `wg genkey >FILE` leaves the file empty and succeeds;
+# cat fails, and says why.)
+make_key() {
   if [ -s "$1" ]; then
     said=$(wg pubkey <"$1" 2>&1 >/dev/null 9>&-)
     return
@@ -298,12 +313,20 @@ generate_key() {
   said=$({
     # shellcheck disable=SC2174 # the folders above are for all to read
     (umask 022 && mkdir -p -m 700 "${1%/*}") &&
-      key=$(wg genkey) && (umask 077 && printf '%s\n' "$key" | cat >"$1.overlay-new") &&
+      key=$(new_key "${2-}") && (umask 077 && printf '%s\n' "$key" | cat >"$1.overlay-new") &&
       sync "$1.overlay-new" && mv -f "$1.overlay-new" "$1" && sync "${1%/*}"
   } 2>&1 9>&-) && return 0
   set -- $? "$1"
   rm -f "$2.overlay-new" 2>/dev/null
   return "$1"
+}
+
+new_key() {
+  if [ -n "$1" ] && [ -e "/sys/class/net/$1" ]; then
+    key=$(timeout 10 wg show "$1" private-key) || return
+    if [ "$key" != '(none)' ]; then printf '%s\n' "$key" && return; fi
+  fi
+  wg genkey
 }
 
 # set_sysctl NAME VALUE, NAME in slash form. The value found first is kept, but not for our own devices: it goes with them.

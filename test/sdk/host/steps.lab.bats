@@ -158,6 +158,32 @@ EOT
     [ \"\$(cat $etc/keys/wireguard.key)\" = \"\$first\" ]"
 }
 
+@test "keepkey keeps the key of a device for good, makes one where there is none, and never prints it" {
+  in_each_shell "
+    kept() { echo \"keepkey $etc/keys/\$1.key \$1\" | steps stop; }
+    mkdir $etc/bin && printf '#!/bin/sh\ncase \$1 in show) echo \$KEY ;; *) exec %s \$* ;; esac\n' \"\$(command -v wg)\" >$etc/bin/wg
+    chmod +x $etc/bin/wg && PATH=$etc/bin:\$PATH
+    ip link add wg0 type veth peer name wg1
+    export KEY=\$(wg genkey)
+    [ -z \"\$(kept wg0 2>&1)\" ] && [ \"\$(cat $etc/keys/wg0.key)\" = \"\$KEY\" ]
+    first=\$KEY KEY='(none)'
+    kept wg0 && [ \"\$(cat $etc/keys/wg0.key)\" = \"\$first\" ]
+    for other in wg1 wg2; do
+      kept \$other && [ \"\$(wc -c <$etc/keys/\$other.key)\" = 45 ] && ! grep -q \"\$first\" $etc/keys/\$other.key
+    done"
+}
+
+@test "what is retired is kept under another name, and so is what was retired before" {
+  in_each_shell "
+    for content in one two; do
+      echo \$content >$etc/wg0.conf
+      echo 'retire $etc/wg0.conf' | steps stop
+    done
+    echo 'retire $etc/wg0.conf' | steps stop
+    [ \"\$(cat $etc/wg0.conf.before-overlay $etc/wg0.conf.before-overlay.~1~ | tr '\n' ' ')\" = 'two one ' ]
+    [ ! -e $etc/wg0.conf ]"
+}
+
 @test "a key file that holds none is named, kept, and never shown; an empty one is filled" {
   in_each_shell "
     mkdir $etc/keys && echo HUSH+4AgmKV/uo0QU5wj5VmGGyzTgfYb9ebEs3bhHo= >$etc/keys/broken

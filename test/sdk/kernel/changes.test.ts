@@ -83,8 +83,22 @@ const cases: [name: string, changed: Declared[], commands: string[]][] = [
     "the peer's key",
     [node, { ...link, peer: { ...peer, publicKey: OTHER } }],
     [
-      `wg set inter-lux peer ${PEER} remove`,
       `wg set inter-lux peer ${OTHER} allowed-ips 0.0.0.0/0,::/0 endpoint 203.0.113.5:11002 persistent-keepalive 25`,
+      `wg set inter-lux peer ${PEER} remove`,
+    ],
+  ],
+  [
+    "a key of its own, and the peer's",
+    [
+      node,
+      { resource: "overlay:wireguard:Key", node: "fra", owner: "net/prod", device: "inter-lux", label: "2026" },
+      { ...link, key: "2026", peer: { ...peer, publicKey: OTHER } },
+    ],
+    [
+      "genkey /etc/overlay/keys/inter-lux.2026.key",
+      "wg set inter-lux private-key /etc/overlay/keys/inter-lux.2026.key",
+      `wg set inter-lux peer ${OTHER} allowed-ips 0.0.0.0/0,::/0 endpoint 203.0.113.5:11002 persistent-keepalive 25`,
+      `wg set inter-lux peer ${PEER} remove`,
     ],
   ],
   [

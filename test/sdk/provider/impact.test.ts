@@ -40,6 +40,21 @@ test("one that was seen to be gone has nothing to lose", () => {
   expect(impact(type, before, "", before)).toEqual([]);
 });
 
+test("another key, the peer's with it: one sentence, for neither is lost for longer than that", () => {
+  const peer = {
+    name: "lux",
+    id: 1,
+    publicKey: "Al8FNScSowRXLvqnUgci3oxTQKBOsCTHqtRJkw3P82s=",
+    addresses: ["10.255.0.1"],
+  };
+  expect(impact(type, before, known, inputs({ key: "2026-11", peer }))).toEqual([
+    expect.stringMatching(/^wgDevice inter-lux gets another key: until the other side is told of it, about 0.2 s/),
+  ]);
+  expect(impact(type, before, known, inputs({ peer }))).toEqual([
+    expect.stringMatching(/^wgPeer inter-lux \S+ is removed/),
+  ]);
+});
+
 describe("what may cut off the run's own SSH is told", () => {
   const at = (host: string, change: Values = {}): Values => ({ ...inputs(change), connection: { host } });
   const told = (to: string, device: string) => [

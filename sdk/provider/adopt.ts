@@ -1,0 +1,53 @@
+/** What is told at preview of a device that somebody made by hand and that is to become ours. */
+import { format } from "../faults";
+import { HostError } from "../host";
+import { changes, type Fact, kinds, live, queries, ROUTE_PROTOCOL, type Snapshot } from "../kernel";
+import { parseSpec } from "./inputs";
+import { hostFacts, type Operation, results } from "./lifecycle";
+import { isUnknown, type Values } from "./wire";
+
+/** What stays as somebody made it until a boot takes it away. */
+function untilBoot(seen: Snapshot, device: string, wanted: readonly Fact[]): string[] {
+  const others = [...seen.routes4, ...seen.routes6].filter(
+    ({ dev, protocol, dst }) =>
+      dev === device &&
+      !["kernel", String(ROUTE_PROTOCOL)].includes(protocol) &&
+      !wanted.some(({ kind, key }) => kind === "route" && key.includes(` ${dst}`)),
+  );
+  const userspace = seen.links.some(({ ifname, linkinfo }) => ifname === device && linkinfo?.info_kind === "tun");
+  return [
+    ...(others.length > 0
+      ? [
+          `Until the next boot only: the routes to ${others.map(({ dst }) => dst).join(", ")}. Make them yours where they are needed.`,
+        ]
+      : []),
+    ...(userspace ? ["Until the next boot its wireguard-go runs on where it was started; then one of ours does."] : []),
+  ];
+}
+
+/** Sentences, and the outputs that the host already knows; neither where nothing is to be taken over. */
+export async function takeover(operation: Operation, news: Values): Promise<{ told: string[]; known: Values }> {
+  const { type, machine } = operation;
+  if (isUnknown(news.spec) || !type.adopts) return { told: [], known: {} };
+  const spec = parseSpec(type, news.spec);
+  const device = type.adopts(spec);
+  if (device === undefined) return { told: [], known: {} };
+  const wanted = type.technology.plan(spec);
+  try {
+    const seen = await machine.look(queries(wanted), operation);
+    const known = results(type, (_, read) => read(seen, spec));
+    const there = kinds.link.read(seen, device);
+    if (!there) return { told: [`${machine.name} has no ${device} to take over: a new one is made.`], known };
+    const { commands, foreign } = changes(live(seen, wanted), wanted, hostFacts(seen));
+    const faults = type.technology.faults?.(spec, seen) ?? [];
+    if (foreign.length + faults.length > 0) {
+      return { told: [`${machine.name}: ${[...foreign, format(faults)].join(" ")}`], known };
+    }
+    const told = [`${device} of ${machine.name} is taken over as it is, by these steps:`, ...commands];
+    const whole = wanted.some(({ kind }) => kind === "link");
+    return { told: whole ? [...told, ...untilBoot(seen, device, wanted)] : told, known };
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    return { told: [`What of ${device} is taken over is not known before \`up\`: ${error.message}`], known: {} };
+  }
+}

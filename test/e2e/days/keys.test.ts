@@ -1,0 +1,125 @@
+/**
+ * Keys of a link's own. A link that somebody made with wg-quick is taken over with its key and loses no packet; later it
+ * gets new keys while packets pass.
+ */
+import { describeWhere } from "../../can";
+import { Lab } from "../../lab";
+import { eventually, IDS, leaks, network, on, pings, remember, traces, traffic } from "./network";
+import { Workspace } from "./workspace";
+
+jest.setTimeout(300_000);
+
+const LINK = ["lux-fra"];
+const PORT = 51820;
+
+describeWhere(["lab", "engine"], "keys of a link's own", () => {
+  let lab: Lab;
+  let work: Workspace;
+  let found: string;
+  const hosts = ["lux", "fra"];
+  const both = <T>(ask: (host: string) => Promise<T>): Promise<T[]> => Promise.all(hosts.map(ask));
+  const publicKeys = () => both((host) => on(lab, host, "wg show wg0 public-key"));
+  const rememberKeys = () => both(async (host) => remember((await on(lab, host, "wg show wg0 private-key")).trim()));
+
+  /** As in the first lines of every guide to WireGuard. */
+  async function byHand(): Promise<void> {
+    await both((host) => on(lab, host, "umask 077; wg genkey >/root/key"));
+    const [lux = "", fra = ""] = await both((host) => on(lab, host, "wg pubkey </root/key"));
+    const theirs: Record<string, { key: string; name: string }> = {
+      lux: { key: fra, name: "fra" },
+      fra: { key: lux, name: "lux" },
+    };
+    await both(async (host) => {
+      const { key = "", name = "" } = theirs[host] ?? {};
+      const file = `[Interface]
+PrivateKey = $(cat /root/key)
+Address = 10.255.0.${IDS[host]}/24, fd00:6f::${IDS[host]}/128
+ListenPort = ${PORT}
+[Peer]
+PublicKey = ${key.trim()}
+AllowedIPs = 10.255.0.${IDS[name]}/32, fd00:6f::${IDS[name]}/128, 192.168.9.0/24
+Endpoint = ${lab.json.hosts[name]?.addresses[0]}:${PORT}
+`;
+      await on(lab, host, `umask 077; cat >/etc/wireguard/wg0.conf <<EOF\n${file}EOF\nrm /root/key`);
+      await on(lab, host, "systemctl enable --now wg-quick@wg0");
+    });
+  }
+
+  beforeAll(async () => {
+    lab = await Lab.up("lab", { name: "keys", fresh: true });
+    found = await traces(lab, "fra");
+    await byHand();
+    work = await Workspace.make(lab, network(lab, hosts));
+    const adopted = { adopt: { a: true, b: true }, devices: { a: "wg0", b: "wg0" }, ports: { a: PORT, b: PORT } };
+    Object.assign(work.declared.links["lux-fra"] ?? {}, adopted);
+    await pings(lab, LINK);
+    await rememberKeys();
+  });
+  afterAll(async () => {
+    work?.remove();
+    await Lab.down("keys");
+  });
+
+  test("a link of wg-quick's is taken over as the preview says: its key stays, its file is a backup, and no packet is lost", async () => {
+    const keys = await publicKeys();
+    const packets = await Promise.all(["lux-fra", "fra-lux"].map((link) => traffic(lab, link)));
+    const { code, text } = await work.run("up", "--yes", "--diff");
+    const lost = await Promise.all(packets.map((one) => one.end()));
+    expect({ code, text }).toMatchObject({ code: 0 });
+    expect(lost).toMatchObject([{ lost: 0 }, { lost: 0 }]);
+    const [preview = ""] = text.split("\nUpdating ");
+    expect(preview).toContain("wg show wg0 private-key > /etc/overlay/keys/wg0.adopted.key");
+    expect(preview).toContain("wg0 of root@203.0.113.5 is taken over as it is, by these steps:");
+    expect(preview).toContain("Until the next boot only: the routes to 192.168.9.0/24.");
+    expect(preview).toMatch(
+      /^systemctl disable wg-quick@wg0\.service\nretire \S+\n(?:ip addr del fe80\S+ dev wg0\n)?ip addr del 10\.255\.0\.1\/24 dev wg0$/m,
+    );
+    expect(preview).not.toMatch(/wg set wg0 peer \S+ remove|ip link (add|delete) dev wg0$/m);
+    expect(await publicKeys()).toEqual(keys);
+    const files = await both((host) => on(lab, host, "ls /etc/wireguard; systemctl is-enabled wg-quick@wg0 || :"));
+    expect(files).toEqual(hosts.map(() => "wg0.conf.before-overlay\ndisabled\n"));
+    expect(await on(lab, "lux", "ip -br addr show dev wg0")).toMatch(
+      /10\.255\.0\.1\/32 fd00:6f::1\/128 fe80::1\/64 *\n$/,
+    );
+    await pings(lab, LINK);
+  });
+
+  test("then there is nothing more to do, and a reboot brings it back with the same key", async () => {
+    const keys = await publicKeys();
+    expect((await work.up("--expect-no-changes")).logins).toEqual({});
+    expect(await work.drift()).toEqual([]);
+    await lab.reboot("lux");
+    await eventually("lux does not answer by the link", async () => {
+      const { code } = await lab.exec("fra", "ping -q -c 1 -W 1 10.255.0.1");
+      return code === 0;
+    });
+    expect(await publicKeys()).toEqual(keys);
+    await pings(lab, LINK);
+  });
+
+  test("another label: new keys on both, what that costs is told, and the old ones go in the end", async () => {
+    const keys = await publicKeys();
+    Object.assign(work.declared.links["lux-fra"] ?? {}, { rotate: "2026-11" });
+    const packets = await Promise.all(["lux-fra", "fra-lux"].map((link) => traffic(lab, link)));
+    const { code, text } = await work.run("up", "--yes", "--diff");
+    expect({ code, text }).toMatchObject({ code: 0 });
+    expect(text.split("\nUpdating ")[0]).toContain("wgDevice wg0 gets another key: until the other side is told of it");
+    for (const one of packets) expect((await one.end()).lost).toBeLessThan(2500); // about 50, and up to 5 s of a slow machine
+    for (const key of await publicKeys()) expect(keys).not.toContain(key);
+    expect(await both((host) => on(lab, host, "ls /etc/overlay/keys"))).toEqual(
+      hosts.map(() => "wg0.2026-11.key\nwireguard.key\n"),
+    );
+    await rememberKeys();
+    await pings(lab, LINK);
+  });
+
+  test("destroyed, nothing of ours is left, and the backup of theirs is", async () => {
+    await work.destroy();
+    await both((host) => on(lab, host, "! ip link show wg0 && rm /etc/wireguard/wg0.conf.before-overlay"));
+    expect(await traces(lab, "fra")).toBe(found);
+  });
+
+  test("no private key was seen", () => {
+    expect(leaks()).toEqual([]);
+  });
+});
