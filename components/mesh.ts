@@ -12,6 +12,7 @@ import type { TopologyDevice } from "../sdk/network/topology";
 import { spec as interfaceSpec, NO_ADDRESS, twoHave } from "../sdk/wireguard/spec";
 import { faultsOfKnown, isKnown, lift } from "./input";
 import type { MeshData } from "./meshArgs";
+import { letIn } from "./nodeArgs";
 import { callable, type LinkNode, mtuFaultsOf, mtuOf } from "./side";
 
 const MANY = 250;
@@ -70,7 +71,11 @@ export const meshPeers = <K>(mesh: MeshData, nodes: readonly LinkNode[], publicK
 
 /** Machines of somebody else. */
 const others = ({ peers, keepalive }: MeshData) =>
-  peers.map((peer) => ({ ...peer, ...(peer.endpoint !== undefined && keepalive > 0 && { keepalive }) }));
+  peers.map((peer) => ({
+    ...peer,
+    ...(peer.endpoint !== undefined && keepalive > 0 && { keepalive }),
+    foreign: true as const,
+  }));
 
 /** What a node's host is told of the node itself. `mtu`: that of the whole mesh. */
 export const meshNode = <M>(mesh: MeshData, node: LinkNode, owner: string, mtu: M) => {
@@ -85,6 +90,8 @@ export const meshNode = <M>(mesh: MeshData, node: LinkNode, owner: string, mtu: 
     addresses: node.addresses,
     prefixes: node.prefixes,
     underlay: lift(({ devices }) => devices, node.underlay),
+    called: callable(node, mesh.family) !== undefined,
+    ...letIn(node),
   };
 };
 

@@ -11,7 +11,7 @@ import { isLater } from "./input";
 import { type LinkData, linkArgs, type WgLinkArgs } from "./linkArgs";
 import { meshDevices, meshFaults, namesFaults } from "./mesh";
 import { type MeshData, meshArgs, type WgMeshArgs } from "./meshArgs";
-import { expanded, type NodeData, nodeArgs, type OverlayNodeArgs } from "./nodeArgs";
+import { expanded, firewallFaults, type NodeData, nodeArgs, type OverlayNodeArgs } from "./nodeArgs";
 import type { OverlayNode } from "./OverlayNode";
 import type { PeerData } from "./peerArgs";
 import { prepareFaults } from "./prepare";
@@ -29,7 +29,7 @@ export class Network {
   addNode(name: string, args: OverlayNodeArgs): Checked<NodeData> {
     const written = expanded(args);
     const result = parse(nodeArgs, written);
-    const own = "faults" in result ? result.faults : prepareFaults(result.value);
+    const own = "faults" in result ? result.faults : [...prepareFaults(result.value), ...firewallFaults(result.value)];
     const faults = [...own, ...this.clashes(name, written)];
     if (faults.length > 0 || "faults" in result) return { faults };
     const value = { name, ...result.value };
@@ -151,5 +151,17 @@ function reached(connection: unknown): string | undefined {
 
 const fromOutputs = (node: OverlayNode): pulumi.Output<LinkNode> => {
   const { nodeName: name, nodeId: id, addresses, endpoints, prefixes, ports, portBase, underlay } = node;
-  return pulumi.output({ name, id, addresses, endpoints, prefixes, ports, portBase, underlay });
+  const { firewall, firewallChain } = node;
+  return pulumi.output({
+    name,
+    id,
+    addresses,
+    endpoints,
+    prefixes,
+    ports,
+    portBase,
+    underlay,
+    firewall,
+    firewallChain,
+  }) as unknown as pulumi.Output<LinkNode>;
 };

@@ -1,10 +1,19 @@
 /** What a person may say about a machine of the network. */
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { checkedString } from "../sdk/faults";
+import { checkedString, type Fault, fault } from "../sdk/faults";
 import { Connection } from "../sdk/host/connection";
+import { chainObjection } from "../sdk/kernel/firewall";
 import { address, notAnEndpoint } from "../sdk/network/address";
-import { addressField, deviceField, NAME_UNDERLAY, portField, prefixField } from "../sdk/network/fields";
+import {
+  addressField,
+  deviceField,
+  firewallChainField,
+  firewallField,
+  NAME_UNDERLAY,
+  portField,
+  prefixField,
+} from "../sdk/network/fields";
 import { DEFAULT_UNDERLAY_MTU } from "../sdk/network/mtu";
 import { PORT_BASE } from "../sdk/network/ports";
 import { spec as host } from "../sdk/node/spec";
@@ -89,6 +98,19 @@ export const nodeArgs = z.strictObject({
     .meta({ id: "Packages" })
     .default("expect")
     .describe("Whether packages that the machine lacks are installed or are a fault. Default: expect."),
+  firewall: firewallField
+    .optional()
+    .describe(
+      "Who on the machine decides which packets are let in: rules of its own let in the UDP ports of the node's links. " +
+        "none: nobody, or somebody else opens them. Default: not known, and a machine that drops what no rule lets in is a " +
+        "fault. Example: ufw",
+    ),
+  firewallChain: firewallChainField
+    .optional()
+    .describe(
+      "Of firewall nftables, the family, table and name of the chain that drops what no rule lets in. Default: none. " +
+        "Example: inet filter input",
+    ),
   sysctls: host.shape.sysctls.describe('Kernel settings. Default: none. Example: {net/ipv4/ip_forward: "1"}'),
   formerly: host.shape.formerly.describe(
     "Names that this stack had before, as project/stack. Default: none. Example: [net/production]",
@@ -115,6 +137,8 @@ export const nodeOutputs = z.object({
   ports: z.array(z.int()).optional().describe("UDP ports to listen on, where there are only a few."),
   portBase: z.int().describe("First of the UDP ports that are listened on."),
   underlay: underlay.describe("What encrypted packets travel on."),
+  firewall: firewallField.optional().describe("Who decides which packets are let in, where it was said."),
+  firewallChain: z.string().optional().describe("Of nftables, the chain that drops what no rule lets in."),
 });
 
 export type EndpointArgs = z.input<typeof endpoint>;
@@ -150,4 +174,17 @@ export const hostSpec = (node: NodeData, owner: string, adopts: string[]) => ({
   adopts,
   packages: node.packages,
   sysctls: node.sysctls,
+  ...letIn(node),
 });
+
+/** What a machine and its links are told of its firewall; nothing where nothing was said. */
+export const letIn = ({ firewall, firewallChain }: Pick<NodeData, "firewall" | "firewallChain">) => ({
+  ...(firewall !== undefined && { firewall }),
+  ...(firewallChain !== undefined && { firewallChain }),
+});
+
+/** What is wrong between the fields of a node. */
+export function firewallFaults(node: NodeArgs): Fault[] {
+  const objection = chainObjection(node);
+  return objection ? [fault(["firewallChain"], node.firewallChain, objection)] : [];
+}

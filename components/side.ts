@@ -8,11 +8,14 @@ import { ADOPTED } from "../sdk/wireguard";
 import { spec as interfaceSpec } from "../sdk/wireguard/spec";
 import { faultsOfKnown, isKnown, lift } from "./input";
 import type { LinkData } from "./linkArgs";
-import type { NodeData } from "./nodeArgs";
+import { letIn, type NodeData } from "./nodeArgs";
 import type { PeerData } from "./peerArgs";
 
 /** What a link has to know of a node. */
-export type LinkNode = Pick<NodeData, "name" | "id" | "addresses" | "prefixes" | "ports" | "portBase" | "underlay"> & {
+export type LinkNode = Pick<
+  NodeData,
+  "name" | "id" | "addresses" | "prefixes" | "ports" | "portBase" | "underlay" | "firewall" | "firewallChain"
+> & {
   endpoints: Endpoint[];
 };
 
@@ -29,6 +32,8 @@ export function nodeOf({ name, id, addresses, endpoint: called = "" }: PeerData)
     ports: undefined,
     portBase: PORT_BASE,
     underlay: { mtu: DEFAULT_UNDERLAY_MTU, devices: [] },
+    firewall: undefined,
+    firewallChain: undefined,
     endpoints: at ? [{ address: at.address, ports: [at.port] }] : [],
   };
 }
@@ -132,6 +137,8 @@ export function sideSpec<K>(view: View, owner: string, publicKey: K) {
     addresses: own.addresses,
     prefixes: own.prefixes,
     underlay: lift(({ devices }) => devices, own.underlay),
+    called: calls(turned(view)),
+    ...letIn(own),
     peer: {
       name: peer.name,
       id: peer.id,
@@ -139,6 +146,7 @@ export function sideSpec<K>(view: View, owner: string, publicKey: K) {
       addresses: peer.addresses,
       ...(called !== undefined && { endpoint: called }),
       ...(called !== undefined && link.keepalive > 0 && { keepalive: link.keepalive }),
+      ...(link.peer && { foreign: true as const }),
     },
   };
 }

@@ -6,4 +6,4 @@ export { HostError, type HostErrorKind } from "./errors";
 export { Hosts, type HostsOptions } from "./hosts";
 export type { RunOptions, Session } from "./session";
 export type { Result } from "./shell";
-export { parseSnapshot, snapshot } from "./snapshot";
+export { parseSnapshot, snapshot, unanswered } from "./snapshot";

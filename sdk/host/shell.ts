@@ -20,7 +20,8 @@ interface Pending {
 
 /** Sent once: definitions only. */
 const prelude = (): string =>
-  ["session.sh", "lock.sh", "generations.sh", "steps.sh", "snapshot.sh", "apply.sh"].map(agent).join("\n");
+  ["session.sh", "lock.sh", "generations.sh", "steps.sh", "snapshot.sh", "firewalls.sh", "apply.sh"].map(agent).join("
+");
 
 /** Seconds for the login itself, after the TCP connection. */
 const loginTime = 20;

@@ -44,6 +44,8 @@ export interface Kind<T> {
   read(snapshot: Snapshot, key: string, wanted?: T): T | undefined;
   /** Every live value of this kind on a device that is ours, so that what nobody declared shows as drift. */
   on?(snapshot: Snapshot, device: string): T[];
+  /** Every live value with a mark of ours among things of others, so that all go with the node. */
+  all?(snapshot: Snapshot): T[];
   /** Why the live thing may not be touched, in one sentence, or undefined when it is ours. */
   foreign?(live: T): string | undefined;
   /** What nobody wants any more is removed only after everything else is done: others lean on it, or take its place. */

@@ -1,11 +1,19 @@
 export { type Changed, type Changes, changes, live, queries, undo } from "./compare";
 export { exposure, isOfNetwork } from "./exposure";
 export { type Command, type Fact, factId, type HostFacts, type Kind } from "./fact";
+export {
+  chainObjection,
+  closedFaults,
+  type Firewall,
+  missingFirewall,
+  opening,
+  rulesQuery,
+} from "./firewall";
 export { fact, type KindName, kindOf, kinds, type ValueOf } from "./kinds";
 export { isPlaceholder, later, placeholder } from "./later";
 export { userspaceUnit } from "./link";
 export * from "./marks";
 export type { Snapshot } from "./snapshot";
-export type { Technology } from "./technology";
+export type { Call, End, Technology } from "./technology";
 export { bootText, text } from "./text";
 export { parseWgDump } from "./wg";

@@ -3,13 +3,16 @@ import { address } from "./address";
 import { backup } from "./backup";
 import type { Fact, Kind } from "./fact";
 import { file } from "./file";
+import { firewalldRule } from "./firewalldRule";
 import { link } from "./link";
 import { nftElement } from "./nftElement";
+import { nftRule } from "./nftRule";
 import { nftTable } from "./nftTable";
 import { pkg } from "./package";
 import { route } from "./route";
 import { rule } from "./rule";
 import { sysctl } from "./sysctl";
+import { ufwRule } from "./ufwRule";
 import { unit } from "./unit";
 import { wgDevice } from "./wgDevice";
 import { wgKey } from "./wgKey";
@@ -24,6 +27,9 @@ export const kinds = {
   nftTable,
   rule,
   route,
+  ufwRule,
+  firewalldRule,
+  nftRule,
   link,
   wgDevice,
   wgPeer,

@@ -45,3 +45,14 @@ export const alias = (owner: string, name: string): string => `${ALIAS_PREFIX}${
 /** A device is ours by its group or by its alias; either may have been changed by hand, seldom both. */
 export const isOurs = (link: { group: number; alias?: string }): boolean =>
   link.group === LINK_GROUP || link.group === SEGMENT_GROUP || (link.alias?.startsWith(ALIAS_PREFIX) ?? false);
+
+/** Bytes of a rule's comment that nft(8) keeps: NFTNL_UDATA_COMMENT_MAXLEN, and a zero at its end. */
+const COMMENT_BYTES = 127;
+
+/** What a rule of ours among those of others says. No white space and no quotes are in it. */
+export const comment = (owner: string, name: string): string => {
+  const words = alias(owner, name).replace(/["'`\\$]/g, "_");
+  return Buffer.byteLength(words) > COMMENT_BYTES ? `${ALIAS_PREFIX}${name}` : words;
+};
+
+export const isOurComment = (words: string): boolean => words.startsWith(ALIAS_PREFIX);

@@ -3,7 +3,10 @@ import { type Fact, factId } from "./fact";
 import type { KindName } from "./kinds";
 import { isPlaceholder } from "./later";
 
-/** Kinds in order; `@` stands on a device. The guard counts before a device sends, so its table comes first. */
+/**
+ * Kinds in order; `@` stands on a device. The guard counts before a device sends, so its table comes first; a firewall is
+ * open before anybody calls, and as long as anybody answers.
+ */
 const ORDER: (KindName | `${KindName}@`)[] = [
   "package",
   "file",
@@ -13,6 +16,9 @@ const ORDER: (KindName | `${KindName}@`)[] = [
   "nftTable",
   "rule",
   "route",
+  "ufwRule",
+  "firewalldRule",
+  "nftRule",
   "link",
   "sysctl@",
   "wgDevice",

@@ -85,6 +85,16 @@ export interface SshWay {
   device?: string;
 }
 
+/** A base chain that lets in only what its rules name. */
+export interface ClosedChain {
+  /** Who wrote it: `iptables` is for iptables(8) itself, whatever keeps its rules. */
+  by: "ufw" | "firewalld" | "nftables" | "iptables" | "iptables-legacy";
+  /** `inet filter input` */
+  chain: string;
+  /** `policy drop`, or its last rule: `reject with icmpx admin-prohibited` */
+  verdict: string;
+}
+
 export interface Snapshot {
   /** /etc/machine-id */
   machine: string;
@@ -117,6 +127,13 @@ export interface Snapshot {
   commands: Record<string, boolean>;
   /** The device by which encrypted packets to an address leave, `ip route get`; undefined: there is no way. */
   ways: Record<string, string | undefined>;
+  /**
+   * Rules that let ports in, as each firewall keeps them, by its name (`ufw`, `firewalld`) or, of nft, by the chain's
+   * (`inet filter input`: those with a comment of ours). Absent key: not asked; undefined: the host has none of that name.
+   */
+  firewalls: Record<string, string[] | undefined>;
+  /** Base chains of others that end in a drop or a reject, by their hook (`input`). Absent key: not asked. */
+  hooks: Record<string, ClosedChain[] | undefined>;
   /** Owner (first line, without `# `) of each boot file under /etc/overlay/boot.d, by file name. */
   boot: Record<string, string>;
 }

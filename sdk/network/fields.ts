@@ -87,3 +87,13 @@ export const ownerField = checkedString((value) =>
     ? undefined
     : { legal: "project/stack, without spaces", cure: "leave it to the component, which knows both" },
 );
+
+/** Who decides on a machine which packets are let in; `none`: nobody there, or somebody else sees to it. */
+export const firewallField = z.enum(["none", "ufw", "firewalld", "nftables"]).meta({ id: "Firewall" });
+
+/** Family, table and chain, as nft(8) names them. */
+export const firewallChainField = checkedString((value) =>
+  /^(inet|ip|ip6) [A-Za-z][\w.-]* [A-Za-z][\w.-]*$/.test(value)
+    ? undefined
+    : { legal: "family, table and chain, such as inet filter input", cure: "correct it; `nft list chains` shows them" },
+);

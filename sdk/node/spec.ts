@@ -1,8 +1,18 @@
 /** A machine of the network: what a person may say about it. */
 import { z } from "zod";
 import { checkedString, unlessFaulty } from "../faults";
+import { chainObjection } from "../kernel/firewall";
 import { contains } from "../network/address";
-import { addressField, deviceField, idField, nameField, ownerField, prefixField } from "../network/fields";
+import {
+  addressField,
+  deviceField,
+  firewallChainField,
+  firewallField,
+  idField,
+  nameField,
+  ownerField,
+  prefixField,
+} from "../network/fields";
 
 const sysctlName = checkedString((value) =>
   /^(net|kernel|vm)[./][A-Za-z0-9_.:/-]+$/.test(value) && !value.includes("..")
@@ -54,6 +64,12 @@ const fields = z.strictObject({
     .enum(["expect", "install"])
     .default("expect")
     .describe("Whether missing packages are installed or are a fault. Default: expect."),
+  firewall: firewallField
+    .optional()
+    .describe("Who lets packets in on the machine. Default: nobody that drops any. Example: ufw"),
+  firewallChain: firewallChainField
+    .optional()
+    .describe("Of nftables, the chain that drops what no rule lets in. Default: none. Example: inet filter input"),
   sysctls: z
     .record(sysctlName, sysctlValue)
     .default({})
@@ -74,7 +90,16 @@ function addressesInPrefixes({ addresses, prefixes }: z.output<typeof fields>, c
   }
 }
 
-export const spec = fields.superRefine(addressesInPrefixes, unlessFaulty("addresses", "prefixes"));
+function chainNamed(firewall: z.output<typeof fields>, context: z.core.$RefinementCtx): void {
+  const objection = chainObjection(firewall);
+  if (!objection) return;
+  const { legal: message, cure } = objection;
+  context.addIssue({ code: "custom", path: ["firewallChain"], message, params: { cure } });
+}
+
+export const spec = fields
+  .superRefine(addressesInPrefixes, unlessFaulty("addresses", "prefixes"))
+  .superRefine(chainNamed, unlessFaulty("firewall", "firewallChain"));
 
 export type Spec = z.output<typeof spec>;
 export type Input = z.input<typeof spec>;

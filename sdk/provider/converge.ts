@@ -93,11 +93,12 @@ export async function converge(
   operation: Operation,
   news: Values,
   before?: Before,
-): Promise<{ id: string; outputs: State }> {
+): Promise<{ id: string; outputs: State; spec: unknown; seen: Snapshot }> {
   const { type, machine, resource, status } = operation;
   const spec = parseSpec(type, news.spec);
   const target = goal(operation, spec, before);
-  let seen = await machine.look(target.asked, operation);
+  const ahead = type.technology.queries?.(spec) ?? [];
+  let seen = await machine.look([...target.asked, ...ahead], operation);
   let todo = gap(target, seen, 1);
   refuse(operation, spec, seen, todo);
   // As where a kernel has learned WireGuard since the last look: what state knows did not tell.
@@ -133,7 +134,7 @@ export async function converge(
     todo = gap(target, seen, attempt + 1);
     if (takenBack) throw half(todo.is, [cutOff, lineDiff(todo.is, config(target.wanted)).join("\n")]);
   }
-  return { id, outputs: state(type, resource, spec, String(news.config), seen) };
+  return { id, outputs: state(type, resource, spec, String(news.config), seen), spec, seen };
 }
 
 const reasons = (machine: string, failed: Failure | undefined, is: string, should: string): string[] => [

@@ -7,6 +7,7 @@ import { bootText, changes, type Fact, type HostFacts, isPlaceholder, live, quer
 import { bootDrift, bootPath, bootQuery, isOwn } from "./boot";
 import { config } from "./config";
 import { once, shapes, specsOf } from "./former";
+import { silence, unanswered } from "./handshakes";
 import { parseSpec, same } from "./inputs";
 import type { Machine } from "./machine";
 import { Refused } from "./outcome";
@@ -101,6 +102,9 @@ export async function read(operation: Operation, inputs: Values, olds: Values): 
   const is = live(seen, once([...wanted, ...own.filter(({ kind }) => kind !== "sysctl")]));
   const left = is.some(isLeft) || boot.file in seen.boot;
   if (!type.machine && !left) return undefined;
+  const end = type.technology.end?.(spec);
+  const silent = end ? unanswered(end, seen) : [];
+  if (end && silent.length > 0) operation.warn(silence(end, silent, seen));
   const now = state(type, resource, spec, config(is, bootDrift(seen, boot)), seen);
   // Only an update that comes to its end knows that nothing is left: the settings of another spec are not among these.
   return olds.former === undefined ? now : { ...now, former: olds.former };
@@ -111,7 +115,8 @@ export async function remove(operation: Operation, inputs: Values, olds: Values)
   const { type, machine, stack, status } = operation;
   const owners = [...type.owners(parseSpec(type, inputs.spec)), stack];
   const former = shapes(type, specsOf(inputs, olds));
-  const asked = queries(former.flatMap(({ facts }) => facts));
+  const belonging = type.machine?.queries(parseSpec(type, inputs.spec)) ?? [];
+  const asked = [...new Set([...queries(former.flatMap(({ facts }) => facts)), ...belonging])];
   const seen = await machine.look(asked, operation);
   if (seen.owner !== undefined && !owners.includes(seen.owner)) {
     return operation.warn(`It was left on ${machine.name}, which belongs to the stack ${seen.owner}.`);

@@ -9,6 +9,7 @@ import {
   type Hosts,
   type RunOptions,
   snapshot,
+  unanswered,
 } from "../host";
 import type { Snapshot } from "../kernel";
 
@@ -17,6 +18,8 @@ export interface Machine {
   name: string;
   look(queries: string[], options?: RunOptions): Promise<Snapshot>;
   change(change: Change, options?: RunOptions): Promise<Applied>;
+  /** Those of a device's peers that have had no handshake yet, and how many bytes have come from them. */
+  unanswered(device: string, publicKeys: readonly string[], options?: RunOptions): Promise<Map<string, number>>;
 }
 
 export function overSsh(hosts: Hosts, connection: Connection): Machine {
@@ -25,6 +28,7 @@ export function overSsh(hosts: Hosts, connection: Connection): Machine {
     name: describeConnection(connection),
     look: (queries, options) => snapshot(session, queries, options),
     change: (change, options) => apply(session, change, options),
+    unanswered: (device, publicKeys, options) => unanswered(session, device, publicKeys, options),
   };
 }
 
@@ -41,6 +45,7 @@ export function withinLimits(machine: Machine, limit: AbortSignal, seconds: numb
     name: machine.name,
     look: (...args) => machine.look(...args).catch(tell),
     change: (...args) => machine.change(...args).catch(tell),
+    unanswered: (...args) => machine.unanswered(...args).catch(tell),
   };
 }
 

@@ -4,8 +4,9 @@ import { Connection, HostError, Hosts } from "../host";
 import { takeover } from "./adopt";
 import { lineDiff } from "./config";
 import { type Configuration, configuration } from "./configuration";
-import { converge } from "./converge";
+import { type Before, converge } from "./converge";
 import type { Engine } from "./engine";
+import { Handshakes } from "./handshakes";
 import { impact } from "./impact";
 import { find } from "./import";
 import { type Checked, check, connectionOf, same } from "./inputs";
@@ -53,6 +54,7 @@ export class Provider {
   readonly #cancelled = new AbortController();
   /** Whether a resource is other than state says, of those that this run has read. */
   readonly #drifted = new Map<string, Promise<boolean>>();
+  readonly #handshakes = new Handshakes();
   /** Hosts that were found dead: they are named once. */
   readonly #dead = new Set<string>();
 
@@ -87,7 +89,9 @@ export class Provider {
 
   /** The properties that differ. Contacts nobody, unless every run is to read first. */
   async diff(old: Known, news: Values): Promise<string[]> {
-    const different = diff(parse(old.urn).type, old.outputs, old.inputs, news);
+    const { type } = parse(old.urn);
+    const different = diff(type, old.outputs, old.inputs, news);
+    if (different.length === 0 && type.technology.end) this.#handshakes.unchanged(old.inputs.spec);
     if (different.length > 0 || !this.live) return different;
     // The engine reads first what state says is to be read first; this is for the run that says so for the first time.
     const { connection } = hasUnknown(news.connection) ? old.inputs : news;
@@ -122,7 +126,19 @@ export class Provider {
   async create(urn: string, news: Values, seconds: number): Promise<{ id: string; outputs: Values }> {
     const { type } = parse(urn);
     const wait = type.machine ? booting(seconds, news) : 0;
-    return converge({ ...this.#operation(urn, news, seconds), wait }, news);
+    return this.#make({ ...this.#operation(urn, news, seconds), wait }, news);
+  }
+
+  /** To the end, and until those answer who are called. */
+  async #make(operation: Operation, news: Values, before?: Before): Promise<{ id: string; outputs: Values }> {
+    const ready = this.#handshakes.ready();
+    const { id, outputs, spec, seen } = await converge(operation, news, before);
+    const end = operation.type.technology.end?.(spec);
+    // What was made is made, whatever there is to say of it.
+    const silent =
+      end && (await this.#handshakes.made(end, ready, seen, operation.machine, operation).catch(() => undefined));
+    if (silent !== undefined) operation.warn(silent);
+    return { id, outputs };
   }
 
   async previewUpdate({ urn, outputs, inputs }: Known, news: Values): Promise<Values> {
@@ -138,7 +154,7 @@ export class Provider {
     // Elsewhere there may be a new machine.
     const moved = parse(old.urn).type.machine && !same(old.inputs.connection, news.connection);
     const wait = moved ? booting(old.seconds, news) : 0;
-    const { outputs } = await converge({ ...this.#operation(old.urn, news, old.seconds), wait }, news, old);
+    const { outputs } = await this.#make({ ...this.#operation(old.urn, news, old.seconds), wait }, news, old);
     return outputs;
   }
 

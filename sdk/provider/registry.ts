@@ -6,7 +6,10 @@ import {
   fact,
   isOurs,
   KEYS,
+  type KindName,
+  kindOf,
   kinds,
+  rulesQuery,
   type Snapshot,
   type Technology,
   WIREGUARD_KEY,
@@ -28,6 +31,8 @@ export interface ResourceType<Spec = unknown> {
   adopts?(spec: Spec): string | undefined;
   /** For the resource that is the machine itself, what else goes when it goes. Absent: the resource is a part of one. */
   machine?: {
+    /** What a look must ask for to see them. */
+    queries(spec: Spec): string[];
     /** Facts of other resources. */
     belongings(snapshot: Snapshot): Fact[];
     /** Paths of files that no update ever removes. */
@@ -50,7 +55,10 @@ function belongings(snapshot: Snapshot): Fact[] {
     const table = kinds.nftTable.read(snapshot, id);
     return table ? [fact("nftTable", table)] : [];
   });
-  return [...links, ...tables];
+  const rules = Object.keys(kinds).flatMap((kind) =>
+    (kindOf({ kind }).all?.(snapshot) ?? []).map((value) => fact(kind as KindName, value as never)),
+  );
+  return [...links, ...tables, ...rules];
 }
 
 // A key loses nothing at a reboot: its file there says only whose it is.
@@ -68,6 +76,7 @@ const host = define({
     wireguard: (snapshot) => snapshot.host.wireguard,
   },
   machine: {
+    queries: (spec) => rulesQuery(spec),
     belongings,
     remains: (snapshot) => [
       ...(snapshot.keys[WIREGUARD_KEY] === undefined ? [] : [WIREGUARD_KEY]),

@@ -1,6 +1,7 @@
 /** What only the live host can tell to be wrong with a link. */
 import { type Fault, fault } from "../faults";
 import { connected } from "../kernel/connected";
+import { closedFaults, missingFirewall } from "../kernel/firewall";
 import { kinds } from "../kernel/kinds";
 import { isPlaceholder } from "../kernel/later";
 import { isOurs } from "../kernel/marks";
@@ -112,10 +113,16 @@ function wayThroughTunnel(spec: Spec, snapshot: Snapshot): Fault[] {
   });
 }
 
+/** What a look must ask for that: where nobody is declared to let packets in, whether somebody keeps them out. */
+export const queries = ({ called, firewall }: Spec): string[] =>
+  called && firewall === undefined ? ["hook input"] : [];
+
 export const faults = (spec: Spec, snapshot: Snapshot): Fault[] => [
   ...foreignOwner(snapshot, spec.owner),
   ...adoption(spec, snapshot),
   ...portTaken(spec, snapshot),
   ...neighbours(spec, snapshot),
   ...wayThroughTunnel(spec, snapshot),
+  ...missingFirewall(spec, snapshot),
+  ...(spec.called && spec.firewall === undefined ? closedFaults(spec.node, spec.listenPort, snapshot) : []),
 ];

@@ -1,5 +1,6 @@
 import type { Technology } from "../kernel/technology";
-import { faults } from "./faults";
+import { end } from "./end";
+import { faults, queries } from "./faults";
 import { plan } from "./plan";
 import { type Input, type Spec, spec } from "./spec";
 
@@ -9,4 +10,11 @@ export { publicKeyField } from "./spec";
 export type { Input as InterfaceSpec };
 
 /** One side of a WireGuard link. */
-export const wireguard: Technology<Input, Spec> = { token: "overlay:wireguard:Interface", spec, plan, faults };
+export const wireguard: Technology<Input, Spec> = {
+  token: "overlay:wireguard:Interface",
+  spec,
+  plan,
+  queries,
+  faults,
+  end,
+};

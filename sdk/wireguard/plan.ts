@@ -1,9 +1,11 @@
 /** A WireGuard device, of a link or a mesh, as facts. */
 import { type Fact, factId } from "../kernel/fact";
+import { opening } from "../kernel/firewall";
 import { fact } from "../kernel/kinds";
 import { isPlaceholder } from "../kernel/later";
 import {
   alias,
+  comment,
   deviceKey,
   FWMARK,
   LINK_GROUP,
@@ -125,6 +127,8 @@ export function plan(spec: Spec): Fact[] {
       key: String(spec.listenPort),
       counter: `link-${device}`,
     }),
+    // `alsoPorts` are redirected before anybody asks whether they may come in.
+    ...opening(spec, spec.listenPort, comment(spec.owner, spec.link)),
     ...redirect(spec),
     ...(spec.adopt ? withoutWgQuick(device, link) : []),
   ];

@@ -7,6 +7,8 @@ import {
   addressField,
   deviceField,
   endpointField,
+  firewallChainField,
+  firewallField,
   idField,
   NAME_UNDERLAY,
   nameField,
@@ -41,6 +43,10 @@ const peer = z.strictObject({
   addresses: later(z.array(later(addressField)))
     .default([])
     .describe("The other node's overlay addresses. Default: none. Example: [10.255.0.1, fd00:6f::1]"),
+  foreign: z
+    .literal(true)
+    .optional()
+    .describe("Somebody else's machine, which is not made by the same run. Default: a node of the same program."),
 });
 
 const meshPeer = rememberedByName(
@@ -93,6 +99,16 @@ const fields = z.strictObject({
     .array(deviceField)
     .default([])
     .describe("Tunnel devices of others that encrypted packets may leave by, as on the node. Default: none."),
+  called: z
+    .boolean()
+    .default(true)
+    .describe("Whether others call the device: a firewall then has to let them in. Default: true."),
+  firewall: firewallField
+    .optional()
+    .describe("Who lets packets in on the machine, as on the node. Default: nobody that drops any. Example: ufw"),
+  firewallChain: firewallChainField
+    .optional()
+    .describe("Of nftables, the chain that drops what no rule lets in, as on the node. Default: none."),
   peer: peer.optional().describe("The other side of a link: everything may come and go by it, as routes say."),
   peers: z
     .array(meshPeer)

@@ -149,6 +149,8 @@ export class KernelModel {
       managers: {},
       commands: Object.fromEntries([...this.commands].map((name) => [name, true])),
       ways: {},
+      firewalls: {},
+      hooks: {},
       boot: {},
     });
   }

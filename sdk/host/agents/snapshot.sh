@@ -3,10 +3,10 @@
 # 036). sdk/host/snapshot.ts reads them. A tool that is missing leaves its section empty. What is secret is masked here.
 
 # snapshot: standard input is queries, one a line (sysctl NAME, file PATH, unit NAME, key PATH, command NAME,
-# manager DEVICE, way ADDRESS).
+# manager DEVICE, way ADDRESS, firewall ufw|firewalld|FAMILY TABLE CHAIN, hook NAME).
 snapshot() {
   set +e
-  sysctls='' files='' units='' keys='' managed='' commands='' ways=''
+  sysctls='' files='' units='' keys='' managed='' commands='' ways='' firewalls='' hooks=''
   while read -r what name; do
     case $what in
       sysctl) sysctls="$sysctls /proc/sys/$name" ;;
@@ -16,6 +16,8 @@ snapshot() {
       manager) managed="$managed $name" ;;
       command) commands="$commands $name" ;;
       way) ways="$ways $name" ;;
+      firewall) firewalls=$firewalls$name, ;;
+      hook) hooks="$hooks $name" ;;
     esac
   done
   section machine
@@ -46,6 +48,8 @@ snapshot() {
     [ -z "$managed" ] || { section manager && managers $managed; }
     [ -z "$commands" ] || { section command && present_commands $commands; }
     [ -z "$ways" ] || { section way && ways_of_ours $ways; }
+    printf '%s' "$firewalls" | tr , '\n' | while read -r name; do firewall "$name" </dev/null; done
+    for name in $hooks; do section "hook $name" && closed_chains "$name"; done
   }
   section end
 }
@@ -196,4 +200,23 @@ present_commands() {
 # By all rules and tables, for packets with our mark (0x6f). Where there is no way, nothing is printed.
 ways_of_ours() {
   printf 'route get %s mark 0x6f\n' "$@" | ip -N -j -force -batch - 2>/dev/null
+}
+
+# unanswered: standard input is a WireGuard device and public keys, one a line. Prints those of the peers that have had no
+# handshake within 0.3 s, and the bytes that have come from them.
+unanswered() {
+  read -r device
+  asked=$(cat)
+  tries=6
+  while
+    left=$(
+      {
+        printf '%s\n' "$asked"
+        timeout 5 wg show "$device" dump
+      } | awk 'NF == 1 { asked[$1] } NF == 8 && $5 == 0 && $1 in asked { print $1, $6 }'
+    )
+    tries=$((tries - 1))
+    [ -n "$left" ] && [ "$tries" -gt 0 ]
+  do sleep 0.05; done
+  [ -z "$left" ] || printf '%s\n' "$left"
 }

@@ -149,6 +149,7 @@ EOT
 }
 
 # At boot: rules are the one thing of nft that is there twice when it is added twice, so a table that stands keeps its own.
+# One for a chain of somebody else's, which may not be there yet, stands alone.
 keep_rules() {
   case $1 in
     'add table '*)
@@ -163,8 +164,24 @@ keep_rules() {
       table=${1#* }
       case $skip_rules in *"(${1%% *} ${table%% *})"*) ;; *) return 1 ;; esac
       ;;
+    'insert rule '*)
+      flush
+      # shellcheck disable=SC2086 # family, table, chain and the rule, which nft prints as it was given; set -f is on
+      set -- ${1#insert rule }
+      if ! run 10 nft list chain "$1" "$2" "$3" || ! has_rule "$@"; then
+        batch_tool=nft batch="insert rule $*"
+        flush
+      fi
+      batch_tool=nft
+      ;;
     *) return 1 ;;
   esac
+}
+
+# has_rule FAMILY TABLE CHAIN RULE…: $said shows it.
+has_rule() {
+  shift 3
+  case $said in *"$*"*) ;; *) return 1 ;; esac
 }
 
 one_step() {
@@ -181,6 +198,8 @@ one_step() {
     sysctl) set_sysctl "${3%%=*}" "${line#*=}" ;;
     systemctl) use_systemctl "$@" ;;
     apt-get) shift 2 && install_packages "$@" ;;
+    ufw) run 60 "$@" </dev/null ;;
+    firewall-cmd) firewall_cmd "$line" ;;
     put) put "$2" "$3" "${4-}" ;;
     remove) remove "$2" ;;
     genkey) make_key "$2" ;;
@@ -197,6 +216,24 @@ run_once() {
   set -- $?
   case $said in *'Key is not the correct length or format'*) said='Key is not the correct length or format' ;; esac
   exists_already || return "$1"
+}
+
+# firewall_cmd 'firewall-cmd [--permanent] --add-rich-rule='RULE'': the rule is one argument. Where firewalld does not run
+# (exit code 252, firewall-cmd(1)), its files have what it starts with.
+firewall_cmd() {
+  rule=${1#*"='"}
+  verb=${1%%"='"*}
+  verb=--${verb##*--}
+  case $1 in
+    *' --permanent '*) set -- --permanent ;;
+    *) set -- ;;
+  esac
+  run 60 firewall-cmd -q "$@" "$verb=${rule%"'"}" </dev/null && return 0
+  case $?,$# in
+    252,0) return 0 ;;
+    252,1) run 60 firewall-offline-cmd -q "$verb=${rule%"'"}" </dev/null ;;
+    *) return 1 ;;
+  esac
 }
 
 use_systemctl() {

@@ -48,6 +48,10 @@ export class ModelMachine implements Machine {
     return { ...(failed && { failed }), snapshot: await this.look() };
   }
 
+  async unanswered(): Promise<Map<string, number>> {
+    return new Map();
+  }
+
   #run(commands: readonly Command[]): Failure | undefined {
     for (const [index, step] of steps(commands).entries()) {
       const command = (step[0] ?? "").replace(/^(put \S+ \S+) .*/, "$1");

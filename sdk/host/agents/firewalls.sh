@@ -1,0 +1,112 @@
+# shellcheck shell=sh
+# What a snapshot shows of the firewalls of others, where it is asked for: each keeps its rules in its own way.
+
+# firewall NAME: what lets ports in there; no section where the host has no such thing.
+firewall() {
+  case $1 in
+    ufw)
+      command -v ufw >/dev/null || return 0
+      section 'firewall ufw'
+      grep -s -h '^### tuple ### ' /etc/ufw/user.rules /etc/ufw/user6.rules
+      grep -s -i -x 'IPV6=yes' /etc/default/ufw | tr '[:upper:]' '[:lower:]'
+      ;;
+    firewalld)
+      command -v firewall-cmd >/dev/null || return 0
+      section 'firewall firewalld'
+      firewalld_rules
+      ;;
+    *)
+      # shellcheck disable=SC2086 # family, table and chain
+      rules=$(nft -a list chain $1 2>/dev/null) || return 0
+      section "firewall $1"
+      printf '%s\n' "$rules" | grep 'comment "overlay:'
+      ;;
+  esac
+}
+
+# firewall-cmd takes a quarter of a second for each question, busctl a hundredth. Where nobody answers, the files say.
+firewalld_rules() {
+  if rules=$(firewalld_asked '' org.fedoraproject.FirewallD1.zone getRichRules s '' 2>/dev/null); then
+    rich_rules runtime "$rules"
+    zone=$(firewalld_asked '' org.fedoraproject.FirewallD1 getDefaultZone | cut -d '"' -f 2)
+    path=$(firewalld_asked /config org.fedoraproject.FirewallD1.config getZoneByName s "$zone" | cut -d '"' -f 2)
+    path=${path#/org/fedoraproject/FirewallD1}
+    rich_rules permanent "$(firewalld_asked "$path" org.fedoraproject.FirewallD1.config.zone getRichRules)"
+  else
+    echo stopped
+    timeout 20 firewall-offline-cmd --list-rich-rules 2>/dev/null | sed -n 's/^rule /permanent &/p'
+  fi
+}
+
+# firewalld_asked PATH METHOD…
+firewalld_asked() {
+  path=$1
+  shift
+  timeout 10 busctl call org.fedoraproject.FirewallD1 "/org/fedoraproject/FirewallD1$path" "$@"
+}
+
+# rich_rules WHICH 'as N "RULE" "RULE"', busctl(1); quotes inside of a rule are written \".
+rich_rules() {
+  printf '%s\n' "$2" | awk -v which="$1" '{
+    sub(/^as [0-9]+ ?"?/, "")
+    sub(/"$/, "")
+    count = split($0, rules, "\" \"")
+    for (at = 1; at <= count; at++) {
+      gsub(/\\"/, "\"", rules[at])
+      if (rules[at] != "") print which, rules[at]
+    }
+  }'
+}
+
+# closed_chains HOOK: base chains of others there that drop or reject what none of their rules lets pass. There may be
+# thousands of rules behind them (kube-proxy's): they are not looked at, nor is more than the base chains themselves.
+closed_chains() {
+  if command -v nft >/dev/null; then
+    nft list chains | awk -v hook="$1" '
+      $1 == "table" { family = $2; table = $3 }
+      $1 == "chain" { chain = $2 }
+      $1 == "type" && $2 == "filter" && $4 == hook && family ~ /^(inet|ip|ip6)$/ && table !~ /^overlay/ {
+        print family, table, chain, /policy drop;/ ? "drop" : "accept"
+      }' | while read -r family table chain policy; do
+      verdict='policy drop'
+      if [ "$policy" != drop ]; then verdict=$(nft list chain "$family" "$table" "$chain" | last_verdict); fi
+      closed_chain "$family" "$table" "$chain" "$verdict"
+    done
+  fi
+  legacy_chain iptables "$1" ip /proc/net/ip_tables_names
+  legacy_chain ip6tables "$1" ip6 /proc/net/ip6_tables_names
+}
+
+# The last rule of `nft list chain`, where it is one for everything that has come so far.
+last_verdict() {
+  awk '/^\t\t/ && $1 != "type" { last = $0 }
+    END {
+      gsub(/^\t+|counter packets [0-9]+ bytes [0-9]+ | comment ".*"$/, "", last)
+      if (last ~ /^(drop|reject)( |$)/) print last
+    }'
+}
+
+# Rules of iptables that nft does not show. It is asked only where there are some: the question itself makes the table.
+legacy_chain() {
+  grep -q -s -x filter "$4" && command -v "$1-legacy" >/dev/null || return 0
+  chain=$(printf '%s' "$2" | tr '[:lower:]' '[:upper:]')
+  verdict=$("$1-legacy" -S "$chain" | awk '
+    $1 == "-P" && $3 == "DROP" { policy = "policy drop" }
+    $1 == "-A" { last = $3 == "-j" && $4 ~ /^(DROP|REJECT)$/ ? tolower($4) : "" }
+    END { print policy != "" ? policy : last }')
+  closed_chain "$3" filter "$chain" "$verdict" legacy
+}
+
+# closed_chain FAMILY TABLE CHAIN VERDICT [legacy]
+closed_chain() {
+  [ -n "$4" ] || return 0
+  by=nftables
+  case $1,$2,$3 in
+    *,firewalld,*) by=firewalld ;;
+    ip,filter,[A-Z]* | ip6,filter,[A-Z]*)
+      by=iptables${5:+-legacy}
+      if grep -q -s -i -x 'ENABLED=yes' /etc/ufw/ufw.conf; then by=ufw; fi
+      ;;
+  esac
+  printf '%s %s %s %s %s\n' "$by" "$1" "$2" "$3" "$4"
+}
