@@ -34,7 +34,7 @@ firewalld_rules() {
     rich_rules permanent "$(firewalld_asked "$path" org.fedoraproject.FirewallD1.config.zone getRichRules)"
   else
     echo stopped
-    timeout 20 firewall-offline-cmd --list-rich-rules 2>/dev/null | sed -n 's/^rule /permanent &/p'
+    timeout 20 firewall-offline-cmd --list-rich-rules 2>/dev/null | sed -n 's/^rule priority="111" /permanent &/p'
   fi
 }
 
@@ -45,7 +45,7 @@ firewalld_asked() {
   timeout 10 busctl call org.fedoraproject.FirewallD1 "/org/fedoraproject/FirewallD1$path" "$@"
 }
 
-# rich_rules WHICH 'as N "RULE" "RULE"', busctl(1); quotes inside of a rule are written \".
+# rich_rules WHICH 'as N "RULE" "RULE"', busctl(1): those of our priority; quotes inside of a rule are written \".
 rich_rules() {
   printf '%s\n' "$2" | awk -v which="$1" '{
     sub(/^as [0-9]+ ?"?/, "")
@@ -53,7 +53,7 @@ rich_rules() {
     count = split($0, rules, "\" \"")
     for (at = 1; at <= count; at++) {
       gsub(/\\"/, "\"", rules[at])
-      if (rules[at] != "") print which, rules[at]
+      if (rules[at] ~ /^rule priority="111" /) print which, rules[at]
     }
   }'
 }
@@ -82,6 +82,7 @@ last_verdict() {
   awk '/^\t\t/ && $1 != "type" { last = $0 }
     END {
       gsub(/^\t+|counter packets [0-9]+ bytes [0-9]+ | comment ".*"$/, "", last)
+      sub(/^log( (prefix "[^"]*"|level [a-z]+|flags all))* /, "", last)
       if (last ~ /^(drop|reject)( |$)/) print last
     }'
 }

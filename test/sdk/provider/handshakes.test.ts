@@ -1,0 +1,106 @@
+/** Who waits for whose answers after a change, and what is said of those that do not come. */
+import { parseSnapshot } from "../../../sdk/host/snapshot";
+import type { Call, End, Snapshot } from "../../../sdk/kernel";
+import { Handshakes, silence, unanswered } from "../../../sdk/provider/handshakes";
+import type { Machine } from "../../../sdk/provider/machine";
+
+const call = (to: string, more: Partial<Call> = {}): Call => ({
+  device: "wg0",
+  publicKey: to,
+  to,
+  endpoint: `${{ fra: "198.51.100.9", hkg: "192.0.2.7" }[to]}:11001`,
+  other: `mesh@${to}`,
+  ...more,
+});
+const end = (calls: Call[], called = true): End => ({ name: "mesh@lux", from: "lux", called, calls });
+
+/** lux's device, with the time of each peer's latest handshake. */
+function seen(handshakes: Record<string, number>): Snapshot {
+  const peers = Object.entries(handshakes).map(
+    ([key, at]) => `wg0\t${key}\t(none)\t(none)\t(none)\t${at}\t0\t0\toff\n`,
+  );
+  return parseSnapshot(`\x1emachine\n1\n\x1ewg\nwg0\t(hidden)\tlux\t11001\t0x6f\n${peers.join("")}\x1eend\n`, []);
+}
+
+/** A machine whose peers answer never, or after so many questions, and what they were asked. */
+function machine(answers: Record<string, { after?: number; bytes?: number }>): Machine & { asked: string[][] } {
+  const asked: string[][] = [];
+  return {
+    asked,
+    unanswered: async (_: string, keys: readonly string[]) => {
+      asked.push([...keys]);
+      const left = keys.filter((key) => asked.length <= (answers[key]?.after ?? 9));
+      return new Map(left.map((key) => [key, answers[key]?.bytes ?? 0]));
+    },
+  } as unknown as Machine & { asked: string[][] };
+}
+
+const NONE = seen({ fra: 0, hkg: 0 });
+const pauses = jest.fn();
+jest.mock("node:timers/promises", () => ({ setTimeout: async (pause: number) => void (pause > 0 && pauses(pause)) }));
+beforeEach(() => pauses.mockClear());
+
+test("a handshake that has come is nothing to wait for, nor are those whom nobody calls", () => {
+  expect(unanswered(end([call("fra"), call("hkg")]), seen({ fra: 1795258787, hkg: 0 }))).toEqual([call("hkg")]);
+  expect(unanswered(end([]), NONE)).toEqual([]);
+  expect(unanswered(end([call("fra")]), seen({}))).toEqual([]);
+});
+
+describe("who is called and does not answer", () => {
+  test("is waited for where it was there before, and told", async () => {
+    const host = machine({});
+    const said = await new Handshakes().made(end([call("fra")]), new Set(["mesh@fra"]), NONE, host, {});
+    expect(said).toMatch(/^UDP 11001 from lux to fra does not arrive at 198\.51\.100\.9, /);
+    expect(pauses.mock.calls.flat().reduce((sum: number, pause: number) => sum + pause)).toBeLessThan(6000);
+  });
+  test("is waited for once, though there are many, and not again in the same run", async () => {
+    const [handshakes, host] = [new Handshakes(), machine({})];
+    const before = new Set(["mesh@fra", "mesh@hkg"]);
+    const said = await handshakes.made(end([call("fra"), call("hkg")]), before, NONE, host, {});
+    expect(said).toContain("UDP from lux does not arrive at fra (198.51.100.9:11001), hkg (192.0.2.7:11001), or");
+    pauses.mockClear();
+    expect(await handshakes.made(end([call("hkg")]), before, NONE, host, {})).toContain("to hkg");
+    expect(pauses).not.toHaveBeenCalled();
+  });
+  test("may be somebody else's, whom nobody here makes", async () => {
+    const { other: _, ...foreign } = call("fra");
+    expect(await new Handshakes().made(end([foreign]), new Set(), NONE, machine({}), {})).toContain("to fra");
+  });
+  test("is left in peace where it is still to be made", async () => {
+    const host = machine({});
+    expect(await new Handshakes().made(end([call("fra")]), new Set(), NONE, host, {})).toBeUndefined();
+    expect(host.asked).toEqual([]);
+  });
+  test("and answers at once costs one question and no pause", async () => {
+    const host = machine({ fra: { after: 0 } });
+    const before = new Set(["mesh@fra"]);
+    expect(await new Handshakes().made(end([call("fra")]), before, NONE, host, {})).toBeUndefined();
+    expect(host.asked).toEqual([["fra"]]);
+    expect(pauses).not.toHaveBeenCalled();
+  });
+});
+
+describe("who came up in the same moment", () => {
+  async function said(bytes: number, called: boolean): Promise<string | undefined> {
+    const handshakes = new Handshakes();
+    await handshakes.made({ ...end([]), name: "mesh@fra" }, new Set(), NONE, machine({}), {});
+    return handshakes.made(end([call("fra")], called), new Set(), NONE, machine({ fra: { bytes } }), {});
+  }
+  test("has called by itself: silence is told", async () => expect(await said(0, true)).toContain("to fra"));
+  test("and was heard: the calls have crossed, and nobody waits", async () => {
+    expect(await said(148, true)).toBeUndefined();
+    expect(pauses).not.toHaveBeenCalled();
+  });
+  test("and cannot call here may have come too late to hear", async () => expect(await said(0, false)).toBeUndefined());
+});
+
+test("an end that needs no change is there", () => {
+  const handshakes = new Handshakes();
+  handshakes.unchanged(JSON.stringify({ link: "mesh", node: "fra", device: "wg0" }));
+  expect([...handshakes.ready()]).toEqual(["mesh@fra"]);
+});
+
+test("what else is known is said: that there is no way to it", () => {
+  const lost = { ...NONE, ways: { "198.51.100.9": undefined } };
+  expect(silence(end([call("fra")]), [call("fra")], lost)).toContain("lux has no route to 198.51.100.9.");
+});
