@@ -169,7 +169,7 @@ keep_rules() {
       # shellcheck disable=SC2086 # family, table, chain and the rule, which nft prints as it was given; set -f is on
       set -- ${1#insert rule }
       if ! run 10 nft list chain "$1" "$2" "$3" || ! has_rule "$@"; then
-        batch_tool=nft batch="insert rule $*"
+        batch_tool=nft batch="insert rule $*$newline"
         flush
       fi
       batch_tool=nft

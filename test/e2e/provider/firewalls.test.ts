@@ -1,0 +1,160 @@
+/** Hosts that let in only what somebody has named: ufw, firewalld, nftables; and packets that get lost on their way. */
+import type { Values } from "../../../sdk/provider/wire";
+import { describeWhere } from "../../can";
+import { Lab } from "../../lab";
+import { type Declared, failure } from "../../sdk/provider/client";
+import { host, Network, side } from "./network";
+
+jest.setTimeout(180_000);
+
+const CHAIN = "inet filter input";
+const NFTABLES = { firewall: "nftables", firewallChain: CHAIN };
+const DROPS =
+  "table inet filter { chain input { type filter hook input priority 0; policy drop; ct state established,related accept; tcp dport { 22, 80 } accept; meta l4proto { icmp, ipv6-icmp } accept; }; }";
+
+describeWhere("lab", "firewalls of others", () => {
+  let network: Network;
+  const on = (command: string) => network.on("lux", command);
+  const lux = (spec: Values = {}): Declared => host(network.lab, "lux", spec);
+  /** lux's side of the link: it waits to be called, on 443 as well. */
+  const waits = (spec: Values = {}): Declared =>
+    side(network.lab, "lux", "fra", network.outputs("lux", "fra"), {
+      alsoPorts: [443],
+      peer: { endpoint: undefined, keepalive: undefined },
+      ...spec,
+    });
+  /** fra's side, from a port of its own: to lux's firewall every other port is somebody new. */
+  let port = 12000;
+  const calls = (to: number, spec: Values = {}): Declared =>
+    side(network.lab, "fra", "lux", network.outputs("lux", "fra"), {
+      listenPort: ++port,
+      firewall: "none",
+      peer: { endpoint: `203.0.113.5:${to}`, keepalive: 25 },
+      ...spec,
+    });
+  const reaches = () => network.on("fra", "ping -c 1 -W 5 10.255.0.1");
+
+  beforeAll(async () => {
+    network = await Network.open(await Lab.up("managers", { name: "firewall", fresh: true }));
+    await Promise.all([network.engine.up(lux()), network.engine.up(host(network.lab, "fra"))]);
+  });
+  afterAll(async () => {
+    await network?.close();
+    await Lab.down("firewall");
+  });
+
+  /** Added, seen, missed, brought back; and somebody else's rules are as they were. */
+  async function letsIn(spec: Values, byHand: string, lines: string[], theirs: string): Promise<void> {
+    const { engine } = network;
+    const before = await on(theirs);
+    await engine.up(waits(spec));
+    expect(await engine.refresh(waits(spec))).toEqual([]);
+    await engine.up(calls(443));
+    await reaches();
+    await on(byHand);
+    expect(await engine.refresh(waits(spec))).toEqual(lines.map((line) => `- ${line}`));
+    expect(await engine.up(waits(spec))).toBe("updated");
+    expect(await engine.refresh(waits(spec))).toEqual([]);
+    await engine.up(calls(11002));
+    await reaches();
+    await engine.up(waits({ firewall: "none" }));
+    expect(await on(theirs)).toBe(before);
+  }
+
+  test("a host that drops what nobody has declared to let in is told before anything is done", async () => {
+    await on(`nft '${DROPS}'`);
+    const { message } = await failure(network.engine.up(waits()));
+    expect(message).toContain("a host that drops what no rule lets in: inet filter input (policy drop)");
+    expect(message).toContain('say firewall: "nftables", firewallChain: "inet filter input" on node lux');
+    expect(await on("ip -br link show type tun")).toBe("");
+    // Nobody calls it, or somebody else lets them in.
+    expect(await network.engine.up(waits({ called: false }))).toBe("created");
+    expect(await network.engine.up(waits({ firewall: "none", mtu: 1400 }))).toBe("updated");
+  });
+
+  test("what does not arrive is told, and nobody waits for it twice", async () => {
+    const fra = calls(11002);
+    expect(await network.engine.up(fra)).toBe("created");
+    const [said, ...more] = network.engine.said(fra);
+    expect(said).toMatch(
+      /^UDP 11002 from fra to lux does not arrive at 203\.0\.113\.5, .* Let UDP 11002 in where lux is:/,
+    );
+    expect(more).toEqual([]);
+    expect(await network.engine.refresh(fra)).toEqual([]);
+    expect(network.engine.said(fra)).toEqual([said, said]);
+  });
+
+  test("nftables: a chain by its name, and a rule before all of its own", () =>
+    letsIn(
+      NFTABLES,
+      `handle=$(nft -a list chain ${CHAIN} | sed -n '/overlay:/s/.* handle //p') && nft delete rule ${CHAIN} handle $handle`,
+      [`nft insert rule ${CHAIN} udp dport 11002 accept comment "overlay:net/test:fra-lux"`],
+      "nft -s list table inet filter",
+    ));
+
+  test("nftables: at boot it is there once, also where its chain comes late; a chain that is none is a fault", async () => {
+    await network.engine.up(waits(NFTABLES));
+    const rules = `nft list chain ${CHAIN} | grep -c overlay:`;
+    const boot =
+      "mkdir -p /run/overlay && . /usr/local/lib/overlay/steps.sh && steps boot </etc/overlay/boot.d/50-inter-fra";
+    expect(await on(`${boot} 2>/dev/null; ${rules}`)).toBe("1\n");
+    await on("nft delete table inet filter");
+    expect(await on(`${boot} 2>/dev/null`)).toContain(`nft insert rule ${CHAIN} udp dport 11002`);
+    await on(`nft '${DROPS}'`);
+    expect(await on(`${boot} 2>/dev/null; ${rules}`)).toBe("1\n");
+    const { message } = await failure(network.engine.up(waits({ firewall: "nftables", firewallChain: "ip a b" })));
+    expect(message).toContain('firewallChain: found "ip a b", legal is a chain that the host has');
+    await on("nft delete table inet filter");
+    await network.engine.up(waits({ firewall: "none", mtu: 1410 }));
+  });
+
+  test("ufw: also where it is enabled afterwards", async () => {
+    const { engine } = network;
+    await on("ufw allow 22/tcp && ufw allow 12000/udp && ufw allow 12001/udp comment mine");
+    await engine.up(waits({ firewall: "ufw" }));
+    expect(await engine.refresh(waits({ firewall: "ufw" }))).toEqual([]);
+    await on("ufw --force enable");
+    await engine.up(calls(443));
+    await reaches();
+    await letsIn(
+      { firewall: "ufw" },
+      "ufw delete allow 11002/udp",
+      ["ufw allow 11002/udp comment overlay:net/test:fra-lux"],
+      "ufw show added",
+    );
+  });
+
+  test("ufw: somebody else's rule for the same port is enough, and stays", async () => {
+    const { engine } = network;
+    await on("ufw allow 11002/udp comment mine");
+    await engine.up(waits({ firewall: "ufw" }));
+    expect(await engine.refresh(waits({ firewall: "ufw" }))).toEqual([]);
+    await engine.up(waits({ firewall: "none" }));
+    expect(await on("ufw show added")).toContain("11002/udp comment 'mine'");
+    await on("ufw --force reset >/dev/null && systemctl start firewalld");
+  });
+
+  test("firewalld: now, after a reload, and where it does not run", async () => {
+    const { engine } = network;
+    const rule = `rich-rule='rule priority="111" port port="11002" protocol="udp" accept'`;
+    await letsIn(
+      { firewall: "firewalld" },
+      `firewall-cmd -q --remove-${rule}`,
+      [`firewall-cmd --add-${rule}`],
+      "firewall-cmd --list-all",
+    );
+    await on("systemctl stop firewalld");
+    await engine.up(waits({ firewall: "firewalld" }));
+    expect(await engine.refresh(waits({ firewall: "firewalld" }))).toEqual([]);
+    await on("systemctl start firewalld");
+    expect(await engine.refresh(waits({ firewall: "firewalld" }))).toEqual([]);
+    await engine.up(calls(11002));
+    await reaches();
+  });
+
+  test("what is left of them goes with the node", async () => {
+    await network.engine.up(lux({ firewall: "firewalld", sysctls: { "net.ipv4.ip_forward": "1" } }));
+    await network.engine.destroy(lux());
+    expect(await on("firewall-cmd --list-rich-rules; firewall-cmd --permanent --list-rich-rules")).toBe("\n\n");
+  });
+});
