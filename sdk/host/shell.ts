@@ -20,8 +20,9 @@ interface Pending {
 
 /** Sent once: definitions only. */
 const prelude = (): string =>
-  ["session.sh", "lock.sh", "generations.sh", "steps.sh", "snapshot.sh", "firewalls.sh", "apply.sh"].map(agent).join("
-");
+  ["session.sh", "lock.sh", "generations.sh", "steps.sh", "snapshot.sh", "firewalls.sh", "apply.sh"]
+    .map(agent)
+    .join("\n");
 
 /** Seconds for the login itself, after the TCP connection. */
 const loginTime = 20;
