@@ -1,24 +1,64 @@
 /**
- * Loaded before the plugin: in place of the parts of the host layer that touch hosts there is nothing. What only checks
- * and names things (Connection, errors, the agents' text) stays, because inputs and plans are made of it.
+ * Loaded before the plugin: in place of the parts of the host layer that touch hosts there is a model of each host in
+ * memory. What only checks and names things (Connection, errors, the agents' text) stays, because inputs and plans are
+ * made of it.
  */
 import Module from "node:module";
 import { join } from "node:path";
+import type { Change, Connection } from "../../sdk/host";
+import type { Snapshot } from "../../sdk/kernel";
+import type { ModelMachine } from "../sdk/provider/model-machine";
+import { publicKeys } from "../sdk/publicKeys";
 
-const nothing = (): never => {
-  throw new Error("there are no hosts here");
-};
+/** A host with a key and an id of its own, which are the same for all models. */
+class StandIn {
+  readonly #publicKey = publicKeys(1)[0] ?? "";
+  readonly #model: ModelMachine;
+
+  constructor(private readonly name: string) {
+    // Only when it is needed: a run that touches no host loads no model.
+    const { ModelMachine } = require("../sdk/provider/model-machine") as typeof import("../sdk/provider/model-machine");
+    this.#model = new ModelMachine();
+    this.#model.model.run(["apt-get install nftables wireguard-tools"]);
+  }
+
+  async look(): Promise<Snapshot> {
+    return this.#own(await this.#model.look());
+  }
+
+  async change(change: Change) {
+    const { failed, snapshot } = await this.#model.change(change);
+    return { ...(failed && { failed }), snapshot: this.#own(snapshot) };
+  }
+
+  #own(seen: Snapshot): Snapshot {
+    return {
+      ...seen,
+      machine: Buffer.from(this.name).toString("hex").padStart(32, "0").slice(-32),
+      keys: Object.fromEntries(Object.keys(seen.keys).map((path) => [path, this.#publicKey])),
+      wg: seen.wg.map((device) => ({ ...device, publicKey: device.publicKey && this.#publicKey })),
+    };
+  }
+}
 
 class Hosts {
-  session = nothing;
+  readonly #hosts = new Map<string, StandIn>();
+
+  session({ host, port }: Connection): StandIn {
+    const name = `${host}:${port}`;
+    const known = this.#hosts.get(name) ?? new StandIn(name);
+    this.#hosts.set(name, known);
+    return known;
+  }
+
   close = async (): Promise<void> => {};
 }
 
 const host = join(__dirname, "../../sdk/host");
 const replaced: Record<string, unknown> = {
   [join(host, "hosts.js")]: { Hosts },
-  [join(host, "snapshot.js")]: { snapshot: nothing, parseSnapshot: nothing },
-  [join(host, "apply.js")]: { apply: nothing },
+  [join(host, "snapshot.js")]: { snapshot: (session: StandIn) => session.look() },
+  [join(host, "apply.js")]: { apply: (session: StandIn, change: Change) => session.change(change) },
 };
 
 // Not declared: what every instrumentation of Node hooks into.

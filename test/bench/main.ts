@@ -7,14 +7,35 @@ import { cpus, release } from "node:os";
 import { join } from "node:path";
 import { Lab, run } from "../lab";
 import { connections } from "./connections";
-import { losses } from "./losses";
+import { delay } from "./delay";
+import { large } from "./large";
+import { links } from "./links";
+import { losses, lossesOfMany } from "./losses";
+import { mesh } from "./mesh";
 import { noop } from "./noop";
+import { peers } from "./peers";
+import { plan } from "./plan";
 import { load, type Section, table } from "./report";
 import { ROOT } from "./stack";
 import { vm } from "./vm";
 import { warm } from "./warm";
 
-const measures: Record<string, (lab: Lab) => Promise<Section>> = { connections, warm, noop, losses, vm };
+/** By topology: each measure has a lab of its own. */
+const inLabs: Record<string, Record<string, (lab: Lab) => Promise<Section>>> = {
+  lab: { connections, warm, noop, losses, lossesOfMany: lossesOfMany("userspace"), peers },
+  vm: { lossesInKernel: lossesOfMany("kernel") },
+  ten: { mesh, links, delay },
+};
+const withoutLab: Record<string, () => Promise<Section>> = { plan, large, vm };
+
+const measures: Record<string, () => Promise<Section>> = {
+  ...Object.fromEntries(
+    Object.entries(inLabs).flatMap(([topology, within]) =>
+      Object.entries(within).map(([name, measure]) => [name, () => inLab(topology, measure)]),
+    ),
+  ),
+  ...withoutLab,
+};
 
 const LAB = "bench";
 
@@ -27,6 +48,15 @@ const output = async (...command: string[]): Promise<string> => {
 
 const versionOf = (name: string): string =>
   (JSON.parse(readFileSync(join(ROOT, "node_modules", name, "package.json"), "utf8")) as { version: string }).version;
+
+async function inLab(topology: string, measure: (lab: Lab) => Promise<Section>): Promise<Section> {
+  const lab = await Lab.up(topology, { name: LAB, fresh: true });
+  try {
+    return await measure(lab);
+  } finally {
+    await Lab.down(LAB);
+  }
+}
 
 /** When, where and with what. */
 async function circumstances(loads: string[]): Promise<string[][]> {
@@ -70,13 +100,8 @@ async function main(names: string[]): Promise<void> {
     loads.push(load());
     say(`${name} …`);
     const began = Date.now();
-    const lab = await Lab.up("lab", { name: LAB, fresh: true });
-    try {
-      const measured = await measures[name]?.(lab);
-      if (measured) sections.push(measured);
-    } finally {
-      await Lab.down(LAB);
-    }
+    const measured = await measures[name]?.();
+    if (measured) sections.push(measured);
     say(`${name} … ${((Date.now() - began) / 1000).toFixed(0)} s`);
   }
   loads.push(load());

@@ -1,12 +1,16 @@
 /** Networks as data, so that a measurement can change any field of one. */
-import type { OverlayNodeArgs, WgLinkArgs } from "../../components";
+import type { OverlayNodeArgs, WgLinkArgs, WgMeshArgs } from "../../components";
 import type { Lab } from "../lab";
+import { publicKeys } from "../sdk/publicKeys";
 
-export type Link = Omit<WgLinkArgs, "a" | "b"> & { a: string; b: string };
+export type Link = Omit<WgLinkArgs, "a" | "b"> & { a: string; b?: string };
+
+export type Mesh = Omit<WgMeshArgs, "nodes"> & { nodes: string[] };
 
 export interface Network {
   nodes: Record<string, OverlayNodeArgs>;
   links: Record<string, Link>;
+  mesh?: Mesh;
 }
 
 const PREFIXES = ["10.255.0.0/24", "fd00:6f::/48"];
@@ -14,26 +18,43 @@ const PREFIXES = ["10.255.0.0/24", "fd00:6f::/48"];
 /** The addresses of node N in the overlay. */
 export const overlayAddresses = (id: number): [v4: string, v6: string] => [`10.255.0.${id}`, `fd00:6f::${id}`];
 
-/** The hosts of a lab, in the order of its topology from id 1, with a link between each two of them. */
-export function fullMesh(lab: Lab): Network {
-  const hosts = Object.entries(lab.json.hosts);
-  const names = hosts.map(([name]) => name);
-  const nodes = hosts.map(([name, { addresses, hostKey }], index): [string, OverlayNodeArgs] => [
-    name,
-    {
-      id: index + 1,
-      connection: { host: addresses[0] ?? name, hostKey },
-      addresses: overlayAddresses(index + 1),
-      endpoints: addresses,
-      prefixes: PREFIXES,
-    },
-  ]);
-  const pairs = names.flatMap((a, index) => names.slice(index + 1).map((b) => ({ a, b })));
-  return {
-    nodes: Object.fromEntries(nodes),
-    links: Object.fromEntries(pairs.map((pair) => [`${pair.a}-${pair.b}`, pair])),
-  };
+/** The hosts of a lab as nodes, in the order of its topology from id 1. */
+export function nodesOf(lab: Lab): Record<string, OverlayNodeArgs> {
+  const nodes = Object.entries(lab.json.hosts).map(
+    ([name, { addresses, hostKey }], index): [string, OverlayNodeArgs] => [
+      name,
+      {
+        id: index + 1,
+        connection: { host: addresses[0] ?? name, hostKey },
+        addresses: overlayAddresses(index + 1),
+        endpoints: addresses,
+        prefixes: PREFIXES,
+      },
+    ],
+  );
+  return Object.fromEntries(nodes);
 }
+
+/** The hosts of a lab with a link between each two of them. */
+export function fullMesh(lab: Lab): Network {
+  const nodes = nodesOf(lab);
+  const names = Object.keys(nodes);
+  const pairs = names.flatMap((a, index) => names.slice(index + 1).map((b) => ({ a, b })));
+  return { nodes, links: Object.fromEntries(pairs.map((pair) => [`${pair.a}-${pair.b}`, pair])) };
+}
+
+/** All links between three hosts, and so many more on the first of them that it has 50; with machines that call nobody. */
+export function crowded(lab: Lab): Network {
+  const { nodes, links } = fullMesh(lab);
+  const more = publicKeys(48).map((publicKey, index): [string, Link] => {
+    const peer = { name: `p${index}`, id: index + 100, publicKey, addresses: [`10.254.0.${index + 1}`] };
+    return [`lux-p${index}`, { a: "lux", peer }];
+  });
+  return { nodes, links: { ...links, ...Object.fromEntries(more) } };
+}
+
+/** Nodes as one WgMesh. */
+export const meshOf = (nodes: Network["nodes"]): Network => ({ nodes, links: {}, mesh: { nodes: Object.keys(nodes) } });
 
 export const withLink = (network: Network, name: string, change: Partial<Link>): Network => {
   const link = network.links[name];

@@ -1,9 +1,9 @@
-/** The Pulumi program that is measured: the nodes and links of network.json, see network.ts. */
+/** The Pulumi program that is measured: the network of network.json, see network.ts. */
 import { readFileSync } from "node:fs";
-import { OverlayNode, WgLink } from "../../components";
+import { OverlayNode, WgLink, WgMesh } from "../../components";
 import type { Network } from "./network";
 
-const { nodes, links } = JSON.parse(readFileSync("network.json", "utf8")) as Network;
+const { nodes, links, mesh } = JSON.parse(readFileSync("network.json", "utf8")) as Network;
 
 const made = new Map(Object.entries(nodes).map(([name, args]) => [name, new OverlayNode(name, args)]));
 
@@ -13,4 +13,7 @@ const node = (name: string): OverlayNode => {
   return found;
 };
 
-for (const [name, { a, b, ...more }] of Object.entries(links)) new WgLink(name, { a: node(a), b: node(b), ...more });
+for (const [name, { a, b, ...more }] of Object.entries(links)) {
+  new WgLink(name, { a: node(a), ...(b !== undefined && { b: node(b) }), ...more });
+}
+if (mesh) new WgMesh("mesh", { ...mesh, nodes: mesh.nodes.map(node) });

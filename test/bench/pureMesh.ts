@@ -1,5 +1,4 @@
 /** The pure way of a mesh, as a process of its own: from what somebody declares to the text of every node. */
-import { generateKeyPairSync } from "node:crypto";
 import type { OverlayNode } from "../../components";
 import { meshNode, meshPeers, peerTexts, specText } from "../../components/mesh";
 import { type Checked, Network } from "../../components/network";
@@ -7,6 +6,7 @@ import { mtuOf } from "../../components/side";
 import { format } from "../../sdk/faults";
 import { check } from "../../sdk/provider/inputs";
 import { resourceType } from "../../sdk/provider/registry";
+import { publicKeys } from "../sdk/publicKeys";
 import { meshNodes } from "./network";
 
 function sound<T>(checked: Checked<T>): T {
@@ -38,13 +38,6 @@ function bytesOf(count: number, keys: readonly string[]): number {
     }, 0);
   }) as number;
 }
-
-/** As `wg pubkey` prints them. */
-const publicKeys = (count: number): string[] =>
-  Array.from({ length: count }, () => {
-    const { publicKey } = generateKeyPairSync("x25519");
-    return publicKey.export({ type: "spki", format: "der" }).subarray(-32).toString("base64");
-  });
 
 const count = Number(process.argv[2]);
 const keys = publicKeys(count);

@@ -1,6 +1,9 @@
 /** What a measurement has to say, and how it is written down. */
 import { loadavg } from "node:os";
 
+/** Of each thing that is timed. */
+export const ROUNDS = 5;
+
 /** A figure that must be reached. */
 export interface Bar {
   measure: string;
@@ -34,3 +37,7 @@ export function table([head = [], ...rows]: string[][]): string {
 export const load = (): string => (loadavg()[0] ?? 0).toFixed(1);
 
 export const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(2)} s`;
+
+/** Of milliseconds. */
+export const spread = (times: readonly number[]): string =>
+  `${seconds(Math.min(...times))} to ${seconds(Math.max(...times))}`;

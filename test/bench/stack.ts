@@ -87,9 +87,9 @@ plugins: { providers: [{ name: overlay, path: plugin }] }
     this.plug("real");
   }
 
-  /** A stack without resources. */
-  static async make(lab: Lab, network: Network): Promise<Stack> {
-    const stack = new Stack(lab.json.ssh);
+  /** A stack without resources. Without a lab, nothing can be reached. */
+  static async make(lab: Pick<Lab, "json"> | undefined, network: Network): Promise<Stack> {
+    const stack = new Stack(lab?.json.ssh ?? "false");
     stack.declare(network);
     await stack.must(["stack", "init", "bench"]);
     return stack;
@@ -120,9 +120,19 @@ plugins: { providers: [{ name: overlay, path: plugin }] }
   }
 
   /** `up` of a network, without the preview before it. */
-  up(network?: Network): Promise<Timed> {
+  up(network?: Network, settings?: string[]): Promise<Timed> {
     if (network) this.declare(network);
-    return this.must(["up", "--yes", "--skip-preview"]);
+    return this.must(["up", "--yes", "--skip-preview"], settings);
+  }
+
+  /** Bytes of the stack's state, and of the texts in it, of each resource the last known one. */
+  size(): { size: number; text: number } {
+    const state = readFileSync(join(this.#folder, "state/.pulumi/stacks/bench/bench.json"), "utf8");
+    const { checkpoint } = JSON.parse(state) as {
+      checkpoint: { latest: { resources: { outputs?: { config?: string } }[] } };
+    };
+    const texts = checkpoint.latest.resources.map(({ outputs }) => outputs?.config ?? "");
+    return { size: Buffer.byteLength(state), text: Buffer.byteLength(texts.join("")) };
   }
 
   /** The process id of the plugin that was started last; undefined before the first. */

@@ -14,7 +14,9 @@ interface Table {
   chains: Map<string, { words: string; json: Json; rules: Json[][] }>;
 }
 
-const captured = JSON.parse(readFileSync(join(__dirname, "../golden/captured/nft-variants.json"), "utf8")) as {
+const captured = JSON.parse(
+  readFileSync(join(__dirname.replace("/dist/test/", "/test/"), "../golden/captured/nft-variants.json"), "utf8"),
+) as {
   [object: string]: Json;
 }[];
 

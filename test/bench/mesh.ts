@@ -1,0 +1,147 @@
+/** A WgMesh of ten hosts, beside plain ssh and Ansible. */
+import type { Lab } from "../lab";
+import { Ansible } from "./ansible";
+import { meshOf, type Network, nodesOf, withNode } from "./network";
+import { Plain } from "./plain";
+import { type Bar, median, ROUNDS, type Section, seconds, spread } from "./report";
+import { Stack } from "./stack";
+
+const took = async (work: () => Promise<unknown>): Promise<number> => {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
+};
+
+/** Each round's milliseconds, by what was done. */
+class Times {
+  readonly rows = new Map<string, number[]>();
+
+  async add(title: string, work: () => Promise<unknown>): Promise<void> {
+    this.rows.set(title, [...(this.rows.get(title) ?? []), await took(work)]);
+  }
+
+  of = (title: string): number => median(this.rows.get(title) ?? []);
+}
+
+const PLAIN = {
+  first: "plain ssh, first",
+  change: "plain ssh, one peer",
+  added: "plain ssh, a host more",
+  check: "plain ssh, a look",
+};
+const UP = {
+  first: "`up`, first",
+  change: "`up`, one peer",
+  added: "`up`, a host more",
+  noop: "`up`, nothing to do",
+  live: "`up`, nothing to do, live",
+};
+const ANSIBLE = "Ansible, first";
+
+/** A port of a NAT in front of the last host, of which the others are told. */
+const OUTSIDE = 12345;
+
+async function plainRound(lab: Lab, times: Times): Promise<void> {
+  const plain = new Plain(lab);
+  const [last = "", others] = [lab.hosts.at(-1), lab.hosts.slice(0, -1)];
+  await times.add(PLAIN.first, () => plain.mesh(lab.hosts));
+  await plain.check(lab.hosts);
+  await times.add(PLAIN.check, () => plain.check(lab.hosts));
+  await times.add(PLAIN.change, () => plain.change(last, lab.hosts, OUTSIDE));
+  await plain.remove(lab.hosts);
+  await plain.mesh(others);
+  await times.add(PLAIN.added, () => plain.add(last, others));
+  await plain.check(lab.hosts);
+  await plain.remove(lab.hosts);
+}
+
+const live = ["OVERLAY_LIVE=on"];
+
+async function upRound(lab: Lab, stack: Stack, times: Times): Promise<void> {
+  const network = meshOf(nodesOf(lab));
+  const last = lab.hosts.at(-1) ?? "";
+  const up = (title: string, now: Network, settings?: string[]) => times.add(title, () => stack.up(now, settings));
+  await up(UP.first, network);
+  await up(UP.noop, network);
+  await stack.up(network, live); // from now on state says that hosts are to be read first
+  await up(UP.live, network, live);
+  await stack.up(network);
+  const { address = "" } = { address: lab.json.hosts[last]?.addresses[0] };
+  await up(UP.change, withNode(network, last, { endpoints: [{ address, ports: [OUTSIDE] }] }));
+  const { [last]: _, ...others } = network.nodes;
+  await stack.up(meshOf(others));
+  await up(UP.added, network);
+}
+
+/** Whether `up` sees a peer that hands removed: the peers of a host afterwards. */
+async function findsRemoved(lab: Lab, stack: Stack): Promise<boolean> {
+  const [host = ""] = lab.hosts;
+  const peers = async (): Promise<string[]> => (await lab.exec(host, "wg show mesh peers")).stdout.trim().split("\n");
+  const before = await peers();
+  await lab.exec(host, `wg set mesh peer ${before[0]} remove`);
+  if ((await peers()).length !== before.length - 1) throw new Error("the peer could not be removed");
+  await stack.up(undefined, live);
+  return (await peers()).sort().join() === before.sort().join();
+}
+
+export async function mesh(lab: Lab): Promise<Section> {
+  const times = new Times();
+  const ansible = await Ansible.make(lab);
+  const stack = await Stack.make(lab, meshOf(nodesOf(lab)));
+  let found = false;
+  try {
+    for (let round = 0; round < ROUNDS; round++) {
+      await plainRound(lab, times);
+      if (typeof ansible !== "string") {
+        await times.add(ANSIBLE, () => ansible.play());
+        await new Plain(lab).remove(lab.hosts);
+      }
+      await upRound(lab, stack, times);
+      if (round === 0) found = await findsRemoved(lab, stack);
+      await stack.must(["destroy", "--yes", "--skip-preview"]);
+    }
+  } finally {
+    stack.remove();
+  }
+
+  const over = (measure: string, one: string, other: string, most: number, digits = 2): Bar => {
+    const ratio = times.of(one) / times.of(other);
+    return { measure, figure: ratio.toFixed(digits), mustBe: `${most.toFixed(digits)} or less`, met: ratio <= most };
+  };
+  const more = times.of(UP.live) - times.of(UP.noop);
+  return {
+    title: "A mesh of ten hosts",
+    bars: [
+      over("WgMesh, 10 hosts, first `up`, over plain parallel ssh", UP.first, PLAIN.first, 1.7),
+      over("one peer's change, over the same", UP.change, PLAIN.change, 2.5),
+      over("a host added, over the same", UP.added, PLAIN.added, 2.5),
+      typeof ansible === "string"
+        ? { measure: "first `up`, over Ansible", figure: `skipped: ${ansible}`, mustBe: "0.33 or less", met: true }
+        : over("first `up`, over an idiomatic Ansible playbook", UP.first, ANSIBLE, 1 / 3),
+      {
+        measure: "no-op `up` of the mesh",
+        figure: seconds(times.of(UP.noop)),
+        mustBe: "1.90 s or less",
+        met: times.of(UP.noop) <= 1900,
+      },
+      {
+        measure: "the same with OVERLAY_LIVE=on: more than that, over a parallel look by ssh",
+        figure: (more / times.of(PLAIN.check)).toFixed(2),
+        mustBe: "2.00 or less",
+        met: more <= 2 * times.of(PLAIN.check),
+      },
+      { measure: "it finds a peer that hands removed", figure: found ? "yes" : "no", mustBe: "yes", met: found },
+    ],
+    text:
+      `Topology \`ten\`, medians of ${ROUNDS} rounds, the tools in turn, each from hosts that have nothing. ` +
+      "`up` is `pulumi up --yes --skip-preview`. Plain ssh is one script a host, to all at once (test/bench/script.sh): " +
+      "keys are made and read in a first round, devices, addresses, peers, routes and the boot file come in a second; of a " +
+      "change it sends what differs and the new boot file, to the hosts that it concerns, and does not look whether it " +
+      "holds. Ansible's playbook (test/bench/ansible) has 10 forks and pipelining. One peer: its port as it is seen from " +
+      "outside, which nine hosts are told.",
+    table: [
+      ["run", "median", "fastest and slowest"],
+      ...[...times.rows].map(([title, all]) => [title, seconds(median(all)), spread(all)]),
+    ],
+  };
+}
