@@ -38,12 +38,23 @@ function fromJson(json: RouteJson, family: 4 | 6): Route {
   };
 }
 
-/** All routes of ours. */
-export const ownRoutes = (snapshot: Snapshot): Route[] => {
+/** By key, made once a snapshot: a mesh asks for hundreds. */
+const known = new WeakMap<Snapshot, Map<string, Route>>();
+
+function byKey(snapshot: Snapshot): Map<string, Route> {
+  const before = known.get(snapshot);
+  if (before) return before;
   const pick = (routes: RouteJson[], family: 4 | 6) =>
     routes.filter(({ protocol }) => protocol === String(ROUTE_PROTOCOL)).map((json) => fromJson(json, family));
-  return [...pick(snapshot.routes4, 4), ...pick(snapshot.routes6, 6)];
-};
+  const routes = [...pick(snapshot.routes4, 4), ...pick(snapshot.routes6, 6)];
+  // Of several with one key, as with two metrics, the first is the one that counts.
+  const made = new Map(routes.reverse().map((one) => [key(one), one]));
+  known.set(snapshot, made);
+  return made;
+}
+
+/** All routes of ours. */
+export const ownRoutes = (snapshot: Snapshot): Route[] => [...byKey(snapshot).values()].reverse();
 
 const words = ({ type, dst, device, table, metric }: Route): string =>
   `${type ? `${type} ` : ""}${dst}${device ? ` dev ${device}` : ""}${table ? ` table ${table}` : ""}` +
@@ -55,7 +66,7 @@ export const route: Kind<Route> = {
   volatile: true,
   key,
   lines: (value) => [`ip route add ${full(value)}`],
-  read: (snapshot, wanted) => ownRoutes(snapshot).find((live) => key(live) === wanted),
+  read: (snapshot, wanted) => byKey(snapshot).get(wanted),
   on: (snapshot, device) => ownRoutes(snapshot).filter((live) => live.device === device),
   set(live, wanted) {
     if (!wanted) return live ? [`ip route del ${words(live)}`] : [];
