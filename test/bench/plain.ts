@@ -123,7 +123,7 @@ export class Plain {
     ]);
     const batched = devices.flatMap(({ name, peers }) => [
       `link set dev ${name} mtu 1420 up`,
-      ...this.addresses(host).map((address) => `address add ${address} dev ${name}`),
+      ...this.addresses(host).map((address) => `address add ${address} dev ${name} nodad`),
       ...peers.flatMap((peer) => this.routes(host, name, peer.host)),
     ]);
     return `${lines.join("\n")}\n${batch(batched)}`;
