@@ -119,6 +119,7 @@ export class Plain {
   private file(host: string, devices: Device[]): string {
     const lines = devices.flatMap(({ name, port, peers }) => [
       `ip link add dev ${name} type wireguard 2>/dev/null || wireguard-go ${name}`,
+      `until wg show ${name} >/dev/null; do sleep 0.02; done`,
       `wg set ${name} listen-port ${port} fwmark 0x6f private-key /etc/mesh/key ${peers.map(this.peer).join(" ")}`,
     ]);
     const batched = devices.flatMap(({ name, peers }) => [

@@ -48,10 +48,13 @@ check() {
 # As it was found.
 remove() {
   systemctl --quiet disable mesh.service 2>/dev/null || :
-  for socket in /var/run/wireguard/*.sock; do
-    [ ! -S "$socket" ] || ip link delete dev "$(basename "$socket" .sock)"
-  done
   for name in $(wg show interfaces); do ip link delete dev "$name"; done
+  # wireguard-go ends a moment after its device.
+  tries=0
+  while [ -n "$(wg show interfaces)" ] && [ $tries -lt 50 ]; do
+    tries=$((tries + 1))
+    sleep 0.1
+  done
   rm -rf /etc/mesh /etc/systemd/system/mesh.service
   systemctl daemon-reload
 }
