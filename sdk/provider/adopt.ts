@@ -4,7 +4,8 @@ import { HostError } from "../host";
 import { changes, type Fact, kinds, live, queries, ROUTE_PROTOCOL, type Snapshot } from "../kernel";
 import { parseSpec } from "./inputs";
 import { hostFacts, type Operation, results } from "./lifecycle";
-import { isUnknown, type Values } from "./wire";
+import type { ResourceType } from "./registry";
+import { hasUnknown, isUnknown, type Values } from "./wire";
 
 /** What stays as somebody made it until a boot takes it away. */
 function untilBoot(seen: Snapshot, device: string, wanted: readonly Fact[]): string[] {
@@ -25,13 +26,28 @@ function untilBoot(seen: Snapshot, device: string, wanted: readonly Fact[]): str
   ];
 }
 
-/** Sentences, and the outputs that the host already knows; neither where nothing is to be taken over. */
-export async function takeover(operation: Operation, news: Values): Promise<{ told: string[]; known: Values }> {
-  const { type, machine } = operation;
-  if (isUnknown(news.spec) || !type.adopts) return { told: [], known: {} };
+interface Takeover {
+  /** Sentences and commands. */
+  told: string[];
+  /** Outputs that the host already knows. */
+  known: Values;
+}
+
+const adopted = (type: ResourceType, { spec, connection }: Values): string | undefined =>
+  isUnknown(spec) || hasUnknown(connection) || !type.adopts ? undefined : type.adopts(parseSpec(type, spec));
+
+/** Of a resource that takes over what it did not `before`; of all others nothing, and nobody is asked. */
+export async function takeover(
+  type: ResourceType,
+  ask: () => Operation,
+  news: Values,
+  before?: Values,
+): Promise<Takeover> {
+  const device = adopted(type, news);
+  if (device === undefined || (before && adopted(type, before) === device)) return { told: [], known: {} };
   const spec = parseSpec(type, news.spec);
-  const device = type.adopts(spec);
-  if (device === undefined) return { told: [], known: {} };
+  const operation = ask();
+  const { machine } = operation;
   const wanted = type.technology.plan(spec);
   try {
     const seen = await machine.look(queries(wanted), operation);

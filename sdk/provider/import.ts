@@ -1,11 +1,12 @@
 /** `pulumi import`: what an interface was told, read back from its host by nothing but HOST/DEVICE. */
 import { format } from "../faults";
-import { isOurs, kinds, LINK_GROUP, type Snapshot, WIREGUARD_KEY } from "../kernel";
+import { deviceKey, isOurs, kinds, LINK_GROUP, type Snapshot, WIREGUARD_KEY } from "../kernel";
 import { PORT_BASE } from "../network/ports";
-import type { InterfaceSpec } from "../wireguard";
+import { type InterfaceSpec, wireguardKey } from "../wireguard";
 import { check } from "./inputs";
 import { type Operation, read, type State } from "./lifecycle";
 import { Refused } from "./outcome";
+import { KEY_BOOT } from "./registry";
 import type { Values } from "./wire";
 
 /** Undefined where the host has no such device. Throws Refused for one that is not ours. */
@@ -16,17 +17,18 @@ export async function find(
 ): Promise<{ inputs: Values; outputs: State } | undefined> {
   const { type, machine } = operation;
   const [host = "", device] = id.split("/");
-  if (type.machine || !device) {
-    const why = type.machine ? "A machine needs no import: its Host takes over what this stack has made there." : "";
-    throw new Refused(`${why || `The id of ${type.technology.token} is HOST/DEVICE, and this is ${id}.`}`);
-  }
+  if (type.machine) throw new Refused("A machine needs no import: its Host takes over what this stack has made there.");
+  if (type.technology === wireguardKey)
+    throw new Refused("A key needs no import: a new Key of its device and label takes its file over.");
+  if (!device) throw new Refused(`The id of ${type.technology.token} is HOST/DEVICE, and this is ${id}.`);
   const seen = await machine.look([`key ${WIREGUARD_KEY}`], operation);
   const link = kinds.link.read(seen, device);
   if (!link) return undefined;
   if (link.group !== LINK_GROUP || !isOurs(link))
     throw new Refused(`${machine.name}: ${kinds.link.foreign?.(link) ?? device}`);
 
-  const spec = rebuilt(seen, host, device);
+  const key = await ownKey(operation, seen, device);
+  const spec = { ...rebuilt(seen, host, device), ...(key !== undefined && { key }) };
   const checked = check(type, { connection, machine: seen.machine, spec }, host);
   if ("faults" in checked) {
     throw new Refused(`${machine.name} has a device ${device} that no spec describes: ${format(checked.faults)}`);
@@ -35,6 +37,20 @@ export async function find(
   const resource = seen.boot[`50-${device}`] ?? operation.resource;
   const outputs = await read(operation, checked.inputs, { resource });
   return outputs && { inputs: checked.inputs, outputs };
+}
+
+/** The label of the key that a device has, where it is not the node's. */
+async function ownKey({ machine, ...operation }: Operation, { boot, wg }: Snapshot, device: string) {
+  const prefix = `${KEY_BOOT}${device}.`;
+  const labels = Object.keys(boot).flatMap((file) => (file.startsWith(prefix) ? [file.slice(prefix.length)] : []));
+  if (labels.length === 0) return undefined;
+  const paths = labels.map((label) => deviceKey(device, label));
+  const { keys } = await machine.look(
+    paths.map((path) => `key ${path}`),
+    operation,
+  );
+  const publicKey = wg.find((one) => one.device === device)?.publicKey;
+  return labels.find((_, index) => keys[paths[index] ?? ""] === publicKey);
 }
 
 const withoutLength = (prefix: string): string => prefix.replace(/\/\d+$/, "");

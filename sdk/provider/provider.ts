@@ -115,9 +115,7 @@ export class Provider {
     const { type, resource } = parse(urn);
     // The engine shows the first lines of a new resource's text, and those escaped.
     if (!isUnknown(news.config)) this.engine?.info(urn, String(news.config));
-    const { told, known } = hasUnknown(news.connection)
-      ? { told: [], known: {} }
-      : await takeover(this.#operation(urn, news, 0), news);
+    const { told, known } = await takeover(type, () => this.#operation(urn, news, 0), news);
     if (told.length > 0) this.engine?.info(urn, told.join("\n"));
     await this.engine?.flush();
     return preview(type, resource, known, news);
@@ -143,7 +141,8 @@ export class Provider {
 
   async previewUpdate({ urn, outputs, inputs }: Known, news: Values): Promise<Values> {
     const { type, resource } = parse(urn);
-    const sentences = [...impact(type, inputs, outputs.config, news), ...foretold(type, inputs, news)];
+    const { told } = await takeover(type, () => this.#operation(urn, news, 0), news, inputs);
+    const sentences = [...impact(type, inputs, outputs.config, news), ...foretold(type, inputs, news), ...told];
     for (const sentence of sentences) this.engine?.info(urn, sentence);
     await this.engine?.flush();
     return preview(type, resource, outputs, news);

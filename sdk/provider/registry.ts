@@ -62,7 +62,7 @@ function belongings(snapshot: Snapshot): Fact[] {
 }
 
 // A key loses nothing at a reboot: its file there says only whose it is.
-const KEY_BOOT = "40-";
+export const KEY_BOOT = "40-";
 const keyFile = (bootFile: string): string[] =>
   bootFile.startsWith(KEY_BOOT) ? [`${KEYS}/${bootFile.slice(KEY_BOOT.length)}.key`] : [];
 

@@ -4,7 +4,7 @@
  */
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
-import { eventually, IDS, leaks, network, on, pings, remember, traces, traffic } from "./network";
+import { byHand, eventually, leaks, network, on, pings, remember, traces, traffic } from "./network";
 import { Workspace } from "./workspace";
 
 jest.setTimeout(300_000);
@@ -21,39 +21,17 @@ describeWhere(["lab", "engine"], "keys of a link's own", () => {
   const publicKeys = () => both((host) => on(lab, host, "wg show wg0 public-key"));
   const rememberKeys = () => both(async (host) => remember((await on(lab, host, "wg show wg0 private-key")).trim()));
 
-  /** As in the first lines of every guide to WireGuard. */
-  async function byHand(): Promise<void> {
-    await both((host) => on(lab, host, "umask 077; wg genkey >/root/key"));
-    const [lux = "", fra = ""] = await both((host) => on(lab, host, "wg pubkey </root/key"));
-    const theirs: Record<string, { key: string; name: string }> = {
-      lux: { key: fra, name: "fra" },
-      fra: { key: lux, name: "lux" },
-    };
-    await both(async (host) => {
-      const { key = "", name = "" } = theirs[host] ?? {};
-      const file = `[Interface]
-PrivateKey = $(cat /root/key)
-Address = 10.255.0.${IDS[host]}/24, fd00:6f::${IDS[host]}/128
-ListenPort = ${PORT}
-[Peer]
-PublicKey = ${key.trim()}
-AllowedIPs = 10.255.0.${IDS[name]}/32, fd00:6f::${IDS[name]}/128, 192.168.9.0/24
-Endpoint = ${lab.json.hosts[name]?.addresses[0]}:${PORT}
-`;
-      await on(lab, host, `umask 077; cat >/etc/wireguard/wg0.conf <<EOF\n${file}EOF\nrm /root/key`);
-      await on(lab, host, "systemctl enable --now wg-quick@wg0");
-    });
-  }
-
   beforeAll(async () => {
     lab = await Lab.up("lab", { name: "keys", fresh: true });
     found = await traces(lab, "fra");
-    await byHand();
+    await byHand(
+      lab,
+      hosts.map((host) => ({ host, device: "wg0", port: PORT })),
+    );
     work = await Workspace.make(lab, network(lab, hosts));
     const adopted = { adopt: { a: true, b: true }, devices: { a: "wg0", b: "wg0" }, ports: { a: PORT, b: PORT } };
     Object.assign(work.declared.links["lux-fra"] ?? {}, adopted);
     await pings(lab, LINK);
-    await rememberKeys();
   });
   afterAll(async () => {
     work?.remove();

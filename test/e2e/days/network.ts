@@ -113,6 +113,37 @@ export async function traffic(lab: Lab, link: string, rate = 500): Promise<Traff
 export const publicKey = async (lab: Lab, host: string): Promise<string> =>
   (await on(lab, host, `wg pubkey <${KEY}`)).trim();
 
+const KEY_BY_HAND = "/root/key";
+
+/**
+ * A link between two hosts as every guide to wg-quick(8) has it, under the device names and ports that it has on each:
+ * with the connected prefix of IPv4 and a route to what is behind the other one.
+ */
+export async function byHand(lab: Lab, ends: { host: string; device: string; port: number }[]): Promise<void> {
+  const all = ends.map(async ({ host, ...end }) => {
+    const publicKey = await on(lab, host, `umask 077; wg genkey >${KEY_BY_HAND}; wg pubkey <${KEY_BY_HAND}`);
+    return { host, id: IDS[host], address: lab.json.hosts[host]?.addresses[0], publicKey: publicKey.trim(), ...end };
+  });
+  const [one, other] = await Promise.all(all);
+  if (!one || !other) throw new Error("a link has two ends");
+  const set = async (own: typeof one, peer: typeof one) => {
+    const file = `/etc/wireguard/${own.device}.conf`;
+    const text = `[Interface]
+PrivateKey = $(cat ${KEY_BY_HAND})
+Address = 10.255.0.${own.id}/24, fd00:6f::${own.id}/128
+ListenPort = ${own.port}
+[Peer]
+PublicKey = ${peer.publicKey}
+AllowedIPs = 10.255.0.${peer.id}/32, fd00:6f::${peer.id}/128, 192.168.9.0/24
+Endpoint = ${peer.address}:${peer.port}
+`;
+    await on(lab, own.host, `umask 077; cat >${file} <<EOF\n${text}EOF\nrm ${KEY_BY_HAND}`);
+    await on(lab, own.host, `systemctl enable --now wg-quick@${own.device}`);
+    remember((await on(lab, own.host, `wg show ${own.device} private-key`)).trim());
+  };
+  await Promise.all([set(one, other), set(other, one)]);
+}
+
 const secrets = new Set<string>();
 
 export const remember = (...keys: string[]): void => {

@@ -67,6 +67,10 @@ describeWhere("lab", "a device's own key", () => {
     for (const one of before.keys) await network.engine.destroy(one);
     expect(await files("lux")).toBe("inter-fra.two.key\nwireguard.key\n");
     for (const one of [...after.keys, lux, fra]) expect(await network.engine.refresh(one)).toEqual([]);
+    const id = `${network.lab.json.hosts.lux?.addresses[0]}/inter-fra`;
+    expect((await network.engine.read({ ...lux, name: "imported" }, id))?.inputs.config).toBe(
+      network.engine.kept(lux).inputs.config,
+    );
   });
 
   test("a key that is gone is drift, and the next run makes another", async () => {

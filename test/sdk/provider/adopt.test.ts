@@ -1,0 +1,76 @@
+/** What a preview tells of a device that is taken over, and that it asks no host about any other. */
+import { HostError } from "../../../sdk/host";
+import { takeover } from "../../../sdk/provider/adopt";
+import { check } from "../../../sdk/provider/inputs";
+import type { Operation } from "../../../sdk/provider/lifecycle";
+import type { Machine } from "../../../sdk/provider/machine";
+import { type ResourceType, resourceType } from "../../../sdk/provider/registry";
+import type { Values } from "../../../sdk/provider/wire";
+import { ModelMachine } from "./model-machine";
+
+const PEER = "Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM=";
+const own = { node: "fra", owner: "net/prod", device: "wg0" };
+const specs: Record<string, Values> = {
+  "overlay:wireguard:Interface": {
+    ...{ ...own, link: "lux-fra", id: 2, mtu: 1420, listenPort: 51820, key: "adopted" },
+    peer: { name: "lux", id: 1, publicKey: PEER },
+  },
+  "overlay:wireguard:Key": { ...own, label: "adopted" },
+};
+
+function inputs(token: string, more: Values): Values {
+  const spec = { ...specs[token], ...more };
+  const checked = check(resourceType(token) as ResourceType, { connection: { host: "fra.example" }, spec }, "it");
+  if ("faults" in checked) throw new Error("the test's own spec has faults");
+  return checked.inputs;
+}
+
+/** `asked`: how often the machine was looked at. */
+async function preview(token: string, machine: Machine, news: Values, before?: Values) {
+  const type = resourceType(token) as ResourceType;
+  let asked = 0;
+  const operation = () => {
+    asked++;
+    return { type, machine } as Operation;
+  };
+  return { ...(await takeover(type, operation, news, before)), asked };
+}
+
+function byHand(): ModelMachine {
+  const machine = new ModelMachine();
+  machine.model.run([
+    "genkey /root/key",
+    "ip link add dev wg0 type wireguard",
+    "wg set wg0 listen-port 51820 private-key /root/key",
+    `wg set wg0 peer ${PEER} allowed-ips 10.255.0.1/32`,
+    "ip link set dev wg0 up",
+    "put 0600 /etc/wireguard/wg0.conf aGVsbG8=",
+  ]);
+  return machine;
+}
+
+test.each(Object.keys(specs))("%s: the steps that take it over, once", async (token) => {
+  const news = inputs(token, { adopt: true });
+  const { told, known, asked } = await preview(token, byHand(), news);
+  expect(told[0]).toBe("wg0 of root@model is taken over as it is, by these steps:");
+  expect(asked).toBe(1);
+  const isKey = token === "overlay:wireguard:Key";
+  expect(told).toContain(isKey ? "keepkey /etc/overlay/keys/wg0.adopted.key wg0" : "retire /etc/wireguard/wg0.conf");
+  // Whose peer it is is told its public key before there is a file of ours.
+  expect(known).toEqual(isKey ? { publicKey: expect.stringMatching(/^[\w+/]{43}=$/) } : {});
+  expect(await preview(token, byHand(), news, news)).toEqual({ told: [], known: {}, asked: 0 });
+  expect(await preview(token, byHand(), inputs(token, {}))).toEqual({ told: [], known: {}, asked: 0 });
+});
+
+test("no such device, one that may not be had, and a host that does not answer", async () => {
+  const token = "overlay:wireguard:Interface";
+  const news = inputs(token, { adopt: true });
+  const said = async (machine: Machine) => (await preview(token, machine, news)).told.join("\n");
+  expect(await said(new ModelMachine())).toBe("root@model has no wg0 to take over: a new one is made.");
+  const crowded = byHand();
+  crowded.model.run(["wg set wg0 peer Al8FNScSowRXLvqnUgci3oxTQKBOsCTHqtRJkw3P82s= allowed-ips 10.255.0.3/32"]);
+  expect(await said(crowded)).toContain("a device with one peer, and wg0 has 2");
+  const dead = new ModelMachine();
+  dead.look = () => Promise.reject(new HostError("unreachable", "root@model cannot be reached."));
+  expect(await said(dead)).toBe("What of wg0 is taken over is not known before `up`: root@model cannot be reached.");
+});
