@@ -58,6 +58,21 @@ describeWhere(["lab", "images", "engine"], "hosts of other releases", () => {
     for (const host of lab.hosts) expect(await kernel(lab, host)).toBe(built[host]);
   });
 
+  test("on its console each goes back to what it was before and forth again, and down and up", async () => {
+    const anew = async (host: string) => {
+      await on(lab, host, "overlay-host status && overlay-host rollback --yes");
+      expect(await on(lab, host, "cat /sys/class/net/inter-*/mtu")).toBe("1420\n1420\n");
+      await on(
+        lab,
+        host,
+        "overlay-host rollback --yes && overlay-host stop && overlay-host start && overlay-host status",
+      );
+      expect(await kernel(lab, host)).toBe(built[host]);
+    };
+    await Promise.all(lab.hosts.map(anew));
+    expect(await work.drift()).toEqual([]);
+  });
+
   test("what somebody changed by hand is found, line by line, and mended", async () => {
     const drifted = lab.hosts.map(async (host, index) => {
       const peer = lab.hosts[(index + 1) % lab.hosts.length] ?? "";
@@ -89,6 +104,12 @@ describeWhere(["lab", "images", "engine"], "hosts of other releases", () => {
     const expected = (await Promise.all(drifted)).flat().sort();
     const lines = (await work.drift()).map((line) => line.trim());
     expect(lines.filter((line) => /^[-+] (ip|wg|nft) /.test(line)).sort()).toEqual(expected);
+    const told = lab.hosts.map((host) =>
+      on(lab, host, "overlay-host status | sed -n 's/^  \\(ip\\|wg\\|nft\\) /- &/p'"),
+    );
+    const missing = (await Promise.all(told)).flatMap((text) => text.trim().split("\n"));
+    const declared = expected.filter((line) => /^- (?!nft add counter)/.test(line));
+    expect(missing.map((line) => line.replace(/\s+/g, " ")).sort()).toEqual(declared);
     await work.up("--refresh");
     for (const host of lab.hosts) expect(await kernel(lab, host)).toBe(built[host]);
   });
