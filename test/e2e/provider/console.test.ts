@@ -146,13 +146,21 @@ describeWhere("lab", "the console of a host", () => {
     expect(await mtu()).toBe(1380);
     await drift(toFra());
     expect(await network.engine.up(toFra({ mtu: 1380 }))).toBe("same");
+    // A key of a link's own comes with such a file, and goes with its resource alone.
+    await on("echo '# overlay:wireguard:Key::own' >/etc/overlay/boot.d/40-inter-fra.own");
     await on("overlay-host rollback --yes 3"); // before the setting of the whole host
     expect(await on("cat /proc/sys/net/ipv4/conf/all/rp_filter")).toBe("0\n");
     await on("overlay-host rollback --yes");
     expect(await drift(lux(), toFra())).toEqual([]);
     expect(await on("ls /etc/overlay/boot.d; cat /proc/sys/net/ipv4/conf/all/rp_filter")).toBe(
-      "10-node\n50-inter-fra\n50-inter-hkg\n2\n",
+      "10-node\n40-inter-fra.own\n50-inter-fra\n50-inter-hkg\n2\n",
     );
+    await on("rm /etc/overlay/boot.d/40-inter-fra.own");
+    const elsewhere =
+      "sed -i 's|private-key .*|private-key /etc/overlay/keys/gone.key|' /etc/overlay/generations/*/50-inter-fra";
+    await on(`cp -r /etc/overlay/generations /root/kept && ${elsewhere}`);
+    expect((await overlayHost("rollback")).stdout).toMatch(/^WARNING: the key of inter-fra from then is gone/m);
+    await on("rm -r /etc/overlay/generations && mv /root/kept /etc/overlay/generations");
   });
 
   test("a link that is made again by it costs others nothing, and Pulumi brings back what is declared", async () => {

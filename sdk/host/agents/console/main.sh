@@ -85,6 +85,9 @@ host_rollback() {
   shown=$(turn "$overlay_etc/boot.d" "$there")
   say "Back to generation $number, what this host booted from until $(until_when "$there"):"
   say "${shown:-  the same as now}"
+  printf '%s\n' "$shown" | sed -n 's/^+ wg set \([^ ]*\) .* private-key \([^ ]*\).*/\1 \2/p' | while read -r device key; do
+    [ -s "$key" ] || say "WARNING: the key of $device from then is gone ($key): it will not come up, or with the key of now."
+  done
   agreed 'Do it?'
   take_the_host
   { [ -d "$there" ] && [ "$shown" = "$(turn "$overlay_etc/boot.d" "$there")" ]; } ||
@@ -105,14 +108,20 @@ put_generation() (
   keep_generation || return
   mkdir -p "$overlay_etc/boot.d"
   for path in "$1"/*; do
+    says_something "$path" || continue
     into=$overlay_etc/boot.d/${path##*/}
     cmp -s "$path" "$into" || { ln -f "$path" "$into.overlay-new" && mv -f "$into.overlay-new" "$into"; } || return
   done
-  for path in "$overlay_etc"/boot.d/*; do [ -e "$1/${path##*/}" ] || rm -f "$path" || return; done
+  for path in "$overlay_etc"/boot.d/*; do
+    [ -e "$1/${path##*/}" ] || ! says_something "$path" || rm -f "$path" || return
+  done
   sync "$overlay_etc/boot.d"
   rm -rf "$1"
   rm -f "$overlay_run/run" # whoever changes boot files next keeps what is there now
 )
+
+# A boot file without lines says whose something is that a reboot does not lose: it goes and comes with that.
+says_something() { grep -q '^[^#]' "$1"; }
 
 # The `- COMMAND`s of $overlay_run/steps, one by one: what is gone already stops none of the others.
 take_down() {

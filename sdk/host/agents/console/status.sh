@@ -81,6 +81,7 @@ tell_generations() {
 differing() (
   set +f
   for path in "$1"/* "$overlay_etc"/boot.d/*; do printf '%s\n' "${path##*/}"; done | sort -u | while read -r file; do
-    cmp -s "$1/$file" "$overlay_etc/boot.d/$file" || printf '%s\n' "$file"
+    cmp -s "$1/$file" "$overlay_etc/boot.d/$file" || ! cat "$1/$file" "$overlay_etc/boot.d/$file" 2>/dev/null | says_something - ||
+      printf '%s\n' "$file"
   done | paste -s -d ' '
 )
