@@ -176,10 +176,19 @@ describeWhere("lab", "the console of a host", () => {
   });
 
   const ours =
-    "ip -br link | grep inter-; ip rule | grep 5111; nft list tables; ip route show table all proto 111; ip -6 route show table all proto 111; pgrep wireguard-go; cat /proc/sys/net/ipv4/conf/all/rp_filter";
+    "ip -br link | grep inter-; ip rule | grep 5111; nft list tables | grep overlay; ip route show table all proto 111; ip -6 route show table all proto 111; pgrep wireguard-go; cat /proc/sys/net/ipv4/conf/all/rp_filter";
 
   test("stop takes all down and keeps the files; a refresh shows that it is gone, start brings it back", async () => {
     await on("ip link add stray type veth peer name stray1; ip link set stray group 28417"); // as of a run that broke off
+    const rule = 'udp dport 11002 accept comment "overlay:net/test:fra-lux"'; // in a chain of somebody else's
+    const rules = () => on("nft list chain inet filter input").then((text) => text.match(/udp dport .*/g) ?? []);
+    await on("nft 'add table inet filter; add chain inet filter input { type filter hook input priority 0 ; }'");
+    await on(`echo 'nft insert rule inet filter input ${rule}' >/etc/overlay/boot.d/90-firewall`);
+    expect((await overlayHost("status")).stdout).toContain(
+      `DO NOT HOLD (\`overlay-host start\` tries them again):\n  nft insert rule`,
+    );
+    expect(await overlayHost("start")).toMatchObject({ code: 0, stderr: "" });
+    expect(await rules()).toEqual([rule]);
     const way = "SSH_CONNECTION='10.255.0.2 40000 10.255.0.1 22'";
     expect(await network.lab.exec("lux", `${way} overlay-host stop`)).toMatchObject({ code: 1 });
     await on("ip link show inter-fra");
@@ -188,11 +197,14 @@ describeWhere("lab", "the console of a host", () => {
       await on(`${ours}; systemctl restart overlay-early overlay-late; ip -br link | grep -c -e inter -e stray || :`),
     ).toBe("0\n0\n");
     expect((await overlayHost("status")).stdout).toMatch(/It was STOPPED here at/);
+    expect(await rules()).toEqual([]);
     const gone = await drift(lux(), toFra(), toHkg());
     expect(gone).toEqual(
       expect.arrayContaining(["- ip link add dev inter-fra type wireguard", "- nft add table inet overlay"]),
     );
     expect(await overlayHost("start")).toMatchObject({ code: 0, stderr: "" });
+    expect(await rules()).toEqual([rule]);
+    await on("nft delete table inet filter; rm /etc/overlay/boot.d/90-firewall");
     await drift(lux(), toFra(), toHkg());
     expect(await network.engine.up(toFra({ mtu: 1380 }))).toBe("same");
     expect(await network.engine.up(toHkg({ mtu: 1400 }))).toBe("same");
