@@ -11,11 +11,23 @@ import type { Machine } from "./machine";
 /** Milliseconds between looks; together as long as WireGuard takes to call again (REKEY_TIMEOUT, 5 s, and some). */
 const PAUSES = [1000, 1500, 3000];
 
-/** Those whom a look shows to be called in vain. */
-export function unanswered({ calls }: End, { wg }: Snapshot): Call[] {
+/** Those whom a look shows to have had no handshake, and the bytes that have come from them. */
+function unanswered({ calls }: End, { wg }: Snapshot): Map<Call, number> {
   const peers = new Map(wg.flatMap(({ device, peers }) => peers.map((peer) => [`${device} ${peer.publicKey}`, peer])));
-  return calls.filter(({ device, publicKey }) => peers.get(`${device} ${publicKey}`)?.latestHandshake === 0);
+  return new Map(
+    calls.flatMap((call) => {
+      const peer = peers.get(`${call.device} ${call.publicKey}`);
+      return peer?.latestHandshake === 0 ? [[call, peer.rxBytes]] : [];
+    }),
+  );
 }
+
+/**
+ * Those whom a look shows to be called in vain. Where something came and led to nothing, two calls have crossed: they
+ * are made again, which takes 5 s, and nothing is wrong.
+ */
+export const silent = (end: End, seen: Snapshot): Call[] =>
+  [...unanswered(end, seen)].flatMap(([call, bytes]) => (bytes === 0 ? [call] : []));
 
 /** What is known of the ends that one run makes, so that nobody waits for one that is still to come. */
 export class Handshakes {
@@ -52,11 +64,11 @@ export class Handshakes {
   ): Promise<string | undefined> {
     this.#ready.add(end.name);
     const ready = this.ready();
-    // What came up meanwhile may not have heard us, but has called itself. Where that was heard and led to nothing, the
-    // two calls have crossed: they are made again, which takes 5 s, and nothing is wrong.
-    const calledBack = ({ other }: Call) => end.called && other !== undefined && ready.has(other);
     const due = ({ other }: Call) => other === undefined || before.has(other);
-    let waiting = unanswered(end, seen).filter((call) => due(call) || calledBack(call));
+    // What came up meanwhile may not have heard us, but has called itself.
+    const calledBack = ({ other }: Call) => end.called && other !== undefined && ready.has(other);
+    const lost = (call: Call, bytes: number) => due(call) || (calledBack(call) && bytes === 0);
+    let waiting = [...unanswered(end, seen)].flatMap(([call, bytes]) => (lost(call, bytes) ? [call] : []));
     for (const pause of [0, ...PAUSES]) {
       if (waiting.length === 0) return undefined;
       if (pause > 0 && waiting.every(({ to }) => this.#silent.has(to))) break;
@@ -69,7 +81,7 @@ export class Handshakes {
       );
       waiting = waiting.filter((call) => {
         const bytes = heard.get(call.publicKey);
-        return bytes !== undefined && (due(call) || bytes === 0);
+        return bytes !== undefined && lost(call, bytes);
       });
     }
     for (const { to } of waiting) this.#silent.add(to);

@@ -7,7 +7,7 @@ import { bootText, changes, type Fact, type HostFacts, isPlaceholder, live, quer
 import { bootDrift, bootPath, bootQuery, isOwn } from "./boot";
 import { config } from "./config";
 import { once, shapes, specsOf } from "./former";
-import { silence, unanswered } from "./handshakes";
+import { silence, silent } from "./handshakes";
 import { parseSpec, same } from "./inputs";
 import type { Machine } from "./machine";
 import { Refused } from "./outcome";
@@ -103,8 +103,8 @@ export async function read(operation: Operation, inputs: Values, olds: Values): 
   const left = is.some(isLeft) || boot.file in seen.boot;
   if (!type.machine && !left) return undefined;
   const end = type.technology.end?.(spec);
-  const silent = end ? unanswered(end, seen) : [];
-  if (end && silent.length > 0) operation.warn(silence(end, silent, seen));
+  const lost = end ? silent(end, seen) : [];
+  if (end && lost.length > 0) operation.warn(silence(end, lost, seen));
   const now = state(type, resource, spec, config(is, bootDrift(seen, boot)), seen);
   // Only an update that comes to its end knows that nothing is left: the settings of another spec are not among these.
   return olds.former === undefined ? now : { ...now, former: olds.former };

@@ -203,7 +203,7 @@ ways_of_ours() {
 }
 
 # unanswered: standard input is a WireGuard device and public keys, one a line. Prints those of the peers that have had no
-# handshake within 0.3 s, and the bytes that have come from them.
+# handshake, and the bytes that have come from them; where that is none, after 0.3 s.
 unanswered() {
   read -r device
   asked=$(cat)
@@ -216,7 +216,7 @@ unanswered() {
       } | awk 'NF == 1 { asked[$1] } NF == 8 && $5 == 0 && $1 in asked { print $1, $6 }'
     )
     tries=$((tries - 1))
-    [ -n "$left" ] && [ "$tries" -gt 0 ]
+    [ "$tries" -gt 0 ] && printf '%s\n' "$left" | grep -q ' 0$'
   do sleep 0.05; done
   [ -z "$left" ] || printf '%s\n' "$left"
 }

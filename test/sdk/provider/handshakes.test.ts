@@ -1,7 +1,7 @@
 /** Who waits for whose answers after a change, and what is said of those that do not come. */
 import { parseSnapshot } from "../../../sdk/host/snapshot";
 import type { Call, End, Snapshot } from "../../../sdk/kernel";
-import { Handshakes, silence, unanswered } from "../../../sdk/provider/handshakes";
+import { Handshakes, silence, silent } from "../../../sdk/provider/handshakes";
 import type { Machine } from "../../../sdk/provider/machine";
 
 const call = (to: string, more: Partial<Call> = {}): Call => ({
@@ -15,9 +15,9 @@ const call = (to: string, more: Partial<Call> = {}): Call => ({
 const end = (calls: Call[], called = true): End => ({ name: "mesh@lux", from: "lux", called, calls });
 
 /** lux's device, with the time of each peer's latest handshake. */
-function seen(handshakes: Record<string, number>): Snapshot {
+function seen(handshakes: Record<string, number>, bytes = 0): Snapshot {
   const peers = Object.entries(handshakes).map(
-    ([key, at]) => `wg0\t${key}\t(none)\t(none)\t(none)\t${at}\t0\t0\toff\n`,
+    ([key, at]) => `wg0\t${key}\t(none)\t(none)\t(none)\t${at}\t${bytes}\t0\toff\n`,
   );
   return parseSnapshot(`\x1emachine\n1\n\x1ewg\nwg0\t(hidden)\tlux\t11001\t0x6f\n${peers.join("")}\x1eend\n`, []);
 }
@@ -41,9 +41,10 @@ jest.mock("node:timers/promises", () => ({ setTimeout: async (pause: number) => 
 beforeEach(() => pauses.mockClear());
 
 test("a handshake that has come is nothing to wait for, nor are those whom nobody calls", () => {
-  expect(unanswered(end([call("fra"), call("hkg")]), seen({ fra: 1795258787, hkg: 0 }))).toEqual([call("hkg")]);
-  expect(unanswered(end([]), NONE)).toEqual([]);
-  expect(unanswered(end([call("fra")]), seen({}))).toEqual([]);
+  expect(silent(end([call("fra"), call("hkg")]), seen({ fra: 1795258787, hkg: 0 }))).toEqual([call("hkg")]);
+  expect(silent(end([]), NONE)).toEqual([]);
+  expect(silent(end([call("fra")]), seen({}))).toEqual([]);
+  expect(silent(end([call("fra")]), seen({ fra: 0 }, 148))).toEqual([]);
 });
 
 describe("who is called and does not answer", () => {
