@@ -33,8 +33,11 @@ export interface Technology<In, Spec> {
   spec: z.ZodType<Spec, In>;
   /** Pure and complete: all that the host is told for this resource. */
   plan(spec: Spec): Fact[];
-  /** What the look before a change must ask besides what the facts need, so that faults can be told. */
-  queries?(spec: Spec): string[];
+  /**
+   * What the look before a change must ask besides what the facts need, so that faults can be told. `known`: the text of
+   * the kernel as it was last known, empty before anything was made.
+   */
+  queries?(spec: Spec, known: string): string[];
   /** What only the live host can tell to be wrong. */
   faults?(spec: Spec, snapshot: Snapshot): Fault[];
   /** Whose answers tell that it works. */

@@ -97,7 +97,7 @@ export async function converge(
   const { type, machine, resource, status } = operation;
   const spec = parseSpec(type, news.spec);
   const target = goal(operation, spec, before);
-  const ahead = type.technology.queries?.(spec) ?? [];
+  const ahead = type.technology.queries?.(spec, String(before?.outputs.config ?? "")) ?? [];
   let seen = await machine.look([...target.asked, ...ahead], operation);
   let todo = gap(target, seen, 1);
   refuse(operation, spec, seen, todo);

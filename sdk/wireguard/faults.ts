@@ -113,9 +113,17 @@ function wayThroughTunnel(spec: Spec, snapshot: Snapshot): Fault[] {
   });
 }
 
-/** What a look must ask for that: where nobody is declared to let packets in, whether somebody keeps them out. */
-export const queries = ({ called, firewall }: Spec): string[] =>
-  called && firewall === undefined ? ["hook input"] : [];
+/** Of the words of ufwRule, firewalldRule and nftRule. */
+const LET_IN = /^(ufw|firewall-cmd|nft insert) /m;
+
+/**
+ * Where nobody is declared to let packets in, whether somebody keeps them out. What has listened there all the time
+ * without a rule of ours is known to its owner, and is not asked about again.
+ */
+export function queries({ called, firewall, device, listenPort }: Spec, known: string): string[] {
+  const listens = known.includes(`wg set ${device} listen-port ${listenPort} `) && !LET_IN.test(known);
+  return called && firewall === undefined && !listens ? ["hook input"] : [];
+}
 
 export const faults = (spec: Spec, snapshot: Snapshot): Fault[] => [
   ...foreignOwner(snapshot, spec.owner),
