@@ -49,7 +49,14 @@ const output = async (...command: string[]): Promise<string> => {
 const versionOf = (name: string): string =>
   (JSON.parse(readFileSync(join(ROOT, "node_modules", name, "package.json"), "utf8")) as { version: string }).version;
 
+/**
+ * inotify(7) instances that one user may have. Each wireguard-go takes one, all containers' root is the machine's, and at
+ * 128, where kernels begin, a few dozen links are the end.
+ */
+const INSTANCES = "/proc/sys/fs/inotify/max_user_instances";
+
 async function inLab(topology: string, measure: (lab: Lab) => Promise<Section>): Promise<Section> {
+  if (Number(readFileSync(INSTANCES, "utf8")) < 1024) writeFileSync(INSTANCES, "1024");
   const lab = await Lab.up(topology, { name: LAB, fresh: true });
   try {
     return await measure(lab);
