@@ -20,7 +20,7 @@ export class Flow {
     const begin = (host: string, command: string): ChildProcess => {
       const script = `${command} & read -r _ || kill -INT $!; wait $!`;
       const [program = "", ...args] = [...lab.enter(host), "sh", "-c", script];
-      return spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+      return spawn(program, args, { stdio: ["pipe", "pipe", "ignore"] });
     };
     const server = begin("fra", "iperf3 --server --one-off --forceflush");
     if (!server.stdout) throw new Error("iperf3 has no output");

@@ -65,6 +65,19 @@ async function inLab(topology: string, measure: (lab: Lab) => Promise<Section>):
   }
 }
 
+/** One that breaks off is a bar that is missed: the others take half an hour. */
+function failed(name: string, error: unknown): Section {
+  const text = error instanceof Error ? error.message : String(error);
+  say(text);
+  const [figure = ""] = text.split("\n");
+  return {
+    title: name,
+    bars: [{ measure: name, figure: `failed: ${figure}`, mustBe: "a figure", met: false }],
+    text,
+    table: [],
+  };
+}
+
 /** When, where and with what. */
 async function circumstances(loads: string[]): Promise<string[][]> {
   const [{ model = "unknown" } = {}] = cpus();
@@ -86,7 +99,8 @@ async function circumstances(loads: string[]): Promise<string[][]> {
   ];
 }
 
-const section = ({ title, text, table: rows }: Section): string => `## ${title}\n\n${text}\n\n${table(rows)}\n`;
+const section = ({ title, text, table: rows }: Section): string =>
+  `## ${title}\n\n${text}\n\n${rows.length > 0 ? `${table(rows)}\n` : ""}`;
 
 const bars = (sections: Section[]): string =>
   table([
@@ -107,7 +121,7 @@ async function main(names: string[]): Promise<void> {
     loads.push(load());
     say(`${name} …`);
     const began = Date.now();
-    const measured = await measures[name]?.();
+    const measured = await measures[name]?.().catch((error: unknown) => failed(name, error));
     if (measured) sections.push(measured);
     say(`${name} … ${((Date.now() - began) / 1000).toFixed(0)} s`);
   }
