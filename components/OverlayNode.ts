@@ -62,6 +62,7 @@ export class OverlayNode extends pulumi.ComponentResource {
     this.formerNames = formerNames(options);
     if (options.urn) return;
     const node = program().sound(this, args, program().network.addNode(nodeName, args));
+    program().whenWhole(this, () => (node ? program().network.relays.faults(node) : []));
     if (!node) {
       Object.assign(this, withheld(nodeOutputs));
       return;
@@ -71,7 +72,13 @@ export class OverlayNode extends pulumi.ComponentResource {
       nodeName,
       {
         connection: node.connection,
-        spec: program().whenDeclared(() => hostSpec(node, owner(), program().network.adopted(nodeName))),
+        spec: program().whenDeclared(() => {
+          const { network } = program();
+          return hostSpec(node, owner(), {
+            adopts: network.adopted(nodeName),
+            relay: network.relays.pairs(node),
+          });
+        }),
       },
       {
         parent: this,

@@ -64,7 +64,10 @@ function makeBoth(parent: WgLink, link: LinkData, b: OverlayNode, options: pulum
   const make = (side: SideName, after: pulumi.Resource[]) => {
     const { publicKey } = keys[side === "a" ? "b" : "a"];
     const spec = program().whenDeclared(() =>
-      network.ofNodes(nodes[side], ([own, peer]) => sideSpec({ side, link, own, peer }, owner(), publicKey)),
+      network.ofNodes(nodes[side], ([own, peer]) => {
+        const relays = network.relays.of(own.name, [peer.name]);
+        return sideSpec({ side, link, own, peer, relays }, owner(), publicKey);
+      }),
     );
     return makeSide(parent, link, nodes[side][0], spec, { ...options, dependsOn: after });
   };

@@ -81,8 +81,10 @@ function makeDevices(
     peerTexts,
   );
   const mtu = declared(mesh, (nodes) => mtuOf(mesh, nodes));
+  const names = mesh.nodes.map(({ nodeName }) => nodeName);
   return mesh.nodes.map((node, index) => {
-    const own = declared(mesh, (nodes) => meshNode(mesh, nodes[index] as LinkNode, owner(), mtu));
+    const relays = () => program().network.relays.of(node.nodeName, names);
+    const own = declared(mesh, (nodes) => meshNode(mesh, nodes[index] as LinkNode, owner(), mtu, relays()));
     const spec = applyPartly(pulumi.all([own, peers]), ([own, peers]) => specText(own, peers, index));
     const name = (of: string): string => `${mesh.name}@${of}`;
     const made = new Interface(

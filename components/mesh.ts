@@ -13,6 +13,7 @@ import { spec as interfaceSpec, NO_ADDRESS, twoHave } from "../sdk/wireguard/spe
 import { faultsOfKnown, isKnown, lift } from "./input";
 import type { MeshData } from "./meshArgs";
 import { letIn } from "./nodeArgs";
+import type { Relays } from "./relay";
 import { callable, type LinkNode, mtuFaultsOf, mtuOf } from "./side";
 
 const MANY = 250;
@@ -77,8 +78,14 @@ const others = ({ peers, keepalive }: MeshData) =>
     foreign: true as const,
   }));
 
-/** What a node's host is told of the node itself. `mtu`: that of the whole mesh. */
-export const meshNode = <M>(mesh: MeshData, node: LinkNode, owner: string, mtu: M) => {
+/** What a node's host is told of the node itself. `mtu`: that of the whole mesh. `relays`: what its device has to do with them. */
+export const meshNode = <M>(
+  mesh: MeshData,
+  node: LinkNode,
+  owner: string,
+  mtu: M,
+  relays?: ReturnType<Relays["of"]>,
+) => {
   return {
     node: node.name,
     owner,
@@ -92,6 +99,7 @@ export const meshNode = <M>(mesh: MeshData, node: LinkNode, owner: string, mtu: 
     underlay: lift(({ devices }) => devices, node.underlay),
     called: callable(node, mesh.family) !== undefined,
     ...letIn(node),
+    ...relays,
   };
 };
 

@@ -15,7 +15,8 @@ import { expanded, firewallFaults, type NodeData, nodeArgs, type OverlayNodeArgs
 import type { OverlayNode } from "./OverlayNode";
 import type { PeerData } from "./peerArgs";
 import { prepareFaults } from "./prepare";
-import { calls, type LinkNode, linkFaults, nodeOf, type SideName, topologyEnd, views } from "./side";
+import { meshRelayFaults, Relays } from "./relay";
+import { calls, type LinkNode, linkFaults, mtuOf, nodeOf, type SideName, topologyEnd, views } from "./side";
 
 /** What somebody declared, defaults filled in; or all that is wrong with it. */
 export type Checked<T> = { value: T } | { faults: Fault[] };
@@ -25,6 +26,12 @@ export class Network {
   private readonly nodes = new Map<string, NodeData>();
   private readonly peers = new Set<string>();
   private readonly adoptions: { node: string; device: string }[] = [];
+  readonly relays: Relays;
+
+  /** `whole`: false where what comes before what is not known, as in the plugin. */
+  constructor(whole = true) {
+    this.relays = new Relays(this.nodes, whole);
+  }
 
   addNode(name: string, args: OverlayNodeArgs): Checked<NodeData> {
     const written = expanded(args);
@@ -48,6 +55,7 @@ export class Network {
     if (!a || !b) return { value };
     const ends = views(value, a, b).map(topologyEnd);
     this.adoptions.push(...ends.filter((_, index) => value.adopt[index === 0 ? "a" : "b"]));
+    this.relays.addLeg({ nodes: [a.name, b.name], mtu: mtuOf(value, [a, b]) });
     const clashes = a.name === b.name ? [] : this.topology.addLink({ name, ends });
     const faults = [...linkFaults(value, a, b), ...clashes, ...(value.peer ? this.peerClashes(value.peer) : [])];
     return faults.length > 0 ? { faults } : { value };
@@ -64,8 +72,13 @@ export class Network {
     if (names.length > 0) return { faults: names };
     const nodes = value.nodes.flatMap((node) => this.declared(node) ?? []);
     if (nodes.length < value.nodes.length) return { value };
+    this.relays.addLeg({ mesh: name, nodes: nodes.map(({ name }) => name), mtu: mtuOf(value, nodes) });
     const faults = [
       ...meshFaults(value, nodes),
+      ...meshRelayFaults(
+        nodes.flatMap(({ name }) => this.nodes.get(name) ?? []),
+        value.routes,
+      ),
       ...value.peers.flatMap((peer) => this.peerClashes(peer)),
       ...this.topology.addMesh({
         name,

@@ -11,6 +11,7 @@ import {
   firewallChainField,
   firewallField,
   NAME_UNDERLAY,
+  nameField,
   portField,
   prefixField,
 } from "../sdk/network/fields";
@@ -71,6 +72,13 @@ const underlay = z
   })
   .meta({ id: "Underlay" });
 
+const relayPair = z
+  .strictObject({
+    a: nameField.describe("Name of one node. Example: lux"),
+    b: nameField.describe("Name of the other. Example: hkg"),
+  })
+  .meta({ id: "RelayPair" });
+
 export const nodeArgs = z.strictObject({
   id: host.shape.id.describe("Number of the node, unique in the network; never change it. Example: 1"),
   connection: input(connection).describe("How the machine is reached over SSH."),
@@ -92,6 +100,15 @@ export const nodeArgs = z.strictObject({
   portBase: input(z.int().min(1).max(65534).default(PORT_BASE)).describe(
     "The node listens for another on this UDP port + the other's id. Default: 11000. Example: 20000",
   ),
+  relay: z
+    .array(relayPair)
+    .default([])
+    .describe(
+      "Pairs of nodes that this one forwards between. It has a link or a mesh with both; where they have one with each " +
+        "other, that goes first, and this is the way when its routes are gone. A relay forwards nothing else from or to " +
+        "its links, for containers neither; IPv6 forwarding goes on for the whole host, and comes back off with the last " +
+        "pair. Default: none. Example: [{a: lux, b: hkg}]",
+    ),
   underlay: input(underlay.prefault({})).describe("What encrypted packets travel on. Default: 1500 bytes, no tunnels."),
   packages: host.shape.packages
     .unwrap()
@@ -163,13 +180,14 @@ export function expanded(args: OverlayNodeArgs): unknown {
 }
 
 /** What the machine of a node is told. */
-export const hostSpec = (node: NodeData, owner: string, adopts: string[]) => ({
+export const hostSpec = <P>(node: NodeData, owner: string, { adopts, relay }: { adopts: string[]; relay: P }) => ({
   node: node.name,
   owner,
   formerly: node.formerly,
   id: node.id,
   addresses: node.addresses,
   prefixes: node.prefixes,
+  relay,
   underlay: lift(({ devices }) => devices, node.underlay),
   adopts,
   packages: node.packages,

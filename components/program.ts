@@ -22,7 +22,9 @@ export function program(): Program {
 const MAY_BE_SECRET = /^(connection\.hostKey$|prepare\b)/;
 
 class Program {
-  readonly network = new Network();
+  // The plugin is asked for one component after the other, in whatever order they become known.
+  readonly network = new Network(constructing.getStore() === undefined);
+  private checks: (() => void)[] = [];
   private faults = 0;
   private turn: Promise<true> | undefined;
 
@@ -35,11 +37,15 @@ class Program {
       eachSecret(args, (path) => {
         if (!MAY_BE_SECRET.test(path)) this.report(component, [{ path, ...NO_SECRET }]);
       });
-    } else if (faults.length > 0) {
-      // No property is named: the engine would print its value, whatever it is.
-      throw new pulumi.InputPropertiesError({ message: format(faults), errors: [] });
-    }
+    } else refuse(faults);
     return "value" in checked ? checked.value : undefined;
+  }
+
+  /** Has faults looked for that can only be seen when the program has declared all that it declares at once. */
+  whenWhole(component: pulumi.ComponentResource, faults: () => Fault[]): void {
+    if (constructing.getStore()) refuse(faults());
+    else this.checks.push(() => this.report(component, faults()));
+    void this.declared();
   }
 
   private report(component: pulumi.ComponentResource, faults: Fault[]): void {
@@ -58,6 +64,7 @@ class Program {
   private declared(): Promise<true> {
     this.turn ??= new Promise((resolve, reject) => {
       setImmediate(() => {
+        for (const check of this.checks.splice(0)) check();
         this.turn = undefined;
         if (this.faults === 0) return resolve(true);
         const error = new pulumi.RunError(`${counted(this.faults, "fault")}; no host was touched`);
@@ -69,6 +76,11 @@ class Program {
     });
     return this.turn;
   }
+}
+
+/** For the plugin's caller. No property is named: the engine would print its value, whatever it is. */
+function refuse(faults: Fault[]): void {
+  if (faults.length > 0) throw new pulumi.InputPropertiesError({ message: format(faults), errors: [] });
 }
 
 const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;

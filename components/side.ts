@@ -10,6 +10,7 @@ import { faultsOfKnown, isKnown, lift } from "./input";
 import type { LinkData } from "./linkArgs";
 import { letIn, type NodeData } from "./nodeArgs";
 import type { PeerData } from "./peerArgs";
+import type { Relays } from "./relay";
 
 /** What a link has to know of a node. */
 export type LinkNode = Pick<
@@ -46,6 +47,8 @@ export interface View {
   link: LinkData;
   own: LinkNode;
   peer: LinkNode;
+  /** What its device has to do with relays. */
+  relays?: ReturnType<Relays["of"]>;
 }
 
 export const views = (link: LinkData, a: LinkNode, b: LinkNode): [View, View] => [
@@ -121,7 +124,7 @@ const endpointOf = (view: View) => {
 
 /** What the host of this side is told. `publicKey`: the peer's. */
 export function sideSpec<K>(view: View, owner: string, publicKey: K) {
-  const { side, link, own, peer } = view;
+  const { side, link, own, peer, relays } = view;
   const [called, key] = [endpointOf(view), keyLabel(view)];
   return {
     node: own.name,
@@ -148,6 +151,7 @@ export function sideSpec<K>(view: View, owner: string, publicKey: K) {
       ...(called !== undefined && link.keepalive > 0 && { keepalive: link.keepalive }),
       ...(link.peer && { foreign: true as const }),
     },
+    ...relays,
   };
 }
 

@@ -19,6 +19,8 @@ export const RULE_PREF = 5111;
 export const OWN_WAYS_PREF = 5110;
 /** Metric of routes to a peer's addresses: any routing daemon's route is better. */
 export const ROUTE_METRIC = 4096;
+/** Metric of routes by way of a relay, plus the relay's id: the direct way is better, and of two relays both ends take the same. */
+export const RELAY_METRIC = 8192;
 /** Metric of the unreachable route of last resort for an overlay prefix: the worst there is. */
 export const LAST_RESORT_METRIC = 4294967295;
 

@@ -30,14 +30,16 @@ const unknown = (json: unknown): string => JSON.stringify(json);
 
 function left(json: Expression): { words: string; key?: string } {
   if (typeof json !== "object") return { words: String(json) };
-  const { meta, payload, fib } = json as {
+  const { meta, payload, fib, concat } = json as {
     meta?: { key: string };
     payload?: { protocol: string; field: string };
     fib?: { result: string; flags: string[] };
+    concat?: Expression[];
   };
   if (meta) return { words: BARE_META.includes(meta.key) ? meta.key : `meta ${meta.key}`, key: meta.key };
   if (payload?.protocol) return { words: `${payload.protocol} ${payload.field}` };
   if (fib) return { words: `fib ${fib.flags.join(" . ")} ${fib.result}` };
+  if (concat) return { words: concat.map((part) => left(part).words).join(" . ") };
   if (Array.isArray(json["&"])) {
     const [operand, mask] = json["&"] as [Expression, number];
     return { words: `${left(operand).words} & 0x${Number(mask).toString(16)}`, key: "mask" };
@@ -45,14 +47,18 @@ function left(json: Expression): { words: string; key?: string } {
   return { words: unknown(json) };
 }
 
-const byNumberOrName = (a: unknown, b: unknown): number =>
-  typeof a === "number" && typeof b === "number" ? a - b : String(a) < String(b) ? -1 : 1;
+const words = (json: Expression): string => (typeof json === "object" ? right(json) : String(json));
 
-function right(json: Expression, key?: string): string {
+const byNumberOrName = (a: Expression, b: Expression): number =>
+  typeof a === "number" && typeof b === "number" ? a - b : words(a) < words(b) ? -1 : 1;
+
+function right(json: Expression | boolean, key?: string): string {
+  if (typeof json === "boolean") return json ? "exists" : "missing";
   if (typeof json === "number") return key === "mask" ? `0x${json.toString(16)}` : String(json);
   if (typeof json === "string") return NAMES.includes(key ?? "") ? `"${json}"` : json;
   // The kernel keeps a set in an order of its own.
   if (Array.isArray(json.set)) return set(json.set.map((element: Expression) => ({ element, key })));
+  if (Array.isArray(json.concat)) return json.concat.map((part: Expression) => right(part)).join(" . ");
   return unknown(json);
 }
 

@@ -45,7 +45,10 @@ function change(live: NftTable, wanted: NftTable): string[] {
     ...before.filter((name) => differs(name, "chain")).map((name) => `delete chain ${id(live)} ${name}`),
     ...gone.map(parse).map(({ object, name }) => `delete ${object} ${id(live)} ${name}`),
     ...added,
-    ...after.filter((name) => differs(name, "chain")).flatMap((name) => linesOf(wanted, "chain", name)),
+    ...after
+      .filter((name) => differs(name, "chain"))
+      // What is undone may never have been done: then the chain is there, and has its rules.
+      .flatMap((name) => [...linesOf(wanted, "chain", name), `flush chain ${id(live)} ${name}`]),
     ...after.filter((name) => differs(name, "chain", "rule")).flatMap((name) => linesOf(wanted, "rule", name)),
   ];
 }

@@ -4,16 +4,17 @@ import type { KindName } from "./kinds";
 import { isPlaceholder } from "./later";
 
 /**
- * Kinds in order; `@` stands on a device. The guard counts before a device sends, so its table comes first; a firewall is
- * open before anybody calls, and as long as anybody answers.
+ * Kinds in order; `@` stands on a device. The guard counts before a device sends, and the forward chain is there before
+ * anything is forwarded, so their table comes first; a firewall is open before anybody calls, and as long as anybody
+ * answers.
  */
 const ORDER: (KindName | `${KindName}@`)[] = [
   "package",
   "file",
   "wgKey",
   "unit",
-  "sysctl",
   "nftTable",
+  "sysctl",
   "rule",
   "route",
   "ufwRule",

@@ -14,6 +14,8 @@ export interface Route {
   metric: number;
   /** Source address of the host's own packets. */
   src?: string;
+  /** Bytes, where the way has less than its device. */
+  mtu?: number;
 }
 
 const MAIN = "main";
@@ -25,6 +27,9 @@ function destination(dst: string, family: 4 | 6): string {
   return dst.includes("/") ? dst : `${dst}/${family === 4 ? 32 : 128}`;
 }
 
+const metrics = ({ metrics = [] }: RouteJson): Pick<Route, "mtu"> =>
+  Object.assign({}, ...metrics.map(({ mtu }) => (mtu === undefined ? {} : { mtu })));
+
 function fromJson(json: RouteJson, family: 4 | 6): Route {
   const unreachable = json.type === "unreachable";
   return {
@@ -35,6 +40,7 @@ function fromJson(json: RouteJson, family: 4 | 6): Route {
     ...(json.table !== undefined && json.table !== MAIN && { table: json.table }),
     metric: json.metric ?? 0,
     ...(json.prefsrc !== undefined && { src: json.prefsrc }),
+    ...metrics(json),
   };
 }
 
@@ -60,7 +66,8 @@ const words = ({ type, dst, device, table, metric }: Route): string =>
   `${type ? `${type} ` : ""}${dst}${device ? ` dev ${device}` : ""}${table ? ` table ${table}` : ""}` +
   ` proto ${ROUTE_PROTOCOL} metric ${metric}`;
 
-const full = (value: Route): string => (value.src ? `${words(value)} src ${value.src}` : words(value));
+const full = (value: Route): string =>
+  `${words(value)}${value.src ? ` src ${value.src}` : ""}${value.mtu === undefined ? "" : ` mtu ${value.mtu}`}`;
 
 export const route: Kind<Route> = {
   volatile: true,
@@ -71,8 +78,8 @@ export const route: Kind<Route> = {
   set(live, wanted) {
     if (!wanted) return live ? [`ip route del ${words(live)}`] : [];
     if (!live) return route.lines(wanted);
-    // The metric belongs to a route's identity in the kernel, the source address does not.
+    // The metric belongs to a route's identity in the kernel, source address and MTU do not.
     if (live.metric !== wanted.metric) return "again";
-    return live.src === wanted.src ? [] : [`ip route replace ${full(wanted)}`];
+    return full(live) === full(wanted) ? [] : [`ip route replace ${full(wanted)}`];
   },
 };

@@ -40,6 +40,7 @@ export interface RouteJson {
   scope?: string;
   metric?: number;
   prefsrc?: string;
+  metrics?: { mtu?: number }[];
 }
 
 /** `ip -N -j -d rule show`, tables as in RouteJson. */

@@ -3,6 +3,7 @@ import { type Fault, fault } from "../faults";
 import { connected } from "../kernel/connected";
 import { foreignOwner } from "../kernel/owner";
 import type { Snapshot } from "../kernel/snapshot";
+import { settings } from "./plan";
 import type { Spec } from "./spec";
 
 const COMMANDS = { ip: "iproute2", nft: "nftables", wg: "wireguard-tools" };
@@ -58,11 +59,12 @@ function overlapping(spec: Spec, snapshot: Snapshot): Fault[] {
 
 /** net.ipv6.conf.all.forwarding=1 deletes a default route that came by router advertisement, unless accept_ra is 2. */
 function lostDefaultRoute(spec: Spec, snapshot: Snapshot): Fault[] {
-  if (!["1", "2"].includes(spec.sysctls["net/ipv6/conf/all/forwarding"] ?? "")) return [];
+  const sysctls = settings(spec);
+  if (!["1", "2"].includes(sysctls["net/ipv6/conf/all/forwarding"] ?? "")) return [];
   const advertised = snapshot.routes6.filter(({ dst, protocol }) => dst === "default" && protocol === "ra");
   return advertised.flatMap(({ dev }) => {
     const name = `net/ipv6/conf/${dev}/accept_ra`;
-    if (dev === undefined || spec.sysctls[name] === "2") return [];
+    if (dev === undefined || sysctls[name] === "2") return [];
     return [
       {
         path: "sysctls",

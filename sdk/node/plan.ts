@@ -2,6 +2,7 @@
 import type { Fact } from "../kernel/fact";
 import { fact } from "../kernel/kinds";
 import { FWMARK, FWMARK_MASK, LAST_RESORT_METRIC, ROUTE_TABLE, RULE_PREF, WIREGUARD_KEY } from "../kernel/marks";
+import { forward, forwardingSysctls, spoofed } from "./forward";
 import { guard } from "./guard";
 import type { Spec } from "./spec";
 
@@ -28,6 +29,28 @@ const files = (agents: Agents): Fact[] =>
 const rule = (family: "inet" | "inet6"): Fact =>
   fact("rule", { family, pref: RULE_PREF, mark: FWMARK, mask: FWMARK_MASK, table: String(ROUTE_TABLE) });
 
+/** The node's own table, its chains in the order of their names, in which the kernel lists them. */
+function table({ relay, underlay }: Spec): Fact {
+  const parts = [forward(relay), guard(underlay), spoofed(relay)];
+  const id = "inet overlay";
+  return fact("nftTable", {
+    family: "inet",
+    name: "overlay",
+    lines: [
+      `add table ${id}`,
+      `add map ${id} guard { type inet_service : counter ; }`,
+      ...parts.flatMap(({ chains }) => chains).map((chain) => `add chain ${id} ${chain}`),
+      ...parts.flatMap(({ rules }) => rules).map((rule) => `add rule ${id} ${rule}`),
+    ],
+  });
+}
+
+/** All kernel settings: what somebody wrote, and what being a relay needs. */
+export const settings = ({ relay, sysctls }: Spec): Record<string, string> => ({
+  ...sysctls,
+  ...forwardingSysctls(relay),
+});
+
 export const plan =
   (agents: Agents) =>
   (spec: Spec): Fact[] => [
@@ -38,8 +61,8 @@ export const plan =
     fact("wgKey", { path: WIREGUARD_KEY }),
     fact("unit", { name: "overlay-early.service", enabled: true }),
     fact("unit", { name: "overlay-late.service", enabled: true }),
-    ...Object.entries(spec.sysctls).map(([name, value]) => fact("sysctl", { name, value })),
-    fact("nftTable", guard(spec.underlay)),
+    ...Object.entries(settings(spec)).map(([name, value]) => fact("sysctl", { name, value })),
+    table(spec),
     rule("inet"),
     rule("inet6"),
     ...spec.prefixes.map((dst) => fact("route", { type: "unreachable", dst, metric: LAST_RESORT_METRIC })),

@@ -34,6 +34,11 @@ const slashes = (name: string): string => (name.includes("/") ? name : name.repl
 const withSlashes = (sysctls: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(sysctls).map(([name, value]) => [slashes(name), value]));
 
+const relayed = z.strictObject({
+  name: nameField.describe("Name of the node. Example: lux"),
+  addresses: z.array(addressField).describe("Its overlay addresses. Example: [10.255.0.1, fd00:6f::1]"),
+});
+
 const fields = z.strictObject({
   node: nameField.describe("Name of the node. Example: lux"),
   owner: ownerField.describe("Project and stack that the machine belongs to. Example: net/prod"),
@@ -52,6 +57,10 @@ const fields = z.strictObject({
     .describe(
       "The overlay's prefixes; packets to what no link carries are refused here. Default: none. Example: [10.255.0.0/24]",
     ),
+  relay: z
+    .array(z.strictObject({ a: relayed, b: relayed }))
+    .default([])
+    .describe("Nodes that this one forwards between, from link to link. Default: none."),
   underlay: z
     .array(deviceField)
     .default([])
@@ -97,9 +106,26 @@ function chainNamed(firewall: z.output<typeof fields>, context: z.core.$Refineme
   context.addIssue({ code: "custom", path: ["firewallChain"], message, params: { cure } });
 }
 
+const FORWARDING = ["net/ipv4/ip_forward", "net/ipv4/conf/all/forwarding", "net/ipv6/conf/all/forwarding"];
+
+function relayForwards({ relay, sysctls }: z.output<typeof fields>, context: z.core.$RefinementCtx): void {
+  if (relay.length === 0) return;
+  for (const name of FORWARDING.filter((name) => sysctls[name] === "0")) {
+    context.addIssue({
+      code: "custom",
+      path: ["sysctls", name],
+      message: "1 or absent on a relay, which forwards",
+      params: { cure: "leave it out, or leave `relay` out" },
+    });
+  }
+}
+
 export const spec = fields
   .superRefine(addressesInPrefixes, unlessFaulty("addresses", "prefixes"))
-  .superRefine(chainNamed, unlessFaulty("firewall", "firewallChain"));
+  .superRefine(chainNamed, unlessFaulty("firewall", "firewallChain"))
+  .superRefine(relayForwards, unlessFaulty("relay", "sysctls"));
 
 export type Spec = z.output<typeof spec>;
+/** Two nodes that this one forwards between. */
+export type RelayPair = Spec["relay"][number];
 export type Input = z.input<typeof spec>;

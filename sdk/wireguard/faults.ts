@@ -23,10 +23,14 @@ function portTaken(spec: Spec, snapshot: Snapshot): Fault[] {
   return [fault(["listenPort"], spec.listenPort, { legal, cure: "give the link another port in `ports`" })];
 }
 
-/** Each peer, and where it stands. */
-const placed = ({ peer, peers = [] }: Spec) => [
+/** Each peer, and where it stands; what is reached by way of one is none that is called. */
+const placed = ({ peer, peers = [], relayed }: Spec) => [
   ...(peer ? [{ at: ["peer"] as PropertyKey[], peer: { ...peer, routes: [] as string[] } }] : []),
   ...peers.map((peer, index) => ({ at: ["peers", index] as PropertyKey[], peer })),
+  ...relayed.map(({ addresses }, index) => ({
+    at: ["relayed", index] as PropertyKey[],
+    peer: { addresses, routes: [] as string[], endpoint: undefined },
+  })),
 ];
 
 const adopted = ({ adopt, device }: Spec): string[] => (adopt ? [device] : []);

@@ -10,10 +10,12 @@ import {
   FWMARK,
   LINK_GROUP,
   OWN_WAYS_PREF,
+  RELAY_METRIC,
   ROUTE_METRIC,
   ROUTE_TABLE,
   WIREGUARD_KEY,
 } from "../kernel/marks";
+import type { Route } from "../kernel/route";
 import type { WgPeer } from "../kernel/wgPeer";
 import { family, host } from "../network/address";
 import { isDefault } from "../network/overlaps";
@@ -41,8 +43,8 @@ function redirect(spec: Spec): Fact[] {
 }
 
 /** None to an address of a family that the node has none of: it could not be answered. */
-function routes(spec: Spec, link: string, to: readonly string[], table?: { table: string }): Fact[] {
-  const way = { device: spec.device, ...table, metric: ROUTE_METRIC };
+function routes(spec: Spec, link: string, to: readonly string[], more: Partial<Route> = {}): Fact[] {
+  const way = { device: spec.device, metric: ROUTE_METRIC, ...more };
   const [inet, inet6] = (["inet", "inet6"] as const).map((of) => spec.addresses.find((own) => family(own) === of));
   return to.flatMap((dst) => {
     if (isPlaceholder(dst)) return fact("route", { dst, ...way }, link);
@@ -64,16 +66,33 @@ function wgPeer({ device }: Spec, link: string, allowedIps: string[], peer: AnyP
   return fact("wgPeer", value, link);
 }
 
+/** Nodes that a peer forwards to. */
+const beyondRelay = ({ relayed }: Spec, { name }: AnyPeer) => relayed.filter(({ by }) => by === name);
+
+/** Worse than those of every way without a relay; of two relays both ends take the one with the smaller id. */
+const relayRoutes = (spec: Spec, link: string, peer: AnyPeer): Fact[] =>
+  beyondRelay(spec, peer).flatMap(({ addresses, mtu }) =>
+    routes(spec, link, addresses.map(host), {
+      metric: RELAY_METRIC + peer.id,
+      ...(mtu !== undefined && mtu < spec.mtu && { mtu }),
+    }),
+  );
+
 function peers(spec: Spec, link: string): Fact[] {
   const { peer, peers = [] } = spec;
-  if (peer) return [wgPeer(spec, link, EVERYTHING, peer), ...routes(spec, link, own(peer))];
+  if (peer)
+    return [wgPeer(spec, link, EVERYTHING, peer), ...routes(spec, link, own(peer)), ...relayRoutes(spec, link, peer)];
   const all = peers.map((peer) => ({ peer, own: own(peer) }));
   const to = all.flatMap(({ own }) => own);
   // What lies behind a peer may hold its endpoint as well: encrypted packets never look into the table of our own.
   const beyond = peers.flatMap(({ routes }) => routes);
   return [
-    ...all.map(({ peer, own }) => wgPeer(spec, link, [...own, ...peer.routes], peer)),
+    ...all.map(({ peer, own }) => {
+      const far = beyondRelay(spec, peer).flatMap(({ addresses }) => addresses.map(host));
+      return wgPeer(spec, link, [...own, ...peer.routes, ...far], peer);
+    }),
     ...routes(spec, link, to),
+    ...peers.flatMap((peer) => relayRoutes(spec, link, peer)),
     ...routes(spec, link, beyond, { table: String(ROUTE_TABLE) }),
   ];
 }
@@ -117,6 +136,8 @@ export function plan(spec: Spec): Fact[] {
     fact("sysctl", { name: `net/ipv6/conf/${device}/accept_ra`, value: "0" }, link),
     fact("sysctl", { name: `net/ipv6/conf/${device}/disable_ipv6`, value: "0" }, link),
     fact("sysctl", { name: `net/ipv4/conf/${device}/rp_filter`, value: "2" }, link),
+    // Of IPv4 on this device alone, so that the host becomes no router between its other networks.
+    ...(spec.forwards ? [fact("sysctl", { name: `net/ipv4/conf/${device}/forwarding`, value: "1" }, link)] : []),
     fact("wgDevice", { device, listenPort: spec.listenPort, fwmark: FWMARK, privateKeyFile: keyOf(spec) }, link),
     ...peers(spec, link),
     ...ownWays(spec),

@@ -60,6 +60,13 @@ const meshPeer = rememberedByName(
   }),
 );
 
+const relayed = z.strictObject({
+  name: nameField.describe("The far node's name. Example: hkg"),
+  by: nameField.describe("Name of the peer that forwards to it. Example: fra"),
+  addresses: z.array(addressField).describe("The far node's overlay addresses. Example: [10.255.0.3, fd00:6f::3]"),
+  mtu: z.int().optional().describe("Bytes that the way from there has. Default: those of this device. Example: 1380"),
+});
+
 const fields = z.strictObject({
   node: nameField.describe("The node's own name. Example: fra"),
   owner: ownerField.describe("Project and stack that the machine belongs to. Example: net/prod"),
@@ -114,6 +121,8 @@ const fields = z.strictObject({
     .array(meshPeer)
     .optional()
     .describe("In place of peer, the other nodes of a mesh: each has its own addresses and its routes, and no others."),
+  relayed: z.array(relayed).default([]).describe("Nodes that are reached by way of a peer. Default: none."),
+  forwards: z.boolean().default(false).describe("Whether the node forwards what comes by this device. Default: false."),
 });
 
 type Fields = z.output<typeof fields>;
@@ -171,7 +180,7 @@ function otherAddresses({ addresses, peer }: Fields, context: Context): void {
 
 /** All that is wrong between the peers of a mesh, at once. */
 function meshPeers(spec: Fields, context: Context): void {
-  const { node, id, addresses, peers = [] } = spec;
+  const { node, id, addresses, peers = [], relayed } = spec;
   const ids = new Map([[id, node]]);
   const keys = new Map<string, string>(); // the kernel has one peer for each: of two, one would be lost
   for (const [index, peer] of peers.entries()) {
@@ -188,7 +197,8 @@ function meshPeers(spec: Fields, context: Context): void {
   const theirs = peers.flatMap(({ name, addresses, routes }, index) => {
     const owner = { name, path: ["peers", index] };
     const hosts = list(addresses).flatMap((address) => (isPlaceholder(address) ? [] : host(address)));
-    return [...hosts, ...routes].map((prefix) => ({ prefix, owner }));
+    const far = relayed.flatMap((it) => (it.by === name ? it.addresses.map(host) : []));
+    return [...hosts, ...routes, ...far].map((prefix) => ({ prefix, owner }));
   });
   for (const [one, other] of overlapping<Owner>([...mine, ...theirs])) {
     object(context, one.owner.path, ...twoHave(one, other));

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { OverlayNode, OverlayNodeArgs, WgLinkArgs, WgMeshArgs } from "../../components";
 import { meshNode, meshPeers, peerTexts, specText } from "../../components/mesh";
 import { type Checked, Network } from "../../components/network";
+import type { NodeData } from "../../components/nodeArgs";
 import { mtuOf, sideSpec } from "../../components/side";
 import { format } from "../../sdk/faults";
 import { text } from "../../sdk/kernel";
@@ -17,10 +18,12 @@ const PUBLIC_KEY = "<known after peer is created>";
 /** A network as it is declared, without resources. */
 export class Declared {
   private readonly network = new Network();
+  private readonly nodes: NodeData[] = [];
   readonly faults: string[] = [];
 
   node(name: string, args: Partial<OverlayNodeArgs> & { id: number }): this {
-    this.noted(name, this.network.addNode(name, { connection: { host: `${name}.example` }, ...args }));
+    const node = this.noted(name, this.network.addNode(name, { connection: { host: `${name}.example` }, ...args }));
+    if (node) this.nodes.push(node);
     return this;
   }
 
@@ -32,7 +35,11 @@ export class Declared {
     const lines = (side: "a" | "b") => {
       const [own, peer] = side === "a" ? [reference(a), reference(b)] : [reference(b), reference(a)];
       const spec = this.network.ofNodes([own, peer], ([here, there]) =>
-        sideSpec({ side, link, own: here, peer: there }, "net/prod", PUBLIC_KEY),
+        sideSpec(
+          { side, link, own: here, peer: there, relays: this.network.relays.of(own.nodeName, [peer.nodeName]) },
+          "net/prod",
+          PUBLIC_KEY,
+        ),
       );
       return text(wireguard.plan(wireguard.spec.parse(spec)));
     };
@@ -46,10 +53,19 @@ export class Declared {
     const keys = nodes.map((node) => `<known after ${node} is created>`);
     const specs = this.network.ofNodes(mesh.nodes, (all) =>
       all.map((node, index) =>
-        specText(meshNode(mesh, node, "net/prod", mtuOf(mesh, all)), peerTexts(meshPeers(mesh, all, keys)), index),
+        specText(
+          meshNode(mesh, node, "net/prod", mtuOf(mesh, all), this.network.relays.of(node.name, nodes)),
+          peerTexts(meshPeers(mesh, all, keys)),
+          index,
+        ),
       ),
     );
     return (specs as string[]).map((spec) => text(wireguard.plan(wireguard.spec.parse(JSON.parse(spec)))));
+  }
+
+  /** What is wrong with relays, now that all is declared. */
+  relays(): string[] {
+    return this.nodes.flatMap((node) => format(this.network.relays.faults(node)).split("\n").filter(Boolean));
   }
 
   /** The nodes of a link in the order in which its sides are made. */

@@ -21,6 +21,7 @@ export class KernelModel {
   private readonly routing = new RoutingModel();
   private readonly sysctls = new Map([
     ["net/ipv4/ip_forward", "0"],
+    ["net/ipv6/conf/all/forwarding", "0"],
     ["net/ipv6/conf/default/disable_ipv6", "0"],
   ]);
   private readonly devices = new DevicesModel(this.routing, this.sysctls);

@@ -31,9 +31,9 @@ const known = new Map<string, Json>(
   }),
 );
 
-/** Rules that hands may add anywhere; the kernel takes a redirect only where a chain of type nat leads. */
+/** Rules that hands may add anywhere; the kernel takes a redirect, and a look for the way back, only where a hook fits. */
 export const knownRules: string[] = [...known].flatMap(([words, json]) =>
-  json.expr && !words.includes("redirect") ? [words] : [],
+  json.expr && !/redirect|fib saddr/.test(words) ? [words] : [],
 );
 
 function lookUp(words: string): Json {

@@ -31,6 +31,7 @@ export class RoutingModel {
       protocol: set.get("proto") ?? "boot",
       metric: Number(set.get("metric") ?? 0),
       ...(src !== undefined && { prefsrc: src }),
+      ...(set.has("mtu") && { metrics: [{ mtu: Number(set.get("mtu")) }] }),
     };
     // What is there twice is refused on any device; what is deleted is asked for on this one.
     const same = (other: RouteJson): boolean =>

@@ -109,7 +109,7 @@ describeWhere(["lab", "engine"], "what stands is kept", () => {
       done: [
         "fra-hkg@fra updated 2 commands",
         expect.stringMatching(/^fra-hkg@hkg updated 1\d commands$/),
-        "hkg updated 22 commands",
+        "hkg updated 24 commands",
       ],
       logins: { fra: 1, hkg: 1 },
     });

@@ -15,6 +15,16 @@ const DEVICES = ["inter-lux", "inter-hkg", "wan.100"];
 const sometimes = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 2 });
 const addresses = (from: string[]) => fc.subarray(from);
 
+const lux = { name: "lux", addresses: ["10.255.0.1"] };
+/** What a relay may forward between. */
+const PAIRS = [
+  {
+    a: { ...lux, addresses: [...lux.addresses, "fd00:6f::1"] },
+    b: { name: "hkg", addresses: ["10.255.0.3", "fd00:6f::3"] },
+  },
+  { a: { name: "nas", addresses: ["10.255.0.9"] }, b: lux },
+];
+
 /** The rules' words must be ones that the real nft was seen to print: test/golden/captured/nft-variants.json. */
 const host = fc
   .record({
@@ -22,6 +32,7 @@ const host = fc
     underlay: fc.constantFrom([], ["wan"], ["hetzner0", "tun0"]),
     packages: fc.constantFrom("expect", "install"),
     forward: sometimes(fc.constantFrom("0", "1")),
+    relay: fc.constantFrom([], [], PAIRS.slice(0, 1), PAIRS),
   })
   .map(({ forward, ...spec }) => ({
     resource: "overlay:node:Host",
@@ -29,7 +40,7 @@ const host = fc
     owner: "net/prod",
     id: 2,
     ...spec,
-    sysctls: forward === undefined ? {} : { "net/ipv4/ip_forward": forward },
+    sysctls: forward === undefined || spec.relay.length > 0 ? {} : { "net/ipv4/ip_forward": forward },
   }));
 
 const link = (index: number) =>
@@ -51,6 +62,11 @@ const link = (index: number) =>
       keepalive: sometimes(fc.constantFrom(7, 25)),
       addresses: addresses([`10.255.0.10${index}`, `fd00:6f::10${index}`]),
     }),
+    relayed: fc.constantFrom(
+      [],
+      [],
+      [{ name: "far", by: `peer-${index}`, addresses: [`10.255.3.${index}`, `fd00:6f::3${index}`], mtu: 1280 }],
+    ),
   });
 
 /** Addresses and prefixes, each at one of the peers or at none: from one declaration to the next they move. */
