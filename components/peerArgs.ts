@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { host } from "../sdk/network/address";
 import { addressField, endpointField, idField, nameField, routeField } from "../sdk/network/fields";
-import { publicKeyField } from "../sdk/wireguard";
+import { missingKey, publicKeyField } from "../sdk/wireguard";
 import { input } from "./input";
 
 export const peerField = z
@@ -45,7 +45,7 @@ export function wgQuick(peer: PeerData, mtu: number, nodes: readonly Seen[]): st
   return [
     `# ${peer.name}`,
     "[Interface]",
-    `PrivateKey = <the private key of ${peer.name}>`,
+    missingKey(peer.name),
     ...line("Address", peer.addresses.map(host).join(", ")),
     ...line("ListenPort", peer.endpoint?.split(":").at(-1)),
     ...line("MTU", mtu),

@@ -84,7 +84,7 @@ const floors: RegExp[] = [
   /^sdk\/network\//,
   /^sdk\/kernel\//,
   /^sdk\/(host|truth|node|wireguard|vxlan|rosenpass|routing)\//,
-  /^sdk\/provider\//,
+  /^sdk\/(provider|cli)\//,
   /^components\//,
   /^stacks\//,
 ];

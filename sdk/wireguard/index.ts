@@ -6,6 +6,7 @@ import { type Input, type Spec, spec } from "./spec";
 
 export { ADOPTED, type KeySpec, labelField, wireguardKey } from "./key";
 export { objectToPublicKey } from "./publicKey";
+export { missingKey, withPrivateKey } from "./quick";
 export { publicKeyField } from "./spec";
 export type { Input as InterfaceSpec };
 

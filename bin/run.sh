@@ -1,0 +1,21 @@
+# shellcheck shell=sh
+# Runs one of the package's programs, for the scripts beside it: `run FILE OPTION …`, FILE in dist, OPTION one of node's.
+root=$(dirname "$(dirname "$(readlink -f "$0")")")
+# Set-up links a newer Node there when the machine's own is too old.
+node=$root/dist/.bin/node
+[ -x "$node" ] || node=node
+
+complain() {
+  echo "${0##*/}: $*" >&2
+  exit 1
+}
+
+run() {
+  main=$root/dist/$1 option=$2
+  shift 2
+  version=$("$node" --version 2>/dev/null) || complain "there is no node on PATH; install Node 22 or later"
+  version=${version#v}
+  [ "${version%%.*}" -ge 22 ] || complain "node on PATH is $version; install Node 22 or later"
+  [ -f "$main" ] || complain "$main is not there; run \`npm run build\` in $root"
+  exec "$node" "$option" "$main" "$@"
+}

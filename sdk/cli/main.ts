@@ -1,0 +1,65 @@
+/** The command-line tool `overlay`. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "commander";
+import { withPrivateKey } from "../wireguard/quick";
+import { type Key, keyIn } from "./key";
+import { qr } from "./qr";
+
+const { version } = JSON.parse(readFileSync(join(__dirname, "../../../package.json"), "utf8")) as { version: string };
+
+const told = (path: string, { made, exposed, publicKey }: Key): void => {
+  if (made) process.stderr.write(`overlay: made ${path}; its public key, to be declared: ${publicKey}\n`);
+  if (exposed) process.stderr.write(`overlay: others may read ${path}: chmod 600 ${path}\n`);
+};
+
+/** The text of a machine: that of a link is the output itself, those of a mesh are in it by name. */
+function textOf(name: string, json: string): string {
+  let output: unknown;
+  try {
+    output = JSON.parse(json);
+  } catch {
+    throw new Error("standard input is no JSON: pipe `pulumi stack output NAME --json` into this");
+  }
+  if (typeof output === "string") return output;
+  const texts = Object(output) as Record<string, unknown>;
+  const text = texts[name];
+  if (typeof text === "string") return text;
+  const names = Object.keys(texts).filter((it) => typeof texts[it] === "string");
+  throw new Error(`the output has no file for ${name}, only for ${names.join(", ") || "nobody"}`);
+}
+
+function peer(name: string, { key: path, qr: asQr }: { key: string; qr?: true }): void {
+  const text = textOf(name, readFileSync(0, "utf8"));
+  const key = keyIn(path);
+  told(path, key);
+  const file = withPrivateKey(text, name, key.privateKey);
+  process.stdout.write(asQr ? `${qr(file)}\n` : file);
+}
+
+function key(path: string): void {
+  const key = keyIn(path);
+  told(path, { ...key, made: false });
+  process.stdout.write(`${key.publicKey}\n`);
+}
+
+const program = new Command("overlay").description("Beside Pulumi: what a program cannot do.").version(version);
+program
+  .command("key")
+  .description("prints the public key of a machine of somebody else, for `publicKey` of a peer")
+  .argument("<file>", "its private key; where there is none yet, one is made there")
+  .action(key);
+program
+  .command("peer")
+  .description("prints the wg-quick file of a machine of somebody else, from the output `wgQuick` on standard input")
+  .argument("<name>", "the machine's name, as declared")
+  .requiredOption("--key <file>", "its private key; where there is none yet, one is made there")
+  .option("--qr", "as a QR code for the WireGuard app")
+  .action(peer);
+
+try {
+  program.parse();
+} catch (error) {
+  process.stderr.write(`overlay: ${(error as Error).message}\n`);
+  process.exitCode = 1;
+}

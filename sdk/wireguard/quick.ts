@@ -1,0 +1,11 @@
+/** What stands in a wg-quick(8) file of ours in place of the private key, which only its machine has. */
+
+export const missingKey = (name: string): string => `PrivateKey = <the private key of ${name}>`;
+
+/** The file, whole. Throws an Error where it is none of ours, or has a key already. */
+export function withPrivateKey(file: string, name: string, privateKey: string): string {
+  const lines = file.split("\n");
+  const at = lines.indexOf(missingKey(name));
+  if (at < 0) throw new Error(`the text has no line "${missingKey(name)}": give what output wgQuick says`);
+  return lines.with(at, `PrivateKey = ${privateKey}`).join("\n");
+}
