@@ -61,6 +61,7 @@ export class OverlayNode extends pulumi.ComponentResource {
     super(OverlayNode.token, nodeName, named(nodeOutputs), options);
     this.formerNames = formerNames(options);
     if (options.urn) return;
+    program().rollout.join(nodeName);
     const node = program().sound(this, args, program().network.addNode(nodeName, args));
     program().whenWhole(this, () => (node ? program().network.relays.faults(node) : []));
     if (!node) {
@@ -68,25 +69,29 @@ export class OverlayNode extends pulumi.ComponentResource {
       return;
     }
 
-    const host = new Host(
-      nodeName,
-      {
-        connection: node.connection,
-        spec: program().whenDeclared(() => {
-          const { network } = program();
-          return hostSpec(node, owner(), {
-            adopts: network.adopted(nodeName),
-            relay: network.relays.pairs(node),
-          });
-        }),
-      },
-      {
-        parent: this,
-        dependsOn: prepare(node, this, (value) => program().whenDeclared(() => value)),
-        deletedWith: options.deletedWith,
-        ...timeouts(options),
-      },
-    );
+    const host = program().inTurn("machine", nodeName, (inTurn) => {
+      const prepared = prepare(node, this, (value) => pulumi.output(inTurn(value)));
+      return new Host(
+        nodeName,
+        {
+          connection: node.connection,
+          spec: program().whenDeclared(() => {
+            const { network } = program();
+            return hostSpec(node, owner(), {
+              adopts: network.adopted(nodeName),
+              relay: network.relays.pairs(node),
+            });
+          }),
+          ...program().ofStack(nodeName),
+        },
+        {
+          parent: this,
+          dependsOn: inTurn(prepared),
+          deletedWith: options.deletedWith,
+          ...timeouts(options),
+        },
+      );
+    });
 
     const { machine, publicKey, wireguard } = host;
     const outputs = settled(nodeOutputs, { ...node, nodeId: node.id, machine, publicKey, wireguard });

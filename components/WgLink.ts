@@ -54,10 +54,10 @@ export class WgLink extends pulumi.ComponentResource {
 /**
  * The side that calls is made when there is somebody to answer: a handshake that finds nobody, or crosses the other
  * side's own, is tried again only after 5 s (REKEY_TIMEOUT, the WireGuard paper, section 6.1). Neither changes its key
- * before both have theirs.
+ * before both have theirs. A rollout goes before that.
  */
 function makeBoth(parent: WgLink, link: LinkData, b: OverlayNode, options: pulumi.CustomResourceOptions) {
-  const { network } = program();
+  const { network, rollout } = program();
   const nodes = { a: [link.a, b], b: [b, link.a] } as const;
   const key = (side: SideName) => makeKey(parent, link, side, nodes[side], options);
   const keys = { a: key("a"), b: key("b") };
@@ -69,9 +69,11 @@ function makeBoth(parent: WgLink, link: LinkData, b: OverlayNode, options: pulum
         return sideSpec({ side, link, own, peer, relays }, owner(), publicKey);
       }),
     );
-    return makeSide(parent, link, nodes[side][0], spec, { ...options, dependsOn: after });
+    return makeSide(parent, link, nodes[side][0], spec, options, after);
   };
-  const [first, last] = network.order(link);
+  const earlier = rollout.stage(link.a.nodeName) - rollout.stage(b.nodeName);
+  const [first, last]: [SideName, SideName] =
+    earlier === 0 ? network.order(link) : earlier < 0 ? ["a", "b"] : ["b", "a"];
   const made = [...keys.a.made, ...keys.b.made];
   const answering = make(first, made);
   const calling = make(last, [...made, answering.made]);
@@ -86,7 +88,7 @@ function makeOne(parent: WgLink, link: LinkData, peer: PeerData, options: pulumi
   const key = makeKey(parent, link, "a", [link.a, { nodeName: peer.name }], options);
   const spec = of((own) => sideSpec({ side: "a", link, own, peer: nodeOf(peer) }, owner(), peer.publicKey));
   const told = of((a) => seen({ side: "b", link, own: nodeOf(peer), peer: a }, key.publicKey));
-  const { output } = makeSide(parent, link, link.a, spec, { ...options, dependsOn: key.made });
+  const { output } = makeSide(parent, link, link.a, spec, options, key.made);
   const file = pulumi.all([spec, told]).apply(([{ mtu }, node]) => wgQuick(peer, mtu as number, [node as Seen]));
   return { sideA: output, wgQuick: file };
 }
@@ -103,15 +105,13 @@ function makeKey(
   if (label === undefined) return { publicKey: own.publicKey, made: [] };
   const name = device({ side, link, peer: { name: peer.nodeName } });
   const of = (node: string): string => `${link.name}@${node}/${name}.${label}`;
-  const made = new Key(
-    of(own.nodeName),
-    {
-      connection: own.connection,
-      machine: own.machine,
-      spec: { node: own.nodeName, owner: owner(), device: name, label, adopt: label === ADOPTED },
-    },
-    { ...options, parent, deletedWith: own, aliases: own.formerNames.map((former) => ({ name: of(former) })) },
-  );
+  const spec = { node: own.nodeName, owner: owner(), device: name, label, adopt: label === ADOPTED };
+  const aliases = own.formerNames.map((former) => ({ name: of(former) }));
+  const made = program().inTurn("machine", own.nodeName, (inTurn) => {
+    const inputs = { connection: own.connection, machine: own.machine, spec, ...program().ofStack(own.nodeName) };
+    const dependsOn = inTurn<pulumi.Resource[]>([]);
+    return new Key(of(own.nodeName), inputs, { ...options, parent, deletedWith: own, aliases, dependsOn });
+  });
   return { publicKey: made.publicKey, made: [made] };
 }
 
@@ -128,13 +128,15 @@ function makeSide(
   own: OverlayNode,
   spec: Spec,
   options: pulumi.CustomResourceOptions,
+  after: pulumi.Resource[],
 ): Side {
   const name = (node: string): string => `${link.name}@${node}`;
-  const made = new Interface(
-    name(own.nodeName),
-    { connection: own.connection, machine: own.machine, spec },
-    { ...options, parent, deletedWith: own, aliases: own.formerNames.map((former) => ({ name: name(former) })) },
-  );
+  const aliases = own.formerNames.map((former) => ({ name: name(former) }));
+  const made = program().inTurn("device", own.nodeName, (inTurn) => {
+    const inputs = { connection: own.connection, machine: own.machine, spec, ...program().ofStack(own.nodeName) };
+    const dependsOn = inTurn(after);
+    return new Interface(name(own.nodeName), inputs, { ...options, parent, deletedWith: own, aliases, dependsOn });
+  });
   // By way of the URN, so that what uses an output of the link waits for the link.
   const output = pulumi.all([spec, made.urn]).apply(
     ([

@@ -87,11 +87,12 @@ function makeDevices(
     const own = declared(mesh, (nodes) => meshNode(mesh, nodes[index] as LinkNode, owner(), mtu, relays()));
     const spec = applyPartly(pulumi.all([own, peers]), ([own, peers]) => specText(own, peers, index));
     const name = (of: string): string => `${mesh.name}@${of}`;
-    const made = new Interface(
-      name(node.nodeName),
-      { connection: node.connection, machine: node.machine, spec },
-      { ...options, parent, deletedWith: node, aliases: node.formerNames.map((former) => ({ name: name(former) })) },
-    );
+    const aliases = node.formerNames.map((former) => ({ name: name(former) }));
+    const made = program().inTurn("device", node.nodeName, (inTurn) => {
+      const inputs = { connection: node.connection, machine: node.machine, spec, ...program().ofStack(node.nodeName) };
+      const dependsOn = inTurn<pulumi.Resource[]>([]);
+      return new Interface(name(node.nodeName), inputs, { ...options, parent, deletedWith: node, aliases, dependsOn });
+    });
     // By way of the URN, so that what uses an output of the mesh waits for its device.
     return pulumi
       .all([own, made.urn])

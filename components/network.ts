@@ -26,11 +26,17 @@ export class Network {
   private readonly nodes = new Map<string, NodeData>();
   private readonly peers = new Set<string>();
   private readonly adoptions: { node: string; device: string }[] = [];
+  private devices = 0;
   readonly relays: Relays;
 
   /** `whole`: false where what comes before what is not known, as in the plugin. */
   constructor(whole = true) {
     this.relays = new Relays(this.nodes, whole);
+  }
+
+  /** A fifth of all devices: so many may go in one run without further ado. */
+  get removable(): number {
+    return Math.floor(this.devices / 5);
   }
 
   addNode(name: string, args: OverlayNodeArgs): Checked<NodeData> {
@@ -50,6 +56,7 @@ export class Network {
     const value = { name, ...result.value };
     const other = otherFaults(value);
     if (other.length > 0) return { faults: other };
+    this.devices += value.peer ? 1 : 2;
     const [a, b] = this.ends(value);
     // A node with faults has said so itself, and one of another process is not known well enough.
     if (!a || !b) return { value };
@@ -70,6 +77,7 @@ export class Network {
     const value = { name, ...result.value };
     const names = namesFaults(value);
     if (names.length > 0) return { faults: names };
+    this.devices += value.nodes.length;
     const nodes = value.nodes.flatMap((node) => this.declared(node) ?? []);
     if (nodes.length < value.nodes.length) return { value };
     this.relays.addLeg({ mesh: name, nodes: nodes.map(({ name }) => name), mtu: mtuOf(value, nodes) });

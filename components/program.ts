@@ -5,6 +5,7 @@ import { constructing } from "../sdk/provider/construct";
 import { NO_SECRET } from "../sdk/provider/inputs";
 import { eachSecret } from "./input";
 import { type Checked, Network } from "./network";
+import { type Part, Rollout } from "./rollout";
 
 /** Several programs may run in one process, one after the other or at once: inline programs, tests. */
 const programs = new WeakMap<object, Program>();
@@ -22,15 +23,18 @@ export function program(): Program {
 const MAY_BE_SECRET = /^(connection\.hostKey$|prepare\b)/;
 
 class Program {
+  readonly rollout = new Rollout();
   // The plugin is asked for one component after the other, in whatever order they become known.
   readonly network = new Network(constructing.getStore() === undefined);
   private checks: (() => void)[] = [];
   private faults = 0;
   private turn: Promise<true> | undefined;
+  private told = false;
 
   /** What a component declared with these arguments, or undefined when it has faults; they are then reported. */
   sound<T>(component: pulumi.ComponentResource, args: object, checked: Checked<T>): T | undefined {
-    const faults = "faults" in checked ? checked.faults : [];
+    const own = "faults" in checked ? checked.faults : [];
+    const faults = constructing.getStore() ? [...own, ...this.rollout.elsewhere()] : own;
     if (!constructing.getStore()) {
       this.report(component, faults);
       // Those that are known in this turn; the provider refuses the others.
@@ -50,14 +54,39 @@ class Program {
 
   private report(component: pulumi.ComponentResource, faults: Fault[]): void {
     if (faults.length === 0) return;
+    this.note(faults, component);
+    void this.declared();
+  }
+
+  private note(faults: Fault[], component?: pulumi.ComponentResource): void {
     this.faults += faults.length;
     for (const fault of faults) void pulumi.log.error(format([fault]), component);
-    void this.declared();
   }
 
   /** A value, when the program has declared all that it declares at once; none when anything of that has faults. */
   whenDeclared<T>(compute: () => T): pulumi.Output<pulumi.Unwrap<T>> {
     return pulumi.output(this.declared()).apply(compute) as pulumi.Output<pulumi.Unwrap<T>>;
+  }
+
+  /** Makes a part of a node. `inTurn` of what it is given keeps a value back until the stages before are done. */
+  inTurn<R extends pulumi.Resource>(part: Part, node: string, make: (inTurn: <T>(value: T) => Promise<T>) => R): R {
+    const turn = this.declared().then(() => this.rollout.turn(part, node));
+    const made = make((value) => turn.then(() => value));
+    this.rollout.add(part, node, made);
+    return made;
+  }
+
+  /** What the provider is told of the stack beside each of a node's resources. */
+  ofStack(node: string): { removable: pulumi.Output<number>; canary?: true } {
+    const removable = this.whenDeclared(() => this.network.removable);
+    return { removable, ...(this.rollout.isCanary(node) && { canary: true }) };
+  }
+
+  private tell(): true {
+    const order = this.told ? undefined : this.rollout.told();
+    this.told = true;
+    if (order && pulumi.runtime.isDryRun()) void pulumi.log.info(order);
+    return true;
   }
 
   /** Resolves when the program has run to its end, or to where it waits for something. */
@@ -66,7 +95,8 @@ class Program {
       setImmediate(() => {
         for (const check of this.checks.splice(0)) check();
         this.turn = undefined;
-        if (this.faults === 0) return resolve(true);
+        this.note(this.rollout.faults());
+        if (this.faults === 0) return resolve(this.tell());
         const error = new pulumi.RunError(`${counted(this.faults, "fault")}; no host was touched`);
         // Thrown, it ends the run of `pulumi` in one line. Where the process lives on, as with inline programs, what
         // waits here has to end too.

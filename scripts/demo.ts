@@ -198,7 +198,8 @@ The lab stays up. To go on by hand${process.env.SUDO_USER ? " (as root: sudo -s)
   pulumi preview --diff                                         # see every line of it
   npm run -s lab -- break reboot hkg                            # and it all comes back:
   npm run -s lab -- exec hkg wg show
-  pulumi destroy; npm run -s lab -- down                        # away with it`);
+  OVERLAY_ALLOW_DESTROY=on pulumi destroy                       # away with it, which it must be told to mean,
+  npm run -s lab -- down                                        # and with the lab`);
 }
 
 main().catch((error: Error) => {

@@ -7,11 +7,15 @@ export const Configuration = z.strictObject({
   ssh: z.string().trim().min(1).default("ssh").describe("The command to use as ssh, split at white space."),
   identities: z.array(z.string()).default([]).describe("Private keys; a secret."),
   live: z.enum(["on", "off"]).default("off").describe("Whether every preview reads the hosts first."),
+  allowDestroy: z
+    .enum(["on", "off", "true", "false"])
+    .default("off")
+    .describe("Whether a run may remove more than a fifth of the stack's links."),
 });
 export type Configuration = z.output<typeof Configuration>;
 
-/** Not the user's: added by the engine and by the SDK. */
-const FOREIGN = ["version", "pluginDownloadURL"];
+/** Not for us: added by the engine and by the SDK; and what the components read (components/rollout.ts). */
+const FOREIGN = ["version", "pluginDownloadURL", "rollout"];
 
 /** Lists travel as JSON text. One key may be given as it is. */
 function list(value: unknown): unknown {

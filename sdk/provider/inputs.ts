@@ -15,6 +15,10 @@ export type Inputs = {
   machine?: string;
   /** JSON, every default filled in; UNKNOWN in a preview that lacks more than what can stand in the text. */
   spec: string;
+  /** How many devices of the stack's links one run may remove, unless it is allowed to remove more. */
+  removable?: number;
+  /** Its host shows first whether a change is one to survive: it is always taken back unless a new login works. */
+  canary?: boolean;
   /** The kernel's lines. Placeholders stand for what is known only after another resource is made. */
   config: string;
 };
@@ -22,6 +26,8 @@ export type Inputs = {
 export type Checked = { inputs: Inputs } | { faults: Fault[] };
 
 const fieldsOf = (type: ResourceType): string[] => ["connection", ...(type.machine ? [] : ["machine"]), "spec"];
+/** What components say of the stack; it is no part of what the host is told, and no difference. */
+const OF_STACK = ["removable", "canary"];
 
 /** Never shown and never in an error, so it may be a secret. */
 const mayBeSecret = (path: Path): boolean => path.join(".") === "connection.hostKey" || path[0] === "config";
@@ -41,7 +47,7 @@ function secrets(news: Values): Fault[] {
 function unknownFields(type: ResourceType, news: Values): Fault[] {
   const fields = fieldsOf(type);
   return Object.keys(news)
-    .filter((name) => ![...fields, "config"].includes(name) && !name.startsWith("__"))
+    .filter((name) => ![...fields, ...OF_STACK, "config"].includes(name) && !name.startsWith("__"))
     .map((name) =>
       fault([name], undefined, { legal: `one of ${fields.join(", ")}`, cure: "remove it, or correct its spelling" }),
     );
@@ -98,7 +104,7 @@ function parseKnown<T>(
 
 /** `owner`: the resource's own name, for unknown values of which nothing else says what they wait for. */
 export function check(type: ResourceType, news: Values, owner: string): Checked {
-  const { connection, machine, spec } = plain(news) as Values;
+  const { connection, machine, spec, removable, canary } = plain(news) as Values;
   const known = parseKnown(type.technology.spec, spec, nested(withPlaceholders(spec, owner)), "spec");
   const reach = parseKnown(Connection, connection, withPlaceholders(connection, owner), "connection");
   const faults = [
@@ -116,6 +122,8 @@ export function check(type: ResourceType, news: Values, owner: string): Checked 
     inputs: {
       connection: reach.value === UNKNOWN ? news.connection : keepSecret(reach.value, news.connection),
       ...(typeof machine === "string" && { machine }),
+      ...(typeof removable === "number" && { removable }),
+      ...(canary === true && { canary }),
       spec: complete ? JSON.stringify(known.value) : UNKNOWN,
       config: complete ? config(type.technology.plan(known.value)) : UNKNOWN,
     },

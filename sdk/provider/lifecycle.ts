@@ -33,6 +33,8 @@ export interface Operation extends RunOptions {
   /** TYPE::NAME of the URN. */
   resource: string;
   machine: Machine;
+  /** Whether a change is taken back unless a new login works, though it leaves SSH alone. */
+  canary?: boolean;
   /** Shown beside the resource while it is worked on. */
   status(message: string): void;
   /** Shown for good. */
@@ -110,8 +112,16 @@ export async function read(operation: Operation, inputs: Values, olds: Values): 
   return olds.former === undefined ? now : { ...now, former: olds.former };
 }
 
-/** Removes what is the resource's own and of this stack; what is another's by now, or gone, is left alone. */
-export async function remove(operation: Operation, inputs: Values, olds: Values): Promise<void> {
+/**
+ * Removes what is the resource's own and of this stack; what is another's by now, or gone, is left alone. `allowed`
+ * throws where what is there may not go.
+ */
+export async function remove(
+  operation: Operation,
+  inputs: Values,
+  olds: Values,
+  allowed: (removed: readonly Fact[]) => Promise<void> = async () => undefined,
+): Promise<void> {
   const { type, machine, stack, status } = operation;
   const owners = [...type.owners(parseSpec(type, inputs.spec)), stack];
   const former = shapes(type, specsOf(inputs, olds));
@@ -139,6 +149,7 @@ export async function remove(operation: Operation, inputs: Values, olds: Values)
   const { commands } = removal;
   if (commands.length === 0) return status("nothing was left");
   const blind = removesOwnWay(operation, seen, removal.live);
+  await allowed(removal.live);
   status(`removing it: ${commands.length} commands`);
   const { undo, cutOff } = safeguard(operation, seen, removal, [], hostFacts(seen));
   const change = { commands, queries: asked, owners, ...(undo && { undo }) };

@@ -1,9 +1,10 @@
 /** The provider of one engine run: its configuration, its hosts, and what the engine may ask of it. */
 import { format } from "../faults";
 import { Connection, HostError, Hosts } from "../host";
+import type { Fact } from "../kernel";
 import { takeover } from "./adopt";
 import { lineDiff } from "./config";
-import { type Configuration, configuration } from "./configuration";
+import { Configuration, configuration } from "./configuration";
 import { type Before, converge } from "./converge";
 import type { Engine } from "./engine";
 import { Handshakes } from "./handshakes";
@@ -14,6 +15,7 @@ import { diff, type Operation, preview, read, remove } from "./lifecycle";
 import { overSsh, telling, withinLimits } from "./machine";
 import { Refused } from "./outcome";
 import { type ResourceType, resourceType, tokens } from "./registry";
+import { Removals } from "./removals";
 import { foretold } from "./safeguard";
 import { hasUnknown, isUnknown, type Values } from "./wire";
 
@@ -49,7 +51,7 @@ function parse(urn: string): { type: ResourceType; stack: string; resource: stri
 
 export class Provider {
   engine: Engine | undefined;
-  #settings: Configuration = { ssh: "ssh", identities: [], live: "off" };
+  #settings: Configuration = Configuration.parse({});
   #hosts = new Hosts();
   readonly #cancelled = new AbortController();
   /** Whether a resource is other than state says, of those that this run has read. */
@@ -57,6 +59,7 @@ export class Provider {
   readonly #handshakes = new Handshakes();
   /** Hosts that were found dead: they are named once. */
   readonly #dead = new Set<string>();
+  readonly #removals = new Removals();
 
   configure(values: Values): void {
     const result = configuration(values);
@@ -82,8 +85,14 @@ export class Provider {
     this.engine?.close();
   }
 
+  /** Whether this run may remove as much as it is told to. */
+  get #mayRemoveAll(): boolean {
+    return ["on", "true"].includes(process.env.OVERLAY_ALLOW_DESTROY || this.#settings.allowDestroy);
+  }
+
   check(urn: string, news: Values): Checked {
     const { type, name } = parse(urn);
+    this.#removals.learn(news);
     return check(type, news, name);
   }
 
@@ -124,13 +133,13 @@ export class Provider {
   async create(urn: string, news: Values, seconds: number): Promise<{ id: string; outputs: Values }> {
     const { type } = parse(urn);
     const wait = type.machine ? booting(seconds, news) : 0;
-    return this.#make({ ...this.#operation(urn, news, seconds), wait }, news);
+    return this.#make({ ...this.#operation(urn, news, seconds), wait, canary: news.canary === true }, news);
   }
 
   /** To the end, and until those answer who are called. */
   async #make(operation: Operation, news: Values, before?: Before): Promise<{ id: string; outputs: Values }> {
     const ready = this.#handshakes.ready();
-    const { id, outputs, spec, seen } = await converge(operation, news, before);
+    const { id, outputs, spec, seen } = await this.#converge(operation, news, before);
     const end = operation.type.technology.end?.(spec);
     // What was made is made, whatever there is to say of it.
     const silent =
@@ -153,8 +162,22 @@ export class Provider {
     // Elsewhere there may be a new machine.
     const moved = parse(old.urn).type.machine && !same(old.inputs.connection, news.connection);
     const wait = moved ? booting(old.seconds, news) : 0;
-    const { outputs } = await this.#make({ ...this.#operation(old.urn, news, old.seconds), wait }, news, old);
+    const operation = { ...this.#operation(old.urn, news, old.seconds), wait, canary: news.canary === true };
+    const { outputs } = await this.#make(operation, news, old);
     return outputs;
+  }
+
+  /** Why a host is out of reach is told once, and not again with each of its links. */
+  async #converge(...[operation, ...change]: Parameters<typeof converge>): ReturnType<typeof converge> {
+    try {
+      return await converge(operation, ...change);
+    } catch (error) {
+      const { name } = operation.machine;
+      if (!(error instanceof HostError) || !error.offline) throw error;
+      if (this.#dead.has(name)) throw new HostError(error.kind, `${name} does not answer here either.`);
+      this.#dead.add(name);
+      throw error;
+    }
   }
 
   /** The resource as it is now, or undefined when it is gone. Without inputs it is looked for by its id alone. */
@@ -181,8 +204,13 @@ export class Provider {
   }
 
   async delete({ urn, inputs, outputs, seconds }: Known): Promise<void> {
+    this.#removals.learn(inputs);
+    const operation = this.#operation(urn, inputs, seconds);
+    const allowed = async (removed: readonly Fact[]) => {
+      if (!this.#mayRemoveAll) await this.#removals.allow(operation.machine.name, removed, operation.signal);
+    };
     try {
-      await remove(this.#operation(urn, inputs, seconds), inputs, outputs);
+      await remove(operation, inputs, outputs, allowed);
       await this.engine?.flush();
     } catch (error) {
       if (!mayBeGone(error)) throw error;

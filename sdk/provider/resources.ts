@@ -10,14 +10,22 @@ type Inputs<T> = pulumi.Input<T extends object ? { [K in keyof T]: Inputs<T[K]> 
 
 export type ConnectionArgs = z.input<typeof Connection>;
 
-export interface HostArgs {
+/** What a program says of its stack beside each resource. */
+interface OfStack {
+  /** How many devices of the stack's links one run may remove, unless it is allowed to remove more. Default: none. */
+  removable?: pulumi.Input<number>;
+  /** Every change is taken back unless a new login confirms it. Default: where it may cut off the run's own SSH. */
+  canary?: pulumi.Input<boolean>;
+}
+
+export interface HostArgs extends OfStack {
   /** How the machine is reached. */
   connection: Inputs<ConnectionArgs>;
   /** What it is to be; or the same as JSON text. */
   spec: Inputs<HostSpec> | pulumi.Input<string>;
 }
 
-export interface PartArgs<Spec> {
+export interface PartArgs<Spec> extends OfStack {
   /** How the machine is reached: the same as of its Host. */
   connection: Inputs<ConnectionArgs>;
   /** The Host's output: another machine gets everything afresh. */
@@ -87,6 +95,11 @@ export interface ProviderArgs {
   identities?: pulumi.Input<pulumi.Input<string>[]>;
   /** `on`: every preview reads the hosts first and shows drift. Default `off`; OVERLAY_LIVE=on does the same for a run. */
   live?: pulumi.Input<"on" | "off">;
+  /**
+   * `on`: a run may remove more than a fifth of the stack's links. Default `off`; OVERLAY_ALLOW_DESTROY=on allows it for
+   * one run. `destroy` goes by what the last `up` was told.
+   */
+  allowDestroy?: pulumi.Input<"on" | "off">;
 }
 
 /** How hosts are reached, for the resources that are given this provider. */

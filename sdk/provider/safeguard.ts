@@ -40,18 +40,19 @@ export function removesOwnWay({ machine }: Operation, { ssh }: Snapshot, removed
 
 /** Said beside the resource, too, where the change from what is `live` may cut off the run's own SSH. */
 export function safeguard(
-  { machine, status }: Operation,
+  { machine, status, canary }: Operation,
   seen: Snapshot,
   { live, changed }: { live: readonly Fact[]; changed: readonly Changed[] },
   wanted: readonly Fact[],
   facts: HostFacts,
 ): Safeguard {
   const by = exposure(seen, changed);
-  if (by === undefined || (wanted.length === 0 && forced())) return { cutOff: "" };
-  status(`${by} may carry this run's own SSH: the change is taken back after ${UNDO_AFTER} s unless a new login works`);
+  if ((by === undefined && !canary) || (wanted.length === 0 && forced())) return { cutOff: "" };
+  const why = by ? `${by} may carry this run's own SSH` : "it goes first";
+  status(`${why}: the change is taken back after ${UNDO_AFTER} s unless a new login works`);
   return {
     undo: undo(live, wanted, facts),
-    cutOff: `${machine.name}: the change to ${by} cut off new logins, so the host took it back after ${UNDO_AFTER} s. Reach it by a way that does not depend on this (connection.host, proxyJump), or declare something else.`,
+    cutOff: `${machine.name}: the change${by ? ` to ${by}` : ""} cut off new logins, so the host took it back after ${UNDO_AFTER} s. Reach it by a way that does not depend on this (connection.host, proxyJump), or declare something else.`,
   };
 }
 

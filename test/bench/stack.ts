@@ -67,6 +67,7 @@ export class Stack {
     `PULUMI_HOME=${join(this.#folder, "home")}`,
     `PULUMI_BACKEND_URL=file://${join(this.#folder, "state")}`,
     "PULUMI_CONFIG_PASSPHRASE=bench",
+    "OVERLAY_ALLOW_DESTROY=on",
   ];
 
   private constructor(ssh: string) {

@@ -118,6 +118,7 @@ plugins: { providers: [{ name: overlay, path: ${join(root, "bin")} }] }
         PULUMI_HOME: join(folder, "home"),
         PULUMI_BACKEND_URL: `file://${this.#backend}`,
         PULUMI_CONFIG_PASSPHRASE: "",
+        OVERLAY_ALLOW_DESTROY: "on",
         ...environment,
       },
       stdio: ["ignore", "pipe", "pipe"],

@@ -77,6 +77,7 @@ export class Workspace {
         PULUMI_HOME: this.home,
         PULUMI_BACKEND_URL: `file://${join(this.folder, "state")}`,
         PULUMI_CONFIG_PASSPHRASE: "",
+        OVERLAY_ALLOW_DESTROY: "on",
         ...this.options.environment,
       },
       stdio: ["ignore", "pipe", "pipe"],

@@ -107,6 +107,11 @@ test("a machine has no machine, it is one", () => {
   expect(faults({ connection, spec: own }, host)).toBe("");
 });
 
+test("what is said of the stack is kept, and is no part of what the host is told", () => {
+  const told = { ...written, removable: 3, canary: true };
+  expect(inputs(told)).toEqual({ ...inputs(written), removable: 3, canary: true });
+});
+
 test("equal is equal whatever the order, secret or not", () => {
   expect(same({ a: 1, b: [new Secret(2)] }, { b: [2], a: 1 })).toBe(true);
   expect(same({ a: 1 }, { a: 2 })).toBe(false);

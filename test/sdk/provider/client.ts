@@ -62,7 +62,7 @@ export class TestEngine {
 
   static async start(options: Options = {}): Promise<TestEngine> {
     const plugin = await Plugin.start(options.plugin);
-    const args = encode(options.config ?? {});
+    const args = encode({ allowDestroy: "on", ...options.config });
     await plugin.call("configure", new proto.ConfigureRequest().setArgs(args).setAcceptsecrets(true));
     return new TestEngine(plugin, options);
   }

@@ -16,15 +16,18 @@ describe("configuration", () => {
     return "value" in result ? result.value : result.faults.map(({ path }) => path);
   };
 
+  const defaults = { ssh: "ssh", identities: [], live: "off", allowDestroy: "off" };
+
   test.each<[string, Values, unknown]>([
-    ["nothing", {}, { ssh: "ssh", identities: [], live: "off" }],
-    ["what the engine adds", { version: "1.0.0", __internal: {} }, { ssh: "ssh", identities: [], live: "off" }],
-    ["a list as JSON", { identities: new Secret('["a","b"]') }, { ssh: "ssh", identities: ["a", "b"], live: "off" }],
+    ["nothing", {}, defaults],
+    ["what the engine adds", { version: "1.0.0", __internal: {} }, defaults],
     [
-      "one key as it is",
-      { identities: new Secret("-----BEGIN") },
-      { ssh: "ssh", identities: ["-----BEGIN"], live: "off" },
+      "what is the components'",
+      { rollout: '{"canary":["lux"]}', allowDestroy: "true" },
+      { ...defaults, allowDestroy: "true" },
     ],
+    ["a list as JSON", { identities: new Secret('["a","b"]') }, { ...defaults, identities: ["a", "b"] }],
+    ["one key as it is", { identities: new Secret("-----BEGIN") }, { ...defaults, identities: ["-----BEGIN"] }],
     ["a misspelt field", { identitys: "x" }, ["identitys"]],
     ["another word for on", { live: "yes" }, ["live"]],
   ])("%s", (_, values, expected) => {
@@ -57,7 +60,7 @@ describe("service", () => {
   test("refuses configuration that it does not know, without a property's name, which would show its value", async () => {
     const [failure, ...more] = (await checkConfig({ identitys: "-----BEGIN" })).getFailuresList();
     expect([failure?.getProperty(), more]).toEqual(["", []]);
-    expect(failure?.getReason()).toMatch(/^identitys: .*one of identities, live, ssh/);
+    expect(failure?.getReason()).toMatch(/^identitys: .*one of allowDestroy, identities, live, ssh/);
     expect(failure?.getReason()).not.toMatch(/BEGIN/);
   });
 

@@ -1,0 +1,52 @@
+/**
+ * What keeps a run from taking down a network that nobody meant to lose, as by `destroy` in the wrong folder: more than a
+ * fifth of the stack's links goes only where that is allowed. The engine asks for one removal after the other, and at
+ * no preview for any.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Fact } from "../kernel";
+import { Refused } from "./outcome";
+import type { Values } from "./wire";
+
+/** Milliseconds for removals of one run to come together, so that one refusal keeps all of them. */
+const TOGETHER = 500;
+/** Links named in a message. */
+const MANY = 10;
+
+export class Removals {
+  /** Devices of links that may go. */
+  #removable = 0;
+  /** The link of each device that this run is to remove. */
+  readonly #links = new Map<string, string>();
+  #told = false;
+
+  /** Notes what a resource's inputs say of the stack, whether it stays or goes: a fifth of its devices. */
+  learn({ removable }: Values): void {
+    if (typeof removable === "number") this.#removable = Math.max(this.#removable, removable);
+  }
+
+  /** Resolves when these may go from a machine. Throws Refused. */
+  async allow(machine: string, removed: readonly Fact[], signal?: AbortSignal): Promise<void> {
+    for (const { kind, key, value } of removed) {
+      if (kind === "link") this.#links.set(`${machine} ${key}`, linkOf(value as { alias?: string }) ?? key);
+    }
+    await sleep(TOGETHER, undefined, { ...(signal && { signal }) }).catch(() => undefined);
+    const links = [...new Set(this.#links.values())].sort();
+    // One link may always go, and it has two ends.
+    if (this.#links.size <= this.#removable || (links.length <= 1 && this.#links.size <= 2)) return;
+    const first = !this.#told;
+    this.#told = true;
+    throw new Refused(first ? refusal(this.#links.size, links) : `It stays on ${machine}, as the others do.`);
+  }
+}
+
+/** The link's name in the mark of its device. */
+const linkOf = ({ alias = "" }: { alias?: string }): string | undefined => /^overlay:[^:]+:(.+)$/.exec(alias)?.[1];
+
+const refusal = (devices: number, links: readonly string[]): string =>
+  `This run is to remove more than 20 % of the stack's links, and nothing says that it may: ${devices} devices of ${list(links)}. They stay. ` +
+  "Where they are to go, OVERLAY_ALLOW_DESTROY=on in the environment allows it for one run: OVERLAY_ALLOW_DESTROY=on pulumi destroy. " +
+  "For every run: pulumi config set overlay:allowDestroy true, then pulumi up, for destroy goes by what the last up was told.";
+
+const list = (links: readonly string[]): string =>
+  links.length > MANY ? `${links.slice(0, MANY).join(", ")} and ${links.length - MANY} more` : links.join(", ");

@@ -1,0 +1,128 @@
+/** Who goes first, and what does not go: a canary that fails saves the others, and a `destroy` that nobody meant does nothing. */
+import { describeWhere } from "../../can";
+import { Lab } from "../../lab";
+import { eventually, kernel, network, on, PREFIXES, pings } from "./network";
+import { type Run, Workspace } from "./workspace";
+
+jest.setTimeout(300_000);
+
+/** Where the lab's operator is (test/lab/topology.ts). */
+const OPERATOR = "198.18.0.0/24";
+
+describeWhere(["lab", "engine"], "a rollout", () => {
+  let lab: Lab;
+  let work: Workspace;
+
+  beforeAll(async () => {
+    lab = await Lab.up("lab", { name: "rolloutday", fresh: true });
+    const declared = network(lab);
+    for (const { connection } of Object.values(declared.nodes)) connection.connectTimeout = 2;
+    work = await Workspace.make(lab, declared);
+    for (const setting of [
+      ["canary[0]", "hkg"],
+      ["parallel", "1"],
+    ] as const)
+      await work.run("config", "set", "--path", `overlay:rollout.${setting[0]}`, setting[1]);
+  });
+  afterAll(async () => {
+    work?.remove();
+    await Lab.down("rolloutday");
+  });
+
+  const change = (mtu: number) => {
+    for (const link of Object.values(work.declared.links)) link.mtu = mtu;
+  };
+  const mtu = (host: string): Promise<string> =>
+    on(lab, host, "cat /sys/class/net/inter-*/mtu | sort -u").then((text) => text.trim());
+  const others = async () => [await mtu("lux"), await mtu("fra")];
+
+  /** Machines and devices in the order in which they were done. */
+  const order = ({ text }: Run): string[] => [
+    ...new Set(
+      [...text.matchAll(/overlay:(?:node:Host|wireguard:Interface) (\S+) (?:created|updated) /g)].map(
+        ([, name = ""]) => name,
+      ),
+    ),
+  ];
+
+  test("a preview says who goes first, and so it is done; the canary's machine, then its devices", async () => {
+    const { text } = await work.run("preview");
+    expect(text).toContain(
+      "overlay:rollout: first hkg; then lux; then fra. Each stage waits until the one before is done.",
+    );
+    const done = order(await work.up());
+    expect(done.slice(0, 3)).toEqual(["hkg", "lux", "fra"]);
+    expect(done.slice(3).map((name) => name.split("@")[1])).toEqual(["hkg", "hkg", "lux", "lux", "fra", "fra"]);
+    await pings(lab);
+  });
+
+  test("a canary's change is confirmed by a login of its own, though nothing of it carries SSH", async () => {
+    change(1400);
+    const { logins, done } = await work.up();
+    expect(logins).toEqual({ hkg: 3, lux: 1, fra: 1 });
+    expect(done.find((it) => it.startsWith("lux-hkg@hkg"))).toContain(
+      "it goes first: the change is taken back after 15 s",
+    );
+    expect(await others()).toEqual(["1400", "1400"]);
+  });
+
+  test("one that is dead fails the run before others are called", async () => {
+    change(1390);
+    await lab.break({ kind: "drop", target: "hkg" });
+    const { code, logins, text } = await work.tryUp();
+    await lab.heal();
+    expect(code).not.toBe(0);
+    expect(text).toContain("root@192.0.2.7 cannot be reached");
+    expect(logins).toEqual({ hkg: 1 });
+    expect(await others()).toEqual(["1400", "1400"]);
+  });
+
+  test("one that cuts itself off takes it back, and the others are not called; what is mended then goes on", async () => {
+    const { hkg } = work.declared.nodes;
+    Object.assign(hkg ?? {}, { prefixes: [...PREFIXES, OPERATOR] });
+    const before = await kernel(lab, "hkg");
+    const { code, text, logins } = await work.tryUp();
+    expect(code).not.toBe(0);
+    expect(text).toMatch(/cut off new logins, so the host took it back|lets no new login in after the change/);
+    expect(Object.keys(logins)).toEqual(["hkg"]);
+    expect(await others()).toEqual(["1400", "1400"]);
+    await eventually("hkg has not taken it back", async () => (await kernel(lab, "hkg")) === before);
+    Object.assign(hkg ?? {}, { prefixes: PREFIXES });
+    await work.up();
+    expect([await mtu("hkg"), ...(await others())]).toEqual(["1390", "1390", "1390"]);
+  });
+
+  describe("and what does not go", () => {
+    const destroy = (OVERLAY_ALLOW_DESTROY: string): Promise<Run> =>
+      work.start(["destroy", "--yes", "--skip-preview"], { OVERLAY_ALLOW_DESTROY }).ended;
+
+    test("all of it: not by destroy, not by a program without it, and nothing has changed", async () => {
+      const before = await Promise.all(lab.hosts.map((host) => kernel(lab, host)));
+      const { nodes, links } = work.declared;
+      for (const run of [
+        () => destroy(""),
+        () => work.start(["up", "--yes", "--skip-preview"], { OVERLAY_ALLOW_DESTROY: "" }).ended,
+      ]) {
+        const { code, text } = await run();
+        expect(code).not.toBe(0);
+        const said = text.slice(text.indexOf("\nDiagnostics:\n"));
+        expect(said.match(/This run is to remove more than 20 % of the stack's links/g)).toHaveLength(1);
+        expect(await Promise.all(lab.hosts.map((host) => kernel(lab, host)))).toEqual(before);
+        Object.assign(work.declared, { nodes: {}, links: {} });
+        await work.run("config", "rm", "overlay:rollout");
+      }
+      Object.assign(work.declared, { nodes, links });
+    });
+
+    test("allowed in configuration it goes, when an `up` has told so", async () => {
+      work.declared.provider = { ...work.declared.provider, allowDestroy: "on" };
+      await work.up();
+      expect((await destroy("")).code).toBe(0);
+      expect(await Promise.all(lab.hosts.map((host) => on(lab, host, "ip -o link show group 28417")))).toEqual([
+        "",
+        "",
+        "",
+      ]);
+    });
+  });
+});
