@@ -34,7 +34,9 @@ const set = (value: WgPeer, words: string[]): string =>
  */
 function endpoint(live: WgPeerLive, snapshot: Snapshot, wanted: WgPeer | undefined): string | undefined {
   if (!wanted || live.endpoint === undefined) return live.endpoint;
-  const roams = wanted.endpoint ? snapshot.now - live.latestHandshake < SESSION_SECONDS : live.latestHandshake > 0;
+  // A host's clock may be set back, to 1970 at worst: then handshakes are in the future, and 0 (none) is a moment ago.
+  const age = live.latestHandshake > 0 ? Math.abs(snapshot.now - live.latestHandshake) : SESSION_SECONDS;
+  const roams = wanted.endpoint ? age < SESSION_SECONDS : live.latestHandshake > 0;
   return roams ? wanted.endpoint : live.endpoint;
 }
 

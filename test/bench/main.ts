@@ -7,6 +7,7 @@ import { cpus, release } from "node:os";
 import { join } from "node:path";
 import { Lab, run } from "../lab";
 import { connections } from "./connections";
+import { cutoff } from "./cutoff";
 import { delay } from "./delay";
 import { large } from "./large";
 import { links } from "./links";
@@ -22,7 +23,7 @@ import { warm } from "./warm";
 
 /** By topology: each measure has a lab of its own. */
 const inLabs: Record<string, Record<string, (lab: Lab) => Promise<Section>>> = {
-  lab: { connections, warm, noop, losses, lossesOfMany: lossesOfMany("userspace"), peers },
+  lab: { connections, warm, noop, losses, cutoff, lossesOfMany: lossesOfMany("userspace"), peers },
   vm: { lossesInKernel: lossesOfMany("kernel") },
   ten: { mesh, links, delay },
 };

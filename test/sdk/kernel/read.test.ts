@@ -62,6 +62,20 @@ describe("a peer that moved", () => {
       "wg set inter-lux peer Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM= endpoint 203.0.113.9:11002",
     ]);
   });
+  test.each([
+    ["before", 180],
+    ["after", 179],
+  ])("a clock that was set back to %s it died tells no less", (_, seconds) => {
+    const back = { ...roamed, now: (peer?.latestHandshake ?? 0) - seconds };
+    expect(commands(back)).toEqual(seconds < 180 ? [] : commands(later));
+  });
+  test("in 1970 a peer that never called has not called a moment ago", () => {
+    const never = roamed.wg.map((device) => ({
+      ...device,
+      peers: device.peers.map((it) => ({ ...it, latestHandshake: 0 })),
+    }));
+    expect(commands({ ...roamed, now: 100, wg: never })).toEqual(commands(later));
+  });
   test("may be anywhere, for good, when no endpoint is wanted", () => {
     const lux = (command: string) => command.includes("inter-lux");
     expect(commands(roamed, withoutEndpoint).filter(lux)).toEqual([]);
