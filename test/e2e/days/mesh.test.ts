@@ -1,28 +1,49 @@
-/** The life of a mesh: made, left alone, a node more, a peer taken away by hand, destroyed. */
+/** The life of a mesh: made, left alone, somebody else's machine in it, a node more, a peer taken away by hand, destroyed. */
+import { spawnSync } from "node:child_process";
+import { join, resolve } from "node:path";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
 import { IDS, kernel, node, on, publicKey, traces } from "./network";
+import type { Declared } from "./program";
 import { Workspace } from "./workspace";
 
 jest.setTimeout(300_000);
+
+const overlay = resolve(__dirname, "../../../bin/overlay");
+
+/** What the command-line tool prints. */
+function told(words: string[], input = ""): string {
+  const { status, stdout, stderr } = spawnSync(overlay, words, { input, encoding: "utf8" });
+  if (status !== 0) throw new Error(stderr);
+  return stdout;
+}
 
 describeWhere(["lab", "engine"], "a mesh", () => {
   let lab: Lab;
   let work: Workspace;
   const found: Record<string, string> = {};
   const names = Object.keys(IDS);
+  let phoneKey = "";
+  let mesh: NonNullable<Declared["meshes"]>[string] = { nodes: names };
 
   beforeAll(async () => {
     lab = await Lab.up("lab", { name: "meshday", fresh: true });
     for (const host of lab.hosts) found[host] = await traces(lab, host);
     const [lux = "", fra = "", hkg = ""] = names;
     const nodes = Object.fromEntries(names.map((name) => [name, node(lab, name)]));
-    const mesh = { nodes: [lux, fra], routes: { [fra]: ["10.77.0.0/24"] } };
     work = await Workspace.make(lab, {
       nodes: { [lux]: nodes[lux], [fra]: nodes[fra] } as never,
       links: {},
-      meshes: { mesh },
     });
+    phoneKey = join(work.folder, "phone.key");
+    const publicKey = told(["key", phoneKey]).trim();
+    const phone = { name: "phone", id: 50, publicKey, addresses: ["10.255.0.50", "fd00:6f::50"] };
+    mesh = { nodes: [lux, fra], routes: { [fra]: ["10.77.0.0/24"] }, peers: [phone] };
+    work.declared.meshes = { mesh };
+    work.declared.links["lux-office"] = {
+      a: lux,
+      peer: { ...phone, name: "office", id: 51, addresses: ["10.255.0.51", "fd00:6f::51"] },
+    };
     expect((await work.up()).logins).toEqual({ lux: 1, fra: 1 });
     work.declared.nodes[hkg] = nodes[hkg] as never;
   });
@@ -47,10 +68,25 @@ describeWhere(["lab", "engine"], "a mesh", () => {
     expect(await on(lab, "lux", "ip route get 10.77.0.9 mark 0x6f")).not.toContain(" dev mesh ");
   });
 
+  test.each([
+    ["a mesh", "mesh", "phone", ["10.255.0.1", "10.255.0.2", "fd00:6f::2"]],
+    ["a link", "lux-office", "office", ["10.255.0.1", "fd00:6f::1"]],
+  ])("somebody else's machine connects to %s with the file that it is told", async (_, output, name, addresses) => {
+    const { text } = await work.run("stack", "output", output, "--json");
+    const file = told(["peer", name, "--key", phoneKey], text);
+    await lab.exec("hkg", `umask 077; cat >/run/${name}.conf`, { input: file });
+    await on(lab, "hkg", `wg-quick up /run/${name}.conf`);
+    try {
+      await Promise.all(addresses.map((address) => on(lab, "hkg", `ping -q -c 2 -i 0.2 -w 15 ${address}`)));
+    } finally {
+      await on(lab, "hkg", `wg-quick down /run/${name}.conf; rm /run/${name}.conf`);
+    }
+  });
+
   test("a node more is one more peer on each of the others, who lose no packet; then nobody is contacted", async () => {
     const before = await kernel(lab, "lux");
     const pid = await on(lab, "lux", "ping -n -i 0.002 10.255.0.2 >/run/mesh-pings 2>&1 & echo $!");
-    work.declared.meshes = { mesh: { nodes: names, routes: { fra: ["10.77.0.0/24"] } } };
+    work.declared.meshes = { mesh: { ...mesh, nodes: names } };
     const { done, logins } = await work.up();
     await on(lab, "lux", `kill -INT ${pid.trim()}`);
     const said = await on(lab, "lux", "sleep 0.2; tail -n 3 /run/mesh-pings");

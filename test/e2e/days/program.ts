@@ -14,7 +14,7 @@ import { Provider, type ProviderArgs } from "../../../sdk/provider/resources";
 export interface Declared {
   provider: ProviderArgs & { identities?: string[] };
   nodes: Record<string, OverlayNodeArgs & { connection: { host: string } & Record<string, unknown> }>;
-  links: Record<string, Omit<WgLinkArgs, "a" | "b"> & { a: string; b: string }>;
+  links: Record<string, Omit<WgLinkArgs, "a" | "b"> & { a: string; b?: string }>;
   meshes?: Record<string, Omit<WgMeshArgs, "nodes"> & { nodes: string[] }>;
   /** What a node or a link was called before, where its `aliases` say so. */
   aliases?: Record<string, string>;
@@ -22,7 +22,8 @@ export interface Declared {
   seconds?: Record<string, number>;
 }
 
-export function program(): void {
+/** Returns the stack's outputs: of each link and mesh what somebody else's machines must be told. */
+export function program(): Record<string, unknown> {
   const {
     provider: how,
     nodes,
@@ -43,10 +44,14 @@ export function program(): void {
     if (!node) throw new Error(`there is no node ${name}`);
     return node;
   };
+  const outputs: Record<string, unknown> = {};
   for (const [name, { a, b, ...args }] of Object.entries(links)) {
-    new WgLink(name, { a: known(a), b: known(b), ...args }, { providers, aliases: formerly(name) });
+    const ends = { a: known(a), ...(b !== undefined && { b: known(b) }) };
+    outputs[name] = new WgLink(name, { ...ends, ...args }, { providers, aliases: formerly(name) }).wgQuick;
   }
   for (const [name, { nodes, ...args }] of Object.entries(meshes)) {
-    new WgMesh(name, { nodes: nodes.map(known), ...args }, { providers, aliases: formerly(name) });
+    const made = new WgMesh(name, { nodes: nodes.map(known), ...args }, { providers, aliases: formerly(name) });
+    outputs[name] = made.wgQuick;
   }
+  return outputs;
 }

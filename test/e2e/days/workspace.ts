@@ -82,7 +82,7 @@ plugins: { providers: [{ name: overlay, path: ${join(root, "bin")} }] }
     writeFileSync(join(folder, "package.json"), "{}\n");
     writeFileSync(
       join(folder, "index.js"),
-      `require(${JSON.stringify(join(root, "dist/test/e2e/days/program.js"))}).program();\n`,
+      `module.exports = require(${JSON.stringify(join(root, "dist/test/e2e/days/program.js"))}).program();\n`,
     );
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
     await workspace.init();
