@@ -97,6 +97,7 @@ export const meshNode = <M>(
     addresses: node.addresses,
     prefixes: node.prefixes,
     underlay: lift(({ devices }) => devices, node.underlay),
+    adopts: node.adopts,
     called: callable(node, mesh.family) !== undefined,
     ...letIn(node),
     ...relays,

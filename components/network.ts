@@ -125,7 +125,9 @@ export class Network {
   /** The node with all that decides about its links' number and form. */
   private declared({ nodeName }: OverlayNode): LinkNode | undefined {
     const node = this.nodes.get(nodeName);
-    return node && !isLater(node.endpoints) ? { ...node, endpoints: node.endpoints } : undefined;
+    return node && !isLater(node.endpoints)
+      ? { ...node, endpoints: node.endpoints, adopts: this.adopted(nodeName) }
+      : undefined;
   }
 
   /** One machine may be the peer of several, each time with the same name, id and addresses. */
@@ -184,5 +186,6 @@ const fromOutputs = (node: OverlayNode): pulumi.Output<LinkNode> => {
     underlay,
     firewall,
     firewallChain,
+    adopts: [],
   }) as unknown as pulumi.Output<LinkNode>;
 };

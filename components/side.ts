@@ -18,6 +18,8 @@ export type LinkNode = Pick<
   "name" | "id" | "addresses" | "prefixes" | "ports" | "portBase" | "underlay" | "firewall" | "firewallChain"
 > & {
   endpoints: Endpoint[];
+  /** Devices that links of this program take over there. */
+  adopts: string[];
 };
 
 type Endpoint = Extract<NodeData["endpoints"], unknown[]>[number];
@@ -33,6 +35,7 @@ export function nodeOf({ name, id, addresses, endpoint: called = "" }: PeerData)
     ports: undefined,
     portBase: PORT_BASE,
     underlay: { mtu: DEFAULT_UNDERLAY_MTU, devices: [] },
+    adopts: [],
     firewall: undefined,
     firewallChain: undefined,
     endpoints: at ? [{ address: at.address, ports: [at.port] }] : [],
@@ -133,7 +136,7 @@ export function sideSpec<K>(view: View, owner: string, publicKey: K) {
     device: device(view),
     id: own.id,
     ...(key !== undefined && { key }),
-    adopt: link.adopt[side] ?? false,
+    adopts: [...new Set([...own.adopts, ...(link.adopt[side] ? [device(view)] : [])])],
     mtu: mtuOf(link, [own, peer]),
     listenPort: port(view),
     alsoPorts: link.alsoPorts[side] ?? [],

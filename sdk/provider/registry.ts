@@ -91,7 +91,7 @@ const wireguardInterface = define({
   bootFile: (spec) => `50-${spec.device}`,
   owners: (spec) => [spec.owner],
   results: {},
-  adopts: ({ adopt, device }) => (adopt ? device : undefined),
+  adopts: ({ adopts, device }) => adopts.find((it) => it === device),
 });
 
 const wireguardDeviceKey = define({

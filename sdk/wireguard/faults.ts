@@ -33,14 +33,12 @@ const placed = ({ peer, peers = [], relayed }: Spec) => [
   })),
 ];
 
-const adopted = ({ adopt, device }: Spec): string[] => (adopt ? [device] : []);
-
 /** What keeps a device that somebody made by hand from being taken over without a loss to anybody. */
 function adoption(spec: Spec, snapshot: Snapshot): Fault[] {
-  const { adopt, device } = spec;
+  const { adopts, device } = spec;
   const link = kinds.link.read(snapshot, device);
   const live = snapshot.wg.find((it) => it.device === device);
-  if (!adopt || !link || isOurs(link) || !live) return [];
+  if (!adopts.includes(device) || !link || isOurs(link) || !live) return [];
   const no = (legal: string, cure: string): Fault => fault(["adopt"], undefined, { legal, cure });
   const manager = snapshot.managers[device];
   const secret = live.peers.find(({ presharedKey }) => presharedKey);
@@ -90,7 +88,7 @@ function adoption(spec: Spec, snapshot: Snapshot): Fault[] {
 function neighbours(spec: Spec, snapshot: Snapshot): Fault[] {
   return placed(spec).flatMap(({ at, peer }) => {
     const clashes = (prefix: string, path: PropertyKey[], found: string, cure: string): Fault[] => {
-      const clash = isPlaceholder(prefix) || isDefault(prefix) ? undefined : connected(snapshot, prefix, adopted(spec));
+      const clash = isPlaceholder(prefix) || isDefault(prefix) ? undefined : connected(snapshot, prefix, spec.adopts);
       if (!clash) return [];
       const what = found === prefix ? "a prefix" : "an address";
       const legal = `${what} that the host is not connected to, and its device ${clash.device} is in ${clash.dst}`;

@@ -115,6 +115,7 @@ const keyOf = ({ device, key }: Spec): string => (key === undefined ? WIREGUARD_
 
 export function plan(spec: Spec): Fact[] {
   const { device } = spec;
+  const adopt = spec.adopts.includes(device);
   const made = fact("link", {
     device,
     type: "wireguard",
@@ -123,7 +124,7 @@ export function plan(spec: Spec): Fact[] {
     alias: alias(spec.owner, spec.link),
     addrgenmode: "none",
     up: true,
-    ...(spec.adopt && { adopt: true }),
+    ...(adopt && { adopt }),
   });
   const link = factId(made);
   // Link-local, the same on every link of the node: RFC 4291, 2.5.6, with the node's id as interface identifier.
@@ -151,6 +152,6 @@ export function plan(spec: Spec): Fact[] {
     // `alsoPorts` are redirected before anybody asks whether they may come in.
     ...opening(spec, spec.listenPort, comment(spec.owner, spec.link)),
     ...redirect(spec),
-    ...(spec.adopt ? withoutWgQuick(device, link) : []),
+    ...(adopt ? withoutWgQuick(device, link) : []),
   ];
 }

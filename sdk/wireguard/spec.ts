@@ -76,10 +76,13 @@ const fields = z.strictObject({
   key: labelField
     .optional()
     .describe("Label of a key of the device's own. Default: none; it has the node's key. Example: 2026-11"),
-  adopt: z
-    .boolean()
-    .default(false)
-    .describe("Whether a WireGuard device of this name that somebody made by hand is taken over. Default: false."),
+  adopts: z
+    .array(deviceField)
+    .default([])
+    .describe(
+      "WireGuard devices that somebody made by hand and that links of this node take over, this one or others. " +
+        "Default: none. Example: [wg0]",
+    ),
   mtu: z
     .int()
     .min(IPV6_MIN_MTU)

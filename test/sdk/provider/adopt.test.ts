@@ -18,6 +18,8 @@ const specs: Record<string, Values> = {
   "overlay:wireguard:Key": { ...own, label: "adopted" },
 };
 
+const adopting = (token: string): Values => (token === "overlay:wireguard:Key" ? { adopt: true } : { adopts: ["wg0"] });
+
 function inputs(token: string, more: Values): Values {
   const spec = { ...specs[token], ...more };
   const checked = check(resourceType(token) as ResourceType, { connection: { host: "fra.example" }, spec }, "it");
@@ -50,7 +52,7 @@ function byHand(): ModelMachine {
 }
 
 test.each(Object.keys(specs))("%s: the steps that take it over, once", async (token) => {
-  const news = inputs(token, { adopt: true });
+  const news = inputs(token, adopting(token));
   const { told, known, asked } = await preview(token, byHand(), news);
   expect(told[0]).toBe("wg0 of root@model is taken over as it is, by these steps:");
   expect(asked).toBe(1);
@@ -64,7 +66,7 @@ test.each(Object.keys(specs))("%s: the steps that take it over, once", async (to
 
 test("no such device, one that may not be had, and a host that does not answer", async () => {
   const token = "overlay:wireguard:Interface";
-  const news = inputs(token, { adopt: true });
+  const news = inputs(token, adopting(token));
   const said = async (machine: Machine) => (await preview(token, machine, news)).told.join("\n");
   expect(await said(new ModelMachine())).toBe("root@model has no wg0 to take over: a new one is made.");
   const crowded = byHand();

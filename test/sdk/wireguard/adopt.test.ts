@@ -10,7 +10,7 @@ const STRANGER = "Al8FNScSowRXLvqnUgci3oxTQKBOsCTHqtRJkw3P82s=";
 const spec = (change: object = {}) =>
   wireguard.spec.parse({
     ...{ node: "fra", owner: "net/prod", link: "lux-fra", device: "wg0", id: 2, mtu: 1420, listenPort: 51820 },
-    ...{ key: "adopted", adopt: true, addresses: ["10.255.0.2", "fd00:6f::2"] },
+    ...{ key: "adopted", adopts: ["wg0"], addresses: ["10.255.0.2", "fd00:6f::2"] },
     peer: {
       name: "lux",
       id: 1,
@@ -80,7 +80,7 @@ test("without `adopt`, or where it is no WireGuard device, it is somebody else's
   const seen = byHand().snapshot();
   // With a sentence like this nothing is done at all.
   const foreign = [expect.stringContaining("a device wg0 of type wireguard that this package did not make")];
-  expect(told(seen, wireguard.plan(spec({ adopt: false }))).foreign).toEqual(foreign);
+  expect(told(seen, wireguard.plan(spec({ adopts: [] }))).foreign).toEqual(foreign);
   expect(told({ ...seen, wg: [] }).foreign).toEqual(foreign);
 });
 
@@ -95,7 +95,9 @@ describe("what could cost somebody a packet is refused", () => {
   test("nothing, when it is a plain link; its own port and its own prefix are no others'", () => {
     const route = { dst: "10.255.0.0/24", dev: "wg0", protocol: "kernel", type: "unicast", table: "main" };
     expect(said({ routes4: [route] })).toBe("");
-    expect(said({ routes4: [route] }, { adopt: false })).toContain("its device wg0 is in 10.255.0.0/24");
+    expect(said({ routes4: [route] }, { adopts: [] })).toContain("its device wg0 is in 10.255.0.0/24");
+    // Nor is it in the way of another link, which may come first.
+    expect(said({ routes4: [route] }, { device: "inter-hkg", listenPort: 11003 })).toBe("");
   });
 
   test("more peers than a link has, a preshared key, a manager, a default route", () => {
