@@ -1,6 +1,7 @@
-/** A TCP flow with 64 KB on its way at most, by the link between lux and fra, and what of it had to be sent again. */
+/** A TCP flow with 64 KB on its way at most, by the link between lux and fra, and what of it is lost. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Lab } from "../lab";
 import { overlayAddresses } from "./network";
 
@@ -8,11 +9,14 @@ const [FRA] = overlayAddresses(2);
 /** So much that it is never idle for long, and does not fill queues by itself. */
 const RATE = "8M";
 
+/** Milliseconds after which the other end has told of what came twice. */
+const SETTLED = 500;
+
 export class Flow {
   private constructor(
+    private readonly lab: Lab,
     private readonly server: ChildProcess,
     private readonly client: ChildProcess,
-    private readonly output: string[],
   ) {}
 
   static async start(lab: Lab): Promise<Flow> {
@@ -25,23 +29,37 @@ export class Flow {
     const server = begin("fra", "iperf3 --server --one-off --forceflush");
     if (!server.stdout) throw new Error("iperf3 has no output");
     await once(server.stdout, "data"); // it listens
-    const client = begin(
-      "lux",
-      `iperf3 --client ${FRA} --window 64K --length 64K --bitrate ${RATE} --time 3600 --json`,
-    );
-    const output: string[] = [];
-    client.stdout?.on("data", (chunk: Buffer) => output.push(chunk.toString()));
-    return new Flow(server, client, output);
+    const client = begin("lux", `iperf3 --client ${FRA} --window 64K --length 64K --bitrate ${RATE} --time 3600`);
+    client.stdout?.resume();
+    return new Flow(lab, server, client);
   }
 
-  /** Segments that were sent again. */
-  async stop(): Promise<{ again: number; bytes: number }> {
+  /**
+   * Segments that were lost: those that were sent again and did not come twice (RFC 2883). A machine that is busy answers
+   * late now and then, and what is sent again then was not lost.
+   */
+  async stop(): Promise<{ lost: number; again: number; bytes: number }> {
+    await sleep(SETTLED);
+    const first = await this.#look();
+    await sleep(SETTLED);
+    const last = await this.#look();
     const ended = once(this.client, "close");
     this.client.stdin?.end();
     await ended;
     this.server.stdin?.end();
-    const { end } = JSON.parse(this.output.join("")) as { end: { sum_sent?: { retransmits: number; bytes: number } } };
-    if (!end.sum_sent?.bytes) throw new Error("the TCP flow did not flow");
-    return { again: end.sum_sent.retransmits, bytes: end.sum_sent.bytes };
+    if (last.bytes <= first.bytes) throw new Error("the TCP flow does not flow");
+    return { ...last, lost: Math.max(0, first.again - last.twice) };
+  }
+
+  /** What ss(8) says of the flow: of iperf3's two connections the one that carries more. */
+  async #look(): Promise<{ bytes: number; again: number; twice: number }> {
+    const { stdout } = await this.lab.exec("lux", `ss -tinH dst ${FRA}`);
+    const number = (text: string, pattern: RegExp) => Number(pattern.exec(text)?.[1] ?? 0);
+    const connections = stdout.split(/\n(?=\S)/).map((text) => ({
+      bytes: number(text, /bytes_sent:(\d+)/),
+      again: number(text, /retrans:\d+\/(\d+)/),
+      twice: number(text, /dsack_dups:(\d+)/),
+    }));
+    return connections.sort((a, b) => b.bytes - a.bytes)[0] ?? { bytes: 0, again: 0, twice: 0 };
   }
 }
