@@ -26,11 +26,15 @@ const overlayHost = (): string =>
     .map(agent)
     .join("\n");
 
+/** What carries out Commands, here and on a host. */
+export const stepsAgent = (): string => ["networkd.sh", "steps.sh"].map(agent).join("\n");
+
 /** What stays on a host, by the path it has there. */
 export const agentFiles = (): Record<string, { mode: string; content: string }> => ({
-  "/usr/local/lib/overlay/steps.sh": { mode: "0644", content: agent("steps.sh") },
+  "/usr/local/lib/overlay/steps.sh": { mode: "0644", content: stepsAgent() },
   "/usr/local/lib/overlay/boot.sh": { mode: "0755", content: agent("boot.sh") },
   "/usr/local/sbin/overlay-host": { mode: "0755", content: overlayHost() },
+  "/etc/systemd/system/nftables.service.d/50-overlay.conf": { mode: "0644", content: agent("nftables.conf") },
   "/etc/systemd/system/overlay-early.service": { mode: "0644", content: agent("overlay-early.service") },
   "/etc/systemd/system/overlay-late.service": { mode: "0644", content: agent("overlay-late.service") },
   "/etc/systemd/system/overlay-wireguard-go@.service": {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Command } from "../kernel/fact";
 import type { Snapshot } from "../kernel/snapshot";
-import { agent } from "./agents";
+import { agent, stepsAgent } from "./agents";
 import { describeConnection } from "./connection";
 import { HostError } from "./errors";
 import type { RunOptions, Session } from "./session";
@@ -80,7 +80,7 @@ async function confirmed(
 ): Promise<Applied> {
   const { undo, queries } = change;
   const id = randomBytes(8).toString("hex");
-  const script = Buffer.from(`${agent("steps.sh")}\n${agent("undo.sh")}`).toString("base64");
+  const script = Buffer.from(`${stepsAgent()}\n${agent("undo.sh")}`).toString("base64");
   const afterwards = (step: Command) => /^(remove|put \d+ \/etc\/overlay\/boot\.d\/)/.test(step) || isRetirement(step);
   const now = steps.filter((step) => !afterwards(step));
   const armed = [header, `undo ${id} ${UNDO_AFTER} ${script}`, ...undo, ".", ...now, ".", ...queries].join("\n");

@@ -3,6 +3,8 @@
 #
 # early           everything, before the network is configured; a line that does not hold yet is kept for late
 # late            what early could not do (a line may need an underlay device or address), again and again for a minute
+# again nft       after somebody who has flushed all tables: these lines once more
+# watch           brings rules and routes back that networkd takes away
 # device NAME     after a (re)start of wireguard-go: waits for its device, then replays the file that makes it
 #
 # There is no list of which line needs what: the kernel says so by refusing it. Only sysctls are always set again late,
@@ -19,7 +21,8 @@ main() {
   todo=$overlay_run/boot.todo
   exec 9>"$overlay_run/lock"
   case $1 in
-    early | late) if [ -e "$overlay_run/stopped" ]; then echo 'overlay: stopped by overlay-host stop' >&2; else "$1"; fi ;;
+    early | late | again) if [ -e "$overlay_run/stopped" ]; then echo 'overlay: stopped by overlay-host stop' >&2; else "$@"; fi ;;
+    watch) watch ;;
     device) device "$2" ;;
   esac
 }
@@ -27,9 +30,7 @@ main() {
 # Who holds the lock is a change over SSH: it sets everything itself, and it may be what started this unit and waits.
 early() {
   flock -n 9 || exit 0
-  for path in "$overlay_etc"/boot.d/*; do
-    case $path in *.overlay-new | */'*') ;; *) cat "$path" ;; esac
-  done >"$todo" # whole, in case that the time limit of the unit ends us
+  lines '' >"$todo" # whole, in case that the time limit of the unit ends us
   {
     steps boot <"$todo"
     grep -E '^(sysctl|ip addr|ip route) ' "$todo" || :
@@ -52,6 +53,39 @@ late() {
   echo 'overlay: these lines do not hold one minute after boot:' >&2
   cat "$todo" >&2
   return 1
+}
+
+again() {
+  flock -w 30 9 || return 1
+  [ ! -e "$overlay_run/stopped" ] || return 0
+  case $1 in
+    nft) lines '^nft ' | steps boot >/dev/null ;;
+    ip)
+      lines '^ip (-6 )?rule ' | steps boot >/dev/null
+      lines '^ip route ' | sed 's/^ip //' | timeout 30 ip -force -batch - 2>/dev/null 9>&- || :
+      ;;
+  esac
+  flock -u 9
+}
+
+# A rule of ours that goes while networkd writes down that it has just configured a device was taken away by networkd, not
+# by hand. What else it takes away goes within two seconds.
+watch() {
+  ip monitor rule 9>&- | while read -r what rule _; do
+    case $what:$rule in Deleted:511[01]:) ;; *) continue ;; esac
+    [ -n "$(find /run/systemd/netif/links -type f -newermt '-3 seconds' -exec grep -l '^ADMIN_STATE=configur' {} +)" ] || continue
+    for pause in 0 0.5 1.5; do
+      sleep "$pause"
+      again ip || :
+    done
+  done
+}
+
+# lines PATTERN: those of all boot files.
+lines() {
+  for path in "$overlay_etc"/boot.d/*; do
+    case $path in *.overlay-new | */'*') ;; *) grep -E "$1" "$path" || : ;; esac
+  done
 }
 
 # wireguard-go makes the device first and its socket later; only when it answers it is there to stay. It must not be

@@ -80,7 +80,7 @@ take() {
 }
 
 flush_ip() {
-  case $batch in *'link add '*) devices_added=yes ;; esac
+  case $batch in *'link add dev '* | *'link delete dev '*) note_devices ;; esac
   while [ -n "$batch" ]; do
     run 10 ip -batch - <<EOT && return 0
 $batch
@@ -127,25 +127,26 @@ kernel_lacks_wireguard() {
 }
 
 flush_nft() {
-  [ -n "$batch" ] || return 0
-  run 10 nft -f - <<EOT && return 0
+  while [ -n "$batch" ]; do
+    run 10 nft -f - <<EOT && return 0
 $batch
 EOT
-  code=$?
-  if [ "$mode" = boot ]; then # all or nothing: late tries them all again
-    while [ -n "$batch" ]; do
-      take 1
+    code=$?
+    number=${said#*/dev/stdin:}
+    number=${number%%[!0-9]*}
+    number=${number:-1}
+    if [ "$mode" != boot ]; then
+      take "$number"
       line="nft $line"
       failed "$code"
-      said='see above'
-    done
-    return 0
-  fi
-  number=${said#*/dev/stdin:}
-  number=${number%%[!0-9]*}
-  take "${number:-1}"
-  line="nft $line"
-  failed "$code"
+      return
+    fi
+    # Without the line that is wrong, for the others are one transaction still.
+    line="nft $(printf %s "$batch" | sed -n "${number}p")"
+    failed "$code"
+    batch=$(printf %s "$batch" | sed "${number}d")
+    batch=$batch${batch:+$newline}
+  done
 }
 
 # At boot: rules are the one thing of nft that is there twice when it is added twice, so a table that stands keeps its own.
@@ -245,6 +246,7 @@ use_systemctl() {
     stop,overlay-wireguard-go@*.service)
       run 60 "$@" </dev/null || return
       set -- "${3#*@}"
+      forget_device "${1%.service}"
       # One that was taken over runs under no unit of ours yet: it ends with its device.
       [ ! -e "/sys/class/net/${1%.service}" ] || run 10 ip link delete dev "${1%.service}"
       ;;
@@ -256,7 +258,7 @@ use_systemctl() {
 # configuration follows in the next lines, so the file /run/overlay/DEVICE.fresh tells it not to.
 wireguard_go() {
   mkdir -p "$overlay_run" && : >"$overlay_run/$2.fresh" || return
-  devices_added=yes
+  keep_networkd_off "$2"
   unit=overlay-wireguard-go@$2.service
   run 30 systemctl "$1" "$unit" </dev/null
   set -- $? "$2"
@@ -300,7 +302,7 @@ put() {
       sync "$2.overlay-new" &&
       { [ -z "${run_id-}" ] || before_change "$2"; } &&
       mv -f "$2.overlay-new" "$2"
-  } 2>&1 9>&-) && note_folder "${2%/*}" && return 0
+  } 2>&1 9>&-) && note_folder "${2%/*}" && networkd_file put "$2" && return 0
   rm -f "$2.overlay-new" 2>/dev/null
   return 1
 }
@@ -321,11 +323,12 @@ sync_folders() {
 # remove PATH, and the folders that it leaves empty and that are ours, or were made for us.
 remove() {
   note_path "$1"
+  networkd_file remove "$1"
   said=$({ { [ -z "${run_id-}" ] || before_change "$1"; } && rm -f "$1"; } 2>&1) || return
   set -- "${1%/*}"
   while :; do
     case $1 in
-      "$overlay_etc"* | /usr/local/lib/overlay* | /etc/systemd/networkd.conf.d) rmdir "$1" 2>/dev/null || break ;;
+      "$overlay_etc"* | /usr/local/lib/overlay* | /etc/systemd/networkd.conf.d | *.service.d) rmdir "$1" 2>/dev/null || break ;;
       *) break ;;
     esac
     case $1 in "$overlay_etc"/boot.d) rm -rf "$overlay_etc/generations" ;; esac # the node itself is gone
@@ -397,8 +400,9 @@ of_our_device() {
 
 # udev sets sysctl.d on each new device, a moment later: what we write must come after that. At boot late writes again.
 settle() {
-  if [ -n "$devices_added" ] && [ "$mode" = stop ] && [ -e /run/udev/control ]; then
-    run 5 udevadm settle --timeout=4 </dev/null || :
+  if [ -n "$devices_added" ] && [ "$mode" = stop ]; then
+    if [ -e /run/udev/control ]; then run 5 udevadm settle --timeout=4 </dev/null || :; fi
+    let_go
   fi
   devices_added=''
 }

@@ -13,7 +13,7 @@ setup() {
   printf '#!/bin/sh\ncat >/dev/null\nprintf "Error: Unknown device type.\\nCommand failed -:1\\n" >&2\nexit 1\n' >"$bin/ip"
   chmod +x "$bin/ip"
   for tool in timeout cat mkdir sh; do ln -s "$(command -v $tool)" "$bin"; done
-  PATH=$bin sh -euc ". '$agents/steps.sh'; overlay_run='$run'
+  PATH=$bin sh -euc ". '$agents/networkd.sh'; . '$agents/steps.sh'; overlay_run='$run' overlay_networkd='$run/networkd'
     if echo 'ip link add dev a type wireguard' | steps stop; then exit 1; fi"
   [ -e "$run/userspace" ]
 }
@@ -35,7 +35,8 @@ done
 EOT
   chmod +x "$bin/ip"
   cp "$agents/boot.sh" "$bin"
-  printf '. "%s"\noverlay_etc="%s" overlay_run="%s"\n' "$agents/steps.sh" "$etc" "$run" >"$bin/steps.sh"
+  printf '. "%s"\n. "%s"\noverlay_etc="%s" overlay_run="%s" overlay_networkd="%s"\n' \
+    "$agents/networkd.sh" "$agents/steps.sh" "$etc" "$run" "$run/networkd" >"$bin/steps.sh"
   cat >"$etc/boot.d/50-a" <<'EOT'
 # project::a
 ip link add dev a type wireguard

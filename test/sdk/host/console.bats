@@ -12,8 +12,8 @@ setup() {
 
 # with_agents SCRIPT
 with_agents() {
-  dash -euc ". '$agents/steps.sh'; . '$agents/generations.sh'; . '$agents/console/turn.sh'; . '$agents/console/export.sh'
-    overlay_etc='$etc' overlay_run='$run'
+  dash -euc ". '$agents/networkd.sh'; . '$agents/steps.sh'; . '$agents/generations.sh'; . '$agents/console/turn.sh'; . '$agents/console/export.sh'
+    overlay_etc='$etc' overlay_run='$run' overlay_networkd='$run/networkd'
     $(sed -n '/^boot_lines() (/,/^)/p' "$agents/console/main.sh")
     $1"
 }

@@ -22,8 +22,8 @@ in_each_shell() {
     echo "# $shell"
     rm -rf "$etc" "$run" && mkdir -p "$etc/boot.d" "$run"
     # shellcheck disable=SC2086
-    in_namespace $shell -euc ". '$agents/session.sh'; . '$agents/snapshot.sh'; . '$agents/steps.sh'
-      overlay_etc='$etc' overlay_run='$run'
+    in_namespace $shell -euc ". '$agents/session.sh'; . '$agents/snapshot.sh'; . '$agents/networkd.sh'; . '$agents/steps.sh'
+      overlay_etc='$etc' overlay_run='$run' overlay_networkd='$run/networkd'
       mount -t sysfs sysfs /sys # the one of this namespace
       must_fail() { if steps stop; then echo 'no failure' && exit 1; fi; }
       report() { printf '%s: %s [%s]\n' \"\$failed_line\" \"\$said\" \"\$failed_code\"; }
@@ -58,6 +58,21 @@ ip link add dev d type veth peer name e
 EOT
     [ "$(report)" = "ip link add dev a type veth peer name c: RTNETLINK answers: File exists [1]" ]
     [ -d /sys/class/net/a ] && [ ! -d /sys/class/net/d ]'
+}
+
+@test "at boot a line of nft that is wrong is left out, and the others are there" {
+  in_each_shell '
+    left=$(steps boot 2>/dev/null <<EOT
+nft add table inet overlay
+nft add chain inet overlay guard { type filter hook postrouting priority 300 ; policy accept ; }
+nft add rule inet overlay guard garbage
+nft add rule inet overlay guard jump nowhere
+nft add rule inet overlay guard counter
+EOT
+)
+    [ "$left" = "nft add rule inet overlay guard garbage
+nft add rule inet overlay guard jump nowhere" ]
+    [ "$(nft list chain inet overlay guard | grep -c counter)" = 1 ]'
 }
 
 @test "lines of nft are one transaction, and the one that fails is named" {
@@ -270,7 +285,8 @@ sysctl -w net/ipv4/conf/a/rp_filter=2"
 @test "boot.sh: early does what it can, late the rest as soon as it holds" {
   mkdir "$BATS_TEST_TMPDIR/bin"
   cp "$agents/boot.sh" "$BATS_TEST_TMPDIR/bin"
-  printf '. "%s"\noverlay_etc="%s" overlay_run="%s"\n' "$agents/steps.sh" "$etc" "$run" >"$BATS_TEST_TMPDIR/bin/steps.sh"
+  printf '. "%s"\n. "%s"\noverlay_etc="%s" overlay_run="%s" overlay_networkd="%s"\n' \
+    "$agents/networkd.sh" "$agents/steps.sh" "$etc" "$run" "$run/networkd" >"$BATS_TEST_TMPDIR/bin/steps.sh"
   in_each_shell "
     boot() { $BATS_TEST_TMPDIR/bin/boot.sh \"\$@\" 2>&1; }
     printf '# project::x\nip link add dev a type veth peer name b\nip link set dev a up\n' >$etc/boot.d/10-node
@@ -290,7 +306,8 @@ sysctl -w net/ipv4/conf/a/rp_filter=2' ]
 @test "boot.sh early leaves a host alone that a change over SSH is at work on" {
   mkdir "$BATS_TEST_TMPDIR/bin"
   cp "$agents/boot.sh" "$BATS_TEST_TMPDIR/bin"
-  printf '. "%s"\noverlay_etc="%s" overlay_run="%s"\n' "$agents/steps.sh" "$etc" "$run" >"$BATS_TEST_TMPDIR/bin/steps.sh"
+  printf '. "%s"\n. "%s"\noverlay_etc="%s" overlay_run="%s" overlay_networkd="%s"\n' \
+    "$agents/networkd.sh" "$agents/steps.sh" "$etc" "$run" "$run/networkd" >"$BATS_TEST_TMPDIR/bin/steps.sh"
   in_each_shell "
     echo 'ip link add dev a type veth peer name b' >$etc/boot.d/10-node
     exec 8>$run/lock
@@ -318,7 +335,7 @@ sysctl -w net/ipv4/conf/a/rp_filter=2' ]
 
 @test "what nobody confirms is taken back, also where a line of it fails; what is confirmed stays" {
   in_each_shell '
-    { sed "s|^overlay_run=.*|overlay_run=$overlay_run|" '"'$agents/steps.sh'"'; cat '"'$agents/undo.sh'"'; } >"$overlay_run/undo.sh"
+    { sed "s|^overlay_run=.*|overlay_run=$overlay_run|" '"'$agents/steps.sh' '$agents/networkd.sh'"'; cat '"'$agents/undo.sh'"'; } >"$overlay_run/undo.sh"
     ip link add dev a type veth peer name b
     for id in 1 2; do
       mkdir "$overlay_run/undo.$id"
