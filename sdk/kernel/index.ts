@@ -2,9 +2,7 @@ export { type Changed, type Changes, changes, live, queries, undo } from "./comp
 export { exposure, isOfNetwork } from "./exposure";
 export { type Command, type Fact, factId, type HostFacts, type Kind } from "./fact";
 export {
-  chainObjection,
   closedFaults,
-  type Firewall,
   missingFirewall,
   opening,
   rulesQuery,
