@@ -6,18 +6,20 @@
 set -euC # a file that is there already is not written over
 umask 077
 
-sysctl -w 'net/ipv4/tcp_rmem=4096 131072 6291456'
-sysctl -w 'net/ipv6/conf/eth0/accept_ra=2'
-sysctl -w 'net/ipv4/ip_forward=1'
-sysctl -w 'net/ipv6/conf/all/forwarding=1'
 nft 'add table inet overlay'
 nft 'add map inet overlay guard { type inet_service : counter ; }'
+nft 'add chain inet overlay forward { type filter hook forward priority 0 ; policy accept ; }'
 nft 'add chain inet overlay guard { type filter hook postrouting priority 300 ; policy accept ; }'
 nft 'add chain inet overlay nested'
+nft 'add rule inet overlay forward iifgroup 28417 oifgroup 28417 counter drop'
 nft 'add rule inet overlay guard meta mark & 0xff == 0x6f oifgroup { 28417, 28418 } jump nested'
 nft 'add rule inet overlay guard meta mark & 0xff == 0x6f meta oifkind { "amt", "bareudp", "erspan", "geneve", "gre", "gretap", "gtp", "ip6erspan", "ip6gre", "ip6gretap", "ip6tnl", "ipip", "ovpn", "sit", "tun", "vti", "vti6", "vxlan", "wireguard", "xfrm" } oifname != { "hetzner0", "tun0" } jump nested'
 nft 'add rule inet overlay nested counter name udp sport map @guard drop'
 nft 'add rule inet overlay nested counter drop'
+sysctl -w 'net/ipv4/tcp_rmem=4096 131072 6291456'
+sysctl -w 'net/ipv6/conf/eth0/accept_ra=2'
+sysctl -w 'net/ipv4/ip_forward=1'
+sysctl -w 'net/ipv6/conf/all/forwarding=1'
 ip rule add pref 5111 not fwmark 0x6f/0xff lookup 111
 ip -6 rule add pref 5111 not fwmark 0x6f/0xff lookup 111
 ip route add unreachable 10.255.0.0/24 proto 111 metric 4294967295
