@@ -95,7 +95,7 @@ describeWhere("lab", "firewalls of others", () => {
       "nft -s list table inet filter",
     ));
 
-  test("nftables: at boot it is there once, also where its chain comes late; a chain that is none is a fault", async () => {
+  test("nftables: at boot and after a reload it is there once, also where its chain comes late; a chain that is none is a fault", async () => {
     await network.engine.up(waits(NFTABLES));
     const rules = `nft list chain ${CHAIN} | grep -c overlay:`;
     const boot =
@@ -105,9 +105,16 @@ describeWhere("lab", "firewalls of others", () => {
     expect(await on(`${boot} 2>/dev/null`)).toContain(`nft insert rule ${CHAIN} udp dport 11002`);
     await on(`nft '${DROPS}'`);
     expect(await on(`${boot} 2>/dev/null; ${rules}`)).toBe("1\n");
+    await on(
+      `printf 'flush ruleset\n%s\n' '${DROPS}' >/etc/nftables.conf && systemctl restart nftables && systemctl reload nftables`,
+    );
+    expect(await on(rules)).toBe("1\n");
     const { message } = await failure(network.engine.up(waits({ firewall: "nftables", firewallChain: "ip a b" })));
     expect(message).toContain('firewallChain: found "ip a b", legal is a chain that the host has');
-    await on("nft delete table inet filter");
+    await on("systemctl stop nftables; nft delete table inet filter || true");
+    await network.engine.refresh(lux());
+    await network.engine.up(lux());
+    await network.engine.refresh(waits(NFTABLES));
     await network.engine.up(waits({ firewall: "none", mtu: 1410 }));
   });
 
