@@ -82,7 +82,9 @@ describeWhere(["lab", "engine", "python"], "a program in Python", () => {
     writeFileSync(join(workspace.folder, "__main__.py"), faulty);
     const { code, text, connections } = await workspace.run("preview");
     expect({ code, connections }).toEqual({ code: 1, connections: 0 });
-    expect(text).toContain("keepalve: legal is one of a, alsoPorts, b, devices, family, keepalive, mtu, peer, ports;");
+    expect(text).toContain(
+      "keepalve: legal is one of a, adopt, alsoPorts, b, devices, family, keepalive, mtu, peer, ports, rotate;",
+    );
     expect(text).not.toContain("hunter2");
     writeFileSync(join(workspace.folder, "__main__.py"), read("__main__.py"));
   });
