@@ -151,3 +151,10 @@ test("the lock files say what, with a checksum, and not from where", async () =>
     expect({ path, wrong }).toEqual({ path, wrong: [] });
   }
 });
+
+test("no two test files have labs of the same name, because they run side by side", async () => {
+  const tests = (await tracked()).filter((path) => path.endsWith(".test.ts"));
+  const names = tests.flatMap((path) => [...new Set(read(path).match(/(?<=Lab\.up\([^;]*name: )"\w+"/g))]);
+  expect(names.length).toBeGreaterThan(30);
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+});

@@ -13,7 +13,7 @@ describeWhere(["lab", "engine"], "what breaks", () => {
   const built: Record<string, string> = {};
 
   beforeAll(async () => {
-    lab = await Lab.up("lab", { name: "days", fresh: true });
+    lab = await Lab.up("lab", { name: "daysbroken", fresh: true });
     const declared = network(lab);
     for (const { connection } of Object.values(declared.nodes)) connection.connectTimeout = 2;
     work = await Workspace.make(lab, declared);
@@ -24,7 +24,7 @@ describeWhere(["lab", "engine"], "what breaks", () => {
   });
   afterAll(async () => {
     work?.remove();
-    await Lab.down("days");
+    await Lab.down("daysbroken");
   });
 
   /** What a host's kernel has, and what it would have after a boot. */

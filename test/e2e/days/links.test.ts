@@ -12,7 +12,7 @@ describeWhere(["lab", "engine"], "what goes", () => {
   const found: Record<string, string> = {};
 
   beforeAll(async () => {
-    lab = await Lab.up("lab", { name: "days", fresh: true });
+    lab = await Lab.up("lab", { name: "dayslinks", fresh: true });
     for (const host of lab.hosts) found[host] = await traces(lab, host);
     work = await Workspace.make(lab, network(lab));
     const { resources, logins } = await work.up();
@@ -22,7 +22,7 @@ describeWhere(["lab", "engine"], "what goes", () => {
   });
   afterAll(async () => {
     work?.remove();
-    await Lab.down("days");
+    await Lab.down("dayslinks");
   });
 
   const withoutLink = (gone: string) => {

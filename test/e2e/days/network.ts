@@ -90,7 +90,7 @@ export interface Traffic {
 }
 
 /** So many packets a second each way through a link, as long as it is wanted; `fra-lux`: asked by fra. */
-export async function traffic(lab: Lab, link: string, rate = 500): Promise<Traffic> {
+export async function traffic(lab: Lab, link: string, rate = 100): Promise<Traffic> {
   const [a = "", b = ""] = link.split("-");
   const log = `/run/traffic-${link}`;
   const pid = await on(lab, a, `ping -n -i ${1 / rate} 10.255.0.${IDS[b]} >${log} 2>&1 & echo $!`);

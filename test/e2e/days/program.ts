@@ -47,7 +47,8 @@ export function program(): Record<string, unknown> {
   const outputs: Record<string, unknown> = {};
   for (const [name, { a, b, ...args }] of Object.entries(links)) {
     const ends = { a: known(a), ...(b !== undefined && { b: known(b) }) };
-    outputs[name] = new WgLink(name, { ...ends, ...args }, { providers, aliases: formerly(name) }).wgQuick;
+    const link = new WgLink(name, { ...ends, ...args }, { providers, aliases: formerly(name) });
+    if (args.peer) outputs[name] = link.wgQuick;
   }
   for (const [name, { nodes, ...args }] of Object.entries(meshes)) {
     const made = new WgMesh(name, { nodes: nodes.map(known), ...args }, { providers, aliases: formerly(name) });

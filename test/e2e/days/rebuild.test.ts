@@ -13,7 +13,7 @@ describeWhere(["lab", "engine"], "what stands is kept", () => {
   let work: Workspace;
 
   beforeAll(async () => {
-    lab = await Lab.up("lab", { name: "days", fresh: true });
+    lab = await Lab.up("lab", { name: "daysrebuild", fresh: true });
     const { "lux-hkg": _, ...links } = network(lab).links;
     work = await Workspace.make(lab, { ...network(lab), links });
     await work.up();
@@ -22,7 +22,7 @@ describeWhere(["lab", "engine"], "what stands is kept", () => {
   });
   afterAll(async () => {
     work?.remove();
-    await Lab.down("days");
+    await Lab.down("daysrebuild");
   });
 
   const all = async (of: (host: string) => Promise<string>): Promise<Record<string, string>> =>
@@ -109,7 +109,7 @@ describeWhere(["lab", "engine"], "what stands is kept", () => {
       done: [
         "fra-hkg@fra updated 2 commands",
         expect.stringMatching(/^fra-hkg@hkg updated 1\d commands$/),
-        "hkg updated 24 commands",
+        expect.stringMatching(/^hkg updated 2\d commands$/),
       ],
       logins: { fra: 1, hkg: 1 },
     });
