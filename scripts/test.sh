@@ -14,6 +14,8 @@ done
 
 OVERLAY_CAN=$(can)
 export OVERLAY_CAN
+# Every run of Pulumi loads the same few hundred modules in new processes.
+export NODE_COMPILE_CACHE="$cache/compiled"
 # The labs of two runs would have the same names.
 if has flock; then
   exec 8>"$cache/.test-lock"
