@@ -27,7 +27,7 @@ describeWhere(["lab", "images"], "managers of a host", () => {
 
   const on = (command: string): Promise<string> => onHost(lab, "lux", command);
   const whole = async () => {
-    await until(10_000, async () => (await differences(lux, facts)).length === 0, 100);
+    await until(30_000, async () => (await differences(lux, facts)).length === 0, 100);
     expect(await differences(lux, facts)).toEqual([]);
   };
   /** Packets that the link loses while this happens. */

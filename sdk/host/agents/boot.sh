@@ -71,9 +71,10 @@ again() {
 # A rule of ours that goes while networkd writes down that it has just configured a device was taken away by networkd, not
 # by hand. What else it takes away goes within two seconds.
 watch() {
-  ip monitor rule 9>&- | while read -r what rule _; do
+  # First what it took away before anybody watched.
+  { echo Deleted 5111: && ip monitor rule 9>&-; } | while read -r what rule _; do
     case $what:$rule in Deleted:511[01]:) ;; *) continue ;; esac
-    [ -n "$(find /run/systemd/netif/links -type f -newermt '-3 seconds' -exec grep -l '^ADMIN_STATE=configur' {} +)" ] || continue
+    [ -n "$(find /run/systemd/netif/links -type f -newermt '-10 seconds' -exec grep -l '^ADMIN_STATE=configur' {} +)" ] || continue
     for pause in 0 0.5 1.5; do
       sleep "$pause"
       again ip || :
