@@ -4,6 +4,7 @@ import { ADOPTED } from "../sdk/wireguard";
 import { type LinkData, linkOutputs, type WgLinkArgs } from "./linkArgs";
 import type { OverlayNode } from "./OverlayNode";
 import { named, owner, settled, timeouts, withheld } from "./outputs";
+import { makePart } from "./part";
 import { type PeerData, type Seen, wgQuick } from "./peerArgs";
 import { program } from "./program";
 import { device, keyLabel, type LinkNode, nodeOf, type SideName, seen, sideSpec } from "./side";
@@ -106,12 +107,7 @@ function makeKey(
   const name = device({ side, link, peer: { name: peer.nodeName } });
   const of = (node: string): string => `${link.name}@${node}/${name}.${label}`;
   const spec = { node: own.nodeName, owner: owner(), device: name, label, adopt: label === ADOPTED };
-  const aliases = own.formerNames.map((former) => ({ name: of(former) }));
-  const made = program().inTurn("machine", own.nodeName, (inTurn) => {
-    const inputs = { connection: own.connection, machine: own.machine, spec, ...program().ofStack(own.nodeName) };
-    const dependsOn = inTurn<pulumi.Resource[]>([]);
-    return new Key(of(own.nodeName), inputs, { ...options, parent, deletedWith: own, aliases, dependsOn });
-  });
+  const made = makePart(Key, own, { part: "machine", name: of, spec }, { ...options, parent });
   return { publicKey: made.publicKey, made: [made] };
 }
 
@@ -131,12 +127,7 @@ function makeSide(
   after: pulumi.Resource[],
 ): Side {
   const name = (node: string): string => `${link.name}@${node}`;
-  const aliases = own.formerNames.map((former) => ({ name: name(former) }));
-  const made = program().inTurn("device", own.nodeName, (inTurn) => {
-    const inputs = { connection: own.connection, machine: own.machine, spec, ...program().ofStack(own.nodeName) };
-    const dependsOn = inTurn(after);
-    return new Interface(name(own.nodeName), inputs, { ...options, parent, deletedWith: own, aliases, dependsOn });
-  });
+  const made = makePart(Interface, own, { part: "device", name, spec, after }, { ...options, parent });
   // By way of the URN, so that what uses an output of the link waits for the link.
   const output = pulumi.all([spec, made.urn]).apply(
     ([

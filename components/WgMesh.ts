@@ -4,6 +4,7 @@ import { applyPartly } from "./input";
 import { costly, meshNode, meshPeers, peerTexts, specText } from "./mesh";
 import { type MeshData, meshOutputs, type WgMeshArgs } from "./meshArgs";
 import { named, owner, settled, timeouts, withheld } from "./outputs";
+import { makePart } from "./part";
 import { type Seen, wgQuick } from "./peerArgs";
 import { program } from "./program";
 import { type LinkNode, mtuOf } from "./side";
@@ -87,12 +88,7 @@ function makeDevices(
     const own = declared(mesh, (nodes) => meshNode(mesh, nodes[index] as LinkNode, owner(), mtu, relays()));
     const spec = applyPartly(pulumi.all([own, peers]), ([own, peers]) => specText(own, peers, index));
     const name = (of: string): string => `${mesh.name}@${of}`;
-    const aliases = node.formerNames.map((former) => ({ name: name(former) }));
-    const made = program().inTurn("device", node.nodeName, (inTurn) => {
-      const inputs = { connection: node.connection, machine: node.machine, spec, ...program().ofStack(node.nodeName) };
-      const dependsOn = inTurn<pulumi.Resource[]>([]);
-      return new Interface(name(node.nodeName), inputs, { ...options, parent, deletedWith: node, aliases, dependsOn });
-    });
+    const made = makePart(Interface, node, { part: "device", name, spec }, { ...options, parent });
     // By way of the URN, so that what uses an output of the mesh waits for its device.
     return pulumi
       .all([own, made.urn])

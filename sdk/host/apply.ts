@@ -61,8 +61,7 @@ export async function apply(session: Session, change: Change, options: RunOption
   const steps = boot
     ? [...commands.filter((it) => !isRetirement(it)), bootStep(boot), ...commands.filter(isRetirement)]
     : commands;
-  const header = `run ${session.runId}
-owners ${owners.join(" ")}`;
+  const header = `run ${session.runId}\nowners ${owners.join(" ")}`;
   const limits = { timeout: 600, ...options };
   if (undo) return confirmed(session, steps, { ...change, undo }, header, limits);
   const result = await session.run("apply", [header, "undo", ...steps, ".", ...queries].join("\n"), limits);

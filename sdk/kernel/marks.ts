@@ -44,6 +44,12 @@ const ALIAS_PREFIX = "overlay:";
 /** Alias of a device: who made it and for what, for whoever finds it with `ip link`. */
 export const alias = (owner: string, name: string): string => `${ALIAS_PREFIX}${owner}:${name}`;
 
+/** Who made a device and for what, as its alias says; undefined where it is none of ours. */
+export function readAlias(text = ""): { owner: string; name: string } | undefined {
+  const [, owner, name] = /^overlay:([^:]+):(.+)$/.exec(text) ?? [];
+  return owner !== undefined && name !== undefined ? { owner, name } : undefined;
+}
+
 /** A device is ours by its group or by its alias; either may have been changed by hand, seldom both. */
 export const isOurs = (link: { group: number; alias?: string }): boolean =>
   link.group === LINK_GROUP || link.group === SEGMENT_GROUP || (link.alias?.startsWith(ALIAS_PREFIX) ?? false);

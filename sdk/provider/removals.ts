@@ -4,7 +4,7 @@
  * no preview for any.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Fact } from "../kernel";
+import { type Fact, readAlias } from "../kernel";
 import { Refused } from "./outcome";
 import type { Values } from "./wire";
 
@@ -28,7 +28,8 @@ export class Removals {
   /** Resolves when these may go from a machine. Throws Refused. */
   async allow(machine: string, removed: readonly Fact[], signal?: AbortSignal): Promise<void> {
     for (const { kind, key, value } of removed) {
-      if (kind === "link") this.#links.set(`${machine} ${key}`, linkOf(value as { alias?: string }) ?? key);
+      if (kind === "link")
+        this.#links.set(`${machine} ${key}`, readAlias((value as { alias?: string }).alias)?.name ?? key);
     }
     await sleep(TOGETHER, undefined, { ...(signal && { signal }) }).catch(() => undefined);
     const links = [...new Set(this.#links.values())].sort();
@@ -39,9 +40,6 @@ export class Removals {
     throw new Refused(first ? refusal(this.#links.size, links) : `It stays on ${machine}, as the others do.`);
   }
 }
-
-/** The link's name in the mark of its device. */
-const linkOf = ({ alias = "" }: { alias?: string }): string | undefined => /^overlay:[^:]+:(.+)$/.exec(alias)?.[1];
 
 const refusal = (devices: number, links: readonly string[]): string =>
   `This run is to remove more than 20 % of the stack's links, and nothing says that it may: ${devices} devices of ${list(links)}. They stay. ` +

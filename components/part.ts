@@ -1,0 +1,32 @@
+/** What a link or a mesh makes on a node's machine. */
+import type * as pulumi from "@pulumi/pulumi";
+import type { PartArgs } from "../sdk/provider/resources";
+import type { OverlayNode } from "./OverlayNode";
+import { program } from "./program";
+import type { Part } from "./rollout";
+
+type Class<Spec, R> = new (name: string, args: PartArgs<Spec>, options?: pulumi.CustomResourceOptions) => R;
+
+interface PartOptions<Spec> {
+  part: Part;
+  /** Of the resource, by the node's name: it is known by the node's former names, too. */
+  name(node: string): string;
+  spec: PartArgs<Spec>["spec"];
+  /** What is to be there before. Default: nothing but the machine. */
+  after?: pulumi.Resource[];
+}
+
+/** Makes it when it is the node's turn; it goes with the node. `options`: those of the link or mesh. */
+export function makePart<Spec, R extends pulumi.Resource>(
+  Type: Class<Spec, R>,
+  node: OverlayNode,
+  { part, name, spec, after = [] }: PartOptions<Spec>,
+  options: pulumi.CustomResourceOptions,
+): R {
+  const { connection, machine, nodeName, formerNames } = node;
+  const aliases = formerNames.map((former) => ({ name: name(former) }));
+  return program().inTurn(part, nodeName, (inTurn) => {
+    const args = { connection, machine, spec, ...program().ofStack(nodeName) };
+    return new Type(name(nodeName), args, { ...options, deletedWith: node, aliases, dependsOn: inTurn(after) });
+  });
+}
