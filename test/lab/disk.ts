@@ -61,6 +61,15 @@ export async function makeDisk(
   rmSync(seed, { recursive: true, force: true });
   put("etc/machine-id", `${machine}\n`, 0o444);
   put("etc/hosts", `127.0.0.1 localhost\n::1 localhost\n127.0.1.1 ${host}\n`);
+  // What networkd takes from a host's routes and rules, and the watch that brings them back, have tests of their own on the
+  // image of managers. Elsewhere it would put back in the next second what a test has just taken away by hand.
+  if (topology.hosts[host]?.image !== "managers") {
+    put(
+      "etc/systemd/networkd.conf.d/10-lab.conf",
+      "[Network]\nManageForeignRoutes=no\nManageForeignRoutingPolicyRules=no\n",
+    );
+    put("etc/systemd/system/overlay-networkd.service", ""); // empty is masked, systemctl(1)
+  }
   for (const [index, segment] of segments.entries()) {
     put(`etc/systemd/network/10-eth${index}.network`, networkFile(topology, host, segment, index));
   }

@@ -34,8 +34,6 @@ describeWhere("lab", "the model of the kernel", () => {
     lux = hosts.session(connectionTo(lab, "lux"));
     const node = nodeFacts("lux");
     await bring(lux, node, "10-node");
-    // Else what is removed by hand while networkd is busy would come back.
-    await lab.exec("lux", "systemctl stop overlay-networkd.timer overlay-networkd.service");
     await run(changes(node.filter(playedWith), [], userspace).commands);
     model.run(
       changes(
