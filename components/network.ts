@@ -91,6 +91,7 @@ export class Network {
       ...this.topology.addMesh({
         name,
         devices: meshDevices(value, nodes),
+        peers: value.peers.map(({ name }) => name),
         defaultRoute: [...Object.values(value.routes), ...value.peers.map(({ routes }) => routes)]
           .flat()
           .some(isDefault),

@@ -42,6 +42,8 @@ export interface TopologyLink {
 
 export interface TopologyMesh {
   name: string;
+  /** Names of machines of somebody else that are peers of all its nodes. */
+  peers?: readonly string[];
   /** True where one of the nodes is the others' way to everything. */
   defaultRoute?: boolean;
   devices: readonly TopologyDevice[];
@@ -68,6 +70,8 @@ export class Topology {
   /** Overlay addresses of nodes: prefixes of one each, which are as many as there are nodes. */
   private readonly hosts = new Set<string>();
   private readonly endpoints: Endpoint[] = [];
+  /** Who has a way to whom, by the name of its link or mesh. */
+  private readonly ways: { who: string; members: ReadonlySet<string> }[] = [];
 
   /** Adds a node; what it does not agree with of all that was added before. */
   addNode(node: TopologyNode): Fault[] {
@@ -106,23 +110,42 @@ export class Topology {
   addLink(link: TopologyLink): Fault[] {
     const who = `link ${link.name}`;
     const first = link.ends[0];
-    const pair = first ? [first.node, first.peer].sort().join(" and ") : "";
     const name = this.take(`link ${link.name}`, who, [link.name], link.name, "give each link a name of its own");
     const cure = "remove one; a link has several endpoints, not twins";
-    const twin = this.take(`link between ${pair}`, who, [link.name], pair, cure);
+    const twin = first ? this.takeWay(who, link.name, [first.node], [first.peer], cure) : [];
     // A twin would have its devices and ports twice as well.
     return [...name, ...(twin.length > 0 ? twin : link.ends.flatMap((end) => this.addDevice("link", link.name, end)))];
   }
 
   /** Adds a mesh; what it does not agree with of all that was added before. */
-  addMesh({ name, devices, defaultRoute = false }: TopologyMesh): Fault[] {
-    const faults = this.take(`mesh ${name}`, `mesh ${name}`, [name], name, "give each mesh a name of its own");
+  addMesh({ name, devices, peers = [], defaultRoute = false }: TopologyMesh): Fault[] {
+    const nodes = devices.map(({ node }) => node);
+    const cure = "leave one of the two out of the mesh, or remove the other way between them";
+    const faults = [
+      ...this.take(`mesh ${name}`, `mesh ${name}`, [name], name, "give each mesh a name of its own"),
+      ...this.takeWay(`mesh ${name}`, name, nodes, peers, cure),
+    ];
     const ways = devices.flatMap(({ node }) =>
       defaultRoute
         ? this.take(`default route on ${node}`, `mesh ${name}`, [name, "routes"], undefined, "leave one of them out")
         : [],
     );
     return [...faults, ...ways, ...devices.flatMap((device) => this.addDevice("mesh", name, device))];
+  }
+
+  /** A node has one link or mesh with another: its kernel takes one route to an address. `others`: not nodes of ours. */
+  private takeWay(who: string, name: string, nodes: string[], others: readonly string[], cure: string): Fault[] {
+    const members = [...nodes, ...others];
+    const twins = this.ways.flatMap((way) => {
+      const [one, other, ...more] = members.filter((member) => way.members.has(member)).sort();
+      if (other === undefined || !nodes.some((node) => way.members.has(node))) return [];
+      const two = `${one} and ${other}`;
+      const also = more.length > 0 ? ` (and of ${more.join(", ")})` : "";
+      const kind = [who, way.who].every((it) => it.startsWith("link ")) ? "link" : "link or mesh";
+      return [fault([name], two, { legal: `${kind} between ${two} once, and ${way.who} has it already${also}`, cure })];
+    });
+    if (twins.length === 0) this.ways.push({ who, members: new Set(members) });
+    return twins;
   }
 
   private addDevice(kind: keyof typeof OTHER_PORT, link: string, end: TopologyDevice): Fault[] {

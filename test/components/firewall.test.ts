@@ -7,15 +7,18 @@ import { sideSpec } from "../../components/side";
 import { format } from "../../sdk/faults";
 import { reference } from "./declare";
 
-const network = new Network();
+let network: Network;
 const node = (name: string, id: number, more: Partial<OverlayNodeArgs> = {}) =>
   network.addNode(name, { id, connection: { host: name }, addresses: [`10.255.0.${id}`], ...more });
 const value = <T>(checked: { value: T } | { faults: object[] }): T => (checked as { value: T }).value;
 
 const chain = "inet filter input";
-node("lux", 1, { endpoints: ["203.0.113.5"], firewall: "nftables", firewallChain: chain });
-node("fra", 2, { firewall: "ufw" });
-node("hkg", 3, { endpoints: ["2001:db8::7"] });
+beforeEach(() => {
+  network = new Network();
+  node("lux", 1, { endpoints: ["203.0.113.5"], firewall: "nftables", firewallChain: chain });
+  node("fra", 2, { firewall: "ufw" });
+  node("hkg", 3, { endpoints: ["2001:db8::7"] });
+});
 
 const peer = {
   name: "phone",

@@ -80,12 +80,12 @@ test("the order in which nodes are given changes no text", () => {
 });
 
 test("a mesh beside links, and two meshes, have ports and devices of their own", () => {
-  const network = three().node("hkg", hkg);
+  const network = three().node("hkg", hkg).node("ams", { id: 12, addresses: ["10.255.0.12"] });
   network.link("lux", "fra");
-  network.mesh(all);
-  network.mesh(["lux", "fra"], { port: 51820 }, "other");
+  network.mesh(["lux", "nas"]);
+  network.mesh(["lux", "hkg"], { port: 51820 }, "other");
   expect(network.faults).toEqual([]);
-  network.mesh(["lux", "hkg"], {}, "third");
+  network.mesh(["lux", "ams"], {}, "third");
   network.mesh(["fra", "hkg"], { device: "inter-lux", port: 11001 }, "fourth");
   expect(network.faults).toMatchInlineSnapshot(`
 [
@@ -124,6 +124,7 @@ test("all faults of a mesh at once", () => {
   "a-name-of-17-char: tv.addresses: legal is at least one, because a mesh tells its nodes apart by their addresses; give the node an address in the overlay.",
   "a-name-of-17-char: device: found "a-name-of-17-char", legal is at most 15 bytes, and this has 17; give a shorter name in \`device\`.",
   "big: mtu: found 1500, legal is 1280 to 1440 bytes (underlay 1500 - WireGuard over IPv4 60 = 1440); leave it out, or say in underlay.mtu of both nodes what the underlay carries.",
+  "big: big: found "fra and lux", legal is link or mesh between fra and lux once, and mesh a-name-of-17-char has it already; leave one of the two out of the mesh, or remove the other way between them.",
   "big: big.lux.ports: found 11001, legal is UDP port 11001 on lux once, and mesh a-name-of-17-char has it already; set \`port\` on the mesh, or \`ports\` on the link that has it.",
   "big: big.fra.ports: found 11002, legal is UDP port 11002 on fra once, and mesh a-name-of-17-char has it already; set \`port\` on the mesh, or \`ports\` on the link that has it.",
   "wrong: nodes: legal is at least 1; correct the value.",
@@ -179,6 +180,7 @@ test("one node may be the others' way to everything; what a host has a way of it
   expect(ways(onFra)).toEqual([]);
   network.mesh(["lux", "nas"], { port: 51820, routes: { lux: ["::/0"] } }, "other");
   expect(network.faults).toEqual([
+    'other: other: found "lux and nas", legal is link or mesh between lux and nas once, and mesh mesh has it already; leave one of the two out of the mesh, or remove the other way between them.',
     "other: other.routes: legal is default route on lux once, and mesh mesh has it already; leave one of them out.",
     "other: other.routes: legal is default route on nas once, and mesh mesh has it already; leave one of them out.",
   ]);
@@ -257,6 +259,7 @@ test("faults of somebody else's machine", () => {
   "clashes: phone.endpoint: found "fd00:6f::2", legal is an address on the underlay, and this is inside the overlay prefix fd00:6f::2/128, so the tunnel would carry its own packets; name the peer's address on the underlay, or leave the endpoint out and let the peer call.",
   "clashes: laptop.id: found 2, legal is id 2 once, and node fra has it already; give each node an id of its own, and never change it.",
   "clashes: laptop.addresses[0]: found "10.255.0.1", legal is address 10.255.0.1 once, and node lux has it already; give each node its own addresses.",
+  "clashes: clashes: found "lux and phone", legal is link or mesh between lux and phone once, and mesh unreachable has it already; leave one of the two out of the mesh, or remove the other way between them.",
 ]
 `);
   expect(network.faults.join()).not.toContain(privateKey);

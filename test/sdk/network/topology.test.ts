@@ -1,5 +1,11 @@
 import { type Fault, format } from "../../../sdk/faults";
-import { Topology, type TopologyEnd, type TopologyLink, type TopologyNode } from "../../../sdk/network/topology";
+import {
+  Topology,
+  type TopologyEnd,
+  type TopologyLink,
+  type TopologyMesh,
+  type TopologyNode,
+} from "../../../sdk/network/topology";
 
 const node = (name: string, id: number, more: Partial<TopologyNode> = {}): TopologyNode => ({
   name,
@@ -19,12 +25,17 @@ const link = (a: string, b: string, ends: [Partial<TopologyEnd>, Partial<Topolog
   name: `${a}-${b}`,
   ends: [end(a, b, ends[0]), end(b, a, ends[1])],
 });
+const mesh = (name: string, nodes: string[], peers: string[] = []): TopologyMesh => ({
+  name,
+  devices: nodes.map((node) => ({ node, device: name, endpoints: [] })),
+  peers,
+});
 
 /** The faults of the last one added; those before must have none. */
-function last(...added: (TopologyNode | TopologyLink)[]): string {
+function last(...added: (TopologyNode | TopologyLink | TopologyMesh)[]): string {
   const topology = new Topology();
-  const add = (one: TopologyNode | TopologyLink): Fault[] =>
-    "ends" in one ? topology.addLink(one) : topology.addNode(one);
+  const add = (one: TopologyNode | TopologyLink | TopologyMesh): Fault[] =>
+    "ends" in one ? topology.addLink(one) : "devices" in one ? topology.addMesh(one) : topology.addNode(one);
   const before = added.slice(0, -1).flatMap(add);
   expect(before).toEqual([]);
   return added.slice(-1).map(add).map(format).join("");
@@ -55,6 +66,21 @@ test("a link's name is its own, and two nodes have one link", () => {
   expect(last(link("lux", "fra"), link("fra", "lux"))).toBe(
     'fra-lux: found "fra and lux", legal is link between fra and lux once, and link lux-fra has it already; remove one; a link has several endpoints, not twins.',
   );
+});
+
+test("two nodes of a mesh have no link and no other mesh, and neither has a node with a machine of somebody else", () => {
+  const ring = mesh("ring", ["lux", "fra", "hkg"], ["phone", "nas"]);
+  const said = (who: string, name: string) =>
+    `${name}: found "fra and lux", legal is link or mesh between fra and lux once, and ${who} has it already`;
+  const cure = "leave one of the two out of the mesh, or remove the other way between them";
+  expect(last(link("lux", "fra"), ring)).toBe(`${said("link lux-fra", "ring")}; ${cure}.`);
+  expect(last(ring, link("lux", "fra"))).toContain(said("mesh ring", "lux-fra"));
+  expect(last(ring, mesh("core", ["lux", "fra"]))).toBe(`${said("mesh ring", "core")}; ${cure}.`);
+  expect(last(mesh("core", ["lux", "fra"], ["nas"]), ring)).toBe(`${said("mesh core", "ring")} (and of nas); ${cure}.`);
+  expect(last(ring, link("lux", "phone"))).toContain("link or mesh between lux and phone once");
+  expect(last(ring, mesh("core", ["lux"], ["phone"]))).toContain("link or mesh between lux and phone once");
+  expect(last(ring, mesh("core", ["lux", "ams"], ["tv"]), link("ams", "fra"))).toBe("");
+  expect(last(ring, mesh("east", ["ams", "tyo"], ["phone", "nas"]))).toBe("");
 });
 
 test("a device's name is one link's on a node, and anybody's on another", () => {
