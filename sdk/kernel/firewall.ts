@@ -61,42 +61,87 @@ export function missingFirewall(declared: Firewall, { firewalls }: Snapshot): Fa
 /** Chains at a hook (`input`, `forward`) that let nothing pass which has no rule of its own. */
 export const closedChains = ({ hooks }: Snapshot, hook: string): ClosedChain[] => hooks[hook] ?? [];
 
-/** What opens a UDP port in such a chain by hand. */
-const byHand = ({ by, chain }: ClosedChain, port: number): string => {
+/** What is to pass such a chain. */
+interface Passage {
+  hook: "input" | "forward";
+  /** What lets it pass by hand: by the commands of a manager, or by the words of a rule of nft and of iptables. */
+  ufw: string;
+  firewalld: string;
+  nft: string;
+  iptables: string;
+}
+
+const port = (port: number): Passage => ({
+  hook: "input",
+  ufw: `ufw allow ${port}/udp`,
+  firewalld: `firewall-cmd --permanent --add-port=${port}/udp && firewall-cmd --reload`,
+  nft: `udp dport ${port}`,
+  iptables: `-p udp --dport ${port}`,
+});
+
+/** Of what comes by a device, the node's own chain drops what is no relay's. */
+const through = (device: string): Passage => ({
+  hook: "forward",
+  ufw: `ufw route allow in on ${device}`,
+  firewalld: `firewall-cmd --permanent --add-forward --add-interface=${device} && firewall-cmd --reload`,
+  nft: `iifname ${device}`,
+  iptables: `-i ${device}`,
+});
+
+const byHand = ({ by, chain }: ClosedChain, { ufw, firewalld, nft, iptables }: Passage): string => {
   switch (by) {
     case "ufw":
-      return `ufw allow ${port}/udp`;
+      return ufw;
     case "firewalld":
-      return `firewall-cmd --permanent --add-port=${port}/udp && firewall-cmd --reload`;
+      return firewalld;
     case "nftables":
-      return `nft insert rule ${chain} udp dport ${port} accept`;
+      return `nft insert rule ${chain} ${nft} accept`;
     default: {
       const [family, , name] = chain.split(" ");
-      return `${family === "ip6" ? by.replace("ip", "ip6") : by} -I ${name} -p udp --dport ${port} -j ACCEPT`;
+      return `${family === "ip6" ? by.replace("ip", "ip6") : by} -I ${name} ${iptables} -j ACCEPT`;
     }
   }
 };
 
+/** The chains that drop it, and what to run so that it passes; undefined where nothing drops it. */
+function closed(passage: Passage, snapshot: Snapshot): { chains: string; run: string } | undefined {
+  const chains = closedChains(snapshot, passage.hook);
+  if (chains.length === 0) return undefined;
+  return {
+    chains: chains.map(({ chain, verdict }) => `${chain} (${verdict})`).join(", "),
+    run: [...new Set(chains.map((chain) => `\`${byHand(chain, passage)}\``))].join(" and "),
+  };
+}
+
 /** A host whose own rules drop what nobody has said a word about: the links would be made, and stay silent. */
-export function closedFaults(node: string, port: number, snapshot: Snapshot): Fault[] {
-  const closed = closedChains(snapshot, "input");
-  const [first] = closed;
-  if (!first) return [];
-  const chains = closed.map(({ chain, verdict }) => `${chain} (${verdict})`).join(", ");
+export function closedFaults(node: string, listenPort: number, snapshot: Snapshot): Fault[] {
+  const found = closed(port(listenPort), snapshot);
+  const [first] = closedChains(snapshot, "input");
+  if (!found || !first) return [];
   const declare =
     first.by === "nftables"
       ? `say firewall: "nftables", firewallChain: "${first.chain}" on node ${node}`
       : first.by === "ufw" || first.by === "firewalld"
         ? `say firewall: "${first.by}" on node ${node}`
         : "";
-  const run = [...new Set(closed.map((chain) => `\`${byHand(chain, port)}\``))].join(" and ");
-  const cure = `${declare === "" ? "" : `${declare}; or `}run ${run} there and say firewall: "none"`;
+  const cure = `${declare === "" ? "" : `${declare}; or `}run ${found.run} there and say firewall: "none"`;
   return [
     {
       path: "firewall",
-      found: `a host that drops what no rule lets in: ${chains}`,
-      legal: `a firewall that is declared, so that UDP ${port} can be let in`,
+      found: `a host that drops what no rule lets in: ${found.chains}`,
+      legal: `a firewall that is declared, so that UDP ${listenPort} can be let in`,
       cure: `${cure}; where it is let in already, say firewall: "none"`,
     },
+  ];
+}
+
+/** A relay on a host whose own rules drop what is to be forwarded, as Docker has it: no manager is told of relays. */
+export function closedToRelays(node: string, device: string, snapshot: Snapshot): string[] {
+  const found = closed(through(device), snapshot);
+  if (!found) return [];
+  return [
+    `${node} drops what it is to forward and no rule lets through: ${found.chains}. Unless one of yours lets through what ` +
+      `it relays, run ${found.run} there, and see that it is so after a reboot. What no pair of the relay sends, its own ` +
+      'rules drop. Not said again where the node has firewall: "none".',
   ];
 }

@@ -40,6 +40,8 @@ export interface Technology<In, Spec> {
   queries?(spec: Spec, known: string): string[];
   /** What only the live host can tell to be wrong. */
   faults?(spec: Spec, snapshot: Snapshot): Fault[];
+  /** What a look before a change shows that will keep it from working, and that only a person can mend. */
+  warnings?(spec: Spec, snapshot: Snapshot): string[];
   /** Whose answers tell that it works. */
   end?(spec: Spec): End;
 }

@@ -101,6 +101,7 @@ export async function converge(
   let seen = await machine.look([...target.asked, ...ahead], operation);
   let todo = gap(target, seen, 1);
   refuse(operation, spec, seen, todo);
+  for (const sentence of type.technology.warnings?.(spec, seen) ?? []) operation.warn(sentence);
   // As where a kernel has learned WireGuard since the last look: what state knows did not tell.
   const foretold = () => (before ? impact(type, before.inputs, before.outputs.config, news) : []);
   for (const sentence of unforeseen(todo.again, foretold)) operation.warn(sentence);

@@ -1,7 +1,7 @@
 /** What only the live host can tell to be wrong with a link. */
 import { type Fault, fault } from "../faults";
 import { connected } from "../kernel/connected";
-import { closedFaults, missingFirewall } from "../kernel/firewall";
+import { closedFaults, closedToRelays, missingFirewall } from "../kernel/firewall";
 import { kinds } from "../kernel/kinds";
 import { isPlaceholder } from "../kernel/later";
 import { isOurs } from "../kernel/marks";
@@ -10,6 +10,7 @@ import type { Snapshot } from "../kernel/snapshot";
 import { tunnelTo } from "../kernel/tunnel";
 import { host, parseEndpoint } from "../network/address";
 import { isDefault } from "../network/overlaps";
+import { forwarding } from "./plan";
 import type { Spec } from "./spec";
 
 // Our own devices are not looked at: the one that has the port may be about to go.
@@ -119,13 +120,20 @@ function wayThroughTunnel(spec: Spec, snapshot: Snapshot): Fault[] {
 const LET_IN = /^(ufw|firewall-cmd|nft insert) /m;
 
 /**
- * Where nobody is declared to let packets in, whether somebody keeps them out. What has listened there all the time
- * without a rule of ours is known to its owner, and is not asked about again.
+ * Where nobody is declared to let packets in, whether somebody keeps them out; and out of where a relay leads. What has
+ * listened there all the time without a rule of ours, or forwarded, is known to its owner, and is not asked about again.
  */
-export function queries({ called, firewall, device, listenPort }: Spec, known: string): string[] {
+export function queries({ called, firewall, forwards, device, listenPort }: Spec, known: string): string[] {
   const listens = known.includes(`wg set ${device} listen-port ${listenPort} `) && !LET_IN.test(known);
-  return called && firewall === undefined && !listens ? ["hook input"] : [];
+  const forwarded = known.includes(forwarding(device));
+  return [
+    ...(called && firewall === undefined && !listens ? ["hook input"] : []),
+    ...(forwards && firewall !== "none" && !forwarded ? ["hook forward"] : []),
+  ];
 }
+
+export const warnings = ({ node, device, forwards }: Spec, snapshot: Snapshot): string[] =>
+  forwards ? closedToRelays(node, device, snapshot) : [];
 
 export const faults = (spec: Spec, snapshot: Snapshot): Fault[] => [
   ...foreignOwner(snapshot, spec.owner),

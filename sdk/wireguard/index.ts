@@ -1,6 +1,6 @@
 import type { Technology } from "../kernel/technology";
 import { end } from "./end";
-import { faults, queries } from "./faults";
+import { faults, queries, warnings } from "./faults";
 import { plan } from "./plan";
 import { type Input, type Spec, spec } from "./spec";
 
@@ -17,5 +17,6 @@ export const wireguard: Technology<Input, Spec> = {
   plan,
   queries,
   faults,
+  warnings,
   end,
 };

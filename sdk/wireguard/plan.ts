@@ -53,6 +53,9 @@ function routes(spec: Spec, link: string, to: readonly string[], more: Partial<R
   });
 }
 
+/** Of IPv4; that of IPv6 is the whole host's. */
+export const forwarding = (device: string): string => `net/ipv4/conf/${device}/forwarding`;
+
 type AnyPeer = NonNullable<Spec["peer"]> | Peer;
 
 const prefix = (address: string): string => (isPlaceholder(address) ? address : host(address));
@@ -138,7 +141,7 @@ export function plan(spec: Spec): Fact[] {
     fact("sysctl", { name: `net/ipv6/conf/${device}/disable_ipv6`, value: "0" }, link),
     fact("sysctl", { name: `net/ipv4/conf/${device}/rp_filter`, value: "2" }, link),
     // Of IPv4 on this device alone, so that the host becomes no router between its other networks.
-    ...(spec.forwards ? [fact("sysctl", { name: `net/ipv4/conf/${device}/forwarding`, value: "1" }, link)] : []),
+    ...(spec.forwards ? [fact("sysctl", { name: forwarding(device), value: "1" }, link)] : []),
     fact("wgDevice", { device, listenPort: spec.listenPort, fwmark: FWMARK, privateKeyFile: keyOf(spec) }, link),
     ...peers(spec, link),
     ...ownWays(spec),

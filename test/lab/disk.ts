@@ -68,7 +68,7 @@ export async function makeDisk(
       "etc/systemd/networkd.conf.d/10-lab.conf",
       "[Network]\nManageForeignRoutes=no\nManageForeignRoutingPolicyRules=no\n",
     );
-    put("etc/systemd/system/overlay-networkd.service", ""); // empty is masked, systemctl(1)
+    put("usr/lib/systemd/system/overlay-networkd.service", ""); // empty is masked, systemctl(1)
   }
   for (const [index, segment] of segments.entries()) {
     put(`etc/systemd/network/10-eth${index}.network`, networkFile(topology, host, segment, index));

@@ -26,10 +26,14 @@ add chain ip forged out { type filter hook postrouting priority 0 ; }
 add rule ip forged out icmp type echo-request ip daddr 10.255.0.1 ip saddr set 10.255.0.1 ip daddr set 10.255.0.3
 EOT`;
 
+/** A host that forwards nothing without a rule, as Docker and ufw have it. */
+const CLOSED = "table inet filter { chain forward { type filter hook forward priority 0; policy drop; }; }";
+
 describeWhere(["lab", "engine"], "a relay", () => {
   let lab: Lab;
   let work: Workspace;
   const found: Record<string, string> = {};
+  let told = "";
 
   beforeAll(async () => {
     lab = await Lab.up("lab", { name: "shapesrelay", fresh: true });
@@ -40,7 +44,10 @@ describeWhere(["lab", "engine"], "a relay", () => {
     declared.meshes = { west: { nodes: ["lux", "fra"] } };
     work = await Workspace.make(lab, declared);
     // Forwarding of IPv6 is the whole host's: a second login confirms it.
-    expect((await work.up()).logins).toEqual({ lux: 1, fra: 2, hkg: 1 });
+    await on(lab, "fra", `nft '${CLOSED}'`);
+    const first = await work.up();
+    expect(first.logins).toEqual({ lux: 1, fra: 2, hkg: 1 });
+    told = first.text;
   });
   afterAll(async () => {
     work?.remove();
@@ -58,6 +65,19 @@ describeWhere(["lab", "engine"], "a relay", () => {
     const line = lines.find((it) => it.includes(rule) && it.includes("counter packets"));
     return Number(/counter packets (\d+)/.exec(line ?? "")?.[1]);
   };
+
+  test("a host that drops what it is to forward is told so, with what to run, once for each device", async () => {
+    const diagnostics = told.slice(told.indexOf("\nDiagnostics:\n"));
+    const said = [...diagnostics.matchAll(/warning: (fra drops what it is to forward .*)/g)].map(
+      ([, line = ""]) => line,
+    );
+    expect(said).toHaveLength(2);
+    expect(said[0]).toContain("no rule lets through: inet filter forward (policy drop). Unless");
+    await unanswered("lux", "ping -q -n -c 2 -i 0.2 -W 1 10.255.0.3");
+    for (const line of said) await on(lab, "fra", /run `([^`]*)` there/.exec(line)?.[1] ?? "false");
+    await Promise.all([on(lab, "lux", ping("10.255.0.3")), on(lab, "hkg", ping("fd00:6f::1"))]);
+    await on(lab, "fra", "nft delete table inet filter");
+  });
 
   test("two nodes without a link reach each other, both families, with the MTU of the smaller link", async () => {
     const pings = [

@@ -5,6 +5,7 @@ import { parseSnapshot } from "../../../sdk/host/snapshot";
 import {
   changes,
   closedFaults,
+  closedToRelays,
   type Fact,
   kindOf,
   kinds,
@@ -137,10 +138,9 @@ test("all that is ours goes with the node, and nothing else", () => {
 });
 
 describe("a host that drops what no rule lets in", () => {
-  const said = (lines: string[]) => {
-    const seen = parseSnapshot(`\x1emachine\n1\n\x1ehook input\n${lines.join("\n")}\n\x1eend\n`, ["hook input"]);
-    return format(closedFaults("lux", 11002, seen));
-  };
+  const look = (hook: string, lines: string[]) =>
+    parseSnapshot(`\x1emachine\n1\n\x1e${hook}\n${lines.join("\n")}\n\x1eend\n`, [hook]);
+  const said = (lines: string[]) => format(closedFaults("lux", 11002, look("hook input", lines)));
   const [ufw4 = "", ufw6 = "", firewalld = "", nftables = "", legacy = ""] = printed("closed").split("\n");
 
   test("has a fault that names the chains, the port, and what to declare or to run", () => {
@@ -153,8 +153,22 @@ describe("a host that drops what no rule lets in", () => {
     );
     expect(said([legacy])).toContain("run `iptables-legacy -I INPUT -p udp --dport 11002 -j ACCEPT` there");
   });
+  test("and where it is a relay, what lets through what comes by its devices", () => {
+    const run = (line: string) => {
+      const [sentence = ""] = closedToRelays("lux", "inter-fra", look("hook forward", [line]));
+      return /run `(.*?)` there/.exec(sentence)?.[1];
+    };
+    expect(
+      closedToRelays("lux", "inter-fra", look("hook forward", ["nftables inet filter forward policy drop"])),
+    ).toEqual([
+      'lux drops what it is to forward and no rule lets through: inet filter forward (policy drop). Unless one of yours lets through what it relays, run `nft insert rule inet filter forward iifname inter-fra accept` there, and see that it is so after a reboot. What no pair of the relay sends, its own rules drop. Not said again where the node has firewall: "none".',
+    ]);
+    expect(run("iptables ip filter FORWARD policy drop")).toBe("iptables -I FORWARD -i inter-fra -j ACCEPT");
+    expect(run("ufw ip filter FORWARD policy drop")).toBe("ufw route allow in on inter-fra");
+  });
   test("has none where there is no such chain", () => {
     expect(said([])).toBe("");
+    expect(closedToRelays("lux", "inter-fra", look("hook forward", []))).toEqual([]);
   });
 });
 
