@@ -80,7 +80,9 @@ test("the order in which nodes are given changes no text", () => {
 });
 
 test("a mesh beside links, and two meshes, have ports and devices of their own", () => {
-  const network = three().node("hkg", hkg).node("ams", { id: 12, addresses: ["10.255.0.12"] });
+  const network = three()
+    .node("hkg", hkg)
+    .node("ams", { id: 12, addresses: ["10.255.0.12"] });
   network.link("lux", "fra");
   network.mesh(["lux", "nas"]);
   network.mesh(["lux", "hkg"], { port: 51820 }, "other");
