@@ -16,6 +16,7 @@ import { mesh } from "./mesh";
 import { noop } from "./noop";
 import { peers } from "./peers";
 import { plan } from "./plan";
+import { reboot } from "./reboot";
 import { load, type Section, table } from "./report";
 import { ROOT } from "./stack";
 import { vm } from "./vm";
@@ -23,7 +24,7 @@ import { warm } from "./warm";
 
 /** By topology: each measure has a lab of its own. */
 const inLabs: Record<string, Record<string, (lab: Lab) => Promise<Section>>> = {
-  lab: { connections, warm, noop, losses, cutoff, lossesOfMany: lossesOfMany("userspace"), peers },
+  lab: { connections, warm, noop, losses, cutoff, reboot, lossesOfMany: lossesOfMany("userspace"), peers },
   vm: { lossesInKernel: lossesOfMany("kernel") },
   ten: { mesh, links, delay },
 };

@@ -4,7 +4,7 @@
  */
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
-import { eventually, kernel, leaks, network, on, pings, rememberKeys, traces, traffic } from "./network";
+import { byHand, eventually, kernel, leaks, network, on, pings, rememberKeys, traces, traffic } from "./network";
 import { Workspace } from "./workspace";
 
 jest.setTimeout(300_000);
@@ -12,6 +12,11 @@ jest.setTimeout(300_000);
 /** Packets a second: an emulated processor has other things to do, too. */
 const RATE = 50;
 const LINKS = ["lux-fra", "lux-hkg"];
+/** A link that somebody made with wg-quick, under the names and ports that ours would have. */
+const BY_HAND = [
+  { host: "lux", device: "inter-fra", port: 11002 },
+  { host: "fra", device: "inter-lux", port: 11001 },
+];
 /** Keeps a kernel's module from being loaded, modprobe.d(5). */
 const HIDDEN = "/etc/modprobe.d/hidden.conf";
 
@@ -25,7 +30,10 @@ describeWhere(["lab", "vm", "engine"], "links in the kernel", () => {
     await Promise.all(lab.hosts.map(async (host) => Object.assign(found, { [host]: await traces(lab, host) })));
     const { nodes, links } = network(lab);
     const { "fra-hkg": _, ...ofLux } = links;
+    await byHand(lab, BY_HAND);
+    Object.assign(ofLux["lux-fra"] ?? {}, { adopt: { a: true, b: true } });
     work = await Workspace.make(lab, { nodes, links: ofLux });
+    await pings(lab, ["lux-fra"]);
   });
   afterAll(async () => {
     work?.remove();
@@ -48,9 +56,15 @@ describeWhere(["lab", "vm", "engine"], "links in the kernel", () => {
       async () => (await lab.exec(host, "systemctl is-active overlay-late.service")).stdout === "active\n",
     );
 
-  test("up: the kernel's own WireGuard where there is one, with the same lines, and no drift", async () => {
+  test("up: the kernel's own WireGuard where there is one, and no drift; one of wg-quick's is taken over and loses nothing", async () => {
+    const keys = () => Promise.all(BY_HAND.map(({ host, device }) => on(lab, host, `wg show ${device} public-key`)));
+    const theirs = await keys();
+    const packets = await Promise.all(["lux-fra", "fra-lux"].map((link) => traffic(lab, link, RATE)));
     const { resources, logins } = await work.up();
-    expect({ resources, logins }).toEqual({ resources: ["+ 14 created"], logins: { lux: 1, fra: 1, hkg: 1 } });
+    // Between two emulated machines one packet of 2,800 was missing in two runs of eleven, and it is not known why.
+    for (const one of packets) expect((await one.end()).lost).toBeLessThan(3);
+    expect(await keys()).toEqual(theirs);
+    expect({ resources, logins }).toEqual({ resources: ["+ 16 created"], logins: { lux: 1, fra: 1, hkg: 1 } });
     expect(await flavours("lux")).toEqual({ "inter-fra": "wireguard", "inter-hkg": "wireguard" });
     expect(await flavours("fra")).toEqual({ "inter-lux": "wireguard" });
     expect(await flavours("hkg")).toEqual({ "inter-lux": "tun" });
@@ -112,6 +126,7 @@ describeWhere(["lab", "vm", "engine"], "links in the kernel", () => {
   test("destroyed, the machines are as they were found, but for what the kernel's own WireGuard leaves", async () => {
     await rememberKeys(lab);
     await work.destroy();
+    for (const { host, device } of BY_HAND) await on(lab, host, `rm /etc/wireguard/${device}.conf.before-overlay`);
     // It switches ICMP redirects off for good as soon as a device is up: drivers/net/wireguard/device.c, wg_open.
     const left = (text: string) => text.replace("conf.all.send_redirects = 1", "conf.all.send_redirects = 0");
     const [lux, fra, hkg] = await Promise.all(lab.hosts.map((host) => traces(lab, host)));
