@@ -21,20 +21,25 @@ const field =
   (network) =>
     withLink(network, CHANGED, change);
 
-/** Each field of a link, with another value. */
+/** What can happen to a link: each of its fields with another value, and a mesh where it was. */
 export const linkChanges: Record<string, Change> = {
-  mtu: field({ mtu: 1400 }),
-  keepalive: field({ keepalive: 15 }),
-  "family (the endpoints)": field({ family: "inet6" }),
-  "ports (the listen ports)": field({ ports: { a: 12001, b: 12002 } }),
-  alsoPorts: field({ alsoPorts: { a: [443] } }),
-  "devices (the link is made again)": field({ devices: { a: "to-hkg", b: "to-lux" } }),
+  "link removed": removal,
+  "link's mtu": field({ mtu: 1400 }),
+  "link's keepalive": field({ keepalive: 15 }),
+  "link's family (the endpoints)": field({ family: "inet6" }),
+  "link's ports (the listen ports)": field({ ports: { a: 12001, b: 12002 } }),
+  "link's alsoPorts": field({ alsoPorts: { a: [443] } }),
+  "link's devices (it is made again)": field({ devices: { a: "to-hkg", b: "to-lux" } }),
+  "link's rotate (keys of its own)": field({ rotate: "bench" }),
+  "a mesh in the link's place": (network) => ({ ...removal(network), mesh: { nodes: CHANGED.split("-") } }),
 };
 
 /** What stands beside the links on a node that two of them share. */
 export const nodeChanges: Record<string, Change> = {
-  addresses: (network) => withNode(network, "lux", { addresses: [...overlayAddresses(1), "10.255.0.11"] }),
-  prefixes: (network) => withNode(network, "lux", { prefixes: ["10.255.0.0/24", "fd00:6f::/48", "10.254.0.0/24"] }),
-  "underlay.devices (the guard)": (network) => withNode(network, "lux", { underlay: { devices: ["tun9"] } }),
-  sysctls: (network) => withNode(network, "lux", { sysctls: { "net/ipv4/ip_forward": "1" } }),
+  "node's addresses": (network) => withNode(network, "lux", { addresses: [...overlayAddresses(1), "10.255.0.11"] }),
+  "node's prefixes": (network) =>
+    withNode(network, "lux", { prefixes: ["10.255.0.0/24", "fd00:6f::/48", "10.254.0.0/24"] }),
+  "node's underlay.devices (the guard)": (network) => withNode(network, "lux", { underlay: { devices: ["tun9"] } }),
+  "node's sysctls": (network) => withNode(network, "lux", { sysctls: { "net/ipv4/ip_forward": "1" } }),
+  "node's relay": (network) => withNode(network, "lux", { relay: [{ a: "fra", b: "hkg" }] }),
 };

@@ -1,11 +1,9 @@
 /** A mesh of more nodes than a lab has: what the engine, the program and the plugin take. */
 import { meshNodes, meshOf } from "./network";
-import { median, type Section, seconds, spread } from "./report";
+import { median, ROUNDS, type Section, seconds, spread } from "./report";
 import { Stack } from "./stack";
 
 const NODES = 100;
-/** Two of them take more than a minute. */
-const ROUNDS = 3;
 
 export async function large(): Promise<Section> {
   const stack = await Stack.make(undefined, meshOf(meshNodes(NODES)));

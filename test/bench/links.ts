@@ -2,11 +2,9 @@
 import type { Lab } from "../lab";
 import { fullMesh, withLink } from "./network";
 import { Plain } from "./plain";
-import { median, type Section, seconds, spread } from "./report";
+import { median, ROUNDS, type Section, seconds, spread } from "./report";
 import { Stack } from "./stack";
 
-/** A round takes more than a minute. */
-const ROUNDS = 3;
 const destroy = ["destroy", "--yes", "--skip-preview"];
 
 export async function links(lab: Lab): Promise<Section> {
@@ -57,7 +55,7 @@ export async function links(lab: Lab): Promise<Section> {
     ],
     text:
       `Topology \`ten\`, a WgLink between every two hosts, \`pulumi up --yes --skip-preview\` from nothing: medians of ` +
-      `${ROUNDS} rounds, because one takes more than a minute. Stubbed: a model of each host in memory in place of the ` +
+      `${ROUNDS} rounds. Stubbed: a model of each host in memory in place of the ` +
       "host layer (test/bench/hostless.ts). Plain ssh as for the mesh.",
     table: [
       ["run", "median", "fastest and slowest"],

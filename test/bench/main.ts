@@ -1,6 +1,6 @@
 /**
- * npm run bench [-- MEASURE…]: the figures, on a lab of its own. All of them together are written to docs/benchmarks.md;
- * those that are named are only printed.
+ * npm run bench [-- MEASURE…]: the figures, on a lab of its own, all of them or those that are named. What was measured is
+ * kept in docs/benchmarks.json, each measure with its circumstances, and docs/benchmarks.md is written from that.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, release } from "node:os";
@@ -17,7 +17,7 @@ import { noop } from "./noop";
 import { peers } from "./peers";
 import { plan } from "./plan";
 import { reboot } from "./reboot";
-import { load, type Section, table } from "./report";
+import { Book, type Circumstances, load, type Section, sectionText } from "./report";
 import { ROOT } from "./stack";
 import { vm } from "./vm";
 import { warm } from "./warm";
@@ -80,65 +80,41 @@ function failed(name: string, error: unknown): Section {
   };
 }
 
-/** When, where and with what. */
-async function circumstances(loads: string[]): Promise<string[][]> {
+/** When, where and with what. `loads`: before and after. */
+async function circumstances(loads: string[]): Promise<Circumstances> {
   const [{ model = "unknown" } = {}] = cpus();
-  const changed = await output("git", "-C", ROOT, "status", "--porcelain", "--untracked-files=no");
-  return [
-    ["", ""],
-    ["when", new Date().toISOString().slice(0, 16).replace("T", " ")],
-    [
-      "commit",
-      `${await output("git", "-C", ROOT, "rev-parse", "--short", "HEAD")}${changed === "" ? "" : ", and changes"}`,
-    ],
-    ["processor", `${model}, ${cpus().length} cores`],
-    ["kernel", `Linux ${release()}`],
-    ["pulumi", `${await output("pulumi", "version")}, @pulumi/pulumi ${versionOf("@pulumi/pulumi")}`],
-    ["Node", process.version],
-    ["OpenSSH", (await output("ssh", "-V")).split(",")[0] ?? ""],
-    ["hosts", "systemd-nspawn containers, links in userspace (wireguard-go)"],
-    ["load before each measurement and after the last", loads.join(", ")],
-  ];
+  const changed = await output("git", "-C", ROOT, "status", "--porcelain", "--untracked-files=no", "--", ":!docs");
+  return {
+    when: new Date().toISOString().slice(0, 16).replace("T", " "),
+    commit: `${await output("git", "-C", ROOT, "rev-parse", "--short", "HEAD")}${changed === "" ? "" : ", and changes"}`,
+    load: loads.join(", "),
+    processor: `${model}, ${cpus().length} cores`,
+    kernel: `Linux ${release()}`,
+    pulumi: `${await output("pulumi", "version")}, @pulumi/pulumi ${versionOf("@pulumi/pulumi")}`,
+    Node: process.version,
+    OpenSSH: (await output("ssh", "-V")).split(",")[0] ?? "",
+  };
 }
-
-const section = ({ title, text, table: rows }: Section): string =>
-  `## ${title}\n\n${text}\n\n${rows.length > 0 ? `${table(rows)}\n` : ""}`;
-
-const bars = (sections: Section[]): string =>
-  table([
-    ["measure", "figure", "must be", ""],
-    ...sections.flatMap(({ bars }) =>
-      bars.map(({ measure, figure, mustBe, met }) => [measure, figure, mustBe, met ? "met" : "**missed**"]),
-    ),
-  ]);
 
 async function main(names: string[]): Promise<void> {
   const chosen = names.length === 0 ? Object.keys(measures) : names;
   const unknown = chosen.filter((name) => !(name in measures));
   if (unknown.length > 0)
     throw new Error(`no measure ${unknown.join(", ")}; there are ${Object.keys(measures).join(", ")}`);
-  const sections: Section[] = [];
-  const loads: string[] = [];
+  const book = new Book(join(ROOT, "docs"), Object.keys(measures));
+  let met = true;
   for (const name of chosen) {
-    loads.push(load());
+    const before = load();
     say(`${name} …`);
     const began = Date.now();
     const measured = await measures[name]?.().catch((error: unknown) => failed(name, error));
-    if (measured) sections.push(measured);
     say(`${name} … ${((Date.now() - began) / 1000).toFixed(0)} s`);
+    if (!measured) continue;
+    book.enter(name, measured, await circumstances([before, load()]));
+    console.log(sectionText(measured));
+    met &&= measured.bars.every((bar) => bar.met);
   }
-  loads.push(load());
-
-  const text = [
-    "# Benchmarks\n",
-    "Written by `npm run bench`; do not edit.\n",
-    `${bars(sections)}\n`,
-    `${table(await circumstances(loads))}\n`,
-    ...sections.map(section),
-  ].join("\n");
-  if (names.length === 0) writeFileSync(join(ROOT, "docs/benchmarks.md"), text);
-  console.log(text);
-  process.exitCode = sections.every((one) => one.bars.every(({ met }) => met)) ? 0 : 1;
+  process.exitCode = met ? 0 : 1;
 }
 
 void main(process.argv.slice(2));

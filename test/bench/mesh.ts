@@ -116,7 +116,7 @@ export async function mesh(lab: Lab): Promise<Section> {
       over("one peer's change, over the same", UP.change, PLAIN.change, 2.5),
       over("a host added, over the same", UP.added, PLAIN.added, 2.5),
       typeof ansible === "string"
-        ? { measure: "first `up`, over Ansible", figure: `skipped: ${ansible}`, mustBe: "0.33 or less", met: true }
+        ? { measure: "first `up`, over Ansible", figure: `none: ${ansible}`, mustBe: "0.33 or less", met: false }
         : over("first `up`, over an idiomatic Ansible playbook", UP.first, ANSIBLE, 1 / 3),
       {
         measure: "no-op `up` of the mesh",

@@ -43,8 +43,7 @@ async function tidy(lab: Lab): Promise<void> {
 }
 
 const changes: Record<string, Change> = {
-  "link removed": removal,
-  "link added": (network) => network,
+  nothing: (network) => network,
   ...linkChanges,
   ...nodeChanges,
 };

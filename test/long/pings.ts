@@ -1,5 +1,5 @@
 /** Minutes of 500 pings a second by two links, while a third comes, changes and goes. */
-import { type Change, linkChanges, nodeChanges, removal } from "../bench/changes";
+import { type Change, linkChanges, nodeChanges } from "../bench/changes";
 import { fullMesh } from "../bench/network";
 import { Traffic } from "../bench/pings";
 import { Stack } from "../bench/stack";
@@ -7,7 +7,6 @@ import type { Lab } from "../lab";
 import { oneOf, onLab, type Trial } from "./trial";
 
 const changes: Record<string, Change> = {
-  "link removed": removal,
   nothing: (network) => network,
   ...linkChanges,
   ...nodeChanges,

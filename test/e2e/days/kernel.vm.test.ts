@@ -102,6 +102,9 @@ describeWhere(["lab", "vm", "engine"], "links in the kernel", () => {
     await pings(lab, LINKS);
     expect(await whole("lux")).toBe(before);
     expect(await flavours("fra")).toEqual({ "inter-lux": "tun" });
+    // The console, too, finds it whole, takes it down and brings it back.
+    await on(lab, "lux", "overlay-host status && overlay-host stop && ! ip link show inter-fra && overlay-host start");
+    expect(await whole("lux")).toBe(before);
   });
 
   test("a kernel that has the module again is used when the next run is told to, as the preview said", async () => {
