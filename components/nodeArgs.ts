@@ -7,8 +7,8 @@ import { chainObjection } from "../sdk/kernel/firewall";
 import { address, notAnEndpoint } from "../sdk/network/address";
 import {
   addressField,
+  chainsField,
   deviceField,
-  firewallChainField,
   firewallField,
   NAME_UNDERLAY,
   nameField,
@@ -122,11 +122,11 @@ export const nodeArgs = z.strictObject({
         "none: nobody, or somebody else opens them. Default: not known, and a machine that drops what no rule lets in is a " +
         "fault. Example: ufw",
     ),
-  firewallChain: firewallChainField
+  firewallChain: chainsField
     .optional()
     .describe(
-      "Of firewall nftables, the family, table and name of the chain that drops what no rule lets in. Default: none. " +
-        "Example: inet filter input",
+      "Of firewall nftables, the family, table and name of the chain that drops what no rule lets in, or a list of all " +
+        "such chains. Default: none. Example: [ip filter input, ip6 filter input]",
     ),
   sysctls: host.shape.sysctls.describe('Kernel settings. Default: none. Example: {net/ipv4/ip_forward: "1"}'),
   formerly: host.shape.formerly.describe(
@@ -155,7 +155,7 @@ export const nodeOutputs = z.object({
   portBase: z.int().describe("First of the UDP ports that are listened on."),
   underlay: underlay.describe("What encrypted packets travel on."),
   firewall: firewallField.optional().describe("Who decides which packets are let in, where it was said."),
-  firewallChain: z.string().optional().describe("Of nftables, the chain that drops what no rule lets in."),
+  firewallChain: z.array(z.string()).optional().describe("Of nftables, the chains that drop what no rule lets in."),
 });
 
 export type EndpointArgs = z.input<typeof endpoint>;
@@ -204,5 +204,5 @@ export const letIn = ({ firewall, firewallChain }: Pick<NodeData, "firewall" | "
 /** What is wrong between the fields of a node. */
 export function firewallFaults(node: NodeArgs): Fault[] {
   const objection = chainObjection(node);
-  return objection ? [fault(["firewallChain"], node.firewallChain, objection)] : [];
+  return objection ? [fault(["firewallChain"], node.firewallChain?.join(", "), objection)] : [];
 }

@@ -8,29 +8,26 @@ import type { ClosedChain, Snapshot } from "./snapshot";
 export interface Firewall {
   /** Absent: nothing was said, so that a host with one that is closed is a fault. */
   firewall?: "none" | "ufw" | "firewalld" | "nftables" | undefined;
-  /** Of nftables. */
-  firewallChain?: string | undefined;
+  /** Of nftables: all that drop what no rule lets in. */
+  firewallChain?: string[] | undefined;
 }
 
-/** The name by which a snapshot is asked for its rules; undefined where there is nothing to ask. */
-const named = ({ firewall, firewallChain }: Firewall): string | undefined =>
-  firewall === "nftables" ? firewallChain : firewall === "none" ? undefined : firewall;
+/** The names by which a snapshot is asked for its rules. */
+const named = ({ firewall = "none", firewallChain = [] }: Firewall): string[] =>
+  firewall === "nftables" ? firewallChain : firewall === "none" ? [] : [firewall];
 
-/** The query for all rules of ours. */
-export const rulesQuery = (firewall: Firewall): string[] => {
-  const name = named(firewall);
-  return name === undefined ? [] : [`firewall ${name}`];
-};
+/** The queries for all rules of ours. */
+export const rulesQueries = (firewall: Firewall): string[] => named(firewall).map((name) => `firewall ${name}`);
 
-/** The rule that lets a UDP port in. `comment`: whose it is. */
-export function opening({ firewall, firewallChain: chain }: Firewall, port: number, comment: string): Fact[] {
+/** The rules that let a UDP port in. `comment`: whose they are. */
+export function opening({ firewall, firewallChain = [] }: Firewall, port: number, comment: string): Fact[] {
   switch (firewall) {
     case "ufw":
       return [fact("ufwRule", { port, comment })];
     case "firewalld":
       return [fact("firewalldRule", { port, permanent: true, runtime: true })];
     case "nftables":
-      return chain === undefined ? [] : [fact("nftRule", { chain, rule: `udp dport ${port} accept`, comment })];
+      return firewallChain.map((chain) => fact("nftRule", { chain, rule: `udp dport ${port} accept`, comment }));
     default:
       return [];
   }
@@ -39,7 +36,7 @@ export function opening({ firewall, firewallChain: chain }: Firewall, port: numb
 /** What is wrong with the two fields together. */
 export function chainObjection({ firewall, firewallChain }: Firewall): Objection | undefined {
   if (firewall === "nftables" && firewallChain === undefined) {
-    const cure = "add the chain that drops what no rule lets in; `nft list chains` shows them all";
+    const cure = "add the chain that drops what no rule lets in, or all of them; `nft list chains` shows them";
     return { legal: "family, table and chain, such as inet filter input, where firewall is nftables", cure };
   }
   if (firewall === "nftables" || firewallChain === undefined) return undefined;
@@ -48,14 +45,15 @@ export function chainObjection({ firewall, firewallChain }: Firewall): Objection
 
 /** The declared firewall is not on the host. */
 export function missingFirewall(declared: Firewall, { firewalls }: Snapshot): Fault[] {
-  const name = named(declared);
-  if (name === undefined || !(name in firewalls) || firewalls[name] !== undefined) return [];
-  if (declared.firewall === "nftables") {
-    const cure = "correct it, or load the rules that make it; `nft list chains` shows those that are there";
-    return [fault(["firewallChain"], name, { legal: "a chain that the host has", cure })];
-  }
-  const cure = `install ${name}, or say in \`firewall\` of the node who lets packets in there`;
-  return [fault(["firewall"], name, { legal: `a firewall that the host has, and it has no ${name}`, cure })];
+  const missing = named(declared).filter((name) => name in firewalls && firewalls[name] === undefined);
+  return missing.map((name) => {
+    if (declared.firewall === "nftables") {
+      const cure = "correct it, or load the rules that make it; `nft list chains` shows those that are there";
+      return fault(["firewallChain"], name, { legal: "a chain that the host has", cure });
+    }
+    const cure = `install ${name}, or say in \`firewall\` of the node who lets packets in there`;
+    return fault(["firewall"], name, { legal: `a firewall that the host has, and it has no ${name}`, cure });
+  });
 }
 
 /** Chains at a hook (`input`, `forward`) that let nothing pass which has no rule of its own. */
@@ -103,32 +101,52 @@ const byHand = ({ by, chain }: ClosedChain, { ufw, firewalld, nft, iptables }: P
   }
 };
 
-/** The chains that drop it, and what to run so that it passes; undefined where nothing drops it. */
-function closed(passage: Passage, snapshot: Snapshot): { chains: string; run: string } | undefined {
-  const chains = closedChains(snapshot, passage.hook);
-  if (chains.length === 0) return undefined;
-  return {
-    chains: chains.map(({ chain, verdict }) => `${chain} (${verdict})`).join(", "),
-    run: [...new Set(chains.map((chain) => `\`${byHand(chain, passage)}\``))].join(" and "),
-  };
-}
+const listed = (chains: readonly ClosedChain[]): string =>
+  chains.map(({ chain, verdict }) => `${chain} (${verdict})`).join(", ");
+
+/** What to run so that all of them let it pass. */
+const run = (chains: readonly ClosedChain[], passage: Passage): string =>
+  [...new Set(chains.map((chain) => `\`${byHand(chain, passage)}\``))].join(" and ");
+
+/** One as itself, several as a list. */
+const written = (names: readonly string[]): string => {
+  const words = names.map((name) => JSON.stringify(name)).join(", ");
+  return names.length === 1 ? words : `[${words}]`;
+};
 
 /** A host whose own rules drop what nobody has said a word about: the links would be made, and stay silent. */
-export function closedFaults(node: string, listenPort: number, snapshot: Snapshot): Fault[] {
-  const found = closed(port(listenPort), snapshot);
-  const [first] = closedChains(snapshot, "input");
-  if (!found || !first) return [];
+export function closedFaults(node: string, listenPort: number, declared: Firewall, snapshot: Snapshot): Fault[] {
+  const { firewall, firewallChain = [] } = declared;
+  const chains = closedChains(snapshot, "input").filter(
+    ({ by, chain }) => firewall === undefined || (by === firewall && !firewallChain.includes(chain)),
+  );
+  const [first] = chains;
+  if (!first) return [];
+  if (firewall === "nftables") {
+    const all = [...firewallChain, ...chains.map(({ chain }) => chain)];
+    return [
+      {
+        path: "firewallChain",
+        found: `a host that drops what no rule lets in, too, in ${listed(chains)}`,
+        legal: `all chains that have to let in UDP ${listenPort}: a packet must pass each of them`,
+        cure: `say firewallChain: ${written(all)} on node ${node}; a rule is added to each`,
+      },
+    ];
+  }
+  const its = chains.filter(({ by }) => by === first.by);
+  const others = chains.filter(({ by }) => by !== first.by);
+  const besides = others.length > 0 ? ` and run ${run(others, port(listenPort))} there` : "";
   const declare =
     first.by === "nftables"
-      ? `say firewall: "nftables", firewallChain: "${first.chain}" on node ${node}`
+      ? `say firewall: "nftables", firewallChain: ${written(its.map(({ chain }) => chain))} on node ${node}${besides}; or `
       : first.by === "ufw" || first.by === "firewalld"
-        ? `say firewall: "${first.by}" on node ${node}`
+        ? `say firewall: "${first.by}" on node ${node}${besides}; or `
         : "";
-  const cure = `${declare === "" ? "" : `${declare}; or `}run ${found.run} there and say firewall: "none"`;
+  const cure = `${declare}run ${run(chains, port(listenPort))} there and say firewall: "none"`;
   return [
     {
       path: "firewall",
-      found: `a host that drops what no rule lets in: ${found.chains}`,
+      found: `a host that drops what no rule lets in: ${listed(chains)}`,
       legal: `a firewall that is declared, so that UDP ${listenPort} can be let in`,
       cure: `${cure}; where it is let in already, say firewall: "none"`,
     },
@@ -137,11 +155,11 @@ export function closedFaults(node: string, listenPort: number, snapshot: Snapsho
 
 /** A relay on a host whose own rules drop what is to be forwarded, as Docker has it: no manager is told of relays. */
 export function closedToRelays(node: string, device: string, snapshot: Snapshot): string[] {
-  const found = closed(through(device), snapshot);
-  if (!found) return [];
+  const chains = closedChains(snapshot, "forward");
+  if (chains.length === 0) return [];
   return [
-    `${node} drops what it is to forward and no rule lets through: ${found.chains}. Unless one of yours lets through what ` +
-      `it relays, run ${found.run} there, and see that it is so after a reboot. What no pair of the relay sends, its own ` +
+    `${node} drops what it is to forward and no rule lets through: ${listed(chains)}. Unless one of yours lets through what ` +
+      `it relays, run ${run(chains, through(device))} there, and see that it is so after a reboot. What no pair of the relay sends, its own ` +
       'rules drop. Not said again where the node has firewall: "none".',
   ];
 }

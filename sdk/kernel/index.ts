@@ -6,7 +6,7 @@ export {
   closedToRelays,
   missingFirewall,
   opening,
-  rulesQuery,
+  rulesQueries,
 } from "./firewall";
 export { fact, type KindName, kindOf, kinds, type ValueOf } from "./kinds";
 export { isPlaceholder, later, placeholder } from "./later";

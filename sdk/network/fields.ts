@@ -92,8 +92,13 @@ export const ownerField = checkedString((value) =>
 export const firewallField = z.enum(["none", "ufw", "firewalld", "nftables"]).meta({ id: "Firewall" });
 
 /** Family, table and chain, as nft(8) names them. */
-export const firewallChainField = checkedString((value) =>
+const chain = checkedString((value) =>
   /^(inet|ip|ip6) [A-Za-z][\w.-]* [A-Za-z][\w.-]*$/.test(value)
     ? undefined
     : { legal: "family, table and chain, such as inet filter input", cure: "correct it; `nft list chains` shows them" },
 );
+
+/** A list, for which one alone may stand: hosts may have a chain for each family. */
+export const chainsField = z
+  .union([chain, z.array(chain).min(1)])
+  .transform((chains) => (typeof chains === "string" ? [chains] : [...new Set(chains)]));

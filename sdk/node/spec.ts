@@ -5,8 +5,8 @@ import { chainObjection } from "../kernel/firewall";
 import { contains } from "../network/address";
 import {
   addressField,
+  chainsField,
   deviceField,
-  firewallChainField,
   firewallField,
   idField,
   nameField,
@@ -76,9 +76,9 @@ const fields = z.strictObject({
   firewall: firewallField
     .optional()
     .describe("Who lets packets in on the machine. Default: nobody that drops any. Example: ufw"),
-  firewallChain: firewallChainField
+  firewallChain: chainsField
     .optional()
-    .describe("Of nftables, the chain that drops what no rule lets in. Default: none. Example: inet filter input"),
+    .describe("Of nftables, the chains that drop what no rule lets in. Default: none. Example: [inet filter input]"),
   sysctls: z
     .record(sysctlName, sysctlValue)
     .default({})

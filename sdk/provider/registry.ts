@@ -9,7 +9,7 @@ import {
   type KindName,
   kindOf,
   kinds,
-  rulesQuery,
+  rulesQueries,
   type Snapshot,
   type Technology,
   WIREGUARD_KEY,
@@ -76,7 +76,7 @@ const host = define({
     wireguard: (snapshot) => snapshot.host.wireguard,
   },
   machine: {
-    queries: (spec) => rulesQuery(spec),
+    queries: (spec) => rulesQueries(spec),
     belongings,
     remains: (snapshot) => [
       ...(snapshot.keys[WIREGUARD_KEY] === undefined ? [] : [WIREGUARD_KEY]),

@@ -37,9 +37,11 @@ const typeToken = (name: string): string => `overlay:index:${name}`;
 
 /** The shape of a value. */
 function shape(json: JsonSchema): Spec {
+  const { anyOf = [] } = json;
+  const last = anyOf.at(-1);
   // An Output or the value itself: the latter is the last.
-  const last = json.anyOf?.at(-1);
-  if (last) return shape(last);
+  if (last && json.input) return shape(last);
+  if (last) return { oneOf: anyOf.map(shape) };
   if (json.resource) return { $ref: `#/resources/${json.resource}` };
   if (json.$ref) return { $ref: `#/types/${typeToken(json.$ref.replace("#/$defs/", ""))}` };
   if (json.items) return { type: "array", items: shape(json.items) };

@@ -1,12 +1,13 @@
 /** What only the live host can tell to be wrong with a link. */
 import { type Fault, fault } from "../faults";
 import { connected } from "../kernel/connected";
-import { closedFaults, closedToRelays, missingFirewall } from "../kernel/firewall";
+import { closedFaults, closedToRelays, missingFirewall, opening } from "../kernel/firewall";
 import { kinds } from "../kernel/kinds";
 import { isPlaceholder } from "../kernel/later";
-import { isOurs } from "../kernel/marks";
+import { comment, isOurs } from "../kernel/marks";
 import { foreignOwner } from "../kernel/owner";
 import type { Snapshot } from "../kernel/snapshot";
+import { text } from "../kernel/text";
 import { tunnelTo } from "../kernel/tunnel";
 import { host, parseEndpoint } from "../network/address";
 import { isDefault } from "../network/overlaps";
@@ -117,17 +118,24 @@ function wayThroughTunnel(spec: Spec, snapshot: Snapshot): Fault[] {
 }
 
 /** Of the words of ufwRule, firewalldRule and nftRule. */
-const LET_IN = /^(ufw|firewall-cmd|nft insert) /m;
+const LET_IN = /^(ufw|firewall-cmd|nft insert) /;
 
-/**
- * Where nobody is declared to let packets in, whether somebody keeps them out; and out of where a relay leads. What has
- * listened there all the time without a rule of ours, or forwarded, is known to its owner, and is not asked about again.
- */
-export function queries({ called, firewall, forwards, device, listenPort }: Spec, known: string): string[] {
-  const listens = known.includes(`wg set ${device} listen-port ${listenPort} `) && !LET_IN.test(known);
+/** It listens where it did, and rules of ours let it in where they did: what else there is its owner knows. */
+function letInAsBefore(spec: Spec, known: string): boolean {
+  const wanted = text(opening(spec, spec.listenPort, comment(spec.owner, spec.link)));
+  const before = known.split("\n").filter((line) => LET_IN.test(line));
+  return known.includes(`wg set ${spec.device} listen-port ${spec.listenPort} `) && before.join("\n") === wanted;
+}
+
+/** Those who let packets in whose host may have more that keeps them out than anybody has said. */
+const UNSURE: Spec["firewall"][] = [undefined, "nftables"];
+
+/** Before a port is used that others call, whether somebody keeps them out; and out of where a relay leads. */
+export function queries(spec: Spec, known: string): string[] {
+  const { called, firewall, forwards, device } = spec;
   const forwarded = known.includes(forwarding(device));
   return [
-    ...(called && firewall === undefined && !listens ? ["hook input"] : []),
+    ...(called && UNSURE.includes(firewall) && !letInAsBefore(spec, known) ? ["hook input"] : []),
     ...(forwards && firewall !== "none" && !forwarded ? ["hook forward"] : []),
   ];
 }
@@ -142,5 +150,5 @@ export const faults = (spec: Spec, snapshot: Snapshot): Fault[] => [
   ...neighbours(spec, snapshot),
   ...wayThroughTunnel(spec, snapshot),
   ...missingFirewall(spec, snapshot),
-  ...(spec.called && spec.firewall === undefined ? closedFaults(spec.node, spec.listenPort, snapshot) : []),
+  ...(spec.called && UNSURE.includes(spec.firewall) ? closedFaults(spec.node, spec.listenPort, spec, snapshot) : []),
 ];

@@ -5,9 +5,9 @@ import { isPlaceholder, later } from "../kernel/later";
 import { host, parseEndpoint, withinOverlay } from "../network/address";
 import {
   addressField,
+  chainsField,
   deviceField,
   endpointField,
-  firewallChainField,
   firewallField,
   idField,
   NAME_UNDERLAY,
@@ -116,9 +116,9 @@ const fields = z.strictObject({
   firewall: firewallField
     .optional()
     .describe("Who lets packets in on the machine, as on the node. Default: nobody that drops any. Example: ufw"),
-  firewallChain: firewallChainField
+  firewallChain: chainsField
     .optional()
-    .describe("Of nftables, the chain that drops what no rule lets in, as on the node. Default: none."),
+    .describe("Of nftables, the chains that drop what no rule lets in, as on the node. Default: none."),
   peer: peer.optional().describe("The other side of a link: everything may come and go by it, as routes say."),
   peers: z
     .array(meshPeer)

@@ -40,7 +40,7 @@ function sides(a: string, b: string | undefined, more: object = {}) {
 
 test("a link is told of its node's firewall, and whether it is called at all", () => {
   const [lux, fra] = sides("lux", "fra");
-  expect(lux).toMatchObject({ called: true, firewall: "nftables", firewallChain: chain });
+  expect(lux).toMatchObject({ called: true, firewall: "nftables", firewallChain: [chain] });
   expect(fra).toMatchObject({ called: false, firewall: "ufw" });
   expect(fra?.peer).not.toHaveProperty("foreign");
   const [, hkg] = sides("fra", "hkg");
@@ -52,10 +52,20 @@ test("a mesh too, and somebody else's machine is known for one", () => {
   const mesh = value(network.addMesh("mesh", { nodes: [reference("lux"), reference("fra")], peers: [peer] }));
   network.ofNodes(mesh.nodes, (nodes) => {
     const [lux, fra] = nodes.map((own) => meshNode(mesh, own, "net/prod", 1420));
-    expect(lux).toMatchObject({ called: true, firewall: "nftables", firewallChain: chain });
+    expect(lux).toMatchObject({ called: true, firewall: "nftables", firewallChain: [chain] });
     expect(fra).toMatchObject({ called: false, firewall: "ufw" });
     expect(meshPeers(mesh, nodes, ["", ""]).map((one) => "foreign" in one)).toEqual([false, false, true]);
   });
+});
+
+test("a chain for each family, each once", () => {
+  const both = ["ip filter input", "ip6 filter input", "ip filter input"];
+  node("nrt", 5, { endpoints: ["203.0.113.9"], firewall: "nftables", firewallChain: both });
+  expect(sides("fra", "nrt")[1]).toMatchObject({ firewallChain: ["ip filter input", "ip6 filter input"] });
+  const faulty = node("ams", 4, { firewall: "nftables", firewallChain: ["ip filter input", "input"] });
+  expect("faults" in faulty && format(faulty.faults)).toBe(
+    'firewallChain[1]: found "input", legal is family, table and chain, such as inet filter input; correct it; `nft list chains` shows them.',
+  );
 });
 
 test("a chain without nftables is a fault of the node", () => {

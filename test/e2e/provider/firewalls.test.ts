@@ -109,6 +109,16 @@ describeWhere("lab", "firewalls of others", () => {
       `printf 'flush ruleset\n%s\n' '${DROPS}' >/etc/nftables.conf && systemctl restart nftables && systemctl reload nftables`,
     );
     expect(await on(rules)).toBe("1\n");
+    // A chain of the other family that nobody has named, and then both.
+    await on("nft 'table ip6 filter { chain input { type filter hook input priority 0; policy drop; }; }'");
+    const other = (await failure(network.engine.up(waits({ ...NFTABLES, listenPort: 11500 })))).message;
+    expect(other).toContain(`say firewallChain: ["${CHAIN}", "ip6 filter input"] on node lux`);
+    const both = { firewall: "nftables", firewallChain: [CHAIN, "ip6 filter input"] };
+    await network.engine.up(waits(both));
+    expect(await network.engine.refresh(waits(both))).toEqual([]);
+    expect(await on(`${rules}; nft list chain ip6 filter input`)).toMatch(/^1\n[^]*udp dport 11002 accept/);
+    await network.engine.up(waits(NFTABLES));
+    expect(await on(`nft list chain ip6 filter input; nft delete table ip6 filter`)).not.toContain("overlay:");
     const { message } = await failure(network.engine.up(waits({ firewall: "nftables", firewallChain: "ip a b" })));
     expect(message).toContain('firewallChain: found "ip a b", legal is a chain that the host has');
     await on("systemctl stop nftables; nft delete table inet filter || true");

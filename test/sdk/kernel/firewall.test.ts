@@ -30,7 +30,7 @@ const look = (name: string, said: string | undefined) => {
 const firewalls: Record<string, { declared: Firewall; name: string; captured: string }> = {
   ufw: { declared: { firewall: "ufw" }, name: "ufw", captured: "ufw" },
   firewalld: { declared: { firewall: "firewalld" }, name: "firewalld", captured: "firewalld" },
-  nftables: { declared: { firewall: "nftables", firewallChain: CHAIN }, name: CHAIN, captured: "nft" },
+  nftables: { declared: { firewall: "nftables", firewallChain: [CHAIN] }, name: CHAIN, captured: "nft" },
 };
 
 function commands(is: string, wanted: Fact[], name: string, once: Fact[] = wanted): string[] {
@@ -106,6 +106,15 @@ describe("a rule of somebody else's for the port", () => {
   });
 });
 
+test("nftables: each chain that is named has a rule, and one that the host has not is a fault", () => {
+  const declared: Firewall = { firewall: "nftables", firewallChain: ["ip filter input", "ip6 filter input"] };
+  expect(text(opening(declared, 11002, COMMENT)).split("\n")).toEqual([
+    `nft insert rule ip filter input udp dport 11002 accept comment "${COMMENT}"`,
+    `nft insert rule ip6 filter input udp dport 11002 accept comment "${COMMENT}"`,
+  ]);
+  expect(format(missingFirewall(declared, look("ip6 filter input", undefined)))).toContain('found "ip6 filter input"');
+});
+
 test("half of it is drift: one family of ufw's, what firewalld has only now, a link's old name", () => {
   const told = (who: string, said: string) => {
     const { declared, name } = firewalls[who] as NonNullable<(typeof firewalls)[string]>;
@@ -140,7 +149,8 @@ test("all that is ours goes with the node, and nothing else", () => {
 describe("a host that drops what no rule lets in", () => {
   const look = (hook: string, lines: string[]) =>
     parseSnapshot(`\x1emachine\n1\n\x1e${hook}\n${lines.join("\n")}\n\x1eend\n`, [hook]);
-  const said = (lines: string[]) => format(closedFaults("lux", 11002, look("hook input", lines)));
+  const said = (lines: string[], declared: Firewall = {}) =>
+    format(closedFaults("lux", 11002, declared, look("hook input", lines)));
   const [ufw4 = "", ufw6 = "", firewalld = "", nftables = "", legacy = ""] = printed("closed").split("\n");
 
   test("has a fault that names the chains, the port, and what to declare or to run", () => {
@@ -152,6 +162,20 @@ describe("a host that drops what no rule lets in", () => {
       'filter_INPUT (reject with icmpx admin-prohibited), legal is a firewall that is declared, so that UDP 11002 can be let in; say firewall: "firewalld" on node lux',
     );
     expect(said([legacy])).toContain("run `iptables-legacy -I INPUT -p udp --dport 11002 -j ACCEPT` there");
+  });
+  test("names all of them, and those that somebody else's command lets in", () => {
+    const both = ["nftables ip filter input policy drop", "nftables ip6 filter input policy drop"];
+    expect(said([...both, ufw4])).toContain(
+      'say firewall: "nftables", firewallChain: ["ip filter input", "ip6 filter input"] on node lux and run `ufw allow 11002/udp` there; or run `nft insert rule ip filter input udp dport 11002 accept` and `nft insert rule ip6 filter input udp dport 11002 accept` and `ufw allow',
+    );
+  });
+  test("and chains of nftables besides those that are declared", () => {
+    const both = ["nftables ip filter input policy drop", "nftables ip6 filter input policy drop", ufw4];
+    const declared = (...firewallChain: string[]): Firewall => ({ firewall: "nftables", firewallChain });
+    expect(said(both, declared("ip filter input"))).toBe(
+      'firewallChain: found a host that drops what no rule lets in, too, in ip6 filter input (policy drop), legal is all chains that have to let in UDP 11002: a packet must pass each of them; say firewallChain: ["ip filter input", "ip6 filter input"] on node lux; a rule is added to each.',
+    );
+    expect(said(both, declared("ip filter input", "ip6 filter input"))).toBe("");
   });
   test("and where it is a relay, what lets through what comes by its devices", () => {
     const run = (line: string) => {
@@ -173,9 +197,9 @@ describe("a host that drops what no rule lets in", () => {
 });
 
 test("the chain is named with nftables, and with nothing else", () => {
-  expect(chainObjection({ firewall: "nftables", firewallChain: CHAIN })).toBeUndefined();
+  expect(chainObjection({ firewall: "nftables", firewallChain: [CHAIN] })).toBeUndefined();
   expect(chainObjection({ firewall: "ufw" })).toBeUndefined();
   expect(chainObjection({})).toBeUndefined();
   expect(chainObjection({ firewall: "nftables" })?.legal).toContain("where firewall is nftables");
-  expect(chainObjection({ firewallChain: CHAIN })?.legal).toContain("absent");
+  expect(chainObjection({ firewallChain: [CHAIN] })?.legal).toContain("absent");
 });
