@@ -49,6 +49,7 @@ export class OverlayNode extends pulumi.ComponentResource {
   declare readonly underlay: pulumi.Output<Underlay>;
   declare readonly firewall: pulumi.Output<OverlayNodeArgs["firewall"]>;
   declare readonly firewallChain: pulumi.Output<string[] | undefined>;
+  declare readonly forwardChain: pulumi.Output<string[] | undefined>;
   /** Names that `aliases` says it had, so that its links' sides, which bear its name, are known by them, too. */
   readonly formerNames: string[];
 

@@ -175,7 +175,7 @@ function reached(connection: unknown): string | undefined {
 
 const fromOutputs = (node: OverlayNode): pulumi.Output<LinkNode> => {
   const { nodeName: name, nodeId: id, addresses, endpoints, prefixes, ports, portBase, underlay } = node;
-  const { firewall, firewallChain } = node;
+  const { firewall, firewallChain, forwardChain } = node;
   return pulumi.output({
     name,
     id,
@@ -187,6 +187,7 @@ const fromOutputs = (node: OverlayNode): pulumi.Output<LinkNode> => {
     underlay,
     firewall,
     firewallChain,
+    forwardChain,
     adopts: [],
   }) as unknown as pulumi.Output<LinkNode>;
 };

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { checkedString, type Fault, fault } from "../sdk/faults";
 import { Connection } from "../sdk/host/connection";
-import { chainObjection } from "../sdk/kernel/firewall";
+import { CHAIN_FIELDS, chainObjection } from "../sdk/kernel/firewall";
 import { address, notAnEndpoint } from "../sdk/network/address";
 import {
   addressField,
@@ -128,6 +128,12 @@ export const nodeArgs = z.strictObject({
       "Of firewall nftables, the family, table and name of the chain that drops what no rule lets in, or a list of all " +
         "such chains. Default: none. Example: [ip filter input, ip6 filter input]",
     ),
+  forwardChain: chainsField
+    .optional()
+    .describe(
+      "Of firewall nftables, the same of the chains that drop what is forwarded and no rule lets through; for a relay. " +
+        "Default: none. Example: inet filter forward",
+    ),
   sysctls: host.shape.sysctls.describe('Kernel settings. Default: none. Example: {net/ipv4/ip_forward: "1"}'),
   formerly: host.shape.formerly.describe(
     "Names that this stack had before, as project/stack. Default: none. Example: [net/production]",
@@ -156,6 +162,7 @@ export const nodeOutputs = z.object({
   underlay: underlay.describe("What encrypted packets travel on."),
   firewall: firewallField.optional().describe("Who decides which packets are let in, where it was said."),
   firewallChain: z.array(z.string()).optional().describe("Of nftables, the chains that drop what no rule lets in."),
+  forwardChain: z.array(z.string()).optional().describe("The same of those that drop what no rule lets through."),
 });
 
 export type EndpointArgs = z.input<typeof endpoint>;
@@ -195,14 +202,18 @@ export const hostSpec = <P>(node: NodeData, owner: string, { adopts, relay }: { 
   ...letIn(node),
 });
 
+type LetIn = Pick<NodeData, "firewall" | "firewallChain" | "forwardChain">;
+
 /** What a machine and its links are told of its firewall; nothing where nothing was said. */
-export const letIn = ({ firewall, firewallChain }: Pick<NodeData, "firewall" | "firewallChain">) => ({
+export const letIn = ({ firewall, firewallChain, forwardChain }: LetIn) => ({
   ...(firewall !== undefined && { firewall }),
   ...(firewallChain !== undefined && { firewallChain }),
+  ...(forwardChain !== undefined && { forwardChain }),
 });
 
 /** What is wrong between the fields of a node. */
-export function firewallFaults(node: NodeArgs): Fault[] {
-  const objection = chainObjection(node);
-  return objection ? [fault(["firewallChain"], node.firewallChain?.join(", "), objection)] : [];
-}
+export const firewallFaults = (node: NodeArgs): Fault[] =>
+  CHAIN_FIELDS.flatMap((field) => {
+    const objection = chainObjection(node, field);
+    return objection ? [fault([field], node[field]?.join(", "), objection)] : [];
+  });

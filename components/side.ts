@@ -15,7 +15,16 @@ import type { Relays } from "./relay";
 /** What a link has to know of a node. */
 export type LinkNode = Pick<
   NodeData,
-  "name" | "id" | "addresses" | "prefixes" | "ports" | "portBase" | "underlay" | "firewall" | "firewallChain"
+  | "name"
+  | "id"
+  | "addresses"
+  | "prefixes"
+  | "ports"
+  | "portBase"
+  | "underlay"
+  | "firewall"
+  | "firewallChain"
+  | "forwardChain"
 > & {
   endpoints: Endpoint[];
   /** Devices that links of this program take over there. */
@@ -38,6 +47,7 @@ export function nodeOf({ name, id, addresses, endpoint: called = "" }: PeerData)
     adopts: [],
     firewall: undefined,
     firewallChain: undefined,
+    forwardChain: undefined,
     endpoints: at ? [{ address: at.address, ports: [at.port] }] : [],
   };
 }

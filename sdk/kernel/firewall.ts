@@ -1,4 +1,4 @@
-/** Firewalls of others: how a UDP port is let in by their own commands, and which of them lets nothing in. */
+/** Firewalls of others: how a port is let in and a relay let through by their own words, and which of them lets nothing. */
 import { type Fault, fault, type Objection } from "../faults";
 import type { Fact } from "./fact";
 import { fact } from "./kinds";
@@ -10,11 +10,13 @@ export interface Firewall {
   firewall?: "none" | "ufw" | "firewalld" | "nftables" | undefined;
   /** Of nftables: all that drop what no rule lets in. */
   firewallChain?: string[] | undefined;
+  /** Of nftables: all that drop what no rule lets through. */
+  forwardChain?: string[] | undefined;
 }
 
 /** The names by which a snapshot is asked for its rules. */
-const named = ({ firewall = "none", firewallChain = [] }: Firewall): string[] =>
-  firewall === "nftables" ? firewallChain : firewall === "none" ? [] : [firewall];
+const named = ({ firewall = "none", firewallChain = [], forwardChain = [] }: Firewall): string[] =>
+  firewall === "nftables" ? [...firewallChain, ...forwardChain] : firewall === "none" ? [] : [firewall];
 
 /** The queries for all rules of ours. */
 export const rulesQueries = (firewall: Firewall): string[] => named(firewall).map((name) => `firewall ${name}`);
@@ -33,13 +35,32 @@ export function opening({ firewall, firewallChain = [] }: Firewall, port: number
   }
 }
 
-/** What is wrong with the two fields together. */
-export function chainObjection({ firewall, firewallChain }: Firewall): Objection | undefined {
-  if (firewall === "nftables" && firewallChain === undefined) {
+/**
+ * The rules that let through what a relay's device brings, of which the node's own chain drops what is no relay's.
+ * firewalld has none: it knows zones and no devices, and a device in a zone of its own would be let in by other rules.
+ */
+export function passing({ firewall, forwardChain = [] }: Firewall, device: string, comment: string): Fact[] {
+  switch (firewall) {
+    case "ufw":
+      return [fact("ufwRule", { device, comment })];
+    case "nftables":
+      return forwardChain.map((chain) => fact("nftRule", { chain, rule: `iifname "${device}" accept`, comment }));
+    default:
+      return [];
+  }
+}
+
+export const CHAIN_FIELDS = ["firewallChain", "forwardChain"] as const;
+
+/** What is wrong with `firewall` and one of the chains together. */
+export function chainObjection(declared: Firewall, field: (typeof CHAIN_FIELDS)[number]): Objection | undefined {
+  const { firewall, [field]: chains } = declared;
+  if (field === "forwardChain" && (firewall === "nftables" || chains === undefined)) return undefined;
+  if (firewall === "nftables" && chains === undefined) {
     const cure = "add the chain that drops what no rule lets in, or all of them; `nft list chains` shows them";
     return { legal: "family, table and chain, such as inet filter input, where firewall is nftables", cure };
   }
-  if (firewall === "nftables" || firewallChain === undefined) return undefined;
+  if (firewall === "nftables" || chains === undefined) return undefined;
   return { legal: 'absent where firewall is not "nftables"', cure: "leave it out, or correct `firewall`" };
 }
 
@@ -49,20 +70,19 @@ export function missingFirewall(declared: Firewall, { firewalls }: Snapshot): Fa
   return missing.map((name) => {
     if (declared.firewall === "nftables") {
       const cure = "correct it, or load the rules that make it; `nft list chains` shows those that are there";
-      return fault(["firewallChain"], name, { legal: "a chain that the host has", cure });
+      const field = declared.firewallChain?.includes(name) ? "firewallChain" : "forwardChain";
+      return fault([field], name, { legal: "a chain that the host has", cure });
     }
     const cure = `install ${name}, or say in \`firewall\` of the node who lets packets in there`;
     return fault(["firewall"], name, { legal: `a firewall that the host has, and it has no ${name}`, cure });
   });
 }
 
-/** Chains at a hook (`input`, `forward`) that let nothing pass which has no rule of its own. */
-export const closedChains = ({ hooks }: Snapshot, hook: string): ClosedChain[] => hooks[hook] ?? [];
+/** Chains at a hook (`input`, `forward inter-fra`) that let nothing pass which has no rule of its own. */
+const closedChains = ({ hooks }: Snapshot, hook: string): ClosedChain[] => hooks[hook] ?? [];
 
-/** What is to pass such a chain. */
+/** What lets something pass such a chain by hand: by the commands of a manager, or by the words of a rule. */
 interface Passage {
-  hook: "input" | "forward";
-  /** What lets it pass by hand: by the commands of a manager, or by the words of a rule of nft and of iptables. */
   ufw: string;
   firewalld: string;
   nft: string;
@@ -70,7 +90,6 @@ interface Passage {
 }
 
 const port = (port: number): Passage => ({
-  hook: "input",
   ufw: `ufw allow ${port}/udp`,
   firewalld: `firewall-cmd --permanent --add-port=${port}/udp && firewall-cmd --reload`,
   nft: `udp dport ${port}`,
@@ -79,10 +98,9 @@ const port = (port: number): Passage => ({
 
 /** Of what comes by a device, the node's own chain drops what is no relay's. */
 const through = (device: string): Passage => ({
-  hook: "forward",
   ufw: `ufw route allow in on ${device}`,
   firewalld: `firewall-cmd --permanent --add-forward --add-interface=${device} && firewall-cmd --reload`,
-  nft: `iifname ${device}`,
+  nft: `iifname "${device}"`,
   iptables: `-i ${device}`,
 });
 
@@ -153,13 +171,24 @@ export function closedFaults(node: string, listenPort: number, declared: Firewal
   ];
 }
 
-/** A relay on a host whose own rules drop what is to be forwarded, as Docker has it: no manager is told of relays. */
-export function closedToRelays(node: string, device: string, snapshot: Snapshot): string[] {
-  const chains = closedChains(snapshot, "forward");
+/** What to ask for: chains that drop what comes by a device, but for those that have a rule for all of it. */
+export const forwardQuery = (device: string): string => `hook forward ${device}`;
+
+/** A relay on a host whose own rules drop what is to be forwarded, as Docker has it, and that no rule of ours opens. */
+export function closedToRelays(node: string, device: string, declared: Firewall, snapshot: Snapshot): string[] {
+  const { firewall, forwardChain = [] } = declared;
+  const ours = ({ by, chain }: ClosedChain) => (firewall === "ufw" && by === "ufw") || forwardChain.includes(chain);
+  const chains = closedChains(snapshot, `forward ${device}`).filter((it) => !ours(it));
   if (chains.length === 0) return [];
+  const nameable = chains.filter(({ by }) => by === "nftables" && firewall === by).map(({ chain }) => chain);
+  const others = chains.filter(({ chain }) => !nameable.includes(chain));
+  const cures = [
+    ...(nameable.length > 0 ? [`say forwardChain: ${written([...forwardChain, ...nameable])} on node ${node}`] : []),
+    ...(others.length > 0 ? [`run ${run(others, through(device))} there, and see that it is so after a reboot`] : []),
+  ];
   return [
     `${node} drops what it is to forward and no rule lets through: ${listed(chains)}. Unless one of yours lets through what ` +
-      `it relays, run ${run(chains, through(device))} there, and see that it is so after a reboot. What no pair of the relay sends, its own ` +
-      'rules drop. Not said again where the node has firewall: "none".',
+      `it relays, ${cures.join("; and ")}. What no pair of the relay sends, its own rules drop. ` +
+      'Not said where the node has firewall: "none".',
   ];
 }

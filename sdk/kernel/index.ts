@@ -6,6 +6,7 @@ export {
   closedToRelays,
   missingFirewall,
   opening,
+  passing,
   rulesQueries,
 } from "./firewall";
 export { fact, type KindName, kindOf, kinds, type ValueOf } from "./kinds";

@@ -40,7 +40,9 @@ export interface Technology<In, Spec> {
   queries?(spec: Spec, known: string): string[];
   /** What only the live host can tell to be wrong. */
   faults?(spec: Spec, snapshot: Snapshot): Fault[];
-  /** What a look before a change shows that will keep it from working, and that only a person can mend. */
+  /** What a look before a change, and that of a refresh, must ask besides, so that warnings can be told. */
+  observes?(spec: Spec): string[];
+  /** What such a look shows that keeps it from working, and that only a person can mend. */
   warnings?(spec: Spec, snapshot: Snapshot): string[];
   /** Whose answers tell that it works. */
   end?(spec: Spec): End;

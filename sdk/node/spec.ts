@@ -1,7 +1,7 @@
 /** A machine of the network: what a person may say about it. */
 import { z } from "zod";
 import { checkedString, unlessFaulty } from "../faults";
-import { chainObjection } from "../kernel/firewall";
+import { CHAIN_FIELDS, chainObjection } from "../kernel/firewall";
 import { contains } from "../network/address";
 import {
   addressField,
@@ -79,6 +79,11 @@ const fields = z.strictObject({
   firewallChain: chainsField
     .optional()
     .describe("Of nftables, the chains that drop what no rule lets in. Default: none. Example: [inet filter input]"),
+  forwardChain: chainsField
+    .optional()
+    .describe(
+      "Of nftables, the chains that drop what is forwarded and no rule lets through. Default: none. Example: [inet filter forward]",
+    ),
   sysctls: z
     .record(sysctlName, sysctlValue)
     .default({})
@@ -100,10 +105,12 @@ function addressesInPrefixes({ addresses, prefixes }: z.output<typeof fields>, c
 }
 
 function chainNamed(firewall: z.output<typeof fields>, context: z.core.$RefinementCtx): void {
-  const objection = chainObjection(firewall);
-  if (!objection) return;
-  const { legal: message, cure } = objection;
-  context.addIssue({ code: "custom", path: ["firewallChain"], message, params: { cure } });
+  for (const field of CHAIN_FIELDS) {
+    const objection = chainObjection(firewall, field);
+    if (!objection) continue;
+    const { legal: message, cure } = objection;
+    context.addIssue({ code: "custom", path: [field], message, params: { cure } });
+  }
 }
 
 const FORWARDING = ["net/ipv4/ip_forward", "net/ipv4/conf/all/forwarding", "net/ipv6/conf/all/forwarding"];
@@ -122,7 +129,7 @@ function relayForwards({ relay, sysctls }: z.output<typeof fields>, context: z.c
 
 export const spec = fields
   .superRefine(addressesInPrefixes, unlessFaulty("addresses", "prefixes"))
-  .superRefine(chainNamed, unlessFaulty("firewall", "firewallChain"))
+  .superRefine(chainNamed, unlessFaulty("firewall", ...CHAIN_FIELDS))
   .superRefine(relayForwards, unlessFaulty("relay", "sysctls"));
 
 export type Spec = z.output<typeof spec>;

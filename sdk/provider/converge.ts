@@ -98,7 +98,8 @@ export async function converge(
   const spec = parseSpec(type, news.spec);
   const target = goal(operation, spec, before);
   const ahead = type.technology.queries?.(spec, String(before?.outputs.config ?? "")) ?? [];
-  let seen = await machine.look([...target.asked, ...ahead], operation);
+  const observed = type.technology.observes?.(spec) ?? [];
+  let seen = await machine.look([...target.asked, ...ahead, ...observed], operation);
   let todo = gap(target, seen, 1);
   refuse(operation, spec, seen, todo);
   for (const sentence of type.technology.warnings?.(spec, seen) ?? []) operation.warn(sentence);

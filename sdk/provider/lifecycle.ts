@@ -96,7 +96,9 @@ export async function read(operation: Operation, inputs: Values, olds: Values): 
   const resource = typeof olds.resource === "string" ? olds.resource : operation.resource;
   const boot = { file: type.bootFile(spec), content: bootText(resource, wanted) };
   const all = shapes(type, specsOf(inputs, olds));
-  const asked = [...queries(all.flatMap(({ facts }) => facts)), ...all.map(({ bootFile }) => bootQuery(bootFile))];
+  const observed = type.technology.observes?.(spec) ?? [];
+  const files = all.map(({ bootFile }) => bootQuery(bootFile));
+  const asked = [...queries(all.flatMap(({ facts }) => facts)), ...files, ...observed];
   const seen = await machine.look([...new Set(asked)], operation);
 
   // What a half-applied update left of another spec is there, too; a setting's value does not tell whose it is.
@@ -104,6 +106,8 @@ export async function read(operation: Operation, inputs: Values, olds: Values): 
   const is = live(seen, once([...wanted, ...own.filter(({ kind }) => kind !== "sysctl")]));
   const left = is.some(isLeft) || boot.file in seen.boot;
   if (!type.machine && !left) return undefined;
+  // What others did since the last change, such as a firewall that was enabled, shows in none of our lines.
+  for (const sentence of type.technology.warnings?.(spec, seen) ?? []) operation.warn(sentence);
   const end = type.technology.end?.(spec);
   const lost = end ? silent(end, seen) : [];
   if (end && lost.length > 0) operation.warn(silence(end, lost, seen));

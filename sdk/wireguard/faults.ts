@@ -1,17 +1,17 @@
 /** What only the live host can tell to be wrong with a link. */
 import { type Fault, fault } from "../faults";
 import { connected } from "../kernel/connected";
-import { closedFaults, closedToRelays, missingFirewall, opening } from "../kernel/firewall";
+import { closedFaults, closedToRelays, forwardQuery, missingFirewall } from "../kernel/firewall";
 import { kinds } from "../kernel/kinds";
 import { isPlaceholder } from "../kernel/later";
-import { comment, isOurs } from "../kernel/marks";
+import { isOurs } from "../kernel/marks";
 import { foreignOwner } from "../kernel/owner";
 import type { Snapshot } from "../kernel/snapshot";
 import { text } from "../kernel/text";
 import { tunnelTo } from "../kernel/tunnel";
 import { host, parseEndpoint } from "../network/address";
 import { isDefault } from "../network/overlaps";
-import { forwarding } from "./plan";
+import { rulesOfOthers } from "./plan";
 import type { Spec } from "./spec";
 
 // Our own devices are not looked at: the one that has the port may be about to go.
@@ -118,30 +118,28 @@ function wayThroughTunnel(spec: Spec, snapshot: Snapshot): Fault[] {
 }
 
 /** Of the words of ufwRule, firewalldRule and nftRule. */
-const LET_IN = /^(ufw|firewall-cmd|nft insert) /;
+const RULES = /^(ufw|firewall-cmd|nft insert) /;
 
 /** It listens where it did, and rules of ours let it in where they did: what else there is its owner knows. */
 function letInAsBefore(spec: Spec, known: string): boolean {
-  const wanted = text(opening(spec, spec.listenPort, comment(spec.owner, spec.link)));
-  const before = known.split("\n").filter((line) => LET_IN.test(line));
-  return known.includes(`wg set ${spec.device} listen-port ${spec.listenPort} `) && before.join("\n") === wanted;
+  const before = known.split("\n").filter((line) => RULES.test(line));
+  const listens = known.includes(`wg set ${spec.device} listen-port ${spec.listenPort} `);
+  return listens && before.join("\n") === text(rulesOfOthers(spec));
 }
 
 /** Those who let packets in whose host may have more that keeps them out than anybody has said. */
-const UNSURE: Spec["firewall"][] = [undefined, "nftables"];
+const isUnsure = ({ firewall }: Spec): boolean => firewall === undefined || firewall === "nftables";
 
-/** Before a port is used that others call, whether somebody keeps them out; and out of where a relay leads. */
-export function queries(spec: Spec, known: string): string[] {
-  const { called, firewall, forwards, device } = spec;
-  const forwarded = known.includes(forwarding(device));
-  return [
-    ...(called && UNSURE.includes(firewall) && !letInAsBefore(spec, known) ? ["hook input"] : []),
-    ...(forwards && firewall !== "none" && !forwarded ? ["hook forward"] : []),
-  ];
-}
+/** Before a port is used that others call, whether somebody keeps them out. */
+export const queries = (spec: Spec, known: string): string[] =>
+  spec.called && isUnsure(spec) && !letInAsBefore(spec, known) ? ["hook input"] : [];
 
-export const warnings = ({ node, device, forwards }: Spec, snapshot: Snapshot): string[] =>
-  forwards ? closedToRelays(node, device, snapshot) : [];
+const relays = ({ forwards, firewall }: Spec): boolean => forwards && firewall !== "none";
+
+export const observes = (spec: Spec): string[] => (relays(spec) ? [forwardQuery(spec.device)] : []);
+
+export const warnings = (spec: Spec, snapshot: Snapshot): string[] =>
+  relays(spec) ? closedToRelays(spec.node, spec.device, spec, snapshot) : [];
 
 export const faults = (spec: Spec, snapshot: Snapshot): Fault[] => [
   ...foreignOwner(snapshot, spec.owner),
@@ -150,5 +148,5 @@ export const faults = (spec: Spec, snapshot: Snapshot): Fault[] => [
   ...neighbours(spec, snapshot),
   ...wayThroughTunnel(spec, snapshot),
   ...missingFirewall(spec, snapshot),
-  ...(spec.called && UNSURE.includes(spec.firewall) ? closedFaults(spec.node, spec.listenPort, spec, snapshot) : []),
+  ...(spec.called && isUnsure(spec) ? closedFaults(spec.node, spec.listenPort, spec, snapshot) : []),
 ];

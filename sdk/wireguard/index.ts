@@ -1,6 +1,6 @@
 import type { Technology } from "../kernel/technology";
 import { end } from "./end";
-import { faults, queries, warnings } from "./faults";
+import { faults, observes, queries, warnings } from "./faults";
 import { plan } from "./plan";
 import { type Input, type Spec, spec } from "./spec";
 
@@ -17,6 +17,7 @@ export const wireguard: Technology<Input, Spec> = {
   plan,
   queries,
   faults,
+  observes,
   warnings,
   end,
 };

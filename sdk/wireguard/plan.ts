@@ -1,6 +1,6 @@
 /** A WireGuard device, of a link or a mesh, as facts. */
 import { type Fact, factId } from "../kernel/fact";
-import { opening } from "../kernel/firewall";
+import { opening, passing } from "../kernel/firewall";
 import { fact } from "../kernel/kinds";
 import { isPlaceholder } from "../kernel/later";
 import {
@@ -53,8 +53,17 @@ function routes(spec: Spec, link: string, to: readonly string[], more: Partial<R
   });
 }
 
+/** What the firewall of the host is told. `alsoPorts` are redirected before anybody asks whether they may come in. */
+export function rulesOfOthers(spec: Spec): Fact[] {
+  const whose = comment(spec.owner, spec.link);
+  return [
+    ...opening(spec, spec.listenPort, whose),
+    ...(spec.forwards ? passing(spec, spec.device, whose) : []),
+  ];
+}
+
 /** Of IPv4; that of IPv6 is the whole host's. */
-export const forwarding = (device: string): string => `net/ipv4/conf/${device}/forwarding`;
+const forwarding = (device: string): string => `net/ipv4/conf/${device}/forwarding`;
 
 type AnyPeer = NonNullable<Spec["peer"]> | Peer;
 
@@ -152,8 +161,7 @@ export function plan(spec: Spec): Fact[] {
       key: String(spec.listenPort),
       counter: `link-${device}`,
     }),
-    // `alsoPorts` are redirected before anybody asks whether they may come in.
-    ...opening(spec, spec.listenPort, comment(spec.owner, spec.link)),
+    ...rulesOfOthers(spec),
     ...redirect(spec),
     ...(adopt ? withoutWgQuick(device, link) : []),
   ];

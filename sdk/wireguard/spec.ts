@@ -119,6 +119,9 @@ const fields = z.strictObject({
   firewallChain: chainsField
     .optional()
     .describe("Of nftables, the chains that drop what no rule lets in, as on the node. Default: none."),
+  forwardChain: chainsField
+    .optional()
+    .describe("Of nftables, the chains that drop what no rule lets through, as on the node. Default: none."),
   peer: peer.optional().describe("The other side of a link: everything may come and go by it, as routes say."),
   peers: z
     .array(meshPeer)

@@ -68,6 +68,16 @@ test("a chain for each family, each once", () => {
   );
 });
 
+test("a relay's chains reach its links, and are nftables' alone", () => {
+  const forwardChain = "inet filter forward";
+  node("nrt", 5, { endpoints: ["203.0.113.9"], firewall: "nftables", firewallChain: chain, forwardChain });
+  expect(sides("fra", "nrt")[1]).toMatchObject({ firewallChain: [chain], forwardChain: [forwardChain] });
+  const faulty = node("ams", 4, { firewall: "ufw", forwardChain });
+  expect("faults" in faulty && format(faulty.faults)).toBe(
+    'forwardChain: found "inet filter forward", legal is absent where firewall is not "nftables"; leave it out, or correct `firewall`.',
+  );
+});
+
 test("a chain without nftables is a fault of the node", () => {
   const faulty = node("ams", 4, { firewall: "ufw", firewallChain: chain });
   expect("faults" in faulty && format(faulty.faults)).toBe(

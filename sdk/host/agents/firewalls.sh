@@ -58,9 +58,11 @@ rich_rules() {
   }'
 }
 
-# closed_chains HOOK: base chains of others there that drop or reject what none of their rules lets pass. There may be
-# thousands of rules behind them (kube-proxy's): they are not looked at, nor is more than the base chains themselves.
+# closed_chains HOOK [DEVICE]: base chains of others there that drop or reject what none of their rules lets pass; not those
+# of whom somebody has said already that they let pass what comes by DEVICE. There may be thousands of rules behind them
+# (kube-proxy's): they are not looked at, nor is more than the base chains themselves.
 closed_chains() {
+  passing=${2-}
   if command -v nft >/dev/null; then
     nft list chains | awk -v hook="$1" '
       $1 == "table" { family = $2; table = $3 }
@@ -69,12 +71,19 @@ closed_chains() {
         print family, table, chain, /policy drop;/ ? "drop" : "accept"
       }' | while read -r family table chain policy; do
       verdict='policy drop'
-      if [ "$policy" != drop ]; then verdict=$(nft list chain "$family" "$table" "$chain" | last_verdict); fi
+      rules=$(nft list chain "$family" "$table" "$chain")
+      if [ "$policy" != drop ]; then verdict=$(printf '%s\n' "$rules" | last_verdict); fi
+      if [ -n "$passing" ] && printf '%s\n' "$rules" | lets_pass; then continue; fi
       closed_chain "$family" "$table" "$chain" "$verdict"
     done
   fi
   legacy_chain iptables "$1" ip /proc/net/ip_tables_names
   legacy_chain ip6tables "$1" ip6 /proc/net/ip6_tables_names
+}
+
+# Of the rules of `nft list chain`. Ours are not asked: the change that follows may be about to take them away.
+lets_pass() {
+  grep -v 'comment "overlay:' | grep -q -E "iifname [^\"]*(\"[^\"]*\", )*\"$passing\".* (accept|jump|goto)"
 }
 
 # The last rule of `nft list chain`, where it is one for everything that has come so far.
@@ -91,10 +100,11 @@ last_verdict() {
 legacy_chain() {
   grep -q -s -x filter "$4" && command -v "$1-legacy" >/dev/null || return 0
   chain=$(printf '%s' "$2" | tr '[:lower:]' '[:upper:]')
-  verdict=$("$1-legacy" -S "$chain" | awk '
+  verdict=$("$1-legacy" -S "$chain" | awk -v device="$passing" '
     $1 == "-P" && $3 == "DROP" { policy = "policy drop" }
     $1 == "-A" { last = $3 == "-j" && $4 ~ /^(DROP|REJECT)$/ ? tolower($4) : "" }
-    END { print policy != "" ? policy : last }')
+    device != "" && index($0, " -i " device " ") && $0 !~ /-j (DROP|REJECT)/ { passes = 1 }
+    END { if (!passes) print policy != "" ? policy : last }')
   closed_chain "$3" filter "$chain" "$verdict" legacy
 }
 
@@ -109,5 +119,21 @@ closed_chain() {
       if grep -q -s -i -x 'ENABLED=yes' /etc/ufw/ufw.conf; then by=ufw; fi
       ;;
   esac
+  if [ -n "$passing" ] && is_passed "$1"; then return 0; fi
   printf '%s %s %s %s %s\n' "$by" "$1" "$2" "$3" "$4"
+}
+
+# is_passed FAMILY: somebody has told $by already what becomes of what comes by the device; no base chain shows it.
+is_passed() {
+  case $by in
+    ufw)
+      grep -s -E "^### tuple ### route:allow .* in_$passing(!| |\$)" "/etc/ufw/user${1#ip}.rules" |
+        grep -q -v 'comment=6f7665726c61793a' # overlay:
+      ;;
+    firewalld)
+      zone=$(firewalld_asked '' org.fedoraproject.FirewallD1.zone getZoneOfInterface s "$passing" 2>/dev/null) || return
+      [ "$zone" != 's ""' ]
+      ;;
+    *) return 1 ;;
+  esac
 }

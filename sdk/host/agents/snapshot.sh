@@ -3,7 +3,7 @@
 # 036). sdk/host/snapshot.ts reads them. A tool that is missing leaves its section empty. What is secret is masked here.
 
 # snapshot: standard input is queries, one a line (sysctl NAME, file PATH, unit NAME, key PATH, command NAME,
-# manager DEVICE, way ADDRESS, firewall ufw|firewalld|FAMILY TABLE CHAIN, hook NAME).
+# manager DEVICE, way ADDRESS, firewall ufw|firewalld|FAMILY TABLE CHAIN, hook NAME [DEVICE]).
 snapshot() {
   set +e
   sysctls='' files='' units='' keys='' managed='' commands='' ways='' firewalls='' hooks=''
@@ -17,7 +17,7 @@ snapshot() {
       command) commands="$commands $name" ;;
       way) ways="$ways $name" ;;
       firewall) firewalls=$firewalls$name, ;;
-      hook) hooks="$hooks $name" ;;
+      hook) hooks=$hooks$name, ;;
     esac
   done
   section machine
@@ -49,7 +49,7 @@ snapshot() {
     [ -z "$commands" ] || { section command && present_commands $commands; }
     [ -z "$ways" ] || { section way && ways_of_ours $ways; }
     printf '%s' "$firewalls" | tr , '\n' | while read -r name; do firewall "$name" </dev/null; done
-    for name in $hooks; do section "hook $name" && closed_chains "$name"; done
+    printf '%s' "$hooks" | tr , '\n' | while read -r name; do section "hook $name" && closed_chains $name </dev/null; done
   }
   section end
 }

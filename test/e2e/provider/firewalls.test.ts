@@ -116,9 +116,10 @@ describeWhere("lab", "firewalls of others", () => {
     const both = { firewall: "nftables", firewallChain: [CHAIN, "ip6 filter input"] };
     await network.engine.up(waits(both));
     expect(await network.engine.refresh(waits(both))).toEqual([]);
-    expect(await on(`${rules}; nft list chain ip6 filter input`)).toMatch(/^1\n[^]*udp dport 11002 accept/);
-    await network.engine.up(waits(NFTABLES));
+    expect(await on(`${rules}; nft list chain ip6 filter input`)).toMatch(/^1\n[\s\S]*udp dport 11002 accept/);
+    await network.engine.up(waits({ firewall: "none" }));
     expect(await on(`nft list chain ip6 filter input; nft delete table ip6 filter`)).not.toContain("overlay:");
+    await network.engine.up(waits(NFTABLES));
     const { message } = await failure(network.engine.up(waits({ firewall: "nftables", firewallChain: "ip a b" })));
     expect(message).toContain('firewallChain: found "ip a b", legal is a chain that the host has');
     await on("systemctl stop nftables; nft delete table inet filter || true");
@@ -143,6 +144,77 @@ describeWhere("lab", "firewalls of others", () => {
       ["ufw allow 11002/udp comment overlay:net/test:fra-lux"],
       "ufw show added",
     );
+  });
+
+  test("a relay: what it forwards passes the chains of ufw and nftables, and of others it is told what to run", async () => {
+    const { engine, lab } = network;
+    await engine.up(host(lab, "hkg"));
+    const known = network.outputs("lux", "fra", "hkg");
+    const pair = ["fra", "hkg"] as const;
+    const node = (name: string) => ({ name, addresses: [`10.255.0.${name === "fra" ? 2 : 3}`] });
+    const relay = (spec: Values) =>
+      pair.map((peer) =>
+        side(lab, "lux", peer, known, { forwards: true, peer: { endpoint: undefined, keepalive: undefined }, ...spec }),
+      );
+    const ends = pair.map((own) =>
+      side(lab, own, "lux", known, {
+        firewall: "none",
+        listenPort: ++port,
+        relayed: [{ ...node(own === "fra" ? "hkg" : "fra"), by: "lux" }],
+      }),
+    );
+    const up = (spec: Values) => Promise.all(relay(spec).map((it) => engine.up(it)));
+    const refresh = async (spec: Values) => (await Promise.all(relay(spec).map((it) => engine.refresh(it)))).flat();
+    // Not ping: ufw forwards echo requests for everybody.
+    const passes = async (seconds = 5) =>
+      (await lab.exec("fra", `timeout ${seconds} bash -c 'exec 3<>/dev/tcp/10.255.0.3/22'`)).code === 0;
+    await engine.up(lux({ relay: [{ a: node("fra"), b: node("hkg") }] }));
+
+    await up({ firewall: "ufw" });
+    expect(await on("iptables -S FORWARD")).toContain("-P FORWARD DROP");
+    await Promise.all(ends.map((it) => engine.up(it)));
+    expect(await passes()).toBe(true);
+    expect(await refresh({ firewall: "ufw" })).toEqual([]);
+    await on("ufw route delete allow in on inter-fra");
+    expect(await passes(1)).toBe(false);
+    expect(await refresh({ firewall: "ufw" })).toEqual([
+      "- ufw route allow in on inter-fra comment overlay:net/test:fra-lux",
+    ]);
+    await on("ufw --force disable");
+
+    const forward = "inet fw forward";
+    await on(
+      `nft 'table inet fw { chain input { type filter hook input priority 0; }; chain forward { type filter hook forward priority 0; policy drop; }; }'`,
+    );
+    const declared = { firewall: "nftables", firewallChain: "inet fw input", forwardChain: forward };
+    await up(declared);
+    expect(await on("ufw show added")).not.toContain("overlay:");
+    expect(await passes()).toBe(true);
+    expect(await refresh(declared)).toEqual([]);
+    await up({ ...declared, forwardChain: undefined });
+    expect(await passes(1)).toBe(false);
+    const [fra = ends[0]] = relay({ firewall: "none" });
+    expect(engine.said(fra as Declared)).toEqual([
+      expect.stringContaining(`say forwardChain: "${forward}" on node lux`),
+    ]);
+    await on("nft delete table inet fw");
+
+    // As Docker has it, and what comes later shows at a refresh.
+    await up({});
+    const said = () => engine.said(fra as Declared).length;
+    const before = said();
+    await on("iptables -P FORWARD DROP");
+    await refresh({});
+    expect(engine.said(fra as Declared).at(-1)).toContain("run `iptables -I FORWARD -i inter-fra -j ACCEPT` there");
+    expect(said()).toBe(before + 1);
+    await on("iptables -I FORWARD -i inter-fra -j ACCEPT");
+    await refresh({});
+    expect(said()).toBe(before + 1);
+    await on("iptables -P FORWARD ACCEPT && iptables -D FORWARD -i inter-fra -j ACCEPT");
+
+    await engine.destroy(side(lab, "lux", "hkg", known));
+    await engine.up(waits({ firewall: "none" }));
+    await engine.up(lux());
   });
 
   test("ufw: somebody else's rule for the same port is enough, and stays", async () => {

@@ -12,6 +12,7 @@ import {
   live,
   missingFirewall,
   opening,
+  passing,
   text,
 } from "../../../sdk/kernel";
 import { chainObjection, type Firewall } from "../../../sdk/kernel/firewall";
@@ -106,6 +107,45 @@ describe("a rule of somebody else's for the port", () => {
   });
 });
 
+describe("what a relay's device brings", () => {
+  const cases: [string, Firewall, string, string[], string[]][] = [
+    [
+      "ufw",
+      { firewall: "ufw" },
+      "ufw",
+      [`ufw route allow in on inter-fra comment ${COMMENT}`],
+      ["ufw route delete allow in on inter-fra"],
+    ],
+    [
+      "nftables",
+      { firewall: "nftables", forwardChain: [CHAIN] },
+      CHAIN,
+      [`nft insert rule ${CHAIN} iifname "inter-fra" accept comment "${COMMENT}"`],
+      [`nft delete rule ${CHAIN} handle 12`],
+    ],
+  ];
+  test.each(cases)("%s: is let through, read back, and goes", (_, declared, name, added, removed) => {
+    const said = printed(name === CHAIN ? "nft" : name);
+    const wanted = passing(declared, "inter-fra", COMMENT);
+    expect(text(wanted).split("\n")).toEqual(added);
+    expect(commands("", wanted, name)).toEqual(added);
+    expect(commands(said, wanted, name)).toEqual([]);
+    expect(commands(said, [], name, wanted)).toEqual(removed);
+  });
+  test("ufw: somebody else's word about it stays", () => {
+    const change = (device: string) => {
+      const wanted = passing({ firewall: "ufw" }, device, COMMENT);
+      return changes(live(look("ufw", printed("ufw")), wanted), wanted, { wireguard: "kernel" });
+    };
+    expect(change("inter-hkg")).toMatchObject({ commands: [], foreign: [] });
+    expect(change("inter-nrt").foreign).toEqual([
+      "ufw has a rule of somebody else's for what comes by inter-nrt to be forwarded (deny). Remove it with `ufw route delete deny in on inter-nrt`.",
+    ]);
+    // One that is for one way out alone is none.
+    expect(change("inter-ams").commands).toHaveLength(1);
+  });
+});
+
 test("nftables: each chain that is named has a rule, and one that the host has not is a fault", () => {
   const declared: Firewall = { firewall: "nftables", firewallChain: ["ip filter input", "ip6 filter input"] };
   expect(text(opening(declared, 11002, COMMENT)).split("\n")).toEqual([
@@ -141,9 +181,12 @@ test("firewalld that does not run is told what it starts with, and that is all t
 test("all that is ours goes with the node, and nothing else", () => {
   const all = (name: string, captured: string): unknown[] =>
     Object.keys(kinds).flatMap((kind) => kindOf({ kind }).all?.(look(name, printed(captured))) ?? []);
-  expect(all("ufw", "ufw")).toEqual([{ port: 11002, comment: COMMENT }]);
+  expect(all("ufw", "ufw")).toEqual([
+    { port: 11002, comment: COMMENT },
+    { device: "inter-fra", comment: COMMENT },
+  ]);
   expect(all("firewalld", "firewalld")).toEqual([{ port: 11002, permanent: true, runtime: true }]);
-  expect(all(CHAIN, "nft")).toMatchObject([{ handles: [11, 10] }, { handles: [9] }]);
+  expect(all(CHAIN, "nft")).toMatchObject([{ handles: [11, 10] }, { handles: [9] }, { handles: [12] }]);
 });
 
 describe("a host that drops what no rule lets in", () => {
@@ -178,28 +221,42 @@ describe("a host that drops what no rule lets in", () => {
     expect(said(both, declared("ip filter input", "ip6 filter input"))).toBe("");
   });
   test("and where it is a relay, what lets through what comes by its devices", () => {
-    const run = (line: string) => {
-      const [sentence = ""] = closedToRelays("lux", "inter-fra", look("hook forward", [line]));
-      return /run `(.*?)` there/.exec(sentence)?.[1];
-    };
-    expect(
-      closedToRelays("lux", "inter-fra", look("hook forward", ["nftables inet filter forward policy drop"])),
-    ).toEqual([
-      'lux drops what it is to forward and no rule lets through: inet filter forward (policy drop). Unless one of yours lets through what it relays, run `nft insert rule inet filter forward iifname inter-fra accept` there, and see that it is so after a reboot. What no pair of the relay sends, its own rules drop. Not said again where the node has firewall: "none".',
-    ]);
-    expect(run("iptables ip filter FORWARD policy drop")).toBe("iptables -I FORWARD -i inter-fra -j ACCEPT");
-    expect(run("ufw ip filter FORWARD policy drop")).toBe("ufw route allow in on inter-fra");
+    const warned = (lines: string[], declared: Firewall = {}) =>
+      closedToRelays("lux", "inter-fra", declared, look("hook forward inter-fra", lines)).join();
+    const run = (line: string) => /run `(.*?)` there/.exec(warned([line]))?.[1];
+    const [nft, ufw, docker] = [
+      "nftables inet filter forward policy drop",
+      "ufw ip filter FORWARD policy drop",
+      "iptables ip filter FORWARD policy drop",
+    ] as const;
+    expect(warned([nft])).toBe(
+      'lux drops what it is to forward and no rule lets through: inet filter forward (policy drop). Unless one of yours lets through what it relays, run `nft insert rule inet filter forward iifname "inter-fra" accept` there, and see that it is so after a reboot. What no pair of the relay sends, its own rules drop. Not said where the node has firewall: "none".',
+    );
+    expect(run(docker)).toBe("iptables -I FORWARD -i inter-fra -j ACCEPT");
+    expect(run(ufw)).toBe("ufw route allow in on inter-fra");
+    // Not what rules of ours open.
+    expect(warned([ufw], { firewall: "ufw" })).toBe("");
+    const declared: Firewall = { firewall: "nftables", firewallChain: [CHAIN], forwardChain: ["inet filter forward"] };
+    expect(warned([nft], declared)).toBe("");
+    const both = warned([nft, "nftables ip filter forward drop", docker], declared);
+    expect(both).toContain(
+      'say forwardChain: ["inet filter forward", "ip filter forward"] on node lux; and run `iptables',
+    );
+    expect(both).not.toContain("inet filter forward (");
   });
   test("has none where there is no such chain", () => {
     expect(said([])).toBe("");
-    expect(closedToRelays("lux", "inter-fra", look("hook forward", []))).toEqual([]);
+    expect(closedToRelays("lux", "inter-fra", {}, look("hook forward inter-fra", []))).toEqual([]);
   });
 });
 
 test("the chain is named with nftables, and with nothing else", () => {
-  expect(chainObjection({ firewall: "nftables", firewallChain: [CHAIN] })).toBeUndefined();
-  expect(chainObjection({ firewall: "ufw" })).toBeUndefined();
-  expect(chainObjection({})).toBeUndefined();
-  expect(chainObjection({ firewall: "nftables" })?.legal).toContain("where firewall is nftables");
-  expect(chainObjection({ firewallChain: [CHAIN] })?.legal).toContain("absent");
+  const objection = (declared: Firewall) => chainObjection(declared, "firewallChain");
+  expect(objection({ firewall: "nftables", firewallChain: [CHAIN] })).toBeUndefined();
+  expect(objection({ firewall: "ufw" })).toBeUndefined();
+  expect(objection({})).toBeUndefined();
+  expect(objection({ firewall: "nftables" })?.legal).toContain("where firewall is nftables");
+  expect(objection({ firewallChain: [CHAIN] })?.legal).toContain("absent");
+  expect(chainObjection({ firewall: "nftables" }, "forwardChain")).toBeUndefined();
+  expect(chainObjection({ firewall: "ufw", forwardChain: [CHAIN] }, "forwardChain")?.legal).toContain("absent");
 });
