@@ -100,6 +100,7 @@ export const meshNode = <M>(
     adopts: node.adopts,
     called: callable(node, mesh.family) !== undefined,
     ...letIn(node),
+    behind: mesh.routes[node.name] ?? [],
     ...relays,
   };
 };

@@ -104,6 +104,13 @@ const through = (device: string): Passage => ({
   iptables: `-i ${device}`,
 });
 
+const out = (device: string): Passage => ({
+  ...through(device),
+  ufw: `ufw route allow out on ${device}`,
+  nft: `oifname "${device}"`,
+  iptables: `-o ${device}`,
+});
+
 const byHand = ({ by, chain }: ClosedChain, { ufw, firewalld, nft, iptables }: Passage): string => {
   switch (by) {
     case "ufw":
@@ -123,8 +130,8 @@ const listed = (chains: readonly ClosedChain[]): string =>
   chains.map(({ chain, verdict }) => `${chain} (${verdict})`).join(", ");
 
 /** What to run so that all of them let it pass. */
-const run = (chains: readonly ClosedChain[], passage: Passage): string =>
-  [...new Set(chains.map((chain) => `\`${byHand(chain, passage)}\``))].join(" and ");
+const run = (chains: readonly ClosedChain[], ...passages: Passage[]): string =>
+  [...new Set(chains.flatMap((chain) => passages.map((it) => `\`${byHand(chain, it)}\``)))].join(" and ");
 
 /** One as itself, several as a list. */
 const written = (names: readonly string[]): string => {
@@ -171,7 +178,7 @@ export function closedFaults(node: string, listenPort: number, declared: Firewal
   ];
 }
 
-/** What to ask for: chains that drop what comes by a device, but for those that have a rule for all of it. */
+/** What to ask for: chains that drop what comes by a device, but for those that have a rule for it. */
 export const forwardQuery = (device: string): string => `hook forward ${device}`;
 
 /** A relay on a host whose own rules drop what is to be forwarded, as Docker has it, and that no rule of ours opens. */
@@ -190,5 +197,16 @@ export function closedToRelays(node: string, device: string, declared: Firewall,
     `${node} drops what it is to forward and no rule lets through: ${listed(chains)}. Unless one of yours lets through what ` +
       `it relays, ${cures.join("; and ")}. What no pair of the relay sends, its own rules drop. ` +
       'Not said where the node has firewall: "none".',
+  ];
+}
+
+/** A node that the others have routes by, to what lies behind it, on a host whose own rules drop that. */
+export function closedToBehind(node: string, device: string, behind: readonly string[], snapshot: Snapshot): string[] {
+  const chains = closedChains(snapshot, `forward ${device}`);
+  if (chains.length === 0) return [];
+  return [
+    `${node} drops what it is to forward and no rule lets through: ${listed(chains)}. For ${behind.join(", ")} behind it, ` +
+      `run ${run(chains, through(device), out(device))} there, or let less through by rules of your own for ${device}, and ` +
+      'see that it is so after a reboot. Not said where the node has firewall: "none".',
   ];
 }

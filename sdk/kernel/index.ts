@@ -3,6 +3,7 @@ export { exposure, isOfNetwork } from "./exposure";
 export { type Command, type Fact, factId, type HostFacts, type Kind } from "./fact";
 export {
   closedFaults,
+  closedToBehind,
   closedToRelays,
   missingFirewall,
   opening,

@@ -1,7 +1,7 @@
 /** What only the live host can tell to be wrong with a link. */
 import { type Fault, fault } from "../faults";
 import { connected } from "../kernel/connected";
-import { closedFaults, closedToRelays, forwardQuery, missingFirewall } from "../kernel/firewall";
+import { closedFaults, closedToBehind, closedToRelays, forwardQuery, missingFirewall } from "../kernel/firewall";
 import { kinds } from "../kernel/kinds";
 import { isPlaceholder } from "../kernel/later";
 import { isOurs } from "../kernel/marks";
@@ -9,9 +9,9 @@ import { foreignOwner } from "../kernel/owner";
 import type { Snapshot } from "../kernel/snapshot";
 import { text } from "../kernel/text";
 import { tunnelTo } from "../kernel/tunnel";
-import { host, parseEndpoint } from "../network/address";
+import { family, host, parseEndpoint } from "../network/address";
 import { isDefault } from "../network/overlaps";
-import { rulesOfOthers } from "./plan";
+import { forwarding, rulesOfOthers } from "./plan";
 import type { Spec } from "./spec";
 
 // Our own devices are not looked at: the one that has the port may be about to go.
@@ -134,12 +134,49 @@ const isUnsure = ({ firewall }: Spec): boolean => firewall === undefined || fire
 export const queries = (spec: Spec, known: string): string[] =>
   spec.called && isUnsure(spec) && !letInAsBefore(spec, known) ? ["hook input"] : [];
 
-const relays = ({ forwards, firewall }: Spec): boolean => forwards && firewall !== "none";
+/** What it forwards for others may be dropped; with "none" somebody sees to that. */
+const mayBeDropped = ({ behind, firewall, forwards }: Spec): boolean =>
+  firewall !== "none" && (forwards || behind.length > 0);
 
-export const observes = (spec: Spec): string[] => (relays(spec) ? [forwardQuery(spec.device)] : []);
+/**
+ * The setting by which a host forwards what comes by a device. Of IPv4 it is the device's own, and that of a new one is
+ * the host's; of IPv6 it is the host's, net/ipv6/ip6_output.c, ip6_forward.
+ */
+const FORWARDING = { inet: "net/ipv4/ip_forward", inet6: "net/ipv6/conf/all/forwarding" } as const;
 
-export const warnings = (spec: Spec, snapshot: Snapshot): string[] =>
-  relays(spec) ? closedToRelays(spec.node, spec.device, spec, snapshot) : [];
+export const observes = (spec: Spec): string[] => [
+  ...(mayBeDropped(spec) ? [forwardQuery(spec.device)] : []),
+  ...(spec.behind.length > 0 ? [...Object.values(FORWARDING), forwarding(spec.device)] : []).map(
+    (it) => `sysctl ${it}`,
+  ),
+];
+
+/** What the others have routes to by way of this node, on a host that forwards nothing. */
+function notForwarded({ behind, device, node }: Spec, { sysctls }: Snapshot): string[] {
+  return (["inet", "inet6"] as const).flatMap((of) => {
+    const routes = behind.filter((it) => family(it) === of);
+    const whole = FORWARDING[of];
+    const setting = of === "inet" && sysctls[whole] === "1" ? forwarding(device) : whole;
+    const value = (of === "inet" ? sysctls[forwarding(device)] : undefined) ?? sysctls[whole];
+    if (routes.length === 0 || value !== "0") return [];
+    const cure =
+      setting === whole
+        ? `say sysctls: { "${setting}": "1" } on node ${node}, which switches forwarding on for all its devices`
+        : `run \`sysctl -w ${setting}=1\` there, and see that it is so after a reboot`;
+    return [`${node} forwards nothing to ${routes.join(", ")} behind it: ${setting} is 0 there. If it is to, ${cure}.`];
+  });
+}
+
+function dropped(spec: Spec, snapshot: Snapshot): string[] {
+  const { behind, device, forwards, node } = spec;
+  if (!mayBeDropped(spec)) return [];
+  return forwards ? closedToRelays(node, device, spec, snapshot) : closedToBehind(node, device, behind, snapshot);
+}
+
+export const warnings = (spec: Spec, snapshot: Snapshot): string[] => [
+  ...notForwarded(spec, snapshot),
+  ...dropped(spec, snapshot),
+];
 
 export const faults = (spec: Spec, snapshot: Snapshot): Fault[] => [
   ...foreignOwner(snapshot, spec.owner),

@@ -56,14 +56,11 @@ function routes(spec: Spec, link: string, to: readonly string[], more: Partial<R
 /** What the firewall of the host is told. `alsoPorts` are redirected before anybody asks whether they may come in. */
 export function rulesOfOthers(spec: Spec): Fact[] {
   const whose = comment(spec.owner, spec.link);
-  return [
-    ...opening(spec, spec.listenPort, whose),
-    ...(spec.forwards ? passing(spec, spec.device, whose) : []),
-  ];
+  return [...opening(spec, spec.listenPort, whose), ...(spec.forwards ? passing(spec, spec.device, whose) : [])];
 }
 
 /** Of IPv4; that of IPv6 is the whole host's. */
-const forwarding = (device: string): string => `net/ipv4/conf/${device}/forwarding`;
+export const forwarding = (device: string): string => `net/ipv4/conf/${device}/forwarding`;
 
 type AnyPeer = NonNullable<Spec["peer"]> | Peer;
 

@@ -129,6 +129,13 @@ const fields = z.strictObject({
     .describe("In place of peer, the other nodes of a mesh: each has its own addresses and its routes, and no others."),
   relayed: z.array(relayed).default([]).describe("Nodes that are reached by way of a peer. Default: none."),
   forwards: z.boolean().default(false).describe("Whether the node forwards what comes by this device. Default: false."),
+  behind: z
+    .array(routeField)
+    .default([])
+    .describe(
+      "What lies behind the node, to which the others have routes; forwarding it is for the host's owner to switch on. " +
+        "Default: none. Example: [192.168.7.0/24]",
+    ),
 });
 
 type Fields = z.output<typeof fields>;

@@ -210,6 +210,16 @@ describeWhere("lab", "firewalls of others", () => {
     await on("iptables -I FORWARD -i inter-fra -j ACCEPT");
     await refresh({});
     expect(said()).toBe(before + 1);
+    // What lies behind a node that forwards nothing.
+    const behind = waits({ firewall: "none", behind: ["192.168.7.0/24"] });
+    const warned = () =>
+      engine.said(behind).filter((it) => it.includes("forwards nothing to 192.168.7.0/24 behind it")).length;
+    await on("sysctl -q -w net.ipv4.ip_forward=1");
+    await engine.up(behind);
+    expect(warned()).toBe(0);
+    await on("sysctl -q -w net.ipv4.ip_forward=0");
+    await engine.refresh(behind);
+    expect(warned()).toBe(1);
     await on("iptables -P FORWARD ACCEPT && iptables -D FORWARD -i inter-fra -j ACCEPT");
 
     await engine.destroy(side(lab, "lux", "hkg", known));

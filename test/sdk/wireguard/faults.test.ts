@@ -5,7 +5,11 @@ import { captured } from "../kernel/captured";
 
 const host = captured("fresh");
 
-function said({ peer: more, ...spec }: { peer?: object; [field: string]: unknown }, snapshot = host): string {
+type Written = { peer?: object; [field: string]: unknown };
+
+const said = (written: Written, snapshot = host): string => format(wireguard.faults?.(spec(written), snapshot) ?? []);
+
+function spec({ peer: more, ...spec }: Written) {
   const whole = {
     node: "fra",
     owner: "net/prod",
@@ -18,7 +22,7 @@ function said({ peer: more, ...spec }: { peer?: object; [field: string]: unknown
   const peer = { name: "lux", id: 1, publicKey: "Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM=", ...more };
   const result = parse(wireguard.spec, { ...whole, peer, ...spec });
   if ("faults" in result) throw new Error(format(result.faults));
-  return format(wireguard.faults?.(result.value, snapshot) ?? []);
+  return result.value;
 }
 
 test("a link on a machine of its stack has no faults, and the same machine is no other stack's", () => {
@@ -68,5 +72,44 @@ describe("a peer whom the way to leads by a tunnel", () => {
   });
   test("is none where the tunnel is ours: its link may be about to go", () => {
     expect(by("inter-hkg")).toBe("");
+  });
+});
+
+describe("what lies behind a node", () => {
+  const behind = ["192.168.7.0/24", "fd00:7::/64"];
+  const look = (sysctls: Record<string, string>, lines: string[] = []) => {
+    const [by, family, table, chain, ...verdict] = (lines[0] ?? "").split(" ") as ["nftables", ...string[]];
+    const closed = lines.length > 0 ? [{ by, chain: `${family} ${table} ${chain}`, verdict: verdict.join(" ") }] : [];
+    return { ...host, sysctls, hooks: { "forward inter-lux": closed } };
+  };
+  const warned = (written: Written, snapshot: ReturnType<typeof look>) =>
+    wireguard.warnings?.(spec(written), snapshot) ?? [];
+  const on = { "net/ipv4/ip_forward": "1", "net/ipv6/conf/all/forwarding": "1" };
+  const own = "net/ipv4/conf/inter-lux/forwarding";
+
+  test("is asked about where there is something, and with whom nobody declares a firewall", () => {
+    expect(wireguard.observes?.(spec({}))).toEqual([]);
+    const sysctls = [...Object.keys(on), own].map((name) => `sysctl ${name}`);
+    expect(wireguard.observes?.(spec({ behind }))).toEqual(["hook forward inter-lux", ...sysctls]);
+    expect(wireguard.observes?.(spec({ behind, firewall: "none" }))).toEqual(sysctls);
+  });
+  test("is not reached where nothing is forwarded, family by family", () => {
+    expect(warned({ behind }, look({ "net/ipv4/ip_forward": "0", "net/ipv6/conf/all/forwarding": "0" }))).toEqual([
+      'fra forwards nothing to 192.168.7.0/24 behind it: net/ipv4/ip_forward is 0 there. If it is to, say sysctls: { "net/ipv4/ip_forward": "1" } on node fra, which switches forwarding on for all its devices.',
+      'fra forwards nothing to fd00:7::/64 behind it: net/ipv6/conf/all/forwarding is 0 there. If it is to, say sysctls: { "net/ipv6/conf/all/forwarding": "1" } on node fra, which switches forwarding on for all its devices.',
+    ]);
+    expect(warned({ behind }, look({ ...on, [own]: "0" }))).toEqual([
+      `fra forwards nothing to 192.168.7.0/24 behind it: ${own} is 0 there. If it is to, run \`sysctl -w ${own}=1\` there, and see that it is so after a reboot.`,
+    ]);
+    expect(warned({ behind }, look({ ...on, "net/ipv4/ip_forward": "0", [own]: "1" }))).toEqual([]);
+    expect(warned({ behind }, look(on))).toEqual([]);
+    expect(warned({}, look({ "net/ipv4/ip_forward": "0" }))).toEqual([]);
+  });
+  test("is not reached where a chain drops it, both ways", () => {
+    const closed = look(on, ["iptables ip filter FORWARD policy drop"]);
+    expect(warned({ behind: ["192.168.7.0/24"] }, closed)).toEqual([
+      'fra drops what it is to forward and no rule lets through: ip filter FORWARD (policy drop). For 192.168.7.0/24 behind it, run `iptables -I FORWARD -i inter-lux -j ACCEPT` and `iptables -I FORWARD -o inter-lux -j ACCEPT` there, or let less through by rules of your own for inter-lux, and see that it is so after a reboot. Not said where the node has firewall: "none".',
+    ]);
+    expect(warned({ behind, firewall: "none" }, closed)).toEqual([]);
   });
 });
