@@ -22,6 +22,8 @@ export interface Change {
    * only then.
    */
   undo?: Command[];
+  /** With `undo`: rejects where new logins to other hosts, which the change may cut off as well, do not work. */
+  others?: () => Promise<unknown>;
 }
 
 export interface Applied {
@@ -34,7 +36,7 @@ export interface Applied {
 /** Seconds after an unconfirmed change until the host takes it back. */
 export const UNDO_AFTER = 15;
 /** Seconds to try to log in: long enough to hear that it was taken back. */
-const PATIENCE = UNDO_AFTER + 10;
+export const PATIENCE = UNDO_AFTER + 10;
 
 export interface Failure {
   command: Command;
@@ -77,15 +79,16 @@ async function confirmed(
   header: string,
   limits: RunOptions,
 ): Promise<Applied> {
-  const { undo, queries } = change;
+  const { undo, queries, others } = change;
   const id = randomBytes(8).toString("hex");
   const script = Buffer.from(`${stepsAgent()}\n${agent("undo.sh")}`).toString("base64");
   const afterwards = (step: Command) => /^(remove|put \d+ \/etc\/overlay\/boot\.d\/)/.test(step) || isRetirement(step);
   const now = steps.filter((step) => !afterwards(step));
   const armed = [header, `undo ${id} ${UNDO_AFTER} ${script}`, ...undo, ".", ...now, ".", ...queries].join("\n");
   let changed = false;
-  const confirm = (result?: Result) => {
+  const confirm = async (result?: Result) => {
     changed = true;
+    await others?.();
     // What did not come to its end, or is not known to have, is not what the host is to boot from.
     const whole = result !== undefined && !parseSections(result.stdout).has("failed");
     return {
@@ -100,9 +103,10 @@ async function confirmed(
     return { ...result, ...(failed && { failed }) };
   } catch (error) {
     if (!changed || !(error instanceof HostError) || error.kind === "cancelled") throw error;
+    const who = describeConnection(session.connection);
     throw new HostError(
       "unconfirmed",
-      `${describeConnection(session.connection)} lets no new login in after the change (${error.message}) The host takes the change back by itself, ${UNDO_AFTER} s after it was made: run again then, or look there: journalctl -u 'overlay-undo-*'`,
+      `The change to ${who} lets no new login in (${error.message}) ${who} takes it back by itself, ${UNDO_AFTER} s after it was made: run again then, or look there: journalctl -u 'overlay-undo-*'`,
     );
   }
 }

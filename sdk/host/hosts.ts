@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Connection } from "./connection";
 import { Keyring } from "./keyring";
-import { type Session, SshSession } from "./session";
+import { type RunOptions, type Session, SshSession } from "./session";
 import type { SshEnvironment } from "./ssh";
 
 export interface HostsOptions {
@@ -30,10 +30,24 @@ export class Hosts {
     const key = JSON.stringify([host, port, user, hostKey, proxyJump]);
     const known = this.#sessions.get(key);
     if (known) return known;
-    const { log = () => undefined } = this.options;
-    const session = new SshSession(connection, this.#run, () => this.#environment(), log);
+    const session = this.#open(connection);
     this.#sessions.set(key, session);
     return session;
+  }
+
+  /** A login of its own, for a moment: whether new ones work. Throws HostError. */
+  async login(connection: Connection, options: RunOptions = {}): Promise<void> {
+    const session = this.#open(connection);
+    try {
+      await session.run("hello", "", options);
+    } finally {
+      await session.close();
+    }
+  }
+
+  #open(connection: Connection): SshSession {
+    const { log = () => undefined } = this.options;
+    return new SshSession(connection, this.#run, () => this.#environment(), log);
   }
 
   /** Waits for running operations, then closes all connections and the private agent. */

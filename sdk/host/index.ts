@@ -1,6 +1,6 @@
 /** The one place that touches a host: ssh, snapshot, apply. */
 export { agentFiles } from "./agents";
-export { type Applied, apply, type Change, type Failure, UNDO_AFTER } from "./apply";
+export { type Applied, apply, type Change, type Failure, PATIENCE, UNDO_AFTER } from "./apply";
 export { Connection, describeConnection } from "./connection";
 export { HostError, type HostErrorKind } from "./errors";
 export { Hosts, type HostsOptions } from "./hosts";

@@ -29,7 +29,7 @@ export interface Session {
    */
   runAnew(
     first: Operation,
-    second: (result?: Result) => Operation,
+    second: (result?: Result) => Promise<Operation>,
     patience: number,
     options?: RunOptions,
   ): Promise<{ first?: Result; second: Result } | { first: Result; second?: undefined }>;
@@ -65,7 +65,7 @@ export class SshSession implements Session {
 
   async runAnew(
     first: Operation,
-    second: (result?: Result) => Operation,
+    second: (result?: Result) => Promise<Operation>,
     patience: number,
     options: RunOptions = {},
   ): Promise<{ first?: Result; second: Result } | { first: Result; second?: undefined }> {
@@ -77,7 +77,7 @@ export class SshSession implements Session {
       if (result && result.code !== 0) return { first: result };
       this.#shell?.kill(cancelled());
       this.#shell = undefined;
-      const last = await this.#now(second(result), { ...options, wait: patience });
+      const last = await this.#now(await second(result), { ...options, wait: patience });
       return { ...(result && { first: result }), second: last };
     }, options);
   }

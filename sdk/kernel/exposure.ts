@@ -3,6 +3,7 @@
  * the host's answers depend on. What goes by the underlay while only links change is not exposed.
  */
 import { contains, parseEndpoint } from "../network/address";
+import { isDefault } from "../network/overlaps";
 import type { Address } from "./address";
 import type { Changed } from "./compare";
 import type { Fact } from "./fact";
@@ -11,6 +12,7 @@ import { isOurs, ROUTE_TABLE } from "./marks";
 import type { NftTable } from "./nftTable";
 import { ownRoutes, type Route } from "./route";
 import type { Snapshot } from "./snapshot";
+import type { WgPeer } from "./wgPeer";
 
 /** The device that a fact is about. */
 const deviceOf = ({ kind, key, value, after }: Fact): string | undefined =>
@@ -72,4 +74,51 @@ function exposes(seen: Snapshot, fact: Fact): boolean {
 export function exposure(seen: Snapshot, changed: readonly Changed[]): string | undefined {
   const fact = changed.flatMap(({ from, to }) => [from, to]).find((fact) => fact !== undefined && exposes(seen, fact));
   return fact && `${fact.kind} ${fact.key}`;
+}
+
+/** Whether a change on a device may end what goes by it to an address. */
+function ends({ from, to }: Changed, address: string): boolean {
+  switch (from?.kind) {
+    case "link":
+    case "address":
+      return to === undefined;
+    case "wgDevice":
+      return true;
+    case "wgPeer": {
+      const [before, after] = [from.value as WgPeer, to?.value as WgPeer | undefined];
+      const stays = after?.endpoint === before.endpoint && holdsAny(after?.allowedIps, address);
+      return holdsAny(before.allowedIps, address) && !stays;
+    }
+    case "route":
+      return to === undefined && contains((from.value as Route).dst, address);
+    default:
+      return false;
+  }
+}
+
+const holdsAny = (prefixes: readonly string[] = [], address: string): boolean =>
+  prefixes.some((prefix) => contains(prefix, address));
+
+/**
+ * The far half of a link: of addresses of other hosts, those that a device leads to whose change may end that. Not those that its packets are sent to: these hosts are there without it. Nor what a default route holds.
+ */
+export function exposedBeyond(
+  addresses: readonly string[],
+  live: readonly Fact[],
+  changed: readonly Changed[],
+): { address: string; device: string }[] {
+  const on = (kind: string, device: string) => live.filter((fact) => fact.kind === kind && deviceOf(fact) === device);
+  const devices = new Set(changed.flatMap(({ from }) => (from ? (deviceOf(from) ?? []) : [])));
+  return [...devices].flatMap((device) => {
+    const peers = on("wgPeer", device).map(({ value }) => value as WgPeer);
+    // Routes of a device that somebody made are not read: what its peers may be sent says the same.
+    const prefixes = on("route", device).map(({ value }) => (value as Route).dst);
+    const ways = [...prefixes, ...peers.flatMap(({ allowedIps }) => allowedIps)].filter((one) => !isDefault(one));
+    const endpoints = peers.map(({ endpoint }) => parseEndpoint(endpoint ?? "")?.address);
+    const its = changed.filter(({ from }) => from && deviceOf(from) === device);
+    return addresses
+      .filter((address) => holdsAny(ways, address) && !endpoints.includes(address))
+      .filter((address) => its.some((one) => ends(one, address)))
+      .map((address) => ({ address, device }));
+  });
 }

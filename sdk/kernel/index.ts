@@ -1,5 +1,5 @@
 export { type Changed, type Changes, changes, live, queries, undo } from "./compare";
-export { exposure, isOfNetwork } from "./exposure";
+export { exposedBeyond, exposure, isOfNetwork } from "./exposure";
 export { type Command, type Fact, factId, type HostFacts, type Kind } from "./fact";
 export {
   closedFaults,

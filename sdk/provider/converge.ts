@@ -120,11 +120,11 @@ export async function converge(
       throw half(todo.is, reasons(machine.name, failed, todo.is, config(target.wanted)));
     }
     status(todo.commands.length === 1 ? "1 command" : `${todo.commands.length} commands`);
-    const { undo, cutOff } = safeguard(operation, seen, todo, target.wanted, hostFacts(seen));
+    const { cutOff, ...guard } = await safeguard(operation, seen, todo, target.wanted, hostFacts(seen));
     const change = { commands: todo.commands, queries: target.asked, owners: type.owners(spec), boot: target.boot };
     let takenBack: true | undefined;
     try {
-      ({ failed, takenBack, snapshot: seen } = await machine.change({ ...change, ...(undo && { undo }) }, operation));
+      ({ failed, takenBack, snapshot: seen } = await machine.change({ ...change, ...guard }, operation));
     } catch (error) {
       if (error instanceof HostError && !UNCERTAIN.includes(error.kind)) throw error;
       if (error instanceof HostError && error.kind === "unconfirmed") throw half(todo.is, [error.message]);

@@ -6,6 +6,7 @@ import { HostError, type RunOptions } from "../host";
 import { bootText, changes, type Fact, type HostFacts, isPlaceholder, live, queries, type Snapshot } from "../kernel";
 import { bootDrift, bootPath, bootQuery, isOwn } from "./boot";
 import { config } from "./config";
+import type { FarHosts } from "./far";
 import { once, shapes, specsOf } from "./former";
 import { silence, silent } from "./handshakes";
 import { parseSpec, same } from "./inputs";
@@ -33,6 +34,8 @@ export interface Operation extends RunOptions {
   /** TYPE::NAME of the URN. */
   resource: string;
   machine: Machine;
+  /** Other hosts of the run, which may be reached by way of this one. Default: none. */
+  far?: FarHosts;
   /** Whether a change is taken back unless a new login works, though it leaves SSH alone. */
   canary?: boolean;
   /** Shown beside the resource while it is worked on. */
@@ -154,9 +157,9 @@ export async function remove(
   if (commands.length === 0) return status("nothing was left");
   const blind = removesOwnWay(operation, seen, removal.live);
   await allowed(removal.live);
+  const { cutOff, ...guard } = await safeguard(operation, seen, removal, [], hostFacts(seen));
   status(`removing it: ${commands.length} commands`);
-  const { undo, cutOff } = safeguard(operation, seen, removal, [], hostFacts(seen));
-  const change = { commands, queries: asked, owners, ...(undo && { undo }) };
+  const change = { commands, queries: asked, owners, ...guard };
   const done = await machine.change(change, operation).catch((error: unknown) => {
     if (!blind || !(error instanceof HostError) || error.kind !== "lost") throw error;
     operation.warn(`${machine.name} was told to remove it, and its SSH went with it: what became of it is not known.`);

@@ -7,6 +7,7 @@ import {
   describeConnection,
   HostError,
   type Hosts,
+  PATIENCE,
   type RunOptions,
   snapshot,
   unanswered,
@@ -20,6 +21,8 @@ export interface Machine {
   change(change: Change, options?: RunOptions): Promise<Applied>;
   /** Those of a device's peers that have had no handshake yet, and how many bytes have come from them. */
   unanswered(device: string, publicKeys: readonly string[], options?: RunOptions): Promise<Map<string, number>>;
+  /** Resolves when a new login works, beside the connection that there is; it is tried as long as a change can be taken back. */
+  login(options?: RunOptions): Promise<void>;
 }
 
 export function overSsh(hosts: Hosts, connection: Connection): Machine {
@@ -29,6 +32,7 @@ export function overSsh(hosts: Hosts, connection: Connection): Machine {
     look: (queries, options) => snapshot(session, queries, options),
     change: (change, options) => apply(session, change, options),
     unanswered: (device, publicKeys, options) => unanswered(session, device, publicKeys, options),
+    login: (options) => hosts.login(connection, { ...options, wait: PATIENCE }),
   };
 }
 
@@ -46,6 +50,7 @@ export function withinLimits(machine: Machine, limit: AbortSignal, seconds: numb
     look: (...args) => machine.look(...args).catch(tell),
     change: (...args) => machine.change(...args).catch(tell),
     unanswered: (...args) => machine.unanswered(...args).catch(tell),
+    login: (...args) => machine.login(...args).catch(tell),
   };
 }
 

@@ -7,6 +7,7 @@ import { lineDiff } from "./config";
 import { Configuration, configuration } from "./configuration";
 import { type Before, converge } from "./converge";
 import type { Engine } from "./engine";
+import { FarHosts } from "./far";
 import { Handshakes } from "./handshakes";
 import { impact } from "./impact";
 import { find } from "./import";
@@ -60,6 +61,7 @@ export class Provider {
   /** Hosts that were found dead: they are named once. */
   readonly #dead = new Set<string>();
   readonly #removals = new Removals();
+  readonly #far = new FarHosts((connection) => overSsh(this.#hosts, connection));
 
   configure(values: Values): void {
     const result = configuration(values);
@@ -93,7 +95,9 @@ export class Provider {
   check(urn: string, news: Values): Checked {
     const { type, name } = parse(urn);
     this.#removals.learn(news);
-    return check(type, news, name);
+    const checked = check(type, news, name);
+    if ("inputs" in checked) this.#far.learn(checked.inputs);
+    return checked;
   }
 
   /** The properties that differ. Contacts nobody, unless every run is to read first. */
@@ -151,7 +155,11 @@ export class Provider {
   async previewUpdate({ urn, outputs, inputs }: Known, news: Values): Promise<Values> {
     const { type, resource } = parse(urn);
     const { told } = await takeover(type, () => this.#operation(urn, news, 0), news, inputs);
-    const sentences = [...impact(type, inputs, outputs.config, news), ...foretold(type, inputs, news), ...told];
+    const sentences = [
+      ...impact(type, inputs, outputs.config, news),
+      ...foretold(type, inputs, news, this.#far),
+      ...told,
+    ];
     for (const sentence of sentences) this.engine?.info(urn, sentence);
     await this.engine?.flush();
     return preview(type, resource, outputs, news);
@@ -205,6 +213,7 @@ export class Provider {
 
   async delete({ urn, inputs, outputs, seconds }: Known): Promise<void> {
     this.#removals.learn(inputs);
+    this.#far.learn(inputs);
     const operation = this.#operation(urn, inputs, seconds);
     const allowed = async (removed: readonly Fact[]) => {
       if (!this.#mayRemoveAll) await this.#removals.allow(operation.machine.name, removed, operation.signal);
@@ -238,6 +247,7 @@ export class Provider {
       machine: limit ? withinLimits(machine, limit, seconds) : machine,
       signal: limit ? AbortSignal.any([this.#cancelled.signal, limit]) : this.#cancelled.signal,
       ...(seconds > 0 && { timeout: seconds }),
+      far: this.#far,
       status,
       warn: (message) => this.engine?.warn(urn, message),
     };

@@ -13,6 +13,7 @@ import {
   undo,
 } from "../kernel";
 import { address, host } from "../network/address";
+import type { Far, FarHosts } from "./far";
 import { connectionOf, parseSpec } from "./inputs";
 import type { Operation } from "./lifecycle";
 import { Refused } from "./outcome";
@@ -22,6 +23,7 @@ import { hasUnknown, isUnknown, type Values } from "./wire";
 export interface Safeguard {
   /** For `Change`. */
   undo?: Command[];
+  others?: () => Promise<unknown>;
   /** Why it was taken back, for whoever asks in the end. */
   cutOff: string;
 }
@@ -38,21 +40,61 @@ export function removesOwnWay({ machine }: Operation, { ssh }: Snapshot, removed
   );
 }
 
-/** Said beside the resource, too, where the change from what is `live` may cut off the run's own SSH. */
-export function safeguard(
-  { machine, status, canary }: Operation,
+/** What a change puts at stake of the ways of this run. */
+interface Stake {
+  /** What is changed that this host's own SSH may depend on. */
+  own?: string;
+  far: Far[];
+}
+
+async function stake(
+  operation: Operation,
   seen: Snapshot,
   { live, changed }: { live: readonly Fact[]; changed: readonly Changed[] },
+): Promise<Stake> {
+  const own = exposure(seen, changed);
+  const far = forced() ? [] : ((await operation.far?.through(seen, live, changed, operation)) ?? []);
+  return { ...(own !== undefined && { own }), far };
+}
+
+const unless = `the change is taken back after ${UNDO_AFTER} s unless a new login works`;
+
+const named = (far: readonly Far[]): string => far.map(({ machine }) => machine.name).join(", ");
+const by = (far: readonly Far[]): string =>
+  `reached by ${[...new Set(far.map(({ device }) => device))].join(", ")} of this host`;
+
+/**
+ * Said beside the resource, too, where the change from what is `live` may cut off the run's own SSH, to this host or to
+ * one behind it. Throws Refused where it would take away the way to another.
+ */
+export async function safeguard(
+  operation: Operation,
+  seen: Snapshot,
+  change: { live: readonly Fact[]; changed: readonly Changed[] },
   wanted: readonly Fact[],
   facts: HostFacts,
-): Safeguard {
-  const by = exposure(seen, changed);
-  if ((by === undefined && !canary) || (wanted.length === 0 && forced())) return { cutOff: "" };
-  const why = by ? `${by} may carry this run's own SSH` : "it goes first";
-  status(`${why}: the change is taken back after ${UNDO_AFTER} s unless a new login works`);
+): Promise<Safeguard> {
+  const { machine, status, canary } = operation;
+  const removes = wanted.length === 0;
+  if (removes && forced()) return { cutOff: "" };
+  const { own, far } = await stake(operation, seen, change);
+  if (removes && far.length > 0) {
+    throw new Refused(
+      `${machine.name}: ${named(far)} is ${by(far)}, and without it nobody could reach it any more. Set its connection.host to an address that does not depend on this, and run \`pulumi up\` first; or, where this is to go whatever may come, OVERLAY_FORCE=on.`,
+    );
+  }
+  if (own === undefined && far.length === 0 && !canary) return { cutOff: "" };
+  const why = own
+    ? `${own} may carry this run's own SSH`
+    : far.length > 0
+      ? `${named(far)} is ${by(far)}`
+      : "it goes first";
+  status(`${why}: ${unless}`);
+  const where = far.length > 0 ? ` to ${named(far)}, ${by(far)}` : "";
   return {
-    undo: undo(live, wanted, facts),
-    cutOff: `${machine.name}: the change${by ? ` to ${by}` : ""} cut off new logins, so the host took it back after ${UNDO_AFTER} s. Reach it by a way that does not depend on this (connection.host, proxyJump), or declare something else.`,
+    undo: undo(change.live, wanted, facts),
+    ...(far.length > 0 && { others: () => Promise.all(far.map(({ machine }) => machine.login(operation))) }),
+    cutOff: `${machine.name}: the change${own ? ` to ${own}` : ""} cut off new logins${where}, so the host took it back after ${UNDO_AFTER} s. Reach ${where ? "them" : "it"} by a way that does not depend on this (connection.host, proxyJump), or declare something else${where ? "; where it is to be whatever may come, OVERLAY_FORCE=on" : ""}.`,
   };
 }
 
@@ -60,7 +102,7 @@ export function safeguard(
  * What of this a preview knows without asking the host: SSH goes to an address of the very device that changes, or a
  * setting of the whole network does. Sentences; the rest is said when the host has been looked at.
  */
-export function foretold(type: ResourceType, oldInputs: Values, news: Values): string[] {
+export function foretold(type: ResourceType, oldInputs: Values, news: Values, hosts?: FarHosts): string[] {
   if (isUnknown(news.spec) || hasUnknown(news.connection)) return [];
   const [before, after] = [oldInputs, news].map(({ spec }) => type.technology.plan(parseSpec(type, spec)));
   if (!before || !after) return [];
@@ -69,12 +111,15 @@ export function foretold(type: ResourceType, oldInputs: Values, news: Values): s
     kind === "address" && (value as { address: string }).address === toPrefix(connection.host);
   const device = [...before, ...after].find(isOwn)?.after;
   const { changed } = changes(before, after, { wireguard: "kernel" });
-  const by = changed
+  const own = changed
     .flatMap(({ from, to }) => [from, to])
     .find((fact) => fact && (isOfNetwork(fact) || (device !== undefined && (fact.after ?? factId(fact)) === device)));
-  if (!by) return [];
+  const far = hosts?.led(before, changed) ?? [];
   return [
-    `${device ?? factId(by)} may carry this run's own SSH to ${describeConnection(connection)}: the change is taken back after ${UNDO_AFTER} s unless a new login works.`,
+    ...(own
+      ? [`${device ?? factId(own)} may carry this run's own SSH to ${describeConnection(connection)}: ${unless}.`]
+      : []),
+    ...(far.length > 0 ? [`${named(far)} may be ${by(far)}: ${unless} there, too.`] : []),
   ];
 }
 

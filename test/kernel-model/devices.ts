@@ -38,6 +38,7 @@ export class DevicesModel {
     const device = { json, addresses: new Set<string>(), wg };
     this.all.set(name, device);
     this.sysctls.set(`net/ipv4/conf/${name}/rp_filter`, "0");
+    this.sysctls.set(`net/ipv4/conf/${name}/forwarding`, "0");
     this.addIpv6(device);
   }
 

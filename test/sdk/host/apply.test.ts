@@ -72,7 +72,7 @@ describe("a change that may cut off its session", () => {
   const put = "put 0644 /etc/overlay/boot.d/a Yg==";
 
   /** What the host is given, first and over the new login, where it answers so. `undefined`: the connection broke. */
-  async function given(first: string | undefined, second: string | Error) {
+  async function given(first: string | undefined, second: string | Error, others?: () => Promise<unknown>) {
     const inputs: string[][] = [];
     const answer = (stdout: string) => ({ code: 0, stdout: `${stdout}${seen}`, stderr: "" });
     const session: Session = {
@@ -81,12 +81,13 @@ describe("a change that may cut off its session", () => {
       run: () => Promise.reject(new Error("everything goes over two logins")),
       runAnew: async (one, other) => {
         const result = first === undefined ? undefined : answer(first);
-        inputs.push(one.input.split("\n"), other(result).input.split("\n"));
+        inputs.push(one.input.split("\n"));
+        inputs.push((await other(result)).input.split("\n"));
         if (second instanceof Error) throw second;
         return { ...(result && { first: result }), second: answer(second) };
       },
     };
-    const applied = await apply(session, change).catch((error: HostError) => error);
+    const applied = await apply(session, { ...change, ...(others && { others }) }).catch((error: HostError) => error);
     return { applied, armed: inputs[0] ?? [], confirmed: inputs[1]?.slice(1) };
   }
 
@@ -115,5 +116,15 @@ describe("a change that may cut off its session", () => {
     expect((await given("\n", "\x1etakenBack\n")).applied).toMatchObject({ takenBack: true });
     const { applied } = await given("\n", new HostError("refused", "sshd is not there."));
     expect(applied).toMatchObject({ kind: "unconfirmed", message: expect.stringContaining("(sshd is not there.)") });
+  });
+
+  test("is not confirmed where another host lets nobody in any more", async () => {
+    const others = () => Promise.reject(new HostError("unreachable", "fra cannot be reached."));
+    const { applied, confirmed } = await given("\n", "\n", others);
+    expect(confirmed).toBeUndefined();
+    expect(applied).toMatchObject({
+      kind: "unconfirmed",
+      message: expect.stringContaining("(fra cannot be reached.)"),
+    });
   });
 });

@@ -1,10 +1,12 @@
 /** Which changes may cut off the session that makes them. */
-import { type Changed, exposure, type Fact, fact, LINK_GROUP, type Snapshot } from "../../../sdk/kernel";
+import { type Changed, exposedBeyond, exposure, type Fact, fact, LINK_GROUP, type Snapshot } from "../../../sdk/kernel";
 import type { LinkJson, SshWay } from "../../../sdk/kernel/snapshot";
 import { KernelModel } from "../../kernel-model";
 import { planned } from "../planned";
 
 const KEY = "Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM=";
+
+const OTHER = "Al8FNScSowRXLvqnUgci3oxTQKBOsCTHqtRJkw3P82s=";
 
 const link = (index: number): Fact[] =>
   planned({
@@ -116,4 +118,76 @@ test("the guard, when SSH runs through one of our links; a link's own redirect n
 test("a host that does not say whence the session comes: any route, rule or setting counts", () => {
   expect(exposure(seen(undefined), added(node()))).toBe("rule inet 5111");
   expect(exposure(seen(undefined), added(link(1)))).toBe("route main 10.255.0.11/32 inter-1");
+});
+
+describe("the far half: a host at 10.255.0.11, by the address to which link 1 leads", () => {
+  const KEEPALIVE = { keepalive: 25 };
+  const one = (facts: Fact[], kind: string): Fact => facts.find((it) => it.kind === kind) as Fact;
+  const with_ = (fact: Fact, more: object): Changed => ({
+    from: fact,
+    to: { ...fact, value: { ...(fact.value as object), ...more } },
+  });
+  const mine = link(1);
+  const [made, device, peer, way, own] = ["link", "wgDevice", "wgPeer", "route", "address"].map((kind) =>
+    one(mine, kind),
+  ) as [Fact, Fact, Fact, Fact, Fact];
+  const led = (changed: Changed[], ...addresses: string[]) => exposedBeyond(addresses, mine, changed);
+  const far = { address: "10.255.0.11", device: "inter-1" };
+
+  test.each<[string, Changed]>([
+    ["the link goes", { from: made }],
+    ["another port", with_(device, { listenPort: 1 })],
+    ["another peer", { from: peer }],
+    ["another endpoint", with_(peer, { endpoint: "203.0.113.9:1" })],
+    ["its allowed IPs no more", with_(peer, { allowedIps: ["10.255.0.12/32"] })],
+    ["no route", { from: way }],
+    ["no own address", { from: own }],
+  ])("%s: exposed", (_, one) => {
+    expect(led([one], "10.255.0.11")).toEqual([far]);
+    expect(led([one], "198.51.100.9", "10.255.0.12", "2001:db8::1")).toEqual([]);
+  });
+
+  test.each<[string, Changed]>([
+    ["keepalive", with_(peer, KEEPALIVE)],
+    ["MTU", with_(made, { mtu: 1400 })],
+    ["another source", with_(way, { src: "10.255.0.3" })],
+    ["one more peer", { to: peer }],
+    ["a setting", { from: one(mine, "sysctl") }],
+  ])("%s: not exposed", (_, one) => expect(led([one], "10.255.0.11")).toEqual([]));
+
+  test("a link that is still to be made, and another one beside it, lead nowhere yet", () => {
+    expect(exposedBeyond(["10.255.0.11"], [], added(mine))).toEqual([]);
+    expect(led(removed(link(2)), "10.255.0.11")).toEqual([]);
+  });
+
+  test("a host that the device's own packets go to is there without it, whatever lies behind the peer", () => {
+    const behind = ["203.0.113.0/24", "0.0.0.0/0"].map((dst) => route(dst, { device: "inter-1", table: "111" }));
+    const addresses = ["203.0.113.1", "203.0.113.2", "198.51.100.9"];
+    expect(exposedBeyond(addresses, [...mine, ...behind], removed(mine))).toEqual([{ ...far, address: "203.0.113.2" }]);
+  });
+
+  test("of a mesh, the peer that changes and no other", () => {
+    const [a, b] = ["a", "b"].map((name, index) => ({
+      name,
+      id: 10 + index,
+      publicKey: index ? OTHER : KEY,
+      addresses: [`10.255.0.1${index}`],
+    }));
+    const mesh = planned({
+      resource: "overlay:wireguard:Interface",
+      node: "fra",
+      owner: "net/prod",
+      link: "mesh",
+      device: "mesh",
+      id: 2,
+      mtu: 1420,
+      listenPort: 11002,
+      addresses: ["10.255.0.2"],
+      peers: [a, b],
+    });
+    const gone = mesh.filter(({ kind, key }) => kind === "wgPeer" && key === `mesh ${KEY}`);
+    expect(exposedBeyond(["10.255.0.10", "10.255.0.11"], mesh, removed(gone))).toEqual([
+      { address: "10.255.0.10", device: "mesh" },
+    ]);
+  });
 });

@@ -52,6 +52,8 @@ export class ModelMachine implements Machine {
     return new Map();
   }
 
+  async login(): Promise<void> {}
+
   #run(commands: readonly Command[]): Failure | undefined {
     for (const [index, step] of steps(commands).entries()) {
       const command = (step[0] ?? "").replace(/^(put \S+ \S+) .*/, "$1");
