@@ -47,10 +47,12 @@ export function parseSnapshot(text: string, queries: string[]): Snapshot {
     queries.filter((query) => query.startsWith(`${what} `)).map((query) => query.slice(what.length + 1));
   const [links, addrs] = lines("link").map((line) => json<unknown[]>("link", line));
   const [owner] = lines("owner");
+  const [now, uptime] = lines("now");
   const ssh = sshWay(lines("ssh"));
   return {
     machine: lines("machine")[0] ?? "",
-    now: Number(lines("now")[0]),
+    now: Number(now),
+    ...(uptime !== undefined && { uptime: Number.parseFloat(uptime) }),
     ...(ssh && { ssh }),
     ...(owner !== undefined && { owner }),
     host: { wireguard: lines("wireguard")[0] as Snapshot["host"]["wireguard"] },

@@ -18,3 +18,4 @@ export type { Snapshot } from "./snapshot";
 export type { Call, End, Technology } from "./technology";
 export { bootText, text } from "./text";
 export { parseWgDump } from "./wg";
+export { SESSION_SECONDS } from "./wgPeer";

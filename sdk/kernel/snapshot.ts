@@ -101,6 +101,8 @@ export interface Snapshot {
   machine: string;
   /** Unix time on the host, seconds. */
   now: number;
+  /** Seconds since the host was started. */
+  uptime?: number;
   /** The session that looked. Absent where the host does not say whence it comes. */
   ssh?: SshWay;
   /** `project/stack` in /etc/overlay/owner, or undefined. */

@@ -14,7 +14,7 @@ export interface WgPeer {
 }
 
 /** Seconds after which a session is dead: REJECT_AFTER_TIME in the WireGuard paper, section 6.1. */
-const SESSION_SECONDS = 180;
+export const SESSION_SECONDS = 180;
 
 const key = (value: WgPeer): string => `${value.device} ${value.publicKey}`;
 const sorted = (ips: string[]): string => (ips.length > 1 ? ips.toSorted().join() : ips.join());

@@ -24,6 +24,7 @@ snapshot() {
   first_line /etc/machine-id
   section now
   date +%s
+  first_line /proc/uptime
   section ssh
   ssh_way
   section owner

@@ -14,12 +14,18 @@ const call = (to: string, more: Partial<Call> = {}): Call => ({
 });
 const end = (calls: Call[], called = true): End => ({ name: "mesh@lux", from: "lux", called, calls });
 
+/** lux was started a day ago. */
+const NOW = 1795258787;
+
 /** lux's device, with the time of each peer's latest handshake. */
-function seen(handshakes: Record<string, number>, bytes = 0): Snapshot {
+function seen(handshakes: Record<string, number>, bytes = 0, keepalive = "off"): Snapshot {
   const peers = Object.entries(handshakes).map(
-    ([key, at]) => `wg0\t${key}\t(none)\t(none)\t(none)\t${at}\t${bytes}\t0\toff\n`,
+    ([key, at]) => `wg0\t${key}\t(none)\t(none)\t(none)\t${at}\t${bytes}\t0\t${keepalive}\n`,
   );
-  return parseSnapshot(`\x1emachine\n1\n\x1ewg\nwg0\t(hidden)\tlux\t11001\t0x6f\n${peers.join("")}\x1eend\n`, []);
+  return parseSnapshot(
+    `\x1enow\n${NOW}\n86400.12 7.5\n\x1emachine\n1\n\x1ewg\nwg0\t(hidden)\tlux\t11001\t0x6f\n${peers.join("")}\x1eend\n`,
+    [],
+  );
 }
 
 /** A machine whose peers answer never, or after so many questions, and what they were asked. */
@@ -41,10 +47,36 @@ jest.mock("node:timers/promises", () => ({ setTimeout: async (pause: number) => 
 beforeEach(() => pauses.mockClear());
 
 test("a handshake that has come is nothing to wait for, nor are those whom nobody calls", () => {
-  expect(silent(end([call("fra"), call("hkg")]), seen({ fra: 1795258787, hkg: 0 }))).toEqual([call("hkg")]);
+  expect(silent(end([call("fra"), call("hkg")]), seen({ fra: NOW, hkg: 0 }))).toEqual([call("hkg")]);
   expect(silent(end([]), NONE)).toEqual([]);
   expect(silent(end([call("fra")]), seen({}))).toEqual([]);
   expect(silent(end([call("fra")]), seen({ fra: 0 }, 148))).toEqual([]);
+});
+
+describe("a session that is dead", () => {
+  const { other: _, ...foreign } = call("fra");
+  const told = (seconds: number, one = call("fra"), keepalive = "25") =>
+    silent(end([one]), seen({ fra: NOW - seconds }, 9000, keepalive));
+
+  test("is told, with how long ago it was renewed", () => {
+    expect(told(206)).toEqual([{ ...call("fra"), since: 206 }]);
+    const said = (seconds: number) => silence(end([]), told(seconds), NONE);
+    expect(said(206)).toContain(
+      "from lux to fra does not arrive at 198.51.100.9, or no answer comes back: no handshake for 3 minutes.",
+    );
+    expect(said(7200)).toContain("no handshake for 2 hours.");
+    const both = [...told(7300), call("hkg")];
+    expect(silence(end([]), both, NONE)).toContain(
+      "fra (198.51.100.9:11001, no handshake for 2 hours), hkg (192.0.2.7:11001, no handshake yet)",
+    );
+  });
+  test.each<[string, Call[]]>([
+    ["where it is to be renewed by the next packet", told(205)],
+    ["without a keepalive: nobody may have had anything to say", told(7200, call("fra"), "off")],
+    ["of somebody else's machine, which may sleep", told(7200, foreign)],
+    ["of the future: the clock was set back", told(-7200)],
+    ["of before the start: the clock was set forward", told(90_000)],
+  ])("is not %s", (_, calls) => expect(calls).toEqual([]));
 });
 
 describe("who is called and does not answer", () => {
@@ -58,7 +90,9 @@ describe("who is called and does not answer", () => {
     const [handshakes, host] = [new Handshakes(), machine({})];
     const before = new Set(["mesh@fra", "mesh@hkg"]);
     const said = await handshakes.made(end([call("fra"), call("hkg")]), before, NONE, host, {});
-    expect(said).toContain("UDP from lux does not arrive at fra (198.51.100.9:11001), hkg (192.0.2.7:11001), or");
+    expect(said).toContain(
+      "UDP from lux does not arrive at fra (198.51.100.9:11001, no handshake yet), hkg (192.0.2.7:11001, no handshake yet), or",
+    );
     pauses.mockClear();
     expect(await handshakes.made(end([call("hkg")]), before, NONE, host, {})).toContain("to hkg");
     expect(pauses).not.toHaveBeenCalled();
