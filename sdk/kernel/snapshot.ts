@@ -137,6 +137,8 @@ export interface Snapshot {
   firewalls: Record<string, string[] | undefined>;
   /** Base chains of others that end in a drop or a reject, by their hook (`input`). Absent key: not asked. */
   hooks: Record<string, ClosedChain[] | undefined>;
+  /** Of wg-quick(8)'s file for a device, the names of keys that do more than wg(8) and addresses. Absent key: not asked. */
+  quick: Record<string, string[]>;
   /** Owner (first line, without `# `) of each boot file under /etc/overlay/boot.d, by file name. */
   boot: Record<string, string>;
 }

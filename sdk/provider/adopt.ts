@@ -16,7 +16,13 @@ function untilBoot(seen: Snapshot, device: string, wanted: readonly Fact[]): str
       !wanted.some(({ kind, key }) => kind === "route" && key.includes(` ${dst}`)),
   );
   const userspace = seen.links.some(({ ifname, linkinfo }) => ifname === device && linkinfo?.info_kind === "tun");
+  const quick = seen.quick[device] ?? [];
   return [
+    ...(quick.length > 0
+      ? [
+          `Until the next boot only: what ${quick.join(", ")} of /etc/wireguard/${device}.conf did, such as a MASQUERADE rule, for nothing of it is taken over. See to it elsewhere where it is needed; the file stays as ${device}.conf.before-overlay.`,
+        ]
+      : []),
     ...(others.length > 0
       ? [
           `Until the next boot only: the routes to ${others.map(({ dst }) => dst).join(", ")}. Make them yours where they are needed.`,
@@ -50,7 +56,7 @@ export async function takeover(
   const { machine } = operation;
   const wanted = type.technology.plan(spec);
   try {
-    const seen = await machine.look(queries(wanted), operation);
+    const seen = await machine.look([...queries(wanted), `quick ${device}`], operation);
     const known = results(type, (_, read) => read(seen, spec));
     const there = kinds.link.read(seen, device);
     if (!there) return { told: [`${machine.name} has no ${device} to take over: a new one is made.`], known };

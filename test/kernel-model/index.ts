@@ -152,6 +152,7 @@ export class KernelModel {
       ways: {},
       firewalls: {},
       hooks: {},
+      quick: {},
       boot: {},
     });
   }

@@ -3,10 +3,10 @@
 # 036). sdk/host/snapshot.ts reads them. A tool that is missing leaves its section empty. What is secret is masked here.
 
 # snapshot: standard input is queries, one a line (sysctl NAME, file PATH, unit NAME, key PATH, command NAME,
-# manager DEVICE, way ADDRESS, firewall ufw|firewalld|FAMILY TABLE CHAIN, hook NAME [DEVICE]).
+# manager DEVICE, way ADDRESS, firewall ufw|firewalld|FAMILY TABLE CHAIN, hook NAME [DEVICE], quick DEVICE).
 snapshot() {
   set +e
-  sysctls='' files='' units='' keys='' managed='' commands='' ways='' firewalls='' hooks=''
+  sysctls='' files='' units='' keys='' managed='' commands='' ways='' firewalls='' hooks='' quick=''
   while read -r what name; do
     case $what in
       sysctl) sysctls="$sysctls /proc/sys/$name" ;;
@@ -18,6 +18,7 @@ snapshot() {
       way) ways="$ways $name" ;;
       firewall) firewalls=$firewalls$name, ;;
       hook) hooks=$hooks$name, ;;
+      quick) quick="$quick $name" ;;
     esac
   done
   section machine
@@ -51,6 +52,7 @@ snapshot() {
     [ -z "$ways" ] || { section way && ways_of_ours $ways; }
     printf '%s' "$firewalls" | tr , '\n' | while read -r name; do firewall "$name" </dev/null; done
     printf '%s' "$hooks" | tr , '\n' | while read -r name; do section "hook $name" && closed_chains $name </dev/null; done
+    for name in $quick; do section "quick $name" && quick_keys "/etc/wireguard/$name.conf"; done
   }
   section end
 }
@@ -201,6 +203,15 @@ present_commands() {
 # By all rules and tables, for packets with our mark (0x6f). Where there is no way, nothing is printed.
 ways_of_ours() {
   printf 'route get %s mark 0x6f\n' "$@" | ip -N -j -force -batch - 2>/dev/null
+}
+
+# quick_keys FILE: names alone, of what wg-quick(8) does beside addresses, routes and wg(8): there are secrets in it.
+quick_keys() {
+  [ -r "$1" ] || return 0
+  awk -F = '
+    { gsub(/[ \t\r]/, "", $1) }
+    NF > 1 && tolower($1) ~ /^(preup|postup|predown|postdown|dns|table|saveconfig)$/ && !seen[$1]++ { print $1 }
+  ' "$1"
 }
 
 # unanswered: standard input is a WireGuard device and public keys, one a line. Prints those of the peers that have had no

@@ -48,6 +48,7 @@ describeWhere(["lab", "engine"], "keys of a link's own", () => {
     const [preview = ""] = text.split("\nUpdating ");
     expect(preview).toContain("wg show wg0 private-key > /etc/overlay/keys/wg0.adopted.key");
     expect(preview).toContain("wg0 of root@203.0.113.5 is taken over as it is, by these steps:");
+    expect(preview).toContain("Until the next boot only: what PostUp of /etc/wireguard/wg0.conf did, ");
     expect(preview).toContain("Until the next boot only: the routes to 192.168.9.0/24.");
     expect(preview).toMatch(
       /^systemctl disable wg-quick@wg0\.service\nretire \S+\n(?:ip addr del fe80\S+ dev wg0\n)?ip addr del 10\.255\.0\.1\/24 dev wg0$/m,

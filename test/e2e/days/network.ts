@@ -132,6 +132,7 @@ export async function byHand(lab: Lab, ends: { host: string; device: string; por
 PrivateKey = $(cat ${KEY_BY_HAND})
 Address = 10.255.0.${own.id}/24, fd00:6f::${own.id}/128
 ListenPort = ${own.port}
+PostUp = true
 [Peer]
 PublicKey = ${peer.publicKey}
 AllowedIPs = 10.255.0.${peer.id}/32, fd00:6f::${peer.id}/128, 192.168.9.0/24

@@ -1,6 +1,9 @@
 /** captured/snapshot.out is what agents/snapshot.sh printed on a host with one userspace WireGuard device. */
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { agentPath } from "../../../sdk/host/agents";
 import { parseSnapshot } from "../../../sdk/host/snapshot";
 
 const text = readFileSync(join(__dirname, "captured/snapshot.out"), "utf8");
@@ -134,6 +137,26 @@ test("queries are answered, each by its name", () => {
   });
   expect(seen.commands).toEqual({ wg: true, frobnicate: false });
   expect(seen.boot).toEqual({ "50-inter-fra": "overlay:wireguard:Interface::lux-fra" });
+});
+
+test("of a file of wg-quick's the names of what it does besides, and nothing of what they say", () => {
+  const folder = mkdtempSync(join(tmpdir(), "overlay-test-"));
+  const lines = ["[Interface]", "PrivateKey = s3cret=", "# DNS = 1.1.1.1", "Address = 10.0.0.1/24", "MTU = 1420"];
+  const more = ["PostUp = iptables -t nat -A POSTROUTING s3cret", "postup=true", "\tDNS\t= 9.9.9.9", "Table=off\r"];
+  const file = join(folder, "wg0.conf");
+  writeFileSync(file, [...lines, ...more, more[0], "[Peer]", "PublicKey = x"].join("\n"));
+  const keys = (path: string) => {
+    const script = '. "$0"; section "quick wg0"; quick_keys "$1"; section end';
+    return parseSnapshot(execFileSync("sh", ["-euc", script, agentPath("snapshot.sh"), path], { encoding: "utf8" }), [
+      "quick wg0",
+    ]).quick;
+  };
+  try {
+    expect(keys(file)).toEqual({ wg0: ["PostUp", "postup", "DNS", "Table"] });
+    expect(keys(join(folder, "none.conf"))).toEqual({ wg0: [] });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("units are known by their name; a template, an unknown one and a host without systemd have no state", () => {

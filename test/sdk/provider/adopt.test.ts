@@ -8,6 +8,8 @@ import { type ResourceType, resourceType } from "../../../sdk/provider/registry"
 import type { Values } from "../../../sdk/provider/wire";
 import { ModelMachine } from "./model-machine";
 
+const INTERFACE = "overlay:wireguard:Interface";
+
 const PEER = "Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM=";
 const own = { node: "fra", owner: "net/prod", device: "wg0" };
 const specs: Record<string, Values> = {
@@ -65,7 +67,7 @@ test.each(Object.keys(specs))("%s: the steps that take it over, once", async (to
 });
 
 test("no such device, one that may not be had, and a host that does not answer", async () => {
-  const token = "overlay:wireguard:Interface";
+  const token = INTERFACE;
   const news = inputs(token, adopting(token));
   const said = async (machine: Machine) => (await preview(token, machine, news)).told.join("\n");
   expect(await said(new ModelMachine())).toBe("root@model has no wg0 to take over: a new one is made.");
@@ -75,4 +77,21 @@ test("no such device, one that may not be had, and a host that does not answer",
   const dead = new ModelMachine();
   dead.look = () => Promise.reject(new HostError("unreachable", "root@model cannot be reached."));
   expect(await said(dead)).toBe("What of wg0 is taken over is not known before `up`: root@model cannot be reached.");
+});
+
+test("what else wg-quick did is told by its name", async () => {
+  const machine = byHand();
+  const look = machine.look.bind(machine);
+  const asked: string[] = [];
+  Object.assign(machine, {
+    look: async (queries: string[]) => {
+      asked.push(...queries);
+      return { ...(await look()), quick: { wg0: ["PostUp", "DNS"] } };
+    },
+  });
+  const { told } = await preview(INTERFACE, machine, inputs(INTERFACE, adopting(INTERFACE)));
+  expect(asked).toContain("quick wg0");
+  expect(told).toContainEqual(expect.stringMatching(/what PostUp, DNS of \/etc\/wireguard\/wg0\.conf did/));
+  const quiet = await preview(INTERFACE, byHand(), inputs(INTERFACE, adopting(INTERFACE)));
+  expect(quiet.told.join("\n")).not.toMatch(/wg0\.conf did/);
 });
