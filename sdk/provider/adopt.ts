@@ -5,6 +5,7 @@ import { changes, type Fact, kinds, live, queries, ROUTE_PROTOCOL, type Snapshot
 import { parseSpec } from "./inputs";
 import { hostFacts, type Operation, results } from "./lifecycle";
 import type { ResourceType } from "./registry";
+import { warning } from "./safeguard";
 import { hasUnknown, isUnknown, type Values } from "./wire";
 
 /** What stays as somebody made it until a boot takes it away. */
@@ -60,14 +61,16 @@ export async function takeover(
     const known = results(type, (_, read) => read(seen, spec));
     const there = kinds.link.read(seen, device);
     if (!there) return { told: [`${machine.name} has no ${device} to take over: a new one is made.`], known };
-    const { commands, foreign } = changes(live(seen, wanted), wanted, hostFacts(seen));
+    const is = live(seen, wanted);
+    const { commands, foreign, changed } = changes(is, wanted, hostFacts(seen));
     const faults = type.technology.faults?.(spec, seen) ?? [];
     if (foreign.length + faults.length > 0) {
       return { told: [`${machine.name}: ${[...foreign, format(faults)].join(" ")}`], known };
     }
     const told = [`${device} of ${machine.name} is taken over as it is, by these steps:`, ...commands];
     const whole = wanted.some(({ kind }) => kind === "link");
-    return { told: whole ? [...told, ...untilBoot(seen, device, wanted)] : told, known };
+    const stake = await warning(operation, seen, { live: is, changed });
+    return { told: whole ? [...told, ...stake, ...untilBoot(seen, device, wanted)] : told, known };
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     return { told: [`What of ${device} is taken over is not known before \`up\`: ${error.message}`], known: {} };

@@ -63,6 +63,15 @@ const named = (far: readonly Far[]): string => far.map(({ machine }) => machine.
 const by = (far: readonly Far[]): string =>
   `reached by ${[...new Set(far.map(({ device }) => device))].join(", ")} of this host`;
 
+/** What a change puts at stake, in a sentence for preview; none where it is nothing. */
+export async function warning(...[operation, seen, change]: Parameters<typeof stake>): Promise<string[]> {
+  const { own, far } = await stake(operation, seen, change);
+  return [
+    ...(own ? [`${own} may carry this run's own SSH to ${operation.machine.name}: ${unless}.`] : []),
+    ...(far.length > 0 ? [`${named(far)} is ${by(far)}: ${unless} there, too.`] : []),
+  ];
+}
+
 /**
  * Said beside the resource, too, where the change from what is `live` may cut off the run's own SSH, to this host or to
  * one behind it. Throws Refused where it would take away the way to another.

@@ -79,19 +79,23 @@ test("no such device, one that may not be had, and a host that does not answer",
   expect(await said(dead)).toBe("What of wg0 is taken over is not known before `up`: root@model cannot be reached.");
 });
 
-test("what else wg-quick did is told by its name", async () => {
+test("what else wg-quick did is told by its name; and that the run's own SSH goes by the device", async () => {
   const machine = byHand();
   const look = machine.look.bind(machine);
   const asked: string[] = [];
+  const ssh = { client: "10.255.0.1", server: "10.255.0.2", device: "wg0" };
   Object.assign(machine, {
     look: async (queries: string[]) => {
       asked.push(...queries);
-      return { ...(await look()), quick: { wg0: ["PostUp", "DNS"] } };
+      return { ...(await look()), ssh, quick: { wg0: ["PostUp", "DNS"] } };
     },
   });
   const { told } = await preview(INTERFACE, machine, inputs(INTERFACE, adopting(INTERFACE)));
   expect(asked).toContain("quick wg0");
+  expect(told).toContainEqual(
+    expect.stringMatching(/ wg0.* may carry this run's own SSH to root@model: the change is taken back after 15 s/),
+  );
   expect(told).toContainEqual(expect.stringMatching(/what PostUp, DNS of \/etc\/wireguard\/wg0\.conf did/));
   const quiet = await preview(INTERFACE, byHand(), inputs(INTERFACE, adopting(INTERFACE)));
-  expect(quiet.told.join("\n")).not.toMatch(/wg0\.conf did/);
+  expect(quiet.told.join("\n")).not.toMatch(/SSH|wg0\.conf did/);
 });
