@@ -61,7 +61,9 @@ export class Provider {
   /** Hosts that were found dead: they are named once. */
   readonly #dead = new Set<string>();
   readonly #removals = new Removals();
-  readonly #far = new FarHosts((connection) => overSsh(this.#hosts, connection));
+  /** Sessions apart: a host that does not answer yet, because its way is only now mended, may do so in its own turn. */
+  #farHosts = new Hosts();
+  readonly #far = new FarHosts((connection) => overSsh(this.#farHosts, connection));
 
   configure(values: Values): void {
     const result = configuration(values);
@@ -69,7 +71,9 @@ export class Provider {
     this.#settings = result.value;
     const { ssh, identities } = this.#settings;
     const log = (message: string) => this.engine?.status("", message);
-    this.#hosts = new Hosts({ ssh: ssh.split(/\s+/), identities, log });
+    const options = { ssh: ssh.split(/\s+/), identities, log };
+    this.#hosts = new Hosts(options);
+    this.#farHosts = new Hosts(options);
   }
 
   /** Whether every preview is to read the hosts first. The engine keeps the answer in state, for each resource. */
@@ -82,7 +86,7 @@ export class Provider {
 
   async close(): Promise<void> {
     this.cancel();
-    await this.#hosts.close();
+    await Promise.all([this.#hosts.close(), this.#farHosts.close()]);
     await this.engine?.flush();
     this.engine?.close();
   }
