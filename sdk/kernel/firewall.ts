@@ -37,12 +37,14 @@ export function opening({ firewall, firewallChain = [] }: Firewall, port: number
 
 /**
  * The rules that let through what a relay's device brings, of which the node's own chain drops what is no relay's.
- * firewalld has none: it knows zones and no devices, and a device in a zone of its own would be let in by other rules.
+ * firewalld forwards between devices that are named as its zone's; one of no zone is let in by the default zone anyway.
  */
 export function passing({ firewall, forwardChain = [] }: Firewall, device: string, comment: string): Fact[] {
   switch (firewall) {
     case "ufw":
       return [fact("ufwRule", { device, comment })];
+    case "firewalld":
+      return [fact("firewalldRule", { device, permanent: true, runtime: true })];
     case "nftables":
       return forwardChain.map((chain) => fact("nftRule", { chain, rule: `iifname "${device}" accept`, comment }));
     default:
@@ -99,7 +101,7 @@ const port = (port: number): Passage => ({
 /** Of what comes by a device, the node's own chain drops what is no relay's. */
 const through = (device: string): Passage => ({
   ufw: `ufw route allow in on ${device}`,
-  firewalld: `firewall-cmd --permanent --add-forward --add-interface=${device} && firewall-cmd --reload`,
+  firewalld: `firewall-cmd --permanent --add-forward && firewall-cmd --permanent --add-interface=${device} && firewall-cmd --reload`,
   nft: `iifname "${device}"`,
   iptables: `-i ${device}`,
 });
@@ -107,6 +109,7 @@ const through = (device: string): Passage => ({
 const out = (device: string): Passage => ({
   ...through(device),
   ufw: `ufw route allow out on ${device}`,
+  firewalld: "firewall-cmd --permanent --add-interface=<the device behind> && firewall-cmd --reload",
   nft: `oifname "${device}"`,
   iptables: `-o ${device}`,
 });
@@ -184,7 +187,8 @@ export const forwardQuery = (device: string): string => `hook forward ${device}`
 /** A relay on a host whose own rules drop what is to be forwarded, as Docker has it, and that no rule of ours opens. */
 export function closedToRelays(node: string, device: string, declared: Firewall, snapshot: Snapshot): string[] {
   const { firewall, forwardChain = [] } = declared;
-  const ours = ({ by, chain }: ClosedChain) => (firewall === "ufw" && by === "ufw") || forwardChain.includes(chain);
+  const whole = snapshot.firewalls.firewalld?.includes("forward") ? ["ufw", "firewalld"] : ["ufw"];
+  const ours = ({ by, chain }: ClosedChain) => (by === firewall && whole.includes(by)) || forwardChain.includes(chain);
   const chains = closedChains(snapshot, `forward ${device}`).filter((it) => !ours(it));
   if (chains.length === 0) return [];
   const nameable = chains.filter(({ by }) => by === "nftables" && firewall === by).map(({ chain }) => chain);

@@ -28,13 +28,19 @@ firewall() {
 firewalld_rules() {
   if rules=$(firewalld_asked '' org.fedoraproject.FirewallD1.zone getRichRules s '' 2>/dev/null); then
     rich_rules runtime "$rules"
+    interfaces runtime "$(firewalld_asked '' org.fedoraproject.FirewallD1.zone getInterfaces s '')"
+    case $(firewalld_asked '' org.fedoraproject.FirewallD1.zone getZoneSettings2 s '' 2>/dev/null) in
+      *'"forward" b true'*) echo forward ;;
+    esac
     zone=$(firewalld_asked '' org.fedoraproject.FirewallD1 getDefaultZone | cut -d '"' -f 2)
     path=$(firewalld_asked /config org.fedoraproject.FirewallD1.config getZoneByName s "$zone" | cut -d '"' -f 2)
     path=${path#/org/fedoraproject/FirewallD1}
     rich_rules permanent "$(firewalld_asked "$path" org.fedoraproject.FirewallD1.config.zone getRichRules)"
+    interfaces permanent "$(firewalld_asked "$path" org.fedoraproject.FirewallD1.config.zone getInterfaces)"
   else
     echo stopped
     timeout 20 firewall-offline-cmd --list-rich-rules 2>/dev/null | sed -n 's/^rule priority="111" /permanent &/p'
+    timeout 20 firewall-offline-cmd --list-interfaces 2>/dev/null | tr ' ' '\n' | sed -n 's/^./permanent interface &/p'
   fi
 }
 
@@ -56,6 +62,11 @@ rich_rules() {
       if (rules[at] ~ /^rule priority="111" /) print which, rules[at]
     }
   }'
+}
+
+# interfaces WHICH 'as N "DEVICE" "DEVICE"'
+interfaces() {
+  printf '%s\n' "$2" | tr ' ' '\n' | sed -n "s/^\"\(.*\)\"$/$1 interface \1/p"
 }
 
 # closed_chains HOOK [DEVICE]: base chains of others there that drop or reject what none of their rules lets pass; not those

@@ -247,10 +247,15 @@ describeWhere("lab", "firewalls of others", () => {
       "firewall-cmd --list-all",
     );
     await on("systemctl stop firewalld");
-    await engine.up(waits({ firewall: "firewalld" }));
-    expect(await engine.refresh(waits({ firewall: "firewalld" }))).toEqual([]);
+    // As a relay's device, too.
+    const relays = waits({ firewall: "firewalld", forwards: true });
+    await engine.up(relays);
+    expect(await engine.refresh(relays)).toEqual([]);
+    const said = engine.said(relays).length;
     await on("systemctl start firewalld");
-    expect(await engine.refresh(waits({ firewall: "firewalld" }))).toEqual([]);
+    expect(await engine.refresh(relays)).toEqual([]);
+    expect(engine.said(relays)).toHaveLength(said);
+    expect(await on("firewall-cmd --list-interfaces")).toBe("inter-fra\n");
     await engine.up(calls(11002));
     await reaches();
   });
@@ -258,6 +263,7 @@ describeWhere("lab", "firewalls of others", () => {
   test("what is left of them goes with the node", async () => {
     expect(await network.engine.up(lux({ firewall: "firewalld" }))).toBe("same");
     await network.engine.destroy(lux());
-    expect(await on("firewall-cmd --list-rich-rules; firewall-cmd --permanent --list-rich-rules")).toBe("\n\n");
+    const left = ["--list-rich-rules", "--list-interfaces"].flatMap((what) => [what, `--permanent ${what}`]);
+    expect(await on(left.map((what) => `firewall-cmd ${what}`).join("; "))).toBe("\n\n\n\n");
   });
 });

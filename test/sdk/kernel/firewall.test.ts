@@ -123,6 +123,13 @@ describe("what a relay's device brings", () => {
       [`nft insert rule ${CHAIN} iifname "inter-fra" accept comment "${COMMENT}"`],
       [`nft delete rule ${CHAIN} handle 12`],
     ],
+    [
+      "firewalld",
+      { firewall: "firewalld" },
+      "firewalld",
+      ["firewall-cmd --permanent --add-interface='inter-fra'", "firewall-cmd --add-interface='inter-fra'"],
+      ["firewall-cmd --permanent --remove-interface='inter-fra'", "firewall-cmd --remove-interface='inter-fra'"],
+    ],
   ];
   test.each(cases)("%s: is let through, read back, and goes", (_, declared, name, added, removed) => {
     const said = printed(name === CHAIN ? "nft" : name);
@@ -236,6 +243,7 @@ describe("a host that drops what no rule lets in", () => {
     expect(run(ufw)).toBe("ufw route allow in on inter-fra");
     // Not what rules of ours open.
     expect(warned([ufw], { firewall: "ufw" })).toBe("");
+    expect(warned([firewalld], { firewall: "firewalld" })).toContain("firewall-cmd --permanent --add-forward && ");
     const declared: Firewall = { firewall: "nftables", firewallChain: [CHAIN], forwardChain: ["inet filter forward"] };
     expect(warned([nft], declared)).toBe("");
     const both = warned([nft, "nftables ip filter forward drop", docker], declared);
