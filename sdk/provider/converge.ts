@@ -55,13 +55,16 @@ function goal({ type, resource }: Operation, spec: unknown, before: Before | und
   };
 }
 
-function gap({ wanted, boot, former, formerName }: Goal, seen: Snapshot, attempt: number): Gap {
+/** `after`: what failed of the change before, and nothing before the first one. */
+function gap({ wanted, boot, former, formerName }: Goal, seen: Snapshot, after?: { failed?: Failure }): Gap {
   // Where another resource has taken over the old device, it is not ours to remove.
   const own = former.filter(({ bootFile }) => isOwn(seen, bootFile, formerName));
   const old = own.flatMap(({ facts }) => facts);
   // At first by what it was: an endpoint that the host chose in place of the old one is still to become the new one.
-  // A setting always has a value: when it was restored, nothing tells it from one that is still to be.
-  const facts = attempt === 1 ? [...old, ...wanted] : [...wanted, ...old.filter(({ kind }) => kind !== "sysctl")];
+  // A setting always has a value: when it was restored, nothing tells it from one that is still to be, unless the change
+  // broke off, perhaps before it. To restore it twice is nothing.
+  const left = old.filter(({ kind }) => kind !== "sysctl" || after?.failed);
+  const facts = after ? [...wanted, ...left] : [...old, ...wanted];
   const is = live(seen, once(facts));
   const change = changes(is, wanted, hostFacts(seen));
   const files = own.filter(({ bootFile }) => bootFile !== boot.file && bootFile in seen.boot);
@@ -100,7 +103,7 @@ export async function converge(
   const ahead = type.technology.queries?.(spec, String(before?.outputs.config ?? "")) ?? [];
   const observed = type.technology.observes?.(spec) ?? [];
   let seen = await machine.look([...target.asked, ...ahead, ...observed], operation);
-  let todo = gap(target, seen, 1);
+  let todo = gap(target, seen);
   refuse(operation, spec, seen, todo);
   for (const sentence of type.technology.warnings?.(spec, seen) ?? []) operation.warn(sentence);
   // As where a kernel has learned WireGuard since the last look: what state knows did not tell.
@@ -133,7 +136,7 @@ export async function converge(
       const what = cancelled ? `${machine.name}: cancelled in the middle of a change.` : (error as Error).message;
       throw half(known, [`${what} How much of it was done is not known; the next run looks and goes on.`], cancelled);
     }
-    todo = gap(target, seen, attempt + 1);
+    todo = gap(target, seen, failed ? { failed } : {});
     if (takenBack) throw half(todo.is, [cutOff, lineDiff(todo.is, config(target.wanted)).join("\n")]);
   }
   return { id, outputs: state(type, resource, spec, String(news.config), seen), spec, seen };

@@ -13,6 +13,8 @@ export interface Device {
 
 const acceptRa = (name: string): string => `net/ipv6/conf/${name}/accept_ra`;
 const disableIpv6 = (name: string): string => `net/ipv6/conf/${name}/disable_ipv6`;
+/** With what value a device is made, where that is no other setting's. */
+const MADE: Record<string, string> = { accept_ra: "1", forwarding: "0", rp_filter: "0" };
 const RANDOM_ADDRESS = "fe80::7e31:d066:7eea:cc34/64";
 
 export class DevicesModel {
@@ -37,9 +39,15 @@ export class DevicesModel {
     const wg = { device: name, publicKey: "", listenPort: 0, fwmark: 0, peers: [] };
     const device = { json, addresses: new Set<string>(), wg };
     this.all.set(name, device);
-    this.sysctls.set(`net/ipv4/conf/${name}/rp_filter`, "0");
-    this.sysctls.set(`net/ipv4/conf/${name}/forwarding`, "0");
+    for (const ipv4 of ["forwarding", "rp_filter"]) this.sysctls.set(`net/ipv4/conf/${name}/${ipv4}`, MADE[ipv4] ?? "");
     this.addIpv6(device);
+  }
+
+  /** What a setting of a device of ours is on a new device; undefined for all others. */
+  made(sysctl: string): string | undefined {
+    const [, name = "", setting = ""] = /^net\/ipv[46]\/conf\/(.+)\/(\w+)$/.exec(sysctl) ?? [];
+    if (!["28417", "28418"].includes(this.all.get(name)?.json.group ?? "")) return undefined;
+    return MADE[setting] ?? this.sysctls.get(sysctl.replace(`/${name}/`, "/default/"));
   }
 
   delete(name: string, refuse: Refuse): void {
@@ -130,7 +138,7 @@ export class DevicesModel {
   }
 
   private addIpv6({ json }: Device): void {
-    this.sysctls.set(acceptRa(json.ifname), "1");
+    this.sysctls.set(acceptRa(json.ifname), MADE.accept_ra ?? "");
     this.sysctls.set(disableIpv6(json.ifname), this.sysctls.get(disableIpv6("default")) ?? "0");
     json.inet6_addr_gen_mode = "eui64";
   }

@@ -106,13 +106,13 @@ export class KernelModel {
   private setSysctl(words: string, refuse: Refuse): void {
     const [name = "", value = ""] = words.split("=");
     const before = this.sysctls.get(name) ?? refuse();
-    if (!this.found.has(name)) this.found.set(name, before);
+    if (!this.found.has(name) && this.devices.made(name) === undefined) this.found.set(name, before);
     this.sysctls.set(name, value);
     this.devices.settled(name);
   }
 
   private restoreSysctl(name: string): void {
-    const value = this.found.get(name);
+    const value = this.found.get(name) ?? this.devices.made(name);
     if (value !== undefined && this.sysctls.has(name)) this.sysctls.set(name, value);
     this.found.delete(name);
   }

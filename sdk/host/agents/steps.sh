@@ -384,8 +384,13 @@ write_sysctl() {
   said=$({ printf '%s\n' "$2" >"/proc/sys/$1"; } 2>&1)
 }
 
+# One of our own devices, which stays, gets what a new device has: the value that the kernel makes it with.
 restore_sysctl() {
-  [ -e "$overlay_etc/found/$1" ] || return 0
+  if [ ! -e "$overlay_etc/found/$1" ]; then
+    of_our_device "$1" || return 0
+    said=$(cat "/proc/sys/${1%/*/*}/default/${1##*/}" 2>&1) && write_sysctl "$1" "$said"
+    return
+  fi
   if [ -e "/proc/sys/$1" ]; then write_sysctl "$1" "$(cat "$overlay_etc/found/$1")" || return; fi
   remove "$overlay_etc/found/$1"
 }

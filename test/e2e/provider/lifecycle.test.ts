@@ -64,6 +64,7 @@ describeWhere("lab", "the life of a link", () => {
     ["addresses", (one) => inSpec(one, { addresses: ["10.255.0.1"] }), "! ip -6 addr show inter-fra | grep fd00"],
     ["link", (one) => inSpec(one, { link: "other" }), "ip link show inter-fra | grep net/test:other"],
     ["device", (one) => inSpec(one, { device: "to-fra" }), "ip link show to-fra && ! ip link show inter-fra"],
+    ["forwards", (one) => inSpec(one, { forwards: true }), "grep -x 1 /proc/sys/net/ipv4/conf/inter-fra/forwarding"],
     ["id", (one) => inSpec(one, { id: 17 }), "ip addr show inter-fra | grep fe80::11/64"],
     ["peer.keepalive", (one) => inPeer(one, { keepalive: 5 }), "wg show inter-fra persistent-keepalive | grep -w 5"],
     [
@@ -90,6 +91,8 @@ describeWhere("lab", "the life of a link", () => {
   ])("an interface's %s changes, and nothing else; a second run does nothing", async (_, change, proof) => {
     const { engine } = network;
     const changed = change(sides.a);
+    const settings = () => network.on("lux", "grep . /proc/sys/net/ipv4/conf/inter-fra/*");
+    const found = await settings();
     expect(await engine.preview(changed)).toMatchObject({ outcome: "updated", diffs: ["config"] });
     expect(await engine.up(changed)).toBe("updated");
     await network.on("lux", proof);
@@ -99,6 +102,7 @@ describeWhere("lab", "the life of a link", () => {
     expect(commands()).toBe(before);
     expect(await engine.up(sides.a)).toBe("updated");
     expect(await engine.refresh(sides.a)).toEqual([]);
+    expect(await settings()).toBe(found);
   });
 
   test.each<[string, Values, string]>([

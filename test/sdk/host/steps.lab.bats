@@ -116,6 +116,27 @@ EOT
     [ -e "$overlay_etc/found/net/ipv4/conf/b/rp_filter" ]'
 }
 
+@test "a sysctl of our own device, which stays, is restored to what a new device has" {
+  in_each_shell '
+    setting=net/ipv4/conf/a.1/forwarding
+    for value in 0 1; do
+      echo "$value" >/proc/sys/net/ipv4/conf/default/forwarding
+      steps stop <<EOT
+ip link add dev a.1 type veth peer name b
+ip link set dev a.1 group 28417
+sysctl -w $setting=$((1 - value))
+EOT
+      [ "$(cat "/proc/sys/$setting")" = $((1 - value)) ]
+      echo "restore sysctl $setting" | steps stop
+      [ "$(cat "/proc/sys/$setting")" = "$value" ]
+      steps stop <<EOT
+ip link delete dev a.1
+restore sysctl $setting
+restore sysctl net/ipv4/conf/lo/forwarding
+EOT
+    done'
+}
+
 @test "a sysctl that is not there fails with its line" {
   in_each_shell '
     must_fail <<EOT

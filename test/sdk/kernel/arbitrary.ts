@@ -62,6 +62,7 @@ const link = (index: number) =>
       keepalive: sometimes(fc.constantFrom(7, 25)),
       addresses: addresses([`10.255.0.10${index}`, `fd00:6f::10${index}`]),
     }),
+    forwards: fc.boolean(),
     relayed: fc.constantFrom(
       [],
       [],

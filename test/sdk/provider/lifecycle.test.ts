@@ -65,6 +65,7 @@ const side = fc.record({
   // Rules whose form in JSON was seen: the model knows no others.
   alsoPorts: fc.constantFrom([], [443], [53, 443]),
   addresses: fc.subarray(["10.255.0.2", "fd00:6f::2"]),
+  forwards: fc.boolean(),
   peer: fc.record({
     name: fc.constant("lux"),
     id: fc.constant(1),
@@ -122,6 +123,8 @@ test("an interface: the same, and when it is removed at any time nothing of it i
         expect(state.outputs.config).toBe(state.inputs.config);
         const seen = await read(operation(INTERFACE, machine), state.inputs, state.outputs);
         expect(lines(seen?.config)).toEqual(lines(state.inputs.config));
+        const { device, forwards } = steps.at(-1)?.[0] ?? {};
+        expect(machine.model.snapshot().sysctls[`net/ipv4/conf/${device}/forwarding`]).toBe(forwards ? "1" : "0");
       } else {
         let before: Before | undefined;
         for (const [spec, failAfter] of steps) {
@@ -152,6 +155,39 @@ test("a setting of a half-applied update is not forgotten by a refresh: it goes 
   );
   await remove(doing, state.inputs, refreshed);
   expect((await machine.look()).sysctls["net/ipv4/ip_forward"]).toBe("0");
+});
+
+test("a link forwards no more, also where another run was quicker with what comes before that", async () => {
+  const machine = new ModelMachine();
+  await converge(operation(HOST, machine), inputs(HOST, HOST_SPEC));
+  const spec = (forwards: boolean, addresses: string[]): Values => ({
+    node: "fra",
+    owner: "net/test",
+    link: "fra-lux",
+    device: "inter-lux",
+    id: 2,
+    mtu: 1420,
+    listenPort: 11001,
+    addresses: ["10.255.0.2"],
+    forwards,
+    peer: { name: "lux", id: 1, publicKey: KEYS[0], addresses },
+  });
+  const forwarding = async () => (await machine.look()).sysctls["net/ipv4/conf/inter-lux/forwarding"];
+  const relay = inputs(INTERFACE, spec(true, ["10.255.0.1", "10.255.0.11"]));
+  const doing = operation(INTERFACE, machine);
+  const { state } = await up(doing, relay);
+  expect(await forwarding()).toBe("1");
+
+  const change = machine.change.bind(machine);
+  machine.change = async (wanted) => {
+    machine.change = change;
+    const command = wanted.commands[0] ?? "";
+    machine.model.run([command]);
+    return { failed: { command, code: 2, stderr: "no", message: "no" }, snapshot: await machine.look() };
+  };
+  const news = inputs(INTERFACE, spec(false, ["10.255.0.1"]));
+  expect((await up(doing, news, { ...state, inputs: relay })).reasons).toEqual([]);
+  expect(await forwarding()).toBe("0");
 });
 
 test("a host takes with it what its interfaces left, and a second removal finds nothing", async () => {
