@@ -218,7 +218,7 @@ describeWhere("lab", "the console of a host", () => {
     await network.on("fra", "overlay-host stop && sh -u /root/overlay.sh 2>&1");
     expect(
       await network.on("fra", "systemctl is-active wg-quick@inter-lux; cat /sys/class/net/inter-lux/netdev_group"),
-    ).toBe("active\n0\n");
+    ).toBe("active\n28417\n");
     await network.on("fra", "ping -c 1 -w 15 fd00:6f::1 && ! ping -c 1 -W 1 10.255.0.77");
     await on("ping -c 1 -W 9 10.255.0.2 && ping -c 1 -W 9 fd00:6f::2");
   });

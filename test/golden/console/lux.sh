@@ -1,8 +1,11 @@
 #!/bin/sh
 # The overlay network of lux, without overlay: run this as root after `overlay-host stop` and
-# `systemctl disable overlay-early overlay-late`. The private keys stay where the files below say: copy them first
-# where overlay itself is to be removed (pulumi destroy). wg-quick brings its links back at boot; the other lines
-# belong with whatever sets up the rest of this host.
+# `systemctl disable overlay-early overlay-late`. The private keys stay where the files below say. Where overlay itself
+# is to be removed (pulumi destroy), copy them first and run this afterwards: devices of group 28417 and these tables
+# would go with it. As long as it is there, two files of it stay active: after the next boot, a reload of nftables.service
+# brings these tables back (/etc/systemd/system/nftables.service.d/50-overlay.conf), and networkd leaves routes and rules
+# of others alone (/etc/systemd/networkd.conf.d/50-overlay.conf). wg-quick brings its links back at boot; the other lines
+# are gone then, and belong with whatever sets up the rest of this host.
 set -euC # a file that is there already is not written over
 umask 077
 
@@ -37,6 +40,7 @@ FwMark = 0x6f
 Address = 10.255.0.1/32
 Address = fd00:6f::1/128
 Address = fe80::1/64
+PostUp = ip link set dev %i group 28417
 PostUp = wg set %i private-key /etc/overlay/keys/wireguard.key
 PostUp = sysctl -w net/ipv4/conf/%i/rp_filter=2
 PostUp = sysctl -w net/ipv6/conf/%i/accept_ra=0

@@ -42,15 +42,22 @@ host_export() {
         }
         # Where IPv6 is off for new devices, an address can only come after the setting that turns it on.
         else if (/^ip addr add /) { if (ipv6 || !/:/) add(of, "Address = " $4); else add(of " after", "PostUp = ip addr add " $4 " dev %i") }
-        else if (/^ip link set /) { if (after("mtu") != "") add(of, "MTU = " after("mtu")) }
+        else if (/^ip link set /) {
+          if (after("mtu") != "") add(of, "MTU = " after("mtu"))
+          # The rules of nft know our devices by their group. Without a key yet, nothing has passed before they do.
+          if (after("group") != "") add(of " group", "PostUp = ip link set dev %i group " after("group"))
+        }
         else if (/^sysctl /) { sub("/" of "/", "/%i/"); add(of " settings", "PostUp = " $0) }
         else if (!/^ip link add /) { sub(" dev " of " ", " dev %i "); add(of " after", "PostUp = " $0) }
       }
       print "#!/bin/sh"
       print "# The overlay network of " host ", without overlay: run this as root after `overlay-host stop` and"
-      print "# `systemctl disable overlay-early overlay-late`. The private keys stay where the files below say: copy them first"
-      print "# where overlay itself is to be removed (pulumi destroy). wg-quick brings its links back at boot; the other lines"
-      print "# belong with whatever sets up the rest of this host."
+      print "# `systemctl disable overlay-early overlay-late`. The private keys stay where the files below say. Where overlay itself"
+      print "# is to be removed (pulumi destroy), copy them first and run this afterwards: devices of group 28417 and these tables"
+      print "# would go with it. As long as it is there, two files of it stay active: after the next boot, a reload of nftables.service"
+      print "# brings these tables back (/etc/systemd/system/nftables.service.d/50-overlay.conf), and networkd leaves routes and rules"
+      print "# of others alone (/etc/systemd/networkd.conf.d/50-overlay.conf). wg-quick brings its links back at boot; the other lines"
+      print "# are gone then, and belong with whatever sets up the rest of this host."
       print "set -euC # a file that is there already is not written over"
       print "umask 077"
       print ""
@@ -59,7 +66,7 @@ host_export() {
         of = names[i]
         print "\ncat >/etc/wireguard/" of ".conf <<\047EOT\047"
         print "# /etc/wireguard/" of ".conf"
-        printf "[Interface]\nTable = off\n%s%s%s%s%s", part[of], part[of " keys"], part[of " settings"], part[of " after"], part[of " peers"]
+        printf "[Interface]\nTable = off\n%s%s%s%s%s%s", part[of], part[of " group"], part[of " keys"], part[of " settings"], part[of " after"], part[of " peers"]
         print "EOT"
       }
       print ""
