@@ -7,7 +7,7 @@ import type { RunOptions, Session } from "./session";
 /**
  * Looks at a host. Queries ask for what a snapshot does not always show, one each:
  * `sysctl net/ipv4/ip_forward`, `file /etc/overlay/owner`, `unit overlay-late.service`, `key PATH`, `command wg`,
- * `way 203.0.113.5`, `firewall ufw`, `firewall inet filter input`, `hook input`, `quick wg0`.
+ * `way 203.0.113.5`, `firewall ufw`, `firewall inet filter input`, `hook input`, `quick wg0`, `advertised`.
  * Throws HostError.
  */
 export async function snapshot(session: Session, queries: string[], options?: RunOptions): Promise<Snapshot> {
@@ -75,6 +75,7 @@ export function parseSnapshot(text: string, queries: string[]): Snapshot {
     firewalls: Object.fromEntries(asked("firewall").map((name) => [name, rulesOf(sections.get(`firewall ${name}`))])),
     hooks: Object.fromEntries(asked("hook").map((name) => [name, lines(`hook ${name}`).map(closedChain)])),
     quick: Object.fromEntries(asked("quick").map((name) => [name, lines(`quick ${name}`)])),
+    ...(sections.has("advertised") && { advertised: Object.fromEntries(pairs(lines("advertised"))) }),
     boot: Object.fromEntries(pairs(lines("boot").map((line) => line.replace(/^(\S+) # /, "$1 ")))),
   };
 }

@@ -139,6 +139,11 @@ export interface Snapshot {
   hooks: Record<string, ClosedChain[] | undefined>;
   /** Of wg-quick(8)'s file for a device, the names of keys that do more than wg(8) and addresses. Absent key: not asked. */
   quick: Record<string, string[]>;
+  /**
+   * The kernel's accept_ra of each device by which a default route leads that came by router advertisement; 0 where
+   * somebody else than the kernel handles these. Absent: not asked.
+   */
+  advertised?: Record<string, string>;
   /** Owner (first line, without `# `) of each boot file under /etc/overlay/boot.d, by file name. */
   boot: Record<string, string>;
 }

@@ -1,5 +1,5 @@
 import type { Technology } from "../kernel/technology";
-import { faults } from "./faults";
+import { faults, queries } from "./faults";
 import { type Agents, plan } from "./plan";
 import { type Input, type Spec, spec } from "./spec";
 
@@ -10,5 +10,6 @@ export const node = (agents: Agents): Technology<Input, Spec> => ({
   token: "overlay:node:Host",
   spec,
   plan: plan(agents),
+  queries,
   faults,
 });

@@ -3,10 +3,11 @@
 # 036). sdk/host/snapshot.ts reads them. A tool that is missing leaves its section empty. What is secret is masked here.
 
 # snapshot: standard input is queries, one a line (sysctl NAME, file PATH, unit NAME, key PATH, command NAME,
-# manager DEVICE, way ADDRESS, firewall ufw|firewalld|FAMILY TABLE CHAIN, hook NAME [DEVICE], quick DEVICE).
+# manager DEVICE, way ADDRESS, firewall ufw|firewalld|FAMILY TABLE CHAIN, hook NAME [DEVICE], quick DEVICE,
+# advertised).
 snapshot() {
   set +e
-  sysctls='' files='' units='' keys='' managed='' commands='' ways='' firewalls='' hooks='' quick=''
+  sysctls='' files='' units='' keys='' managed='' commands='' ways='' firewalls='' hooks='' quick='' advertised=''
   while read -r what name; do
     case $what in
       sysctl) sysctls="$sysctls /proc/sys/$name" ;;
@@ -19,6 +20,7 @@ snapshot() {
       firewall) firewalls=$firewalls$name, ;;
       hook) hooks=$hooks$name, ;;
       quick) quick="$quick $name" ;;
+      advertised) advertised=yes ;;
     esac
   done
   section machine
@@ -53,6 +55,7 @@ snapshot() {
     printf '%s' "$firewalls" | tr , '\n' | while read -r name; do firewall "$name" </dev/null; done
     printf '%s' "$hooks" | tr , '\n' | while read -r name; do section "hook $name" && closed_chains $name </dev/null; done
     for name in $quick; do section "quick $name" && quick_keys "/etc/wireguard/$name.conf"; done
+    [ -z "$advertised" ] || { section advertised && advertised_ways; }
   }
   section end
 }
@@ -212,6 +215,14 @@ quick_keys() {
     { gsub(/[ \t\r]/, "", $1) }
     NF > 1 && tolower($1) ~ /^(preup|postup|predown|postdown|dns|table|saveconfig)$/ && !seen[$1]++ { print $1 }
   ' "$1"
+}
+
+# `DEVICE ACCEPT_RA` of each device by which a default route leads that came by router advertisement. Whose route it is,
+# `proto ra` does not tell: networkd and NetworkManager write that, too, and set the kernel's accept_ra to 0.
+advertised_ways() {
+  ip -6 -N route show default table all proto 9 2>/dev/null | grep -o ' dev [^ ]*' | sort -u | while read -r _ name; do
+    printf '%s %s\n' "$name" "$(first_line "/proc/sys/net/ipv6/conf/$name/accept_ra")"
+  done
 }
 
 # unanswered: standard input is a WireGuard device and public keys, one a line. Prints those of the peers that have had no

@@ -54,21 +54,44 @@ describeWhere("lab", "IPv6", () => {
     await carries();
   });
 
-  test("forwarding where a router has advertised the default route: refused with the setting that keeps it, and with it kept", async () => {
-    const { lab, engine } = network;
-    const script = readFileSync(join(__dirname, "advertise.sh"), "utf8");
-    expect(await lab.exec("hkg", ["sh", "-s"], { input: script })).toMatchObject({ code: 0, stderr: "" });
-    const way = () => network.on("hkg", "ip -6 route show default dev uplink");
-    expect(await way()).toContain("proto ra");
+  describe("forwarding where a router has advertised the default route", () => {
     const pair = { a: { name: "lux", addresses: ["fd00:6f::1"] }, b: { name: "fra", addresses: ["fd00:6f::2"] } };
     const relay = (sysctls?: Record<string, string>) =>
-      host(lab, "hkg", { relay: [pair], ...(sysctls && { sysctls }) });
-    const { message } = await failure(engine.up(relay()));
-    expect(message).toContain("net/ipv6/conf/uplink/accept_ra = 2 together with net/ipv6/conf/all/forwarding");
-    expect(message).toContain('add "net/ipv6/conf/uplink/accept_ra": "2"');
-    expect(await way()).toContain("proto ra");
-    expect(await engine.up(relay({ "net/ipv6/conf/uplink/accept_ra": "2" }))).toBe("created");
-    expect(await network.on("hkg", "cat /proc/sys/net/ipv6/conf/all/forwarding")).toBe("1\n");
-    expect(await way()).toContain("proto ra");
+      host(network.lab, "hkg", { relay: [pair], ...(sysctls && { sysctls }) });
+    const way = () => network.on("hkg", "ip -6 route show default dev uplink");
+    const settings = () =>
+      network
+        .on("hkg", "cd /proc/sys/net/ipv6/conf && cat uplink/accept_ra all/forwarding")
+        .then((it) => it.split("\n"));
+    const script = readFileSync(join(__dirname, "advertise.sh"), "utf8");
+    const advertise = async (to: string) => {
+      const said = await network.lab.exec("hkg", ["sh", "-s", to], { input: script });
+      expect(said).toMatchObject({ code: 0, stderr: "" });
+      expect(await way()).toContain("proto ra");
+    };
+
+    test("to networkd: its route stays, and nothing is to be declared for that", async () => {
+      await advertise("networkd");
+      expect(await settings()).toEqual(["0", "0", ""]);
+      expect(await network.engine.up(relay())).toBe("created");
+      expect(await settings()).toEqual(["0", "1", ""]);
+      expect(await way()).toContain("proto ra");
+      await network.engine.destroy(relay());
+      await network.on(
+        "hkg",
+        "ip link del uplink && ip netns del router && rm /run/systemd/network/10-uplink.network && networkctl reload",
+      );
+    });
+
+    test("to the kernel: refused with the setting that keeps the route, and with it kept", async () => {
+      await advertise("kernel");
+      const { message } = await failure(network.engine.up(relay()));
+      expect(message).toContain("net/ipv6/conf/uplink/accept_ra = 2 together with net/ipv6/conf/all/forwarding");
+      expect(message).toContain('add "net/ipv6/conf/uplink/accept_ra": "2"');
+      expect(await way()).toContain("proto ra");
+      expect(await network.engine.up(relay({ "net/ipv6/conf/uplink/accept_ra": "2" }))).toBe("created");
+      expect(await settings()).toEqual(["2", "1", ""]);
+      expect(await way()).toContain("proto ra");
+    });
   });
 });

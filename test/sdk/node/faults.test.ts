@@ -70,15 +70,25 @@ test("an overlay prefix that the host is connected to is a fault, whichever is t
 });
 
 describe("IPv6 forwarding where the default route comes by router advertisement", () => {
-  const routes6 = [...host.routes6, { type: "unicast", dst: "default", dev: "eth0", table: "main", protocol: "ra" }];
   const forwarding = { "net.ipv6.conf.all.forwarding": "1" };
+  const by = (acceptRa: string) => ({ advertised: { eth0: acceptRa } });
   test("would delete it", () => {
-    expect(said({ sysctls: forwarding }, { routes6 })).toContain('add "net/ipv6/conf/eth0/accept_ra": "2".');
+    expect(said({ sysctls: forwarding }, by("1"))).toContain('add "net/ipv6/conf/eth0/accept_ra": "2".');
+    // Ours, perhaps, which goes when it is declared no more.
+    expect(said({ sysctls: forwarding }, by("2"))).toContain('add "net/ipv6/conf/eth0/accept_ra": "2".');
   });
-  test("does not where accept_ra=2 is set, or the route is no advertised one", () => {
-    expect(said({ sysctls: { ...forwarding, "net.ipv6.conf.eth0.accept_ra": "2" } }, { routes6 })).toBe("");
-    expect(said({ sysctls: forwarding })).toBe("");
-    expect(said({}, { routes6 })).toBe("");
+  test("does not where accept_ra=2 is set, where the kernel handles none, or where no route is an advertised one", () => {
+    expect(said({ sysctls: { ...forwarding, "net.ipv6.conf.eth0.accept_ra": "2" } }, by("1"))).toBe("");
+    expect(said({ sysctls: forwarding }, by("0"))).toBe("");
+    expect(said({ sysctls: forwarding }, { advertised: {} })).toBe("");
+    expect(said({}, by("1"))).toBe("");
+  });
+  test("is asked of a host only where it forwards IPv6", () => {
+    const asked = (sysctls: object) => {
+      const result = parse(technology.spec, { node: "fra", owner: "net/prod", id: 2, sysctls });
+      return "value" in result ? technology.queries?.(result.value, "") : result;
+    };
+    expect([asked(forwarding), asked({})]).toEqual([["advertised"], []]);
   });
 });
 
