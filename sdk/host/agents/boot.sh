@@ -3,7 +3,7 @@
 #
 # early           everything, before the network is configured; a line that does not hold yet is kept for late
 # late            what early could not do (a line may need an underlay device or address), again and again for a minute
-# again nft       after somebody who has flushed all tables: these lines once more
+# again nft [SECONDS]  after somebody who has flushed all tables: these lines once more, as soon as no change is at work
 # watch           brings rules and routes back that networkd takes away
 # device NAME     after a (re)start of wireguard-go: waits for its device, then replays the file that makes it
 #
@@ -55,8 +55,14 @@ late() {
   return 1
 }
 
+# A change may take minutes, and itself wait for who called this, as apt-get does for nftables.service: then it is done
+# behind their backs, after the change.
 again() {
-  flock -w 30 9 || return 1
+  flock -w "${2:-10}" 9 || {
+    [ -z "${2-}" ] || return 1
+    systemd-run --quiet --collect --unit="overlay-again-$1" /bin/sh "$0" again "$1" 3600 </dev/null 9>&- || : # it waits already
+    return
+  }
   [ ! -e "$overlay_run/stopped" ] || return 0
   case $1 in
     nft) lines '^nft ' | steps boot >/dev/null ;;
