@@ -156,6 +156,9 @@ function failure(section: string | undefined, seen: Snapshot): Failure | undefin
 const TOO_LONG = 124;
 const NOT_FOUND = 127;
 
+/** All others that a command names are somebody else's. */
+const OWN_TABLE = /^nft \w+ \w+ \w+ overlay/;
+
 function explain(command: Command, code: number, stderr: string, seen: Snapshot): string {
   const said = stderr.replace(/\s*\n\s*/g, "; ") || `code ${code}`;
   const tool = command.split(" ", 1)[0] ?? "";
@@ -181,6 +184,10 @@ function explain(command: Command, code: number, stderr: string, seen: Snapshot)
         // A node that installed it a moment ago: one that was there is refused by its version, sdk/node/faults.ts.
         tool === "nft" && /unexpected oifkind/.test(stderr),
         "this nft is too old, 0.9.4 or later is needed: upgrade the host's system (Debian 11, Ubuntu 22.04 and all later ones have it)",
+      ],
+      [
+        tool === "nft" && !OWN_TABLE.test(command) && /No such file or directory/.test(stderr),
+        "its chain is gone, which is not ours: bring it back (`systemctl restart nftables`, where that makes it), or name the one that is there now in the node's `firewallChain`",
       ],
       [
         tool === "nft" && /No such file or directory/.test(stderr),
