@@ -7,6 +7,9 @@ import { host, KEY, Network, side } from "./network";
 
 jest.setTimeout(180_000);
 
+/** A login that comes by the link with fra. */
+const BY_FRA = "SSH_CONNECTION='10.255.0.2 40000 10.255.0.1 22'";
+
 describeWhere("lab", "the console of a host", () => {
   let network: Network;
   let toFra: (spec?: Values) => Declared;
@@ -101,6 +104,14 @@ describeWhere("lab", "the console of a host", () => {
       /^WARNING: 5 encrypted packets of inter-old were about to be/m,
     );
     await on("nft delete counter inet overlay link-inter-old");
+    expect(whole.stdout).not.toContain("DROPPED");
+    await on(
+      `nft 'add chain inet overlay spoofed; add rule inet overlay spoofed fib saddr . iif oif missing counter packets 2 bytes 168 drop
+       add rule inet overlay forward iifgroup 28417 counter packets 3 bytes 252 drop; add rule inet overlay forward oifgroup 28417 counter packets 4 bytes 336 drop'`,
+    );
+    const { stdout: dropped } = await overlayHost("status");
+    expect(dropped).toMatch(/^DROPPED: 7 packets from or to a link, which no pair of a relay lets through/m);
+    expect(dropped).toMatch(/^DROPPED: 2 packets that came by another link/m);
     const secrets = await on(`cat ${KEY}`);
     expect(whole.stdout + broken.stdout).not.toContain(secrets.trim());
   });
@@ -124,7 +135,13 @@ describeWhere("lab", "the console of a host", () => {
   });
 
   test("a rollback says what it does and does it; a refresh shows it, and another rollback undoes it", async () => {
-    expect(await overlayHost("rollback")).toMatchObject({ code: 1, stderr: expect.stringContaining("--yes") });
+    expect(await network.lab.exec("lux", `${BY_FRA} overlay-host rollback`)).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^WARNING: you are logged in by inter-fra, which this changes/m),
+      stderr: expect.stringContaining("--yes"),
+    });
+    const other = await network.lab.exec("lux", `${BY_FRA.replace("0.2", "0.3")} overlay-host rollback`);
+    expect(other.stdout).not.toContain("WARNING");
     const asked = await on("echo n | script -qec 'overlay-host rollback' /dev/null || :");
     expect(asked).toMatch(/^Do it\? \[y\/N\] .*nothing was done/ms);
     expect(await mtu()).toBe(1380);
@@ -189,8 +206,7 @@ describeWhere("lab", "the console of a host", () => {
     );
     expect(await overlayHost("start")).toMatchObject({ code: 0, stderr: "" });
     expect(await rules()).toEqual([rule]);
-    const way = "SSH_CONNECTION='10.255.0.2 40000 10.255.0.1 22'";
-    expect(await network.lab.exec("lux", `${way} overlay-host stop`)).toMatchObject({ code: 1 });
+    expect(await network.lab.exec("lux", `${BY_FRA} overlay-host stop`)).toMatchObject({ code: 1 });
     await on("ip link show inter-fra");
     expect((await overlayHost("stop")).stdout).toContain("A reboot or `overlay-host start` brings it back");
     expect(

@@ -88,6 +88,11 @@ host_rollback() {
   printf '%s\n' "$shown" | sed -n 's/^+ wg set \([^ ]*\) .* private-key \([^ ]*\).*/\1 \2/p' | while read -r device key; do
     [ -s "$key" ] || say "WARNING: the key of $device from then is gone ($key): it will not come up, or with the key of now."
   done
+  own_way=$(way_of_this_login)
+  whole_host='^. (ip|ip -6) rule |^. nft (add|delete) table |/conf/all/'
+  if [ -n "$own_way" ] && printf '%s\n' "$shown" | grep -q -E "[ /]$own_way([ /]|\$)|$whole_host"; then
+    say "WARNING: you are logged in by $own_way, which this changes, and may be cut off; what is begun comes to its end."
+  fi
   agreed 'Do it?'
   take_the_host
   { [ -d "$there" ] && [ "$shown" = "$(turn "$overlay_etc/boot.d" "$there")" ]; } ||

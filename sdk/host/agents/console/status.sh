@@ -17,7 +17,7 @@ host_status() {
   say DEVICES
   our_devices | while read -r device; do tell_device "$device"; done
   say
-  tell_guard
+  tell_dropped
   say GENERATIONS
   tell_generations
   say
@@ -50,9 +50,16 @@ tell_device() {
     }' || :
 }
 
-# The loop guard's counters: it has kept a link's packets from being sent into a tunnel.
-tell_guard() {
+# What our own table has dropped: the loop guard, packets of a link that were about to be sent into a tunnel; the forward
+# chain and that against forged sources, what no relay was declared for.
+tell_dropped() {
   nft list table inet overlay 2>/dev/null | awk '
+    $1 == "chain" { chain = $2 }
+    (chain == "forward" || chain == "spoofed") && / counter packets [0-9]+ .*drop$/ {
+      sub(/.* counter packets /, "")
+      dropped[chain] += $1
+      next
+    }
     $1 == "counter" && $3 == "{" { name = $2 }
     $1 == "packets" && name != "" { if ($2 > 0) { sub(/^link-/, "", name); rose(name, $2) } name = "" }
     $1 == "counter" && $2 == "packets" { if ($3 > 0) rose("an unknown link", $3) }
@@ -61,7 +68,16 @@ tell_guard() {
       print "  the way to its endpoint leads by a tunnel. See `ip route get ENDPOINT mark 0x6f`."
       any = 1
     }
-    END { if (any) print "" }' || :
+    function told(chain, what) {
+      if (dropped[chain] == 0) return
+      print "DROPPED: " dropped[chain] " packets " what " (`nft list chain inet overlay " chain "`)."
+      any = 1
+    }
+    END {
+      told("forward", "from or to a link, which no pair of a relay lets through")
+      told("spoofed", "that came by another link than the one that leads back to their source")
+      if (any) print ""
+    }' || :
 }
 
 tell_generations() {
