@@ -10,7 +10,8 @@ const batch = (netns: string, lines: readonly string[]) =>
 
 const inside = (netns: string): string[] => ["nsenter", `--net=/run/netns/${netns}`, "--"];
 
-const nft = (netns: string, input: string) => must([...inside(netns), "nft", "-f", "-"], { input });
+/** By way of a pipe: nft 1.0.9, Ubuntu 24.04's, reads from no socket, which is what Node gives a child to read from. */
+const nft = (netns: string, input: string) => must([...inside(netns), "sh", "-c", "cat | nft -f -"], { input });
 
 /** Makes all namespaces of a lab but its hosts' own. */
 export async function lay(lab: string, topology: Topology): Promise<void> {
