@@ -1,6 +1,6 @@
 /** What a person may say about a WireGuard link between two nodes. */
 import { z } from "zod";
-import { deviceField, portField } from "../sdk/network/fields";
+import { deviceField, portField, routeField } from "../sdk/network/fields";
 import { ADOPTED, labelField } from "../sdk/wireguard";
 import { component, input } from "./input";
 import { familyField } from "./nodeArgs";
@@ -51,6 +51,11 @@ export const linkArgs = z.strictObject({
   alsoPorts: perSide("LinkAlsoPorts", z.array(portField)).describe(
     "UDP ports that are redirected to the one listened on, for networks that let few out. Default: none. " +
       "Example: {a: [443]}",
+  ),
+  routes: perSide("LinkRoutes", z.array(routeField)).describe(
+    "What lies behind a node besides its own addresses: the other gets routes to it, and the node has to forward it. A " +
+      "default route carries the answers to your own SSH, too, where a host has no nearer way to you. What lies behind " +
+      "peer is in its own routes. Default: none. Example: {b: [192.168.7.0/24]}",
   ),
   devices: perSide("LinkDevices", deviceField).describe(
     "Names of the network devices, at most 15 bytes. Default: inter- and the other node's name. Example: {a: wg-fra}",

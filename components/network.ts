@@ -15,8 +15,8 @@ import { expanded, firewallFaults, type NodeData, nodeArgs, type OverlayNodeArgs
 import type { OverlayNode } from "./OverlayNode";
 import type { PeerData } from "./peerArgs";
 import { prepareFaults } from "./prepare";
-import { meshRelayFaults, Relays } from "./relay";
-import { calls, type LinkNode, linkFaults, mtuOf, nodeOf, type SideName, topologyEnd, views } from "./side";
+import { behindRelay, meshRelayFaults, Relays } from "./relay";
+import { behind, calls, type LinkNode, linkFaults, mtuOf, nodeOf, type SideName, topologyEnd, views } from "./side";
 
 /** What somebody declared, defaults filled in; or all that is wrong with it. */
 export type Checked<T> = { value: T } | { faults: Fault[] };
@@ -64,7 +64,12 @@ export class Network {
     this.adoptions.push(...ends.filter((_, index) => value.adopt[index === 0 ? "a" : "b"]));
     this.relays.addLeg({ nodes: [a.name, b.name], mtu: mtuOf(value, [a, b]) });
     const clashes = a.name === b.name ? [] : this.topology.addLink({ name, ends });
-    const faults = [...linkFaults(value, a, b), ...clashes, ...(value.peer ? this.peerClashes(value.peer) : [])];
+    const relays = (["a", "b"] as const).flatMap((side) => {
+      const node = this.nodes.get(side === "a" ? a.name : b.name);
+      return node ? behindRelay(node, ["routes", side], behind(value, side)) : [];
+    });
+    const others = value.peer ? this.peerClashes(value.peer) : [];
+    const faults = [...linkFaults(value, a, b), ...relays, ...clashes, ...others];
     return faults.length > 0 ? { faults } : { value };
   }
 
@@ -152,9 +157,13 @@ export class Network {
 }
 
 /** A link has one other end. */
-function otherFaults({ b, peer }: LinkData): Fault[] {
+function otherFaults({ b, peer, routes }: LinkData): Fault[] {
   if (b && peer)
     return [fault(["peer"], undefined, { legal: "absent where `b` is given", cure: "leave one of them out" })];
+  if (peer && routes.b)
+    return [
+      fault(["routes", "b"], undefined, { legal: "absent where `peer` is given", cure: "name them in peer.routes" }),
+    ];
   if (b || peer) return [];
   return [
     fault(["b"], undefined, { legal: "an OverlayNode of this program, where `peer` is not given", cure: "add it" }),

@@ -158,15 +158,21 @@ export function meshRelayFaults(
   routes: Readonly<Record<string, readonly string[]>>,
 ): Fault[] {
   const names = nodes.map(({ name }) => name);
-  return nodes.flatMap(({ name, relay }, index) => {
+  return nodes.flatMap((node, index) => {
+    const { name, relay } = node;
     const inside = relay.filter(({ a, b }) => names.includes(a) && names.includes(b));
     const direct = inside.map(({ a, b }) => {
       const legal = `a mesh that does not hold both nodes of a pair of its relay, and ${name} relays between ${a} and ${b}, which are peers of each other here`;
       const cure = `leave the pair out of \`relay\` of ${name}, or one of the three out of the mesh and give it a WgLink`;
       return fault(["nodes", index], name, { legal, cure });
     });
-    if (relay.length === 0 || !routes[name]?.length) return direct;
-    const legal = `empty at ${name}, a relay, which forwards between its pairs and nothing else`;
-    return [...direct, fault(["routes", name], undefined, { legal, cure: "have it behind a node that is no relay" })];
+    return [...direct, ...behindRelay(node, ["routes", name], routes[name] ?? [])];
   });
+}
+
+/** Nothing is reached by way of a relay but its pairs. `path`: where `routes` are written down. */
+export function behindRelay({ name, relay }: NodeData, path: string[], routes: readonly string[]): Fault[] {
+  if (relay.length === 0 || routes.length === 0) return [];
+  const legal = `empty at ${name}, a relay, which forwards between its pairs and nothing else`;
+  return [fault(path, undefined, { legal, cure: "have it behind a node that is no relay" })];
 }

@@ -129,6 +129,10 @@ export const device = ({ side, link, peer }: Pick<View, "side" | "link"> & { pee
 export const keyLabel = ({ side, link: { rotate, adopt } }: Pick<View, "side" | "link">): string | undefined =>
   rotate ?? (adopt[side] ? ADOPTED : undefined);
 
+/** What lies behind this side besides its own addresses. */
+export const behind = ({ routes, peer }: LinkData, side: SideName): string[] =>
+  (peer && side === "b" ? peer.routes : routes[side]) ?? [];
+
 /** Address and port that this side calls, where it calls. */
 const endpointOf = (view: View) => {
   const at = calledAt(view);
@@ -163,6 +167,7 @@ export function sideSpec<K>(view: View, owner: string, publicKey: K) {
       ...(called !== undefined && { endpoint: called }),
       ...(called !== undefined && link.keepalive > 0 && { keepalive: link.keepalive }),
       ...(link.peer && { foreign: true as const }),
+      routes: behind(link, turned(view).side),
     },
     ...relays,
   };
@@ -175,7 +180,7 @@ export const seen = <K>(view: View, publicKey: K) => {
     name: view.peer.name,
     publicKey,
     addresses: view.peer.addresses,
-    routes: view.peer.prefixes,
+    routes: behind(view.link, turned(view).side),
     ...(called !== undefined && { endpoint: called }),
     ...(called !== undefined && view.link.keepalive > 0 && { keepalive: view.link.keepalive }),
   };
@@ -197,11 +202,6 @@ export function topologyEnd(view: View): TopologyEnd {
   };
 }
 
-const NO_ROUTES = {
-  legal: "empty on a link, which carries whatever routes lead to it",
-  cure: "leave them out and add routes of your own, or make the machine one of the `peers` of a WgMesh",
-};
-
 /** What is wrong with a link by itself. */
 export function linkFaults(link: LinkData, a: LinkNode, b: LinkNode): Fault[] {
   if (a.name === b.name) {
@@ -209,8 +209,7 @@ export function linkFaults(link: LinkData, a: LinkNode, b: LinkNode): Fault[] {
     return [fault(["b"], b.name, { legal: "another node than a", cure })];
   }
   const both = views(link, a, b);
-  const routes = link.peer?.routes.length ? [fault(["peer", "routes"], undefined, NO_ROUTES)] : [];
-  return [...routes, ...unreachable(both), ...mtuFaultsOf(link, [a, b]), ...both.flatMap(specFaults)];
+  return [...unreachable(both), ...mtuFaultsOf(link, [a, b]), ...both.flatMap(specFaults)];
 }
 
 function unreachable(both: [View, View]): Fault[] {

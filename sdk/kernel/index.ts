@@ -14,6 +14,7 @@ export { fact, type KindName, kindOf, kinds, type ValueOf } from "./kinds";
 export { isPlaceholder, later, placeholder } from "./later";
 export { userspaceUnit } from "./link";
 export * from "./marks";
+export { destination } from "./route";
 export type { Snapshot } from "./snapshot";
 export type { Call, End, Technology } from "./technology";
 export { bootText, text } from "./text";

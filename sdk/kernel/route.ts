@@ -22,7 +22,8 @@ const MAIN = "main";
 
 const key = (value: Route): string => `${value.table ?? MAIN} ${value.dst} ${value.device ?? value.type ?? ""}`;
 
-function destination(dst: string, family: 4 | 6): string {
+/** In one form, with its prefix length, what ip(8) shortens. */
+export function destination(dst: string, family: 4 | 6): string {
   if (dst === "default") return family === 4 ? "0.0.0.0/0" : "::/0";
   return dst.includes("/") ? dst : `${dst}/${family === 4 ? 32 : 128}`;
 }

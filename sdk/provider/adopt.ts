@@ -1,21 +1,37 @@
 /** What is told at preview of a device that somebody made by hand and that is to become ours. */
 import { format } from "../faults";
 import { HostError } from "../host";
-import { changes, type Fact, kinds, live, queries, ROUTE_PROTOCOL, type Snapshot } from "../kernel";
+import { changes, destination, type Fact, kinds, live, queries, ROUTE_PROTOCOL, type Snapshot } from "../kernel";
+import { fixedBits } from "../network/address";
 import { parseSpec } from "./inputs";
 import { hostFacts, type Operation, results } from "./lifecycle";
 import type { ResourceType } from "./registry";
 import { warning } from "./safeguard";
 import { hasUnknown, isUnknown, type Values } from "./wire";
 
-/** What stays as somebody made it until a boot takes it away. */
-function untilBoot(seen: Snapshot, device: string, wanted: readonly Fact[]): string[] {
-  const others = [...seen.routes4, ...seen.routes6].filter(
-    ({ dev, protocol, dst }) =>
-      dev === device &&
-      !["kernel", String(ROUTE_PROTOCOL)].includes(protocol) &&
-      !wanted.some(({ kind, key }) => kind === "route" && key.includes(` ${dst}`)),
-  );
+/** Routes of others by a device that lead to what none of ours does; the kernel's are those of addresses with a prefix. */
+function otherRoutes(seen: Snapshot, device: string, wanted: readonly Fact[]): { kernel: string[]; made: string[] } {
+  const ours = wanted.flatMap(({ kind, value }) => {
+    if (kind === "address") return fixedBits((value as { address: string }).address) ?? [];
+    return kind === "route" ? (fixedBits((value as { dst: string }).dst) ?? []) : [];
+  });
+  const of = (routes: Snapshot["routes4"], family: 4 | 6) =>
+    routes
+      .filter(({ dev, protocol, table = "main" }) => {
+        return dev === device && table === "main" && protocol !== String(ROUTE_PROTOCOL);
+      })
+      .map(({ dst, protocol }) => ({ dst: destination(dst, family), protocol }))
+      .filter(({ dst }) => !ours.some((prefix) => fixedBits(dst)?.startsWith(prefix)));
+  const all = [...of(seen.routes4, 4), ...of(seen.routes6, 6)];
+  const to = (byKernel: boolean) =>
+    all.filter(({ protocol }) => (protocol === "kernel") === byKernel).map(({ dst }) => dst);
+  return { kernel: to(true), made: to(false) };
+}
+
+/** What goes with what is taken over, or stays as somebody made it until a boot takes it away. */
+function lost(seen: Snapshot, device: string, wanted: readonly Fact[]): string[] {
+  const { kernel, made } = otherRoutes(seen, device, wanted);
+  const cure = "Name in `routes` of the link what is needed of them.";
   const userspace = seen.links.some(({ ifname, linkinfo }) => ifname === device && linkinfo?.info_kind === "tun");
   const quick = seen.quick[device] ?? [];
   return [
@@ -24,11 +40,10 @@ function untilBoot(seen: Snapshot, device: string, wanted: readonly Fact[]): str
           `Until the next boot only: what ${quick.join(", ")} of /etc/wireguard/${device}.conf did, such as a MASQUERADE rule, for nothing of it is taken over. See to it elsewhere where it is needed; the file stays as ${device}.conf.before-overlay.`,
         ]
       : []),
-    ...(others.length > 0
-      ? [
-          `Until the next boot only: the routes to ${others.map(({ dst }) => dst).join(", ")}. Make them yours where they are needed.`,
-        ]
+    ...(kernel.length > 0
+      ? [`At once: the routes to ${kernel.join(", ")} go, which came with the prefix lengths of the addresses. ${cure}`]
       : []),
+    ...(made.length > 0 ? [`Until the next boot only: the routes to ${made.join(", ")}. ${cure}`] : []),
     ...(userspace ? ["Until the next boot its wireguard-go runs on where it was started; then one of ours does."] : []),
   ];
 }
@@ -70,7 +85,7 @@ export async function takeover(
     const told = [`${device} of ${machine.name} is taken over as it is, by these steps:`, ...commands];
     const whole = wanted.some(({ kind }) => kind === "link");
     const stake = await warning(operation, seen, { live: is, changed });
-    return { told: whole ? [...told, ...stake, ...untilBoot(seen, device, wanted)] : told, known };
+    return { told: whole ? [...told, ...stake, ...lost(seen, device, wanted)] : told, known };
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     return { told: [`What of ${device} is taken over is not known before \`up\`: ${error.message}`], known: {} };

@@ -83,7 +83,8 @@ function rebuilt(seen: Snapshot, host: string, device: string): InterfaceSpec {
       publicKey: peer?.publicKey ?? "",
       ...(peer?.endpoint !== undefined && { endpoint: peer.endpoint }),
       ...(peer && peer.keepalive > 0 && { keepalive: peer.keepalive }),
-      addresses: routes.map(({ dst }) => withoutLength(dst)),
+      addresses: routes.flatMap(({ dst, table }) => (table === undefined ? withoutLength(dst) : [])),
+      routes: routes.flatMap(({ dst, table }) => (table === undefined ? [] : dst)),
     },
   };
 }

@@ -27,7 +27,7 @@ function portTaken(spec: Spec, snapshot: Snapshot): Fault[] {
 
 /** Each peer, and where it stands; what is reached by way of one is none that is called. */
 const placed = ({ peer, peers = [], relayed }: Spec) => [
-  ...(peer ? [{ at: ["peer"] as PropertyKey[], peer: { ...peer, routes: [] as string[] } }] : []),
+  ...(peer ? [{ at: ["peer"] as PropertyKey[], peer }] : []),
   ...peers.map((peer, index) => ({ at: ["peers", index] as PropertyKey[], peer })),
   ...relayed.map(({ addresses }, index) => ({
     at: ["relayed", index] as PropertyKey[],
@@ -76,7 +76,7 @@ function adoption(spec: Spec, snapshot: Snapshot): Fault[] {
       ? [
           no(
             `a device that routes lead to in the table main alone, and some of ${device} are in table ${tables[0]}, as wg-quick makes them for a default route`,
-            "remove them and their rules (`ip rule`); a WgMesh has default routes of its own",
+            "remove them and their rules (`ip rule`), and declare them in `routes` of the link",
           ),
         ]
       : []),

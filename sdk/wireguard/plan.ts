@@ -62,12 +62,10 @@ export function rulesOfOthers(spec: Spec): Fact[] {
 /** Of IPv4; that of IPv6 is the whole host's. */
 export const forwarding = (device: string): string => `net/ipv4/conf/${device}/forwarding`;
 
-type AnyPeer = NonNullable<Spec["peer"]> | Peer;
-
 const prefix = (address: string): string => (isPlaceholder(address) ? address : host(address));
-const own = ({ addresses }: AnyPeer): string[] => (typeof addresses === "string" ? [addresses] : addresses.map(prefix));
+const own = ({ addresses }: Peer): string[] => (typeof addresses === "string" ? [addresses] : addresses.map(prefix));
 
-function wgPeer({ device }: Spec, link: string, allowedIps: string[], peer: AnyPeer): Fact {
+function wgPeer({ device }: Spec, link: string, allowedIps: string[], peer: Peer): Fact {
   const { publicKey, endpoint, keepalive } = peer;
   const value: WgPeer = { device, publicKey, allowedIps };
   if (endpoint !== undefined) value.endpoint = endpoint;
@@ -76,10 +74,10 @@ function wgPeer({ device }: Spec, link: string, allowedIps: string[], peer: AnyP
 }
 
 /** Nodes that a peer forwards to. */
-const beyondRelay = ({ relayed }: Spec, { name }: AnyPeer) => relayed.filter(({ by }) => by === name);
+const beyondRelay = ({ relayed }: Spec, { name }: Peer) => relayed.filter(({ by }) => by === name);
 
 /** Worse than those of every way without a relay; of two relays both ends take the one with the smaller id. */
-const relayRoutes = (spec: Spec, link: string, peer: AnyPeer): Fact[] =>
+const relayRoutes = (spec: Spec, link: string, peer: Peer): Fact[] =>
   beyondRelay(spec, peer).flatMap(({ addresses, mtu }) =>
     routes(spec, link, addresses.map(host), {
       metric: RELAY_METRIC + peer.id,
@@ -87,28 +85,31 @@ const relayRoutes = (spec: Spec, link: string, peer: AnyPeer): Fact[] =>
     }),
   );
 
+/** The other side of a link, or the other nodes of a mesh. */
+const all = ({ peer, peers = [] }: Spec): Peer[] => (peer ? [peer] : peers);
+
 function peers(spec: Spec, link: string): Fact[] {
-  const { peer, peers = [] } = spec;
-  if (peer)
-    return [wgPeer(spec, link, EVERYTHING, peer), ...routes(spec, link, own(peer)), ...relayRoutes(spec, link, peer)];
-  const all = peers.map((peer) => ({ peer, own: own(peer) }));
-  const to = all.flatMap(({ own }) => own);
+  const others = all(spec).map((peer) => ({ peer, own: own(peer) }));
   // What lies behind a peer may hold its endpoint as well: encrypted packets never look into the table of our own.
-  const beyond = peers.flatMap(({ routes }) => routes);
+  const beyond = others.flatMap(({ peer }) => peer.routes);
   return [
-    ...all.map(({ peer, own }) => {
+    ...others.map(({ peer, own }) => {
       const far = beyondRelay(spec, peer).flatMap(({ addresses }) => addresses.map(host));
-      return wgPeer(spec, link, [...own, ...peer.routes, ...far], peer);
+      return wgPeer(spec, link, spec.peer ? EVERYTHING : [...own, ...peer.routes, ...far], peer);
     }),
-    ...routes(spec, link, to),
-    ...peers.flatMap((peer) => relayRoutes(spec, link, peer)),
+    ...routes(
+      spec,
+      link,
+      others.flatMap(({ own }) => own),
+    ),
+    ...others.flatMap(({ peer }) => relayRoutes(spec, link, peer)),
     ...routes(spec, link, beyond, { table: String(ROUTE_TABLE) }),
   ];
 }
 
 /** A default route in our own table comes before all that the host itself is connected to, but for this. */
-const ownWays = ({ peers = [] }: Spec): Fact[] =>
-  peers.some(({ routes }) => routes.some(isDefault))
+const ownWays = (spec: Spec): Fact[] =>
+  all(spec).some(({ routes }) => routes.some(isDefault))
     ? (["inet", "inet6"] as const).map((family) =>
         fact("rule", { family, pref: OWN_WAYS_PREF, table: "main", suppressPrefixLength: 0 }),
       )

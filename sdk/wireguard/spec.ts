@@ -47,18 +47,15 @@ const peer = z.strictObject({
     .literal(true)
     .optional()
     .describe("Somebody else's machine, which is not made by the same run. Default: a node of the same program."),
+  routes: z
+    .array(routeField)
+    .default([])
+    .describe(
+      "What is reached by way of the other node besides its own addresses. Default: none. Example: [192.168.7.0/24]",
+    ),
 });
 
-const meshPeer = rememberedByName(
-  peer.extend({
-    routes: z
-      .array(routeField)
-      .default([])
-      .describe(
-        "What is reached by way of the other node besides its own addresses. Default: none. Example: [192.168.7.0/24]",
-      ),
-  }),
-);
+const meshPeer = rememberedByName(peer.clone());
 
 const relayed = z.strictObject({
   name: nameField.describe("The far node's name. Example: hkg"),
@@ -122,7 +119,9 @@ const fields = z.strictObject({
   forwardChain: chainsField
     .optional()
     .describe("Of nftables, the chains that drop what no rule lets through, as on the node. Default: none."),
-  peer: peer.optional().describe("The other side of a link: everything may come and go by it, as routes say."),
+  peer: peer
+    .optional()
+    .describe("The other side of a link: everything may come and go by it, as the host's routes say."),
   peers: z
     .array(meshPeer)
     .optional()
@@ -140,7 +139,7 @@ const fields = z.strictObject({
 
 type Fields = z.output<typeof fields>;
 
-type AnyPeer = z.output<typeof peer>;
+export type Peer = z.output<typeof peer>;
 
 /** Addresses of which not even the number is known yet are none. */
 const list = (addresses: string | string[]): string[] => (typeof addresses === "string" ? [] : addresses);
@@ -175,7 +174,7 @@ function endpointOutside(spec: Fields, context: Context): void {
   if (spec.peer) endpointOf(spec, spec.peer, ["peer"], context);
 }
 
-function endpointOf({ addresses, prefixes }: Fields, peer: AnyPeer, path: PropertyKey[], context: Context): void {
+function endpointOf({ addresses, prefixes }: Fields, peer: Peer, path: PropertyKey[], context: Context): void {
   const at = peer.endpoint === undefined ? undefined : parseEndpoint(peer.endpoint);
   if (!at) return;
   const same = addresses.includes(at.address) || peer.addresses.includes(at.address) ? [host(at.address)] : [];
@@ -251,4 +250,3 @@ export const spec = fields
 
 export type Spec = z.output<typeof spec>;
 export type Input = z.input<typeof spec>;
-export type Peer = z.output<typeof meshPeer>;

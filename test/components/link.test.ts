@@ -113,6 +113,30 @@ test("device names and keepalive are the link's to say", () => {
   expect(peer(a)).not.toContain("keepalive");
 });
 
+test("what lies behind one node the other has routes to, in our own table; a default route comes after the host's ways", () => {
+  const network = both();
+  const [a, b] = network.link("lux", "fra", { routes: { a: ["0.0.0.0/0"], b: ["fd00:7::/64", "192.168.7.0/24"] } });
+  expect(network.faults).toEqual([]);
+  expect(words(a, /rule| 111 proto| peer /)).toEqual([
+    expect.stringContaining(" allowed-ips 0.0.0.0/0,::/0 "),
+    "ip route add 192.168.7.0/24 dev inter-fra table 111 proto 111 metric 4096 src 10.255.0.1",
+    "ip route add fd00:7::/64 dev inter-fra table 111 proto 111 metric 4096 src fd00:6f::1",
+  ]);
+  expect(words(b, /rule| 111 proto/)).toEqual([
+    "ip rule add pref 5110 lookup main suppress_prefixlength 0",
+    "ip -6 rule add pref 5110 lookup main suppress_prefixlength 0",
+    "ip route add 0.0.0.0/0 dev inter-lux table 111 proto 111 metric 4096 src 10.255.0.2",
+  ]);
+});
+
+test("nothing lies behind a relay", () => {
+  const network = both().node("hkg", { id: 3, addresses: ["10.255.0.3"], relay: [{ a: "lux", b: "fra" }] });
+  network.link("lux", "hkg", { routes: { a: ["192.168.7.0/24"], b: ["192.168.8.0/24"] } });
+  expect(network.faults).toEqual([
+    "lux-hkg: routes.b: legal is empty at hkg, a relay, which forwards between its pairs and nothing else; have it behind a node that is no relay.",
+  ]);
+});
+
 test("keys of the link's own, by a label; a device that is taken over has the key that it was found with", () => {
   const key = (lines: string) => / private-key (\S+)/.exec(lines)?.[1];
   expect(both().link("lux", "fra", { rotate: "2026-11" }).map(key)).toEqual([

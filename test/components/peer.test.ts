@@ -17,12 +17,15 @@ const office = {
   publicKey: "Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM=",
   addresses: ["10.255.0.50"],
   endpoint: "192.0.2.7:51820",
+  routes: ["192.168.9.0/24"],
 };
 
 test("one side is made, and the other is told by a file of wg-quick", async () => {
   const files: unknown[] = [];
   const made = await registered(() => {
-    const link = new WgLink("lux-office", { a: new OverlayNode("lux", lux), peer: office });
+    const link = new WgLink("lux-office", {
+      ...{ a: new OverlayNode("lux", lux), peer: office, routes: { a: ["192.168.7.0/24"] } },
+    });
     link.wgQuick.apply((it) => files.push(it));
     link.sideA.apply((it) => files.push(it));
     link.sideB.apply((it) => files.push(it));
@@ -31,7 +34,7 @@ test("one side is made, and the other is told by a file of wg-quick", async () =
   expect(made[1]?.inputs.spec).toMatchObject({
     device: "inter-office",
     listenPort: 11050,
-    peer: { name: "office", publicKey: office.publicKey, endpoint: office.endpoint, addresses: office.addresses },
+    peer: { name: "office", endpoint: office.endpoint, addresses: office.addresses, routes: office.routes },
   });
   expect(files).toContainEqual({
     node: "lux",
@@ -52,7 +55,7 @@ MTU = 1420
 # lux
 [Peer]
 PublicKey = key-of-lux
-AllowedIPs = 10.255.0.1/32, fd00:6f::1/128, 10.255.0.0/24, fd00:6f::/48
+AllowedIPs = 10.255.0.1/32, fd00:6f::1/128, 192.168.7.0/24
 Endpoint = 203.0.113.5:11050
 PersistentKeepalive = 25
 "
@@ -86,14 +89,14 @@ test("a link has one other end, and the machine is no node's double", () => {
       said({}),
       said({ b: reference("fra"), peer: office }),
       said({
-        peer: { ...office, id: 1, addresses: ["10.255.0.1"], endpoint: "10.255.0.9:51820", routes: ["10.9.0.0/16"] },
+        peer: { ...office, id: 1, addresses: ["10.255.0.1"], endpoint: "10.255.0.9:51820" },
       }),
+      said({ peer: office, routes: { b: ["10.9.0.0/16"] } }),
       said({ peer: { ...office, publicKey: "lux", endpoint: "office.example:51820", addresses: [] } }),
     ].join("\n"),
   ).toMatchInlineSnapshot(`
 "b: legal is an OverlayNode of this program, where \`peer\` is not given; add it.
 peer: legal is absent where \`b\` is given; leave one of them out.
-peer.routes: legal is empty on a link, which carries whatever routes lead to it; leave them out and add routes of your own, or make the machine one of the \`peers\` of a WgMesh.
 a.peer.id: found 1, legal is another id than the node's own, 1; give each node an id of its own.
 a.peer.addresses[0]: found "10.255.0.1", legal is an address that the node itself has not; give each node addresses of its own.
 b.peer.id: found 1, legal is another id than the node's own, 1; give each node an id of its own.
@@ -102,6 +105,7 @@ link.office.endpoints[0]: found "10.255.0.9", legal is an address on the underla
 office.id: found 1, legal is id 1 once, and node lux has it already; give each node an id of its own, and never change it.
 office.addresses[0]: found "10.255.0.1", legal is address 10.255.0.1 once, and node lux has it already; give each node its own addresses.
 office.endpoint: found "10.255.0.9", legal is an address on the underlay, and this is inside the overlay prefix 10.255.0.0/24, so the tunnel would carry its own packets; name the peer's address on the underlay, or leave the endpoint out and let the peer call.
+routes.b: legal is absent where \`peer\` is given; name them in peer.routes.
 peer.publicKey: legal is a WireGuard public key: 32 bytes in base64, 44 characters; give what \`wg pubkey\` prints, and if this was a private key, make a new one.
 peer.addresses: legal is at least 1; correct the value.
 peer.endpoint: found "office.example:51820", legal is an address and a port, such as 203.0.113.5:11002 or [2001:db8::5]:11002; correct the endpoint; a host name is not one, because it may change."

@@ -11,6 +11,7 @@ jest.setTimeout(300_000);
 
 const LINK = ["lux-fra"];
 const PORT = 51820;
+const BEHIND_FRA = "192.168.9.0/24"; // by hand it is on both
 
 describeWhere(["lab", "engine"], "keys of a link's own", () => {
   let lab: Lab;
@@ -30,7 +31,7 @@ describeWhere(["lab", "engine"], "keys of a link's own", () => {
     );
     work = await Workspace.make(lab, network(lab, hosts));
     const adopted = { adopt: { a: true, b: true }, devices: { a: "wg0", b: "wg0" }, ports: { a: PORT, b: PORT } };
-    Object.assign(work.declared.links["lux-fra"] ?? {}, adopted);
+    Object.assign(work.declared.links["lux-fra"] ?? {}, adopted, { routes: { b: [BEHIND_FRA] } });
     await pings(lab, LINK);
   });
   afterAll(async () => {
@@ -49,7 +50,8 @@ describeWhere(["lab", "engine"], "keys of a link's own", () => {
     expect(preview).toContain("wg show wg0 private-key > /etc/overlay/keys/wg0.adopted.key");
     expect(preview).toContain("wg0 of root@203.0.113.5 is taken over as it is, by these steps:");
     expect(preview).toContain("Until the next boot only: what PostUp of /etc/wireguard/wg0.conf did, ");
-    expect(preview).toContain("Until the next boot only: the routes to 192.168.9.0/24.");
+    expect(preview.split(`Until the next boot only: the routes to ${BEHIND_FRA}.`)).toHaveLength(2); // on fra alone
+    expect(preview).toContain("At once: the routes to 10.255.0.0/24 go");
     expect(preview).toMatch(
       /^systemctl disable wg-quick@wg0\.service\nretire \S+\n(?:ip addr del fe80\S+ dev wg0\n)?ip addr del 10\.255\.0\.1\/24 dev wg0$/m,
     );
@@ -73,6 +75,7 @@ describeWhere(["lab", "engine"], "keys of a link's own", () => {
       return code === 0;
     });
     expect(await publicKeys()).toEqual(keys);
+    expect(await on(lab, "lux", "ip route get 192.168.9.7")).toContain(" dev wg0 table 111 ");
     await pings(lab, LINK);
   });
 

@@ -83,7 +83,7 @@ describeWhere(["lab", "engine", "python"], "a program in Python", () => {
     const { code, text, connections } = await workspace.run("preview");
     expect({ code, connections }).toEqual({ code: 1, connections: 0 });
     expect(text).toContain(
-      "keepalve: legal is one of a, adopt, alsoPorts, b, devices, family, keepalive, mtu, peer, ports, rotate;",
+      "keepalve: legal is one of a, adopt, alsoPorts, b, devices, family, keepalive, mtu, peer, ports, rotate, routes;",
     );
     expect(text).not.toContain("hunter2");
     writeFileSync(join(workspace.folder, "__main__.py"), read("__main__.py"));

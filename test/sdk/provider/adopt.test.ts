@@ -66,6 +66,35 @@ test.each(Object.keys(specs))("%s: the steps that take it over, once", async (to
   expect(await preview(token, byHand(), inputs(token, {}))).toEqual({ told: [], known: {}, asked: 0 });
 });
 
+test("of the routes by it, which go at once, which at the next boot, and which stay because they are declared", async () => {
+  const token = "overlay:wireguard:Interface";
+  const machine = byHand();
+  const { look } = machine;
+  const route = { dev: "wg0", type: "unicast", table: "main", protocol: "boot" };
+  machine.look = async (...args) => {
+    const seen = await look.apply(machine, args);
+    const more = [
+      { ...route, dst: "10.255.0.0/24", protocol: "kernel", prefsrc: "10.255.0.2" },
+      ...["192.168.7.0/24", "192.168.70.0/24", "10.255.0.1", "10.255.0.10"].map((dst) => ({ ...route, dst })),
+    ];
+    return { ...seen, routes4: [...seen.routes4, ...more], routes6: [...seen.routes6, { ...route, dst: "default" }] };
+  };
+  const said = async (routes: string[]) => {
+    const addresses = { addresses: ["10.255.0.2", "fd00:6f::2"] };
+    const peer = { name: "lux", id: 1, publicKey: PEER, addresses: ["10.255.0.1"], routes };
+    const { told } = await preview(token, machine, inputs(token, { ...adopting(token), ...addresses, peer }));
+    return told.filter((line) => /^(At once|Until)/.test(line));
+  };
+  const cure = "Name in `routes` of the link what is needed of them.";
+  expect(await said([])).toEqual([
+    `At once: the routes to 10.255.0.0/24 go, which came with the prefix lengths of the addresses. ${cure}`,
+    `Until the next boot only: the routes to 192.168.7.0/24, 192.168.70.0/24, 10.255.0.10/32, ::/0. ${cure}`,
+  ]);
+  expect(await said(["192.168.7.0/24", "10.255.0.0/24", "::/0"])).toEqual([
+    `Until the next boot only: the routes to 192.168.70.0/24. ${cure}`,
+  ]);
+});
+
 test("no such device, one that may not be had, and a host that does not answer", async () => {
   const token = INTERFACE;
   const news = inputs(token, adopting(token));
