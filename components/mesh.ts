@@ -9,7 +9,7 @@ import { endpoint, host } from "../sdk/network/address";
 import { type Owned, overlapping } from "../sdk/network/overlaps";
 import { listenPort } from "../sdk/network/ports";
 import type { TopologyDevice } from "../sdk/network/topology";
-import { spec as interfaceSpec, NO_ADDRESS, twoHave } from "../sdk/wireguard/spec";
+import { cannotUse, spec as interfaceSpec, NO_ADDRESS, noSource, twoHave } from "../sdk/wireguard/spec";
 import { faultsOfKnown, isKnown, lift } from "./input";
 import type { MeshData } from "./meshArgs";
 import { letIn } from "./nodeArgs";
@@ -156,6 +156,7 @@ export function meshFaults(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] 
     ...unreachable(mesh, nodes),
     ...mtuFaultsOf(mesh, nodes),
     ...overlaps(mesh, nodes),
+    ...unanswered(mesh, nodes),
     ...specFaults(mesh, nodes),
   ];
 }
@@ -210,12 +211,30 @@ function overlaps(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
   return [...clashes, ...none.map(({ name }) => fault([name, "addresses"], undefined, { legal, cure }))];
 }
 
+/** Routes that some node has no address to send from for. */
+function unanswered(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
+  const numbered = nodes.flatMap(({ name, addresses }) =>
+    isKnown(addresses) && addresses.length > 0 && addresses.every(isKnown) ? { name, addresses } : [],
+  );
+  return members(mesh, nodes).flatMap((member) =>
+    member.routes.flatMap((route, index) => {
+      const without = numbered.filter(({ name, addresses }) => name !== member.name && cannotUse(addresses, route));
+      if (without.length === 0) return [];
+      const names = without.map(({ name }) => name);
+      const [legal, cure] = noSource(route, names);
+      return [
+        fault([...member.path, ...(member.path[0] === "peers" ? ["routes"] : []), index], route, { legal, cure }),
+      ];
+    }),
+  );
+}
+
 /** Where a field of a node's spec was written down. */
 const WRITTEN: Record<string, string> = { device: "device", listenPort: "port" };
 
 function specFaults(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
-  // Seen by mtuFaultsOf, by overlaps and by the topology.
-  const seen = /^(mtu|addresses|peers\[\d+\])$/;
+  // Seen by mtuFaultsOf, by overlaps, by unanswered and by the topology.
+  const seen = /^(mtu|addresses|peers\[\d+\](\.routes\[\d+\])?)$/;
   const mtu = mtuOf(mesh, nodes);
   const faults = nodes.flatMap((node, index) =>
     // Nodes as peers are made of what was checked; those of somebody else are the same to all.

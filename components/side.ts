@@ -250,5 +250,16 @@ function specFaults(view: View): Fault[] {
   const own = ["mtu", "peer.endpoint"]; // seen by mtuFaultsOf and by the topology
   return faultsOfKnown(interfaceSpec, sideSpec(view, "project/stack", Promise.resolve("")))
     .filter(({ path }) => !own.includes(path))
-    .map((it) => ({ ...it, path: WRITTEN[it.path]?.(view.side) ?? `${view.side}.${it.path}` }));
+    .map((it) => ({
+      ...it,
+      path: WRITTEN[it.path]?.(view.side) ?? behindPath(view, it.path) ?? `${view.side}.${it.path}`,
+    }));
+}
+
+/** Of a route, which is written down for the node that it leads to. */
+function behindPath({ link, side }: View, path: string): string | undefined {
+  const [, index] = /^peer\.routes(.*)$/.exec(path) ?? [];
+  if (index === undefined) return undefined;
+  const there = side === "a" ? "b" : "a";
+  return link.peer && there === "b" ? `peer.routes${index}` : `routes.${there}${index}`;
 }

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { checkedString, unlessFaulty } from "../faults";
 import { isPlaceholder, later } from "../kernel/later";
-import { host, parseEndpoint, withinOverlay } from "../network/address";
+import { family, host, parseEndpoint, withinOverlay } from "../network/address";
 import {
   addressField,
   chainsField,
@@ -190,6 +190,30 @@ function otherAddresses({ addresses, peer }: Fields, context: Context): void {
   }
 }
 
+function linkRoutes(spec: Fields, context: Context): void {
+  if (spec.peer) withSource(spec, spec.peer, ["peer"], context);
+}
+
+/** What a route would be for leaves by the underlay, in clear, where there is none. */
+function withSource({ node, addresses }: Fields, { routes }: Peer, path: PropertyKey[], context: Context): void {
+  for (const [index, route] of routes.entries()) {
+    if (cannotUse(addresses, route)) object(context, [...path, "routes", index], ...noSource(route, [node]));
+  }
+}
+
+/** Whether a node of these addresses has none to send from to what a route leads to. */
+export const cannotUse = (addresses: readonly string[], route: string): boolean =>
+  !addresses.some((address) => isPlaceholder(address) || family(address) === family(route));
+
+export function noSource(route: string, nodes: readonly string[]): [legal: string, cure: string] {
+  const kind = family(route) === "inet" ? "IPv4" : "IPv6";
+  const names = nodes.join(", ");
+  return [
+    `a prefix of a family that whoever gets the route has an address of, and ${names} ${nodes.length === 1 ? "has" : "have"} none of ${kind}`,
+    `give ${names} an overlay address of ${kind} in \`addresses\`, or leave the route out`,
+  ];
+}
+
 /** All that is wrong between the peers of a mesh, at once. */
 function meshPeers(spec: Fields, context: Context): void {
   const { node, id, addresses, peers = [], relayed } = spec;
@@ -204,6 +228,7 @@ function meshPeers(spec: Fields, context: Context): void {
     keys.set(peer.publicKey, peer.name);
     if (peer.addresses.length + peer.routes.length === 0) object(context, [...path, "addresses"], ...NO_ADDRESS);
     endpointOf(spec, peer, path, context);
+    withSource(spec, peer, path, context);
   }
   const mine = addresses.map((address) => ({ prefix: host(address), owner: { name: node, path: ["addresses"] } }));
   const theirs = peers.flatMap(({ name, addresses, routes }, index) => {
@@ -246,6 +271,7 @@ export const spec = fields
   .superRefine(otherPorts, unlessFaulty("alsoPorts", "listenPort"))
   .superRefine(endpointOutside, unlessFaulty("peer.endpoint", "prefixes", "addresses", "peer.addresses"))
   .superRefine(otherAddresses, unlessFaulty("addresses", "peer.addresses"))
+  .superRefine(linkRoutes, unlessFaulty("addresses", "peer.routes"))
   .superRefine(meshPeers, unlessFaulty("id", "addresses", "prefixes", "peers"));
 
 export type Spec = z.output<typeof spec>;

@@ -129,6 +129,17 @@ test("what lies behind one node the other has routes to, in our own table; a def
   ]);
 });
 
+test("whoever gets a route has an address to send from: else what it is for left by the underlay", () => {
+  const network = both().node("nas", nas).node("bare", { id: 7 });
+  network.link("lux", "nas", { routes: { a: ["192.168.7.0/24", "::/0"], b: ["fd00:7::/64"] } });
+  network.link("bare", "fra", { routes: { b: ["192.168.7.0/24"] } });
+  network.link("lux", "fra", { routes: { a: ["::/0"], b: ["0.0.0.0/0"] } });
+  expect(network.faults).toEqual([
+    'lux-nas: routes.a[1]: found "::/0", legal is a prefix of a family that whoever gets the route has an address of, and nas has none of IPv6; give nas an overlay address of IPv6 in `addresses`, or leave the route out.',
+    'bare-fra: routes.b[0]: found "192.168.7.0/24", legal is a prefix of a family that whoever gets the route has an address of, and bare has none of IPv4; give bare an overlay address of IPv4 in `addresses`, or leave the route out.',
+  ]);
+});
+
 test("nothing lies behind a relay", () => {
   const network = both().node("hkg", { id: 3, addresses: ["10.255.0.3"], relay: [{ a: "lux", b: "fra" }] });
   network.link("lux", "hkg", { routes: { a: ["192.168.7.0/24"], b: ["192.168.8.0/24"] } });

@@ -124,6 +124,7 @@ test("all faults of a mesh at once", () => {
   "a-name-of-17-char: routes.hkg: legal is addresses that one node has alone, and 10.255.0.11/32 of radio overlaps 10.255.0.0/24 of hkg; leave them to one of the two, or name smaller prefixes.",
   "a-name-of-17-char: routes.hkg: legal is addresses that one node has alone, and 192.168.7.128/25 of hkg overlaps 192.168.7.0/24 of fra; leave them to one of the two, or name smaller prefixes.",
   "a-name-of-17-char: tv.addresses: legal is at least one, because a mesh tells its nodes apart by their addresses; give the node an address in the overlay.",
+  "a-name-of-17-char: routes.hkg[0]: found "::/0", legal is a prefix of a family that whoever gets the route has an address of, and nas, radio have none of IPv6; give nas, radio an overlay address of IPv6 in \`addresses\`, or leave the route out.",
   "a-name-of-17-char: device: found "a-name-of-17-char", legal is at most 15 bytes, and this has 17; give a shorter name in \`device\`.",
   "big: mtu: found 1500, legal is 1280 to 1440 bytes (underlay 1500 - WireGuard over IPv4 60 = 1440); leave it out, or say in underlay.mtu of both nodes what the underlay carries.",
   "big: big: found "fra and lux", legal is link or mesh between fra and lux once, and mesh a-name-of-17-char has it already; leave one of the two out of the mesh, or remove the other way between them.",
@@ -180,11 +181,25 @@ test("one node may be the others' way to everything; what a host has a way of it
     "ip route add 0.0.0.0/0 dev mesh table 111 proto 111 metric 4096 src 10.255.0.1",
   ]);
   expect(ways(onFra)).toEqual([]);
-  network.mesh(["lux", "nas"], { port: 51820, routes: { lux: ["::/0"] } }, "other");
+  network.mesh(["lux", "nas"], { port: 51820, routes: { lux: ["0.0.0.0/0"] } }, "other");
   expect(network.faults).toEqual([
     'other: other: found "lux and nas", legal is link or mesh between lux and nas once, and mesh mesh has it already; leave one of the two out of the mesh, or remove the other way between them.',
     "other: other.routes: legal is default route on lux once, and mesh mesh has it already; leave one of them out.",
     "other: other.routes: legal is default route on nas once, and mesh mesh has it already; leave one of them out.",
+  ]);
+});
+
+test("whoever gets a route has an address to send from: else what it is for left by the underlay", () => {
+  const network = three().node("hkg", hkg);
+  const said = (names: string, have: string) =>
+    `found "::/0", legal is a prefix of a family that whoever gets the route has an address of, and ${names} ${have} none of IPv6; give ${names} an overlay address of IPv6 in \`addresses\`, or leave the route out.`;
+  network.mesh(["lux", "fra", "hkg", "nas"], { routes: { fra: ["192.168.7.0/24", "::/0"] } });
+  const tv = { ...phone, id: 51, name: "tv", routes: ["::/0"], endpoint: "192.0.2.50:51820" };
+  network.mesh(["lux", "hkg"], { peers: [tv], port: 51820 }, "other");
+  network.mesh(["hkg"], { peers: [phone], port: 51821, routes: { hkg: ["::/0"] } }, "third");
+  expect(network.faults.filter((it) => it.includes("family"))).toEqual([
+    `mesh: routes.fra[1]: ${said("hkg, nas", "have")}`,
+    `other: peers[0].routes[0]: ${said("hkg", "has")}`,
   ]);
 });
 

@@ -92,6 +92,7 @@ test("a link has one other end, and the machine is no node's double", () => {
         peer: { ...office, id: 1, addresses: ["10.255.0.1"], endpoint: "10.255.0.9:51820" },
       }),
       said({ peer: office, routes: { b: ["10.9.0.0/16"] } }),
+      said({ peer: office, routes: { a: ["::/0"] } }),
       said({ peer: { ...office, publicKey: "lux", endpoint: "office.example:51820", addresses: [] } }),
     ].join("\n"),
   ).toMatchInlineSnapshot(`
@@ -106,6 +107,7 @@ office.id: found 1, legal is id 1 once, and node lux has it already; give each n
 office.addresses[0]: found "10.255.0.1", legal is address 10.255.0.1 once, and node lux has it already; give each node its own addresses.
 office.endpoint: found "10.255.0.9", legal is an address on the underlay, and this is inside the overlay prefix 10.255.0.0/24, so the tunnel would carry its own packets; name the peer's address on the underlay, or leave the endpoint out and let the peer call.
 routes.b: legal is absent where \`peer\` is given; name them in peer.routes.
+routes.a[0]: found "::/0", legal is a prefix of a family that whoever gets the route has an address of, and office has none of IPv6; give office an overlay address of IPv6 in \`addresses\`, or leave the route out.
 peer.publicKey: legal is a WireGuard public key: 32 bytes in base64, 44 characters; give what \`wg pubkey\` prints, and if this was a private key, make a new one.
 peer.addresses: legal is at least 1; correct the value.
 peer.endpoint: found "office.example:51820", legal is an address and a port, such as 203.0.113.5:11002 or [2001:db8::5]:11002; correct the endpoint; a host name is not one, because it may change."

@@ -43,32 +43,39 @@ const host = fc
     sysctls: forward === undefined || spec.relay.length > 0 ? {} : { "net/ipv4/ip_forward": forward },
   }));
 
+/** Those of a family that there is an address of. */
+const usable = (own: string[], routes: string[]) =>
+  routes.filter((route) => own.some((address) => address.includes(":") === route.includes(":")));
+
 const link = (index: number) =>
-  fc.record({
-    resource: fc.constant("overlay:wireguard:Interface"),
-    node: fc.constant("fra"),
-    owner: fc.constantFrom("net/prod", "net/production"),
-    link: fc.constant(`link-${index}`),
-    device: fc.constant(DEVICES[index]),
-    id: fc.constant(2),
-    mtu: fc.constantFrom(1280, 1420, 1440, 9000),
-    listenPort: fc.constantFrom(11001, 11005).map((port) => port + index * 100),
-    addresses: addresses(["10.255.0.2", "fd00:6f::2", "10.255.0.22"]),
-    peer: fc.record({
-      name: fc.constant(`peer-${index}`),
-      id: fc.constant(10 + index),
-      publicKey: fc.constantFrom(...KEYS),
-      endpoint: sometimes(fc.constantFrom("203.0.113.9:11002", "[2001:db8:1::9]:11002")),
-      keepalive: sometimes(fc.constantFrom(7, 25)),
-      addresses: addresses([`10.255.0.10${index}`, `fd00:6f::10${index}`]),
-    }),
-    forwards: fc.boolean(),
-    relayed: fc.constantFrom(
-      [],
-      [],
-      [{ name: "far", by: `peer-${index}`, addresses: [`10.255.3.${index}`, `fd00:6f::3${index}`], mtu: 1280 }],
-    ),
-  });
+  fc
+    .record({
+      resource: fc.constant("overlay:wireguard:Interface"),
+      node: fc.constant("fra"),
+      owner: fc.constantFrom("net/prod", "net/production"),
+      link: fc.constant(`link-${index}`),
+      device: fc.constant(DEVICES[index]),
+      id: fc.constant(2),
+      mtu: fc.constantFrom(1280, 1420, 1440, 9000),
+      listenPort: fc.constantFrom(11001, 11005).map((port) => port + index * 100),
+      addresses: addresses(["10.255.0.2", "fd00:6f::2", "10.255.0.22"]),
+      peer: fc.record({
+        name: fc.constant(`peer-${index}`),
+        id: fc.constant(10 + index),
+        publicKey: fc.constantFrom(...KEYS),
+        endpoint: sometimes(fc.constantFrom("203.0.113.9:11002", "[2001:db8:1::9]:11002")),
+        keepalive: sometimes(fc.constantFrom(7, 25)),
+        addresses: addresses([`10.255.0.10${index}`, `fd00:6f::10${index}`]),
+        routes: fc.subarray([`10.20.${index}.0/24`, `fd20:${index}::/64`]),
+      }),
+      forwards: fc.boolean(),
+      relayed: fc.constantFrom(
+        [],
+        [],
+        [{ name: "far", by: `peer-${index}`, addresses: [`10.255.3.${index}`, `fd00:6f::3${index}`], mtu: 1280 }],
+      ),
+    })
+    .map(({ peer, ...spec }) => ({ ...spec, peer: { ...peer, routes: usable(spec.addresses, peer.routes) } }));
 
 /** Addresses and prefixes, each at one of the peers or at none: from one declaration to the next they move. */
 const mesh = (index: number) =>
@@ -86,7 +93,10 @@ const mesh = (index: number) =>
         publicKey: KEYS[peer],
         ...(called.endpoint !== undefined && { endpoint: called.endpoint, keepalive: called.keepalive }),
         addresses: [`10.255.1.${peer}`, ...["10.255.2.1", "fd00:6f::21"].filter((_, n) => at[n] === peer)],
-        routes: ["192.168.7.0/24", "fd07::/64", "0.0.0.0/0"].filter((_, n) => at[n + 2] === peer),
+        routes: usable(
+          base.addresses,
+          ["192.168.7.0/24", "fd07::/64", "0.0.0.0/0"].filter((_, n) => at[n + 2] === peer),
+        ),
       })),
     }));
 
