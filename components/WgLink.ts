@@ -39,6 +39,7 @@ export class WgLink extends pulumi.ComponentResource {
     super(WgLink.token, name, named(linkOutputs), options);
     if (options.urn) return;
     const link = program().sound(this, args, program().network.addLink(name, args));
+    program().whenWhole(this, () => (link ? program().network.overlaps(link) : []));
     if (!link) {
       Object.assign(this, withheld(linkOutputs));
       return;

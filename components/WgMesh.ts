@@ -36,6 +36,7 @@ export class WgMesh extends pulumi.ComponentResource {
     super(WgMesh.token, name, named(meshOutputs), options);
     if (options.urn) return;
     const mesh = program().sound(this, args, program().network.addMesh(name, args));
+    program().whenWhole(this, () => (mesh ? program().network.overlaps(mesh) : []));
     if (!mesh) {
       Object.assign(this, withheld(meshOutputs));
       return;

@@ -45,6 +45,10 @@ interface Partly<T> {
 
 export const isKnown = <T>(value: T): value is Exclude<T, Later<unknown>> => !isLater(value);
 
+/** What is known of a list. */
+export const knownOf = <T>(values: Later<T[]> | T[]): Exclude<T, Later<unknown>>[] =>
+  isKnown(values) ? values.filter(isKnown) : [];
+
 /** The faults of what is known of a value. */
 export function faultsOfKnown(schema: z.ZodType, value: unknown): Fault[] {
   const result = parse(schema, value);

@@ -9,8 +9,9 @@ import { endpoint, host } from "../sdk/network/address";
 import { type Owned, overlapping } from "../sdk/network/overlaps";
 import { listenPort } from "../sdk/network/ports";
 import type { TopologyDevice } from "../sdk/network/topology";
+import type { Member } from "../sdk/network/ways";
 import { cannotUse, spec as interfaceSpec, NO_ADDRESS, noSource, twoHave } from "../sdk/wireguard/spec";
-import { faultsOfKnown, isKnown, lift } from "./input";
+import { faultsOfKnown, isKnown, knownOf, lift } from "./input";
 import type { MeshData } from "./meshArgs";
 import { letIn } from "./nodeArgs";
 import type { Relays } from "./relay";
@@ -120,18 +121,21 @@ export function specText(node: object, texts: string, index: number): string {
 }
 
 /** What the network has to know of each node to see that nothing is had twice. */
-export const meshDevices = (mesh: MeshData, nodes: readonly LinkNode[]): TopologyDevice[] =>
-  nodes.map((node) => {
+export function meshDevices(mesh: MeshData, nodes: readonly LinkNode[]): TopologyDevice[] {
+  const all = members(mesh, nodes);
+  return nodes.map((node) => {
     const [listens, called] = [port(mesh, node), endpointOf(mesh, node)];
     const address = callable(node, mesh.family)?.address;
     return {
       node: node.name,
       device: device(mesh),
+      members: all,
       ...(isKnown(listens) && { listenPort: listens }),
       endpoints: address !== undefined && isKnown(address) ? [address] : [],
       ...(called !== undefined && isKnown(called) && { called }),
     };
   });
+}
 
 /** Nodes that are named twice, and routes of those that are not named at all: seen before anything is known of them. */
 export function namesFaults({ nodes, routes }: MeshData): Fault[] {
@@ -173,18 +177,13 @@ function unreachable(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
   return [fault(["nodes"], undefined, { legal, cure })];
 }
 
-/** What a member of the mesh has, and where its routes are written down. */
-interface Member {
-  name: string;
-  addresses: readonly string[] | undefined;
-  routes: readonly string[];
-  path: PropertyKey[];
-}
+/** With where its routes are written down. */
+type Placed = Member & { path: PropertyKey[] };
 
-const members = (mesh: MeshData, nodes: readonly LinkNode[]): Member[] => [
+const members = (mesh: MeshData, nodes: readonly LinkNode[]): Placed[] => [
   ...nodes.map(({ name, addresses }) => ({
     name,
-    addresses: isKnown(addresses) ? addresses.filter(isKnown) : undefined,
+    addresses: knownOf(addresses),
     routes: mesh.routes[name] ?? [],
     path: ["routes", name],
   })),
@@ -194,9 +193,9 @@ const members = (mesh: MeshData, nodes: readonly LinkNode[]): Member[] => [
 function overlaps(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
   const all = members(mesh, nodes);
   const owned = all.flatMap((owner) =>
-    [...(owner.addresses ?? []).map(host), ...owner.routes].map((prefix): Owned<Member> => ({ prefix, owner })),
+    [...owner.addresses.map(host), ...owner.routes].map((prefix): Owned<Placed> => ({ prefix, owner })),
   );
-  const isRoute = ({ prefix, owner }: Owned<Member>) => owner.routes.includes(prefix);
+  const isRoute = ({ prefix, owner }: Owned<Placed>) => owner.routes.includes(prefix);
   const clashes = overlapping(owned)
     // An address that two nodes have is said of the nodes.
     .filter((two) => two.some(isRoute))

@@ -5,9 +5,8 @@ import { type Fault, fault, parse } from "../sdk/faults";
 import { Connection } from "../sdk/host/connection";
 import { parseEndpoint } from "../sdk/network/address";
 import { addressField, prefixField } from "../sdk/network/fields";
-import { isDefault } from "../sdk/network/overlaps";
 import { Topology } from "../sdk/network/topology";
-import { isLater } from "./input";
+import { isLater, knownOf } from "./input";
 import { type LinkData, linkArgs, type WgLinkArgs } from "./linkArgs";
 import { meshDevices, meshFaults, namesFaults } from "./mesh";
 import { type MeshData, meshArgs, type WgMeshArgs } from "./meshArgs";
@@ -97,12 +96,17 @@ export class Network {
         name,
         devices: meshDevices(value, nodes),
         peers: value.peers.map(({ name }) => name),
-        defaultRoute: [...Object.values(value.routes), ...value.peers.map(({ routes }) => routes)]
-          .flat()
-          .some(isDefault),
       }),
     ];
     return faults.length > 0 ? { faults } : { value };
+  }
+
+  /** What is led to by another link or mesh as well, when all is declared; in the plugin what was before it. */
+  overlaps(of: LinkData | MeshData): Fault[] {
+    const relayed = (own: string, others: readonly string[]) =>
+      this.relays.of(own, others).relayed.flatMap(({ addresses }) => knownOf(addresses));
+    if ("nodes" in of) return this.topology.overlaps("mesh", of.name, of.nodes.map(nameOf), relayed);
+    return this.topology.overlaps("link", of.name, [of.a, ...(of.b ? [of.b] : [])].map(nameOf), relayed);
   }
 
   /** In which order the sides of a link are made: the one that calls, where only one does, comes last. */
@@ -155,6 +159,8 @@ export class Network {
     return this.topology.addNode({ name, id: number, addresses: known, prefixes: ours, ...(machine && { machine }) });
   }
 }
+
+const nameOf = ({ nodeName }: OverlayNode): string => nodeName;
 
 /** A link has one other end. */
 function otherFaults({ b, peer, routes }: LinkData): Fault[] {

@@ -6,7 +6,7 @@ import { listenPort, PORT_BASE } from "../sdk/network/ports";
 import type { TopologyEnd } from "../sdk/network/topology";
 import { ADOPTED } from "../sdk/wireguard";
 import { spec as interfaceSpec } from "../sdk/wireguard/spec";
-import { faultsOfKnown, isKnown, lift } from "./input";
+import { faultsOfKnown, isKnown, knownOf, lift } from "./input";
 import type { LinkData } from "./linkArgs";
 import { letIn, type NodeData } from "./nodeArgs";
 import type { PeerData } from "./peerArgs";
@@ -191,7 +191,9 @@ export function topologyEnd(view: View): TopologyEnd {
   const listens = port(view);
   const called = endpointOf(turned(view));
   const address = calledAt(turned(view))?.address;
+  const { name, addresses } = view.peer;
   return {
+    members: [{ name, addresses: knownOf(addresses), routes: behind(view.link, turned(view).side) }],
     node: view.own.name,
     peer: view.peer.name,
     device: device(view),

@@ -5,6 +5,7 @@
 import { type Fault, fault } from "../faults";
 import { contains, host, notAnEndpoint, parseEndpoint } from "./address";
 import { NAME_UNDERLAY } from "./fields";
+import { type Member, type RelayedBy, Ways } from "./ways";
 
 export interface TopologyNode {
   name: string;
@@ -27,6 +28,8 @@ export interface TopologyDevice {
   endpoints: readonly string[];
   /** Underlay address and port that the others call, `203.0.113.5:443`, which a NAT may lead elsewhere on the node. */
   called?: string;
+  /** Who is at its other end; in a mesh all, the node itself too. */
+  members?: readonly Member[];
 }
 
 /** One side of a link. */
@@ -44,8 +47,6 @@ export interface TopologyMesh {
   name: string;
   /** Names of machines of somebody else that are peers of all its nodes. */
   peers?: readonly string[];
-  /** True where one of the nodes is the others' way to everything. */
-  defaultRoute?: boolean;
   devices: readonly TopologyDevice[];
 }
 
@@ -54,6 +55,8 @@ const OTHER_PORT = {
   link: "set `ports` on one of the links",
   mesh: "set `port` on the mesh, or `ports` on the link that has it",
 } as const;
+
+type Kind = keyof typeof OTHER_PORT;
 
 /** Addresses that everybody may have, RFC 1918. Those of RFC 4193 are random, and nobody else's. */
 const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
@@ -70,6 +73,7 @@ export class Topology {
   /** Overlay addresses of nodes: prefixes of one each, which are as many as there are nodes. */
   private readonly hosts = new Set<string>();
   private readonly endpoints: Endpoint[] = [];
+  private readonly led = new Ways();
   /** Who has a way to whom, by the name of its link or mesh. */
   private readonly ways: { who: string; members: ReadonlySet<string> }[] = [];
 
@@ -118,19 +122,19 @@ export class Topology {
   }
 
   /** Adds a mesh; what it does not agree with of all that was added before. */
-  addMesh({ name, devices, peers = [], defaultRoute = false }: TopologyMesh): Fault[] {
+  addMesh({ name, devices, peers = [] }: TopologyMesh): Fault[] {
     const nodes = devices.map(({ node }) => node);
     const cure = "leave one of the two out of the mesh, or remove the other way between them";
     const faults = [
       ...this.take(`mesh ${name}`, `mesh ${name}`, [name], name, "give each mesh a name of its own"),
       ...this.takeWay(`mesh ${name}`, name, nodes, peers, cure),
     ];
-    const ways = devices.flatMap(({ node }) =>
-      defaultRoute
-        ? this.take(`default route on ${node}`, `mesh ${name}`, [name, "routes"], undefined, "leave one of them out")
-        : [],
-    );
-    return [...faults, ...ways, ...devices.flatMap((device) => this.addDevice("mesh", name, device))];
+    return [...faults, ...devices.flatMap((device) => this.addDevice("mesh", name, device))];
+  }
+
+  /** What leads a node to where another link or mesh leads it as well, when all is added that was declared. */
+  overlaps(kind: Kind, name: string, nodes: readonly string[], relayed: RelayedBy): Fault[] {
+    return nodes.flatMap((node) => this.led.faults(node, `${kind} ${name}`, relayed));
   }
 
   /** A node has one link or mesh with another: its kernel takes one route to an address. `others`: not nodes of ours. */
@@ -148,9 +152,10 @@ export class Topology {
     return twins;
   }
 
-  private addDevice(kind: keyof typeof OTHER_PORT, link: string, end: TopologyDevice): Fault[] {
+  private addDevice(kind: Kind, link: string, end: TopologyDevice): Fault[] {
     const who = `${kind} ${link}`;
-    const { node } = end;
+    const { node, members = [] } = end;
+    this.led.add(node, { name: link, who, members });
     const ports = [...(end.listenPort === undefined ? [] : [end.listenPort]), ...(end.alsoPorts ?? [])];
     const endpoints = end.endpoints.map((address, index) => ({ path: [link, node, "endpoints", index], address }));
     this.endpoints.push(...endpoints);
@@ -172,7 +177,7 @@ export class Topology {
     ];
   }
 
-  private takeCalled(kind: keyof typeof OTHER_PORT, link: string, { node, called }: TopologyDevice): Fault[] {
+  private takeCalled(kind: Kind, link: string, { node, called }: TopologyDevice): Fault[] {
     if (called === undefined) return [];
     // Two sites may have the same private address.
     const where = PRIVATE.some((prefix) => contains(prefix, parseEndpoint(called)?.address ?? "")) ? ` of ${node}` : "";

@@ -1,7 +1,9 @@
 /** Programs without an engine: what a program would register, and what it would be told. */
 import * as pulumi from "@pulumi/pulumi";
 import type { OverlayNode, OverlayNodeArgs, WgLinkArgs, WgMeshArgs } from "../../components";
+import type { LinkData } from "../../components/linkArgs";
 import { meshNode, meshPeers, peerTexts, specText } from "../../components/mesh";
+import type { MeshData } from "../../components/meshArgs";
 import { type Checked, Network } from "../../components/network";
 import type { NodeData } from "../../components/nodeArgs";
 import { mtuOf, sideSpec } from "../../components/side";
@@ -19,6 +21,7 @@ const PUBLIC_KEY = "<known after peer is created>";
 export class Declared {
   private readonly network = new Network();
   private readonly nodes: NodeData[] = [];
+  private readonly ways: (LinkData | MeshData)[] = [];
   readonly faults: string[] = [];
 
   node(name: string, args: Partial<OverlayNodeArgs> & { id: number }): this {
@@ -32,6 +35,7 @@ export class Declared {
     const name = `${a}-${b}`;
     const link = this.noted(name, this.network.addLink(name, { a: reference(a), b: reference(b), ...args }));
     if (!link) return ["", ""];
+    this.ways.push(link);
     const lines = (side: "a" | "b") => {
       const [own, peer] = side === "a" ? [reference(a), reference(b)] : [reference(b), reference(a)];
       const spec = this.network.ofNodes([own, peer], ([here, there]) =>
@@ -50,6 +54,7 @@ export class Declared {
   mesh(nodes: string[], args: Partial<WgMeshArgs> = {}, name = "mesh"): string[] {
     const mesh = this.noted(name, this.network.addMesh(name, { nodes: nodes.map(reference), ...args }));
     if (!mesh) return [];
+    this.ways.push(mesh);
     const keys = nodes.map((node) => `<known after ${node} is created>`);
     const specs = this.network.ofNodes(mesh.nodes, (all) =>
       all.map((node, index) =>
@@ -66,6 +71,11 @@ export class Declared {
   /** What is wrong with relays, now that all is declared. */
   relays(): string[] {
     return this.nodes.flatMap((node) => format(this.network.relays.faults(node)).split("\n").filter(Boolean));
+  }
+
+  /** What two links or meshes of a node lead to, now that all is declared. */
+  overlaps(): string[] {
+    return this.ways.flatMap((way) => format(this.network.overlaps(way)).split("\n").filter(Boolean));
   }
 
   /** The nodes of a link in the order in which its sides are made. */

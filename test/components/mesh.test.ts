@@ -181,11 +181,32 @@ test("one node may be the others' way to everything; what a host has a way of it
     "ip route add 0.0.0.0/0 dev mesh table 111 proto 111 metric 4096 src 10.255.0.1",
   ]);
   expect(ways(onFra)).toEqual([]);
-  network.mesh(["lux", "nas"], { port: 51820, routes: { lux: ["0.0.0.0/0"] } }, "other");
-  expect(network.faults).toEqual([
-    'other: other: found "lux and nas", legal is link or mesh between lux and nas once, and mesh mesh has it already; leave one of the two out of the mesh, or remove the other way between them.',
-    "other: other.routes: legal is default route on lux once, and mesh mesh has it already; leave one of them out.",
-    "other: other.routes: legal is default route on nas once, and mesh mesh has it already; leave one of them out.",
+  network.node("hkg", hkg).mesh(["nas", "hkg"], { port: 51820, routes: { hkg: ["0.0.0.0/0"] } }, "other");
+  network.link("fra", "hkg", { routes: { b: ["0.0.0.0/0"] } }); // fra itself has none by the mesh
+  expect(network.faults).toEqual([]);
+  expect(network.overlaps()).toEqual([
+    'other.routes: found "0.0.0.0/0", legal is a default route by one link or mesh of nas, and mesh mesh leads to 0.0.0.0/0 there; leave one of them out.',
+  ]);
+});
+
+test("where two meshes or links lead a node to the same, it has no way that anybody chose", () => {
+  const network = three().node("hkg", hkg);
+  network.node("ams", { id: 4, addresses: ["10.255.8.4"], endpoints: ["192.0.2.44"], relay: [{ a: "lux", b: "far" }] });
+  network.node("far", { id: 5, addresses: ["10.254.0.5"] });
+  network.mesh(["lux", "fra"], { routes: { fra: ["192.168.7.0/24", "10.255.8.0/24", "10.254.0.0/16"] } }, "east");
+  network.mesh(["lux", "hkg"], { port: 51820, routes: { hkg: ["192.168.7.0/24", "192.168.8.0/24"] } }, "west");
+  network.link("lux", "nas", { routes: { b: ["192.168.8.128/25"] } });
+  network.link("nas", "hkg", { routes: { b: ["192.168.7.0/24"] } }); // nas has no other way there
+  network.link("lux", "ams");
+  network.link("ams", "far");
+  expect(network.faults).toEqual([]);
+  expect(network.relays()).toEqual([]);
+  const cure = "leave it to one of the two, or name smaller prefixes in `routes`.";
+  expect(network.overlaps()).toEqual([
+    `west.routes: found "192.168.7.0/24", legal is a prefix that lux has one way to, and mesh east leads to 192.168.7.0/24 there; ${cure}`,
+    `lux-nas.routes: found "192.168.8.128/25", legal is a prefix that lux has one way to, and mesh west leads to 192.168.8.0/24 there; ${cure}`,
+    `lux-ams: found "10.254.0.5/32", legal is a prefix that lux has one way to, and mesh east leads to 10.254.0.0/16 there; ${cure}`,
+    `lux-ams: found "10.255.8.4/32", legal is a prefix that lux has one way to, and mesh east leads to 10.255.8.0/24 there; ${cure}`,
   ]);
 });
 
