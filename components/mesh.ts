@@ -23,7 +23,7 @@ const MANY = 250;
 export const costly = ({ nodes: { length } }: Pick<MeshData, "nodes">): string | undefined =>
   length > MANY
     ? `${length} nodes: each has ${length - 1} peers, and one node more changes all ${length} hosts. ` +
-      `Beyond ${MANY} a few meshes with links between them are changed and read in less time.`
+      `Beyond ${MANY} a mesh for each group of nodes that talk to each other is changed and read in less time; between meshes there is no way.`
     : undefined;
 
 export const device = ({ device, name }: MeshData): string => device ?? name;

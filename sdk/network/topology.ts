@@ -56,6 +56,8 @@ const OTHER_PORT = {
   mesh: "set `port` on the mesh, or `ports` on the link that has it",
 } as const;
 
+const OTHER_DEVICE = { link: "name one with `devices`", mesh: "name one with `device`" } as const;
+
 type Kind = keyof typeof OTHER_PORT;
 
 /** Addresses that everybody may have, RFC 1918. Those of RFC 4193 are random, and nobody else's. */
@@ -164,13 +166,7 @@ export class Topology {
     );
     const called = this.takeCalled(kind, link, end);
     return [
-      ...this.take(
-        `device ${end.device} on ${node}`,
-        who,
-        [link, node, "device"],
-        end.device,
-        "name one with `device`",
-      ),
+      ...this.take(`device ${end.device} on ${node}`, who, [link, node, "device"], end.device, OTHER_DEVICE[kind]),
       // Without a NAT the port outside is the one that the node listens on, and that has been said.
       ...(listening.length > 0 ? listening : called),
       ...endpoints.flatMap((endpoint) => inOverlay(endpoint, [...this.prefixes], this.hosts)),

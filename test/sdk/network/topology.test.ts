@@ -85,7 +85,7 @@ test("two nodes of a mesh have no link and no other mesh, and neither has a node
 
 test("a device's name is one link's on a node, and anybody's on another", () => {
   expect(last(link("lux", "fra", [{ device: "wan" }, {}]), link("lux", "hkg", [{ device: "wan" }, {}]))).toBe(
-    '["lux-hkg"].lux.device: found "wan", legal is device wan on lux once, and link lux-fra has it already; name one with `device`.'.replace(
+    '["lux-hkg"].lux.device: found "wan", legal is device wan on lux once, and link lux-fra has it already; name one with `devices`.'.replace(
       '["lux-hkg"]',
       "lux-hkg",
     ),
