@@ -159,6 +159,7 @@ export function sideSpec<K>(view: View, owner: string, publicKey: K) {
     underlay: lift(({ devices }) => devices, own.underlay),
     called: calls(turned(view)),
     ...letIn(own),
+    behind: behind(link, side),
     peer: {
       name: peer.name,
       id: peer.id,

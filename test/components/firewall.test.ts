@@ -58,6 +58,17 @@ test("a mesh too, and somebody else's machine is known for one", () => {
   });
 });
 
+test("what lies behind a node its own host is told, because it has to forward it", () => {
+  const [lux, fra] = sides("lux", "fra", { routes: { b: ["192.168.7.0/24"] } });
+  expect([lux?.behind, fra?.behind]).toEqual([[], ["192.168.7.0/24"]]);
+  const routes = { lux: ["192.168.8.0/24"] };
+  const mesh = value(network.addMesh("mesh", { nodes: [reference("lux"), reference("hkg")], routes }));
+  network.ofNodes(mesh.nodes, (nodes) => {
+    const behind = nodes.map((own) => meshNode(mesh, own, "net/prod", 1420).behind);
+    expect(behind).toEqual([["192.168.8.0/24"], []]);
+  });
+});
+
 test("a chain for each family, each once", () => {
   const both = ["ip filter input", "ip6 filter input", "ip filter input"];
   node("nrt", 5, { endpoints: ["203.0.113.9"], firewall: "nftables", firewallChain: both });
