@@ -171,7 +171,7 @@ test("half of it is drift: one family of ufw's, what firewalld has only now, a l
   expect(told("ufw", withoutV6)).toEqual([`ufw allow 11002/udp comment ${COMMENT}`]);
   expect(told("ufw", withoutV6.replace("ipv6=yes\n", ""))).toEqual([]);
   expect(told("firewalld", printed("firewalld").split("\n")[0] ?? "")).toEqual([cases[1]?.[1][0]]);
-  expect(told("firewalld", printed("firewalld").split("\n")[1] ?? "")).toEqual([cases[1]?.[1][1]]);
+  expect(told("firewalld", printed("firewalld").split("\n")[3] ?? "")).toEqual([cases[1]?.[1][1]]);
   expect(told("nftables", printed("nft").replace("lux-fra", "former"))).toEqual([
     `nft insert rule inet filter input udp dport 11002 accept comment "${COMMENT}"`,
     "nft delete rule inet filter input handle 9",
@@ -180,7 +180,7 @@ test("half of it is drift: one family of ufw's, what firewalld has only now, a l
 
 test("firewalld that does not run is told what it starts with, and that is all there is to see", () => {
   const wanted = opening({ firewall: "firewalld" }, 11002, COMMENT);
-  const stopped = `stopped\n${printed("firewalld").split("\n")[1]}\n`;
+  const stopped = `stopped\n${printed("firewalld").split("\n")[3]}\n`;
   expect(text(live(look("firewalld", stopped), wanted))).toBe(text(wanted));
   expect(commands("stopped\n", wanted, "firewalld")).toEqual(cases[1]?.[1]);
 });
