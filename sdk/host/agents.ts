@@ -15,6 +15,7 @@ export const agent = (name: string): string => readFileSync(agentPath(name), "ut
 const overlayHost = (): string =>
   [
     "console/usage.sh",
+    "login.sh",
     "lock.sh",
     "generations.sh",
     "console/turn.sh",

@@ -20,7 +20,17 @@ interface Pending {
 
 /** Sent once: definitions only. */
 const prelude = (): string =>
-  ["session.sh", "lock.sh", "generations.sh", "networkd.sh", "steps.sh", "snapshot.sh", "firewalls.sh", "apply.sh"]
+  [
+    "session.sh",
+    "login.sh",
+    "lock.sh",
+    "generations.sh",
+    "networkd.sh",
+    "steps.sh",
+    "snapshot.sh",
+    "firewalls.sh",
+    "apply.sh",
+  ]
     .map(agent)
     .join("\n");
 

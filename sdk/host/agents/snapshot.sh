@@ -73,16 +73,10 @@ first_line() {
   fi
 }
 
-# `CLIENT SERVER`, addresses, and by which device this host answers. sudo takes the variable away from its child alone.
+# `CLIENT SERVER`, addresses, and by which device this host answers.
 ssh_way() {
-  way=${SSH_CONNECTION-} pid=$PPID tries=0
-  while [ -z "$way" ] && [ "$pid" -gt 1 ] && [ "$tries" -lt 8 ]; do
-    way=$(tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | sed -n 's/^SSH_CONNECTION=//p')
-    pid=$(awk '$1 == "PPid:" { print $2 }' "/proc/$pid/status")
-    tries=$((tries + 1))
-  done
-  # shellcheck disable=SC2086 # CLIENT PORT SERVER PORT
-  set -- $way
+  # shellcheck disable=SC2046 # CLIENT PORT SERVER PORT
+  set -- $(ssh_connection)
   [ $# -eq 4 ] || return
   printf '%s %s\n' "$1" "$3"
   case $1 in

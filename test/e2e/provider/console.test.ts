@@ -135,7 +135,7 @@ describeWhere("lab", "the console of a host", () => {
   });
 
   test("a rollback says what it does and does it; a refresh shows it, and another rollback undoes it", async () => {
-    expect(await network.lab.exec("lux", `${BY_FRA} overlay-host rollback`)).toMatchObject({
+    expect(await network.lab.exec("lux", `${BY_FRA} sudo overlay-host rollback`)).toMatchObject({
       code: 1,
       stdout: expect.stringMatching(/^WARNING: you are logged in by inter-fra, which this changes/m),
       stderr: expect.stringContaining("--yes"),

@@ -216,8 +216,9 @@ our_tables() {
 
 # The device of ours by which this login answers.
 way_of_this_login() {
-  [ -n "${SSH_CONNECTION-}" ] || return 0
-  way=$(ip -o route get "${SSH_CONNECTION%% *}" 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p')
+  client=$(ssh_connection)
+  [ -n "$client" ] || return 0
+  way=$(ip -o route get "${client%% *}" 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p')
   our_devices | grep -xF "$way" || :
 }
 
