@@ -260,9 +260,9 @@ function specFaults(view: View): Fault[] {
 }
 
 /** Of a route, which is written down for the node that it leads to. */
-function behindPath({ link, side }: View, path: string): string | undefined {
+function behindPath(view: View, path: string): string | undefined {
   const [, index] = /^peer\.routes(.*)$/.exec(path) ?? [];
   if (index === undefined) return undefined;
-  const there = side === "a" ? "b" : "a";
-  return link.peer && there === "b" ? `peer.routes${index}` : `routes.${there}${index}`;
+  const there = turned(view).side;
+  return view.link.peer && there === "b" ? `peer.routes${index}` : `routes.${there}${index}`;
 }

@@ -100,7 +100,8 @@ const holdsAny = (prefixes: readonly string[] = [], address: string): boolean =>
   prefixes.some((prefix) => contains(prefix, address));
 
 /**
- * The far half of a link: of addresses of other hosts, those that a device leads to whose change may end that. Not those that its packets are sent to: these hosts are there without it. Nor what a default route holds.
+ * The far half of a link: of addresses of other hosts, those that a device leads to whose change may end that. Not those
+ * that its packets are sent to: these hosts are there without it. Nor what a default route holds.
  */
 export function exposedBeyond(
   addresses: readonly string[],

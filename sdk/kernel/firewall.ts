@@ -21,36 +21,36 @@ const named = ({ firewall = "none", firewallChain = [], forwardChain = [] }: Fir
 /** The queries for all rules of ours. */
 export const rulesQueries = (firewall: Firewall): string[] => named(firewall).map((name) => `firewall ${name}`);
 
-/** The rules that let a UDP port in. `comment`: whose they are. */
-export function opening({ firewall, firewallChain = [] }: Firewall, port: number, comment: string): Fact[] {
+/** The rules of a firewall that accept a port or what comes by a device. `nft`: the same in its words, in these chains. */
+function accepting(
+  { firewall }: Firewall,
+  what: { port: number } | { device: string },
+  nft: string,
+  chains: readonly string[] | undefined,
+  comment: string,
+): Fact[] {
   switch (firewall) {
     case "ufw":
-      return [fact("ufwRule", { port, comment })];
+      return [fact("ufwRule", { ...what, comment })];
     case "firewalld":
-      return [fact("firewalldRule", { port, permanent: true, runtime: true })];
+      return [fact("firewalldRule", { ...what, permanent: true, runtime: true })];
     case "nftables":
-      return firewallChain.map((chain) => fact("nftRule", { chain, rule: `udp dport ${port} accept`, comment }));
+      return (chains ?? []).map((chain) => fact("nftRule", { chain, rule: `${nft} accept`, comment }));
     default:
       return [];
   }
 }
 
+/** The rules that let a UDP port in. `comment`: whose they are. */
+export const opening = (declared: Firewall, number: number, comment: string): Fact[] =>
+  accepting(declared, { port: number }, port(number).nft, declared.firewallChain, comment);
+
 /**
  * The rules that let through what a relay's device brings, of which the node's own chain drops what is no relay's.
  * firewalld forwards between devices that are named as its zone's; one of no zone is let in by the default zone anyway.
  */
-export function passing({ firewall, forwardChain = [] }: Firewall, device: string, comment: string): Fact[] {
-  switch (firewall) {
-    case "ufw":
-      return [fact("ufwRule", { device, comment })];
-    case "firewalld":
-      return [fact("firewalldRule", { device, permanent: true, runtime: true })];
-    case "nftables":
-      return forwardChain.map((chain) => fact("nftRule", { chain, rule: `iifname "${device}" accept`, comment }));
-    default:
-      return [];
-  }
-}
+export const passing = (declared: Firewall, device: string, comment: string): Fact[] =>
+  accepting(declared, { device }, through(device).nft, declared.forwardChain, comment);
 
 export const CHAIN_FIELDS = ["firewallChain", "forwardChain"] as const;
 

@@ -57,15 +57,16 @@ function overlapping(spec: Spec, snapshot: Snapshot): Fault[] {
   });
 }
 
-const forwardsIpv6 = (spec: Spec): boolean => ["1", "2"].includes(settings(spec)["net/ipv6/conf/all/forwarding"] ?? "");
+const forwardsIpv6 = (sysctls: Record<string, string>): boolean =>
+  ["1", "2"].includes(sysctls["net/ipv6/conf/all/forwarding"] ?? "");
 
 /**
  * net.ipv6.conf.all.forwarding=1 deletes a default route that came by router advertisement, unless accept_ra is 2: the
  * kernel's own. What networkd or NetworkManager made of an advertisement stays; they have switched accept_ra off.
  */
 function lostDefaultRoute(spec: Spec, { advertised = {} }: Snapshot): Fault[] {
-  if (!forwardsIpv6(spec)) return [];
   const sysctls = settings(spec);
+  if (!forwardsIpv6(sysctls)) return [];
   return Object.entries(advertised).flatMap(([dev, acceptRa]) => {
     const name = `net/ipv6/conf/${dev}/accept_ra`;
     if (acceptRa === "0" || sysctls[name] === "2") return [];
@@ -94,7 +95,7 @@ function noIpv6(snapshot: Snapshot): Fault[] {
 }
 
 /** Whose default routes came by router advertisement, where that matters. */
-export const queries = (spec: Spec): string[] => (forwardsIpv6(spec) ? ["advertised"] : []);
+export const queries = (spec: Spec): string[] => (forwardsIpv6(settings(spec)) ? ["advertised"] : []);
 
 export const faults = (spec: Spec, snapshot: Snapshot): Fault[] => [
   ...foreignOwner(snapshot, spec.owner, spec.formerly),

@@ -55,6 +55,7 @@ const peer = z.strictObject({
     ),
 });
 
+/** Of its own: what is remembered is kept with the schema. */
 const meshPeer = rememberedByName(peer.clone());
 
 const relayed = z.strictObject({

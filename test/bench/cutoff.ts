@@ -10,12 +10,21 @@ const LIMIT = 20_000;
 /** Where the lab's operator is (test/lab/topology.ts): as a prefix of the overlay nothing goes there any more. */
 const OPERATOR = "198.18.0.0/24";
 /** Milliseconds after which nobody is waited for. */
-const PATIENCE = 120_000;
+export const PATIENCE = 120_000;
+
+/** A login that does not wait long for an answer. */
+export const loginTo = (lab: Lab, address: string, command: string): string[] => [
+  ...lab.json.ssh.split(" "),
+  "-o",
+  "ConnectTimeout=1",
+  address,
+  command,
+];
 
 /** Milliseconds from the first login that fails to the first that works again. */
 async function outage(lab: Lab, host: string): Promise<number> {
   const [address = host] = lab.json.hosts[host]?.addresses ?? [];
-  const login = [...lab.json.ssh.split(" "), "-o", "ConnectTimeout=1", address, "true"];
+  const login = loginTo(lab, address, "true");
   const begun = Date.now();
   let cut: number | undefined;
   while (Date.now() - begun < PATIENCE) {

@@ -85,16 +85,12 @@ export const lossesOfMany =
     };
     for (const [network, changes] of runs) {
       const links = Object.keys(network.links).length;
-      const stack = await Stack.make(lab, network);
-      try {
-        await stack.up();
+      await Stack.whileUp(lab, network, async (stack) => {
         await step(`none, for 5 s, ${links} links`, () => sleep(5000), false);
         await step("none, `up` with nothing to do", () => stack.up(), false);
         await each(stack, network, changes, step);
         await stack.must(["destroy", "--yes", "--skip-preview"]);
-      } finally {
-        stack.remove();
-      }
+      });
     }
     return {
       title: `Packets lost by the other links of a host with 50, WireGuard in ${kind === "kernel" ? "the kernel" : "user space"}`,

@@ -6,6 +6,7 @@ import { Lab } from "../lab";
 import { run, until } from "../lab/run";
 import { on as onHost } from "./days/network";
 import { bringLink, connectionTo, differences, hostsOf } from "./hosts";
+import { atBoot, inBootFiles, NO_DHCP, NOT_UNDERSTOOD } from "./plants";
 
 jest.setTimeout(120_000);
 
@@ -39,20 +40,22 @@ describeWhere("lab", "a reboot with a fault planted", () => {
 
   const boot = "/etc/overlay/boot.d";
   test.each([
-    ["that no tool understands", `sed -i '1a ip link add dev' ${boot}/10-node`],
-    ["that nft refuses", `sed -i '/ overlay nested /i nft add rule inet overlay nested garbage' ${boot}/10-node`],
-    ["that is no tool's, and half of one", `printf 'rm -rf /nowhere\\nnft add ta' >${boot}/00-broken`],
-  ])("a bad line in a boot file, %s", async (_, plant) => {
-    await on(`cp -a /etc/overlay/boot.d /root && ${plant}`);
+    ["that no tool understands", NOT_UNDERSTOOD],
+    [
+      "that nft refuses",
+      inBootFiles(`sed -i '/ overlay nested /i nft add rule inet overlay nested garbage' ${boot}/10-node`),
+    ],
+    ["that is no tool's, and half of one", inBootFiles(`printf 'rm -rf /nowhere\\nnft add ta' >${boot}/00-broken`)],
+  ])("a bad line in a boot file, %s", async (_, { plant, mend }) => {
+    await on(plant);
     expect(await reachable()).toBe(true);
     await whole();
     expect(await on("journalctl -b -u overlay-early -o cat")).not.toBe("");
-    await on("systemctl stop overlay-late; rm -r /etc/overlay/boot.d && mv /root/boot.d /etc/overlay/boot.d");
+    await on(`systemctl stop overlay-late; ${mend}`);
   });
 
   test("no DHCP server answers: by the other family", async () => {
-    const file = "/etc/systemd/network/10-eth0.network";
-    await on(`cp ${file} /root && sed -i -e '/203.0.113/d' -e 's/^\\[Network\\]/&\\nDHCP=ipv4/' ${file}`);
+    await on(NO_DHCP.plant);
     await expect(lab.reboot("lux", 8_000)).rejects.toThrow(/ lacks .*203.0.113.5/);
     const [, ssh6 = ""] = lab.json.hosts.lux?.addresses ?? [];
     const login = [...lab.ssh("lux").slice(0, -1), "-o", `HostName=${ssh6}`, "lux"];
@@ -63,16 +66,12 @@ describeWhere("lab", "a reboot with a fault planted", () => {
       /^table inet overlay\ninter-fra /,
     );
     // And when somebody gives it its address at last:
-    await on(`mv /root/10-eth0.network ${file} && systemctl restart systemd-networkd`);
+    await on(`${NO_DHCP.mend} && systemctl restart systemd-networkd`);
     await whole();
   });
 
   test("nftables.service flushes all, and networkd is restarted, while the host boots", async () => {
-    await on(
-      `systemctl -q enable nftables
-       printf '[Unit]\\nAfter=overlay-early.service systemd-networkd.service\\n[Service]\\nType=oneshot\\nExecStart=systemctl restart nftables systemd-networkd\\n[Install]\\nWantedBy=multi-user.target\\n' >/etc/systemd/system/fault.service
-       systemctl -q enable fault`,
-    );
+    await on(`systemctl -q enable nftables && ${atBoot("systemctl restart nftables systemd-networkd").plant}`);
     expect(await reachable()).toBe(true);
     await whole();
   });

@@ -15,9 +15,8 @@ export const LINKS: Record<string, [string, string]> = {
   "lux-hkg": ["lux", "hkg"],
 };
 
-export function node(lab: Lab, name: string): Declared["nodes"][string] {
+export function node(lab: Lab, name: string, id = IDS[name] ?? 0): Declared["nodes"][string] {
   const { addresses = [], hostKey } = lab.json.hosts[name] ?? {};
-  const id = IDS[name] ?? 0;
   return {
     id,
     connection: { host: addresses[0] ?? "", hostKey },

@@ -1,8 +1,7 @@
 /** One of ten hosts is dead when all of them are to change. */
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
-import { on, PREFIXES } from "./network";
-import type { Declared } from "./program";
+import { node, on } from "./network";
 import { errors, Workspace } from "./workspace";
 
 jest.setTimeout(300_000);
@@ -15,22 +14,10 @@ describeWhere(["lab", "engine"], "one of ten hosts", () => {
 
   beforeAll(async () => {
     lab = await Lab.up("ten", { name: "tendays", fresh: true });
-    const nodes = lab.hosts.map((name, index): [string, Declared["nodes"][string]] => {
-      const { addresses = [], hostKey } = lab.json.hosts[name] ?? {};
-      const id = index + 1;
-      return [
-        name,
-        {
-          id,
-          connection: { host: addresses[0] ?? "", hostKey, connectTimeout: 2 },
-          addresses: [`10.255.0.${id}`, `fd00:6f::${id}`],
-          endpoints: addresses,
-          prefixes: PREFIXES,
-        },
-      ];
-    });
+    const nodes = Object.fromEntries(lab.hosts.map((name, index) => [name, node(lab, name, index + 1)]));
+    for (const { connection } of Object.values(nodes)) connection.connectTimeout = 2;
     work = await Workspace.make(lab, {
-      nodes: Object.fromEntries(nodes),
+      nodes,
       links: {},
       meshes: { mesh: { nodes: lab.hosts } },
     });
