@@ -56,14 +56,18 @@ export const checkedString = (object: (value: string) => Objection | undefined) 
     if (objection) context.addIssue({ code: "custom", message: objection.legal, params: { cure: objection.cure } });
   });
 
+/** Says what is wrong between fields: that keeps no other check across fields from being made. */
+export const objectAcross = (context: z.core.$RefinementCtx, path: PropertyKey[], { legal, cure }: Objection): void =>
+  context.addIssue({ code: "custom", path, message: legal, params: { cure, across: true } });
+
 /**
  * When a check across fields can be made: none of those that it looks at has a fault of its own. (Without it zod makes
  * no such check until everything else is right, and faults come one round at a time.)
  */
 export const unlessFaulty = (...fields: string[]) => ({
-  when: ({ issues }: { issues: { path?: PropertyKey[] }[] }): boolean =>
-    !issues.some(({ path = [] }) => {
-      const faulty = path.join(".");
+  when: ({ issues }: { issues: { path?: PropertyKey[]; params?: { across?: boolean } }[] }): boolean =>
+    !issues.some(({ path = [], params }) => {
+      const faulty = params?.across ? "" : path.join(".");
       return (
         faulty !== "" && fields.some((field) => `${field}.`.startsWith(`${faulty}.`) || faulty.startsWith(`${field}.`))
       );

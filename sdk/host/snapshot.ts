@@ -1,4 +1,13 @@
-import type { AddrJson, ClosedChain, LinkJson, RouteJson, RuleJson, Snapshot } from "../kernel/snapshot";
+import type {
+  AddrJson,
+  ClosedChain,
+  FdbJson,
+  LinkJson,
+  NeighbourJson,
+  RouteJson,
+  RuleJson,
+  Snapshot,
+} from "../kernel/snapshot";
 import { parseWgDump } from "../kernel/wg";
 import { describeConnection } from "./connection";
 import { HostError } from "./errors";
@@ -7,7 +16,8 @@ import type { RunOptions, Session } from "./session";
 /**
  * Looks at a host. Queries ask for what a snapshot does not always show, one each:
  * `sysctl net/ipv4/ip_forward`, `file /etc/overlay/owner`, `unit overlay-late.service`, `key PATH`, `command wg`,
- * `way 203.0.113.5`, `firewall ufw`, `firewall inet filter input`, `hook input`, `quick wg0`, `advertised`.
+ * `way 203.0.113.5`, `fdb vx-lan`, `neigh vx-lan`, `firewall ufw`, `firewall inet filter input`, `hook input`, `quick wg0`,
+ * `advertised`.
  * Throws HostError.
  */
 export async function snapshot(session: Session, queries: string[], options?: RunOptions): Promise<Snapshot> {
@@ -72,6 +82,10 @@ export function parseSnapshot(text: string, queries: string[]): Snapshot {
     managers: answers(asked("manager"), pairs(lines("manager"))),
     commands: Object.fromEntries(asked("command").map((name) => [name, lines("command").includes(name)])),
     ways: answers(asked("way"), ways(lines("way"))),
+    fdb: Object.fromEntries(asked("fdb").map((name) => [name, listed<FdbJson>(`fdb ${name}`, sections)])),
+    neighbours: Object.fromEntries(
+      asked("neigh").map((name) => [name, listed<NeighbourJson>(`neigh ${name}`, sections)]),
+    ),
     firewalls: Object.fromEntries(asked("firewall").map((name) => [name, rulesOf(sections.get(`firewall ${name}`))])),
     hooks: Object.fromEntries(asked("hook").map((name) => [name, lines(`hook ${name}`).map(closedChain)])),
     quick: Object.fromEntries(asked("quick").map((name) => [name, lines(`quick ${name}`)])),
@@ -153,12 +167,28 @@ const withScopes = (entry: AddrJson): AddrJson => ({
   addr_info: entry.addr_info.map((address) => ({ ...address, scope: word(scopes, address.scope) ?? "" })),
 });
 
+/** A list that a tool prints as one array; nothing, where there is no such device. */
+function listed<T>(name: string, sections: Map<string, string>): T[] | undefined {
+  const text = sections.get(name)?.trim() ?? "";
+  return text === "" ? undefined : json<T[]>(name, text);
+}
+
+/**
+ * iproute2 before 6.7 prints what packets are put into among the route's own fields, so that there are two of `dst` and
+ * of `src`, and JSON.parse keeps the last.
+ */
+const withEncap = (line: string): string =>
+  line.replace(
+    /"encap":"(ip6?)",("id":\d+,"src":"[^"]*","dst":"[^"]*")/g,
+    (_, type, fields) => `"encap":{"encap_type":"${type}",${fields}}`,
+  );
+
 /** One array a protocol, then the rules. Without IPv6 in the kernel the last is broken off or missing. */
 function routes(section: string, lines: string[]): RouteJson[] {
   return protocols.flatMap((protocol, index) => {
     const line = lines[index];
     if (line === undefined) return [];
-    return json<RouteJson[]>(section, line).map((route) => ({
+    return json<RouteJson[]>(section, withEncap(line)).map((route) => ({
       ...route,
       protocol,
       ...(route.type !== undefined && { type: word(types, route.type) }),

@@ -49,6 +49,9 @@ function exposes(seen: Snapshot, fact: Fact): boolean {
     case "link":
     case "wgDevice":
     case "wgPeer":
+    case "bridgePort":
+    case "neighbour":
+    case "fdb":
       return device === ssh.device;
     case "address": {
       const { address } = fact.value as Address;
@@ -64,7 +67,7 @@ function exposes(seen: Snapshot, fact: Fact): boolean {
     case "nftElement":
       return throughOurs;
     case "nftTable": // those of a link redirect its own UDP ports only
-      return throughOurs && (fact.value as NftTable).name === "overlay";
+      return throughOurs && /hook (input|output|forward|postrouting)/.test((fact.value as NftTable).lines.join());
     default:
       return false;
   }

@@ -1,10 +1,13 @@
 /** Every kind of thing that a host can be told. */
 import { address } from "./address";
 import { backup } from "./backup";
+import { bridgePort } from "./bridgePort";
 import type { Fact, Kind } from "./fact";
+import { fdb } from "./fdb";
 import { file } from "./file";
 import { firewalldRule } from "./firewalldRule";
 import { link } from "./link";
+import { neighbour } from "./neighbour";
 import { nftElement } from "./nftElement";
 import { nftRule } from "./nftRule";
 import { nftTable } from "./nftTable";
@@ -31,9 +34,12 @@ export const kinds = {
   firewalldRule,
   nftRule,
   link,
+  bridgePort,
   wgDevice,
   wgPeer,
   address,
+  neighbour,
+  fdb,
   nftElement,
   backup,
 };

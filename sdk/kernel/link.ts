@@ -1,8 +1,10 @@
 /** A network device, ip-link(8). */
 import { IPV6_MIN_MTU } from "../network/mtu";
+import { type Bridge, bridgeChange, bridgeWords, readBridge } from "./bridge";
 import type { Kind } from "./fact";
 import { isOurs } from "./marks";
 import type { LinkJson, Snapshot } from "./snapshot";
+import { readVxlan, type Vxlan, vxlanChange, vxlanWords } from "./vxlan";
 
 export interface Link {
   device: string;
@@ -15,6 +17,10 @@ export interface Link {
   /** How the kernel makes a link-local address of its own: `none` does not. */
   addrgenmode: string;
   up: boolean;
+  /** MAC address, of a VXLAN device or a bridge. */
+  mac?: string;
+  vxlan?: Vxlan;
+  bridge?: Bridge;
   /** Wanted: that a WireGuard device of this name is taken over. Live: that it is such a one. */
   adopt?: boolean;
 }
@@ -40,10 +46,13 @@ const foreign = (live: Pick<Link, "group" | "alias" | "adopt">): boolean => !isO
 /** The changed ones of a device's settings, each in the words of `ip link set`. */
 function settings(live: Partial<Link>, wanted: Link): string[] {
   const words: string[] = [];
+  if (live.mac !== wanted.mac && wanted.mac !== undefined) words.push(`address ${wanted.mac}`);
   if (live.mtu !== wanted.mtu) words.push(`mtu ${wanted.mtu}`);
   if (live.group !== wanted.group) words.push(`group ${wanted.group}`);
   // Else a tun device gives itself a random fe80::/64 as soon as it is up; kernel WireGuard never does.
-  if (live.addrgenmode !== wanted.addrgenmode) words.push(`addrgenmode ${wanted.addrgenmode}`);
+  // Under IPV6_MIN_MTU a device has none.
+  if (wanted.mtu >= IPV6_MIN_MTU && live.addrgenmode !== wanted.addrgenmode)
+    words.push(`addrgenmode ${wanted.addrgenmode}`);
   if (live.alias !== wanted.alias && wanted.alias !== undefined) words.push(`alias ${wanted.alias}`);
   return words;
 }
@@ -54,12 +63,40 @@ const quietIpv6 = (device: string): string[] => [
   `ip -6 addr flush dev ${device}`,
 ];
 
+/** What a device of its type is made with, behind the type's name. */
+const details = ({ vxlan, bridge }: Link): string[] => [
+  ...(vxlan ? vxlanWords(vxlan) : []),
+  ...(bridge ? bridgeWords(bridge) : []),
+];
+
+const typed = (value: Link): string => ["type", value.type, ...details(value)].join(" ");
+
+/** Which of them differ; "again" where one of them cannot change. */
+function changedDetails(live: Link, wanted: Link): string[] | "again" {
+  if (live.vxlan && wanted.vxlan) {
+    // With another MAC address the kernel forgets a device's neighbours, permanent ones too (net/ipv4/arp.c,
+    // arp_netdev_event).
+    return live.mac === wanted.mac ? vxlanChange(live.vxlan, wanted.vxlan) : "again";
+  }
+  return live.bridge && wanted.bridge ? bridgeChange(live.bridge, wanted.bridge) : [];
+}
+
+function change(live: Link, wanted: Link): string[] | "again" {
+  // All of IPv6 on the device would go by itself, in the midst of what is told to go.
+  const losesIpv6 = wanted.mtu < IPV6_MIN_MTU && live.mtu >= IPV6_MIN_MTU;
+  const words = live.type === wanted.type && !losesIpv6 ? changedDetails(live, wanted) : "again";
+  if (words === "again") return "again";
+  const lines = words.length > 0 ? [`ip link set dev ${wanted.device} type ${wanted.type} ${words.join(" ")}`] : [];
+  return [...lines, ...setLines(live, wanted)];
+}
+
 // `up` is a line of its own: given together with addrgenmode the kernel takes the device up first, and the random
 // address is there (seen with iproute2 6.1 and kernel 6.18).
 function setLines(live: Partial<Link>, wanted: Link): string[] {
   const words = settings(live, wanted);
   const lines = words.length > 0 ? [`ip link set dev ${wanted.device} ${words.join(" ")}`] : [];
-  if (live.mtu !== undefined && live.mtu < IPV6_MIN_MTU) lines.push(...quietIpv6(wanted.device));
+  const back = wanted.mtu >= IPV6_MIN_MTU && live.mtu !== undefined && live.mtu < IPV6_MIN_MTU;
+  if (back) lines.push(...quietIpv6(wanted.device));
   if ((live.up ?? false) !== wanted.up) lines.push(`ip link set dev ${wanted.device} ${wanted.up ? "up" : "down"}`);
   return lines;
 }
@@ -67,9 +104,13 @@ function setLines(live: Partial<Link>, wanted: Link): string[] {
 export const link: Kind<Link> = {
   volatile: true,
   key: (value) => value.device,
-  lines: (value) => [`ip link add dev ${value.device} type ${value.type}`, ...setLines({}, value)],
+  lines: (value) => [`ip link add dev ${value.device} ${typed(value)}`, ...setLines({}, value)],
 
-  queries: ({ device, adopt }) => (adopt ? [`manager ${device}`] : []),
+  // Of a VXLAN device also what nobody declared is asked for; hosts without segments pay nothing for it.
+  queries: ({ device, adopt, vxlan }) => [
+    ...(adopt ? [`manager ${device}`] : []),
+    ...(vxlan ? [`fdb ${device}`, `neigh ${device}`] : []),
+  ],
 
   read(snapshot, key, wanted) {
     const json = snapshot.links.find(({ ifname }) => ifname === key);
@@ -84,7 +125,14 @@ export const link: Kind<Link> = {
       up: json.flags.includes("UP"),
       ...(wanted?.adopt && snapshot.wg.some(({ device }) => device === key) && { adopt: true }),
     };
-    return { ...live, type: typeOf(live, json, snapshot) };
+    const type = typeOf(live, json, snapshot);
+    return {
+      ...live,
+      type,
+      ...((type === "vxlan" || type === "bridge") && json.address !== undefined && { mac: json.address }),
+      ...(type === "vxlan" && { vxlan: readVxlan(json, wanted?.vxlan) }),
+      ...(type === "bridge" && { bridge: readBridge(json) }),
+    };
   },
 
   foreign: (live) =>
@@ -109,9 +157,9 @@ export const link: Kind<Link> = {
       const add =
         wanted.type === USERSPACE || (userspace && wanted.type === "wireguard")
           ? `systemctl start ${userspaceUnit(wanted.device)}`
-          : `ip link add dev ${wanted.device} group ${wanted.group} type ${wanted.type}`;
+          : `ip link add dev ${wanted.device} group ${wanted.group} ${typed(wanted)}`;
       return [add, ...setLines({}, wanted)];
     }
-    return live.type === wanted.type ? setLines(live, wanted) : "again";
+    return change(live, wanted);
   },
 };

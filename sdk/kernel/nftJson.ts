@@ -30,14 +30,17 @@ const unknown = (json: unknown): string => JSON.stringify(json);
 
 function left(json: Expression): { words: string; key?: string } {
   if (typeof json !== "object") return { words: String(json) };
-  const { meta, payload, fib, concat } = json as {
+  const { meta, payload, exthdr, fib, concat } = json as {
     meta?: { key: string };
-    payload?: { protocol: string; field: string };
+    payload?: { protocol: string; field: string } | { base: string; offset: number; len: number };
+    exthdr?: { name: string };
     fib?: { result: string; flags: string[] };
     concat?: Expression[];
   };
   if (meta) return { words: BARE_META.includes(meta.key) ? meta.key : `meta ${meta.key}`, key: meta.key };
-  if (payload?.protocol) return { words: `${payload.protocol} ${payload.field}` };
+  if (payload && "protocol" in payload) return { words: `${payload.protocol} ${payload.field}` };
+  if (payload && "base" in payload) return { words: `@${payload.base},${payload.offset},${payload.len}` };
+  if (exthdr) return { words: `exthdr ${exthdr.name}` };
   if (fib) return { words: `fib ${fib.flags.join(" . ")} ${fib.result}` };
   if (concat) return { words: concat.map((part) => left(part).words).join(" . ") };
   if (Array.isArray(json["&"])) {

@@ -1,4 +1,5 @@
 /** A route of ours, ip-route(8): its protocol is always ROUTE_PROTOCOL, and no other's routes are ever looked at. */
+import { family } from "../network/address";
 import type { Kind } from "./fact";
 import { ROUTE_PROTOCOL } from "./marks";
 import type { RouteJson, Snapshot } from "./snapshot";
@@ -16,6 +17,17 @@ export interface Route {
   src?: string;
   /** Bytes, where the way has less than its device. */
   mtu?: number;
+  /** The host on the device that forwards, whether or not a prefix there has its address. */
+  via?: string;
+  /** What the packets are put into, by a device that each route tells so, ip-route(8). */
+  encap?: Encap;
+}
+
+export interface Encap {
+  /** Of VXLAN, its VNI. */
+  id: number;
+  src: string;
+  dst: string;
 }
 
 const MAIN = "main";
@@ -27,6 +39,9 @@ export function destination(dst: string, family: 4 | 6): string {
   if (dst === "default") return family === 4 ? "0.0.0.0/0" : "::/0";
   return dst.includes("/") ? dst : `${dst}/${family === 4 ? 32 : 128}`;
 }
+
+const encap = ({ encap: json }: RouteJson): Pick<Route, "encap"> =>
+  json?.dst === undefined ? {} : { encap: { id: json.id ?? 0, src: json.src ?? "", dst: json.dst } };
 
 const metrics = ({ metrics = [] }: RouteJson): Pick<Route, "mtu"> =>
   Object.assign({}, ...metrics.map(({ mtu }) => (mtu === undefined ? {} : { mtu })));
@@ -42,6 +57,8 @@ function fromJson(json: RouteJson, family: 4 | 6): Route {
     metric: json.metric ?? 0,
     ...(json.prefsrc !== undefined && { src: json.prefsrc }),
     ...metrics(json),
+    ...(json.gateway !== undefined && { via: json.gateway }),
+    ...encap(json),
   };
 }
 
@@ -68,7 +85,11 @@ const words = ({ type, dst, device, table, metric }: Route): string =>
   ` proto ${ROUTE_PROTOCOL} metric ${metric}`;
 
 const full = (value: Route): string =>
-  `${words(value)}${value.src ? ` src ${value.src}` : ""}${value.mtu === undefined ? "" : ` mtu ${value.mtu}`}`;
+  `${words(value)}${value.src ? ` src ${value.src}` : ""}${value.mtu === undefined ? "" : ` mtu ${value.mtu}`}` +
+  `${value.via === undefined ? "" : ` via ${value.via} onlink`}${value.encap ? ` ${encapWords(value.encap)}` : ""}`;
+
+const encapWords = ({ id, src, dst }: Encap): string =>
+  `encap ${family(dst) === "inet" ? "ip" : "ip6"} id ${id} src ${src} dst ${dst}`;
 
 export const route: Kind<Route> = {
   volatile: true,

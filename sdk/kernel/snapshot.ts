@@ -13,7 +13,11 @@ export interface LinkJson {
   group: string;
   ifalias?: string;
   inet6_addr_gen_mode?: string;
-  linkinfo?: { info_kind?: string };
+  /** MAC address of what has one. */
+  address?: string;
+  /** The bridge that it is a port of. */
+  master?: string;
+  linkinfo?: { info_kind?: string; info_data?: unknown; info_slave_kind?: string; info_slave_data?: unknown };
 }
 
 /** `ip -j addr show`, one entry a device. */
@@ -41,6 +45,28 @@ export interface RouteJson {
   metric?: number;
   prefsrc?: string;
   metrics?: { mtu?: number }[];
+  /** Of a lightweight tunnel. */
+  encap?: { encap_type: string; id?: number; src?: string; dst?: string };
+}
+
+/** `bridge -j fdb show dev DEVICE`, iproute2 bridge/fdb.c. */
+export interface FdbJson {
+  mac: string;
+  /** Of a VXLAN device; the others are those of a bridge's port. */
+  dst?: string;
+  port?: number;
+  vni?: number;
+  viaIf?: string;
+  flags?: string[];
+  /** Absent or empty: learned. */
+  state?: string;
+}
+
+/** `ip -j neigh show dev DEVICE nud permanent` */
+export interface NeighbourJson {
+  dst: string;
+  lladdr?: string;
+  state: string[];
 }
 
 /** `ip -N -j -d rule show`, tables as in RouteJson. */
@@ -128,6 +154,9 @@ export interface Snapshot {
   /** Who manages a device; undefined: nobody. */
   managers: Record<string, string | undefined>;
   commands: Record<string, boolean>;
+  /** Forwarding database of a VXLAN device, and permanent neighbours on any; undefined: there is no such device. */
+  fdb: Record<string, FdbJson[] | undefined>;
+  neighbours: Record<string, NeighbourJson[] | undefined>;
   /** The device by which encrypted packets to an address leave, `ip route get`; undefined: there is no way. */
   ways: Record<string, string | undefined>;
   /**

@@ -72,6 +72,13 @@ export function overlaps(a: string, b: string): boolean {
   return contains(a, b.split("/")[0] ?? "") || contains(b, a.split("/")[0] ?? "");
 }
 
+/** An address with the length of the prefix around it, canonical, `10.100.0.1/24`; undefined for what is none. */
+export function inside(text: string): { address: string; length: number; prefix: string } | undefined {
+  const it = parsedPrefix(text);
+  const around = prefix(text);
+  return it && around !== undefined ? { address: written(it.base), length: it.length, prefix: around } : undefined;
+}
+
 /** `203.0.113.5:11002`, `[2001:db8::5]:11002` */
 export const endpoint = (address: string, port: number): string =>
   family(address) === "inet6" ? `[${address}]:${port}` : `${address}:${port}`;

@@ -1,7 +1,8 @@
 /** The fields that every technology's spec is made of. Each brings its values into their one canonical form. */
 import { z } from "zod";
 import { checkedString, type Objection } from "../faults";
-import { address, endpoint, notAnEndpoint, parseEndpoint, prefix, unusable } from "./address";
+import { address, bits, endpoint, family, inside, notAnEndpoint, parseEndpoint, prefix, unusable } from "./address";
+import { mac, notOneHosts } from "./mac";
 import { MAX_ID } from "./ports";
 
 /** IFNAMSIZ - 1, linux/if.h: what the kernel keeps of a device's name, in bytes. */
@@ -49,6 +50,31 @@ const aPrefix = (value: string): Objection | undefined => {
     : undefined;
 };
 
+/** What is the prefix itself, of which nobody is: RFC 4291, section 2.6.1, and RFC 1122, section 3.2.1.3. */
+const anInside = (value: string): Objection | undefined => {
+  const legal = "an address and the length of its prefix, such as 10.100.0.1/24 or fd00:100::1/64";
+  const it = inside(value);
+  if (!it) return { legal, cure: value.includes("/") ? "correct the address" : "add the length of the prefix" };
+  const what = unusable(it.address);
+  if (what !== undefined) return { legal: `${legal}, and this is ${what}`, cure: "choose another address" };
+  const own = it.length > bits(family(it.address)) - 2 || it.prefix !== `${it.address}/${it.length}`;
+  return own ? undefined : { legal: `${legal}, and this is the prefix itself`, cure: "choose an address within it" };
+};
+
+const aMac = (value: string): Objection | undefined => {
+  const legal = "the MAC address of one host, such as 02:00:64:00:00:01";
+  const canonical = mac(value);
+  if (canonical === undefined) return { legal, cure: "give six bytes in hexadecimal digits with colons between them" };
+  const what = notOneHosts(canonical);
+  if (what === undefined) return undefined;
+  return { legal: `${legal}, and this is ${what}`, cure: "name the MAC address that the host sends from" };
+};
+
+const aGroup = (value: string): Objection | undefined =>
+  address(value) !== undefined && unusable(address(value) ?? "") === "a multicast address"
+    ? undefined
+    : { legal: "a multicast address such as 239.1.1.1 or ff05::100", cure: "choose one of 239.0.0.0/8 or ff05::/16" };
+
 const aRoute = (value: string): Objection | undefined =>
   prefix(value)
     ? undefined
@@ -78,6 +104,18 @@ export const prefixField = checkedString(aPrefix).transform((value) => prefix(va
 /** Everything, `0.0.0.0/0` and `::/0`, is one too. */
 export const routeField = checkedString(aRoute).transform((value) => prefix(value) ?? value);
 export const endpointField = checkedString(anEndpoint).transform(canonicalEndpoint);
+/** An address in a segment, with the length of the segment's prefix. */
+export const insideField = checkedString(anInside).transform((value) => {
+  const it = inside(value);
+  return it ? `${it.address}/${it.length}` : value;
+});
+export const macField = checkedString(aMac).transform((value) => mac(value) ?? value);
+export const groupField = checkedString(aGroup).transform((value) => address(value) ?? value);
+/** VXLAN network identifier, RFC 7348, section 5: 24 bits. */
+export const vniField = z
+  .int()
+  .min(1)
+  .max(2 ** 24 - 1);
 export const portField = z.int().min(1).max(65535);
 export const idField = z.int().min(1).max(MAX_ID);
 

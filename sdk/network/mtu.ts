@@ -120,7 +120,8 @@ export function mtuObjection(
   const needs = (inner: number): string =>
     `have ${underlayFor(inner, layers)} bytes below (${underlayChain(inner, layers, name)})`;
   const why = least === IPV6_MIN_MTU ? "for IPv6 (RFC 8200)" : "for IPv4 (RFC 791)";
-  if (most < least) return { legal: `at least ${least} bytes ${why}, and ${chain}`, cure: needs(wanted ?? least) };
+  if (most < least)
+    return { legal: `at least ${least} bytes ${why}, and ${chain}`, cure: needs(Math.max(wanted ?? least, least)) };
   if (wanted === undefined || (wanted >= least && wanted <= most)) return undefined;
   const legal = `${least} to ${most} bytes (${chain})`;
   if (wanted > most) return { legal, cure: `leave it out, or ${needs(wanted)}` };

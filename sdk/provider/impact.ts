@@ -39,8 +39,11 @@ function otherKind(known: unknown, wanted: readonly Fact[]): string[] {
   const lines = String(known).split("\n");
   return wanted.filter(isLink).flatMap((link) => {
     const [add = ""] = kindOf(link).lines(link.value);
-    const withoutKind = add.slice(0, add.lastIndexOf(" ") + 1);
-    return !lines.includes(add) && lines.some((line) => line.startsWith(withoutKind)) ? [factId(link)] : [];
+    const words = add.split(" ");
+    const kind = words[words.indexOf("type") + 1];
+    const withoutKind = `${words.slice(0, words.indexOf("type") + 1).join(" ")} `;
+    const known = lines.find((line) => line.startsWith(withoutKind));
+    return known !== undefined && known.slice(withoutKind.length).split(" ")[0] !== kind ? [factId(link)] : [];
   });
 }
 

@@ -3,6 +3,7 @@ import type { LinkJson, WgDeviceLive, WgPeerLive } from "../../sdk/kernel/snapsh
 import type { Family } from "../../sdk/network/address";
 import { IPV6_MIN_MTU } from "../../sdk/network/mtu";
 import type { RoutingModel } from "./routing";
+import type { SegmentsModel } from "./segments";
 import { isV6, options, type Refuse } from "./words";
 
 export interface Device {
@@ -12,6 +13,7 @@ export interface Device {
 }
 
 const acceptRa = (name: string): string => `net/ipv6/conf/${name}/accept_ra`;
+const acceptDad = (name: string): string => `net/ipv6/conf/${name}/accept_dad`;
 const disableIpv6 = (name: string): string => `net/ipv6/conf/${name}/disable_ipv6`;
 /** With what value a device is made, where that is no other setting's. */
 const MADE: Record<string, string> = { accept_ra: "1", forwarding: "0", rp_filter: "0" };
@@ -23,6 +25,7 @@ export class DevicesModel {
   constructor(
     private readonly routing: RoutingModel,
     private readonly sysctls: Map<string, string>,
+    private readonly segments: SegmentsModel,
   ) {}
 
   up = (name: string): boolean => this.all.get(name)?.json.flags.includes("UP") ?? false;
@@ -33,9 +36,13 @@ export class DevicesModel {
   private hasIpv6 = (name: string): boolean =>
     (this.all.get(name)?.json.mtu ?? 0) >= IPV6_MIN_MTU && this.sysctls.get(disableIpv6(name)) === "0";
 
-  add(name: string, kind: string, group = "0"): void {
+  links = (): LinkJson[] => [...this.all.values()].map(({ json }) => json);
+
+  add(name: string, kind: string, group = "0", info_data?: unknown): void {
     if (this.all.has(name)) throw new Error(`the model has a device ${name} already`);
-    const json = { ifindex: 2, ifname: name, mtu: 1420, flags: [], group, linkinfo: { info_kind: kind } };
+    const linkinfo = { info_kind: kind, ...(info_data !== undefined && { info_data }) };
+    const mac = info_data === undefined ? {} : { address: "02:00:00:00:00:01" };
+    const json = { ifindex: 2, ifname: name, mtu: 1420, flags: [], group, ...mac, linkinfo };
     const wg = { device: name, publicKey: "", listenPort: 0, fwmark: 0, peers: [] };
     const device = { json, addresses: new Set<string>(), wg };
     this.all.set(name, device);
@@ -54,16 +61,32 @@ export class DevicesModel {
     const { addresses = [] } = this.all.get(name) ?? {};
     if (!this.all.delete(name)) refuse();
     this.routing.lose(name);
+    this.segments.lose(name);
+    for (const json of this.links()) if (json.master === name) leaveBridge(json);
     this.loseSources(addresses);
     for (const sysctl of [...this.sysctls.keys()]) if (sysctl.includes(`/${name}/`)) this.sysctls.delete(sysctl);
   }
 
   set(words: string[], refuse: Refuse): void {
+    const type = words.indexOf("type");
+    if (type >= 0) {
+      this.setDetails(words[1] ?? "", words[type + 1] ?? "", words.slice(type + 2), refuse);
+      return;
+    }
+    if (words[2] === "master" || words[2] === "nomaster") {
+      this.setMaster(words[1] ?? "", words[3], refuse);
+      return;
+    }
     const last = words.at(-1);
     const flag = last === "up" || last === "down" ? last : undefined;
     const set = options(flag ? words.slice(0, -1) : words);
     const device = this.all.get(set.get("dev") ?? "") ?? refuse();
     const { json } = device;
+    const mac = set.get("address");
+    if (mac !== undefined && mac !== json.address) {
+      json.address = mac;
+      this.segments.loseNeighbours(json.ifname);
+    }
     if (set.has("mtu")) this.setMtu(device, Number(set.get("mtu")));
     json.group = set.get("group") ?? json.group;
     const alias = set.get("alias");
@@ -72,6 +95,26 @@ export class DevicesModel {
     if (mode !== undefined && json.mtu < IPV6_MIN_MTU) refuse();
     if (mode !== undefined) json.inet6_addr_gen_mode = mode;
     if (flag) this.setUp(device, flag === "up");
+  }
+
+  private setDetails(name: string, type: string, words: string[], refuse: Refuse): void {
+    const { json } = this.all.get(name) ?? refuse();
+    if (type !== "bridge_slave") {
+      this.segments.change(json, type, words, refuse);
+      return;
+    }
+    if (json.master === undefined) refuse();
+    const isolated = options(words).get("isolated") === "on";
+    json.linkinfo = { ...json.linkinfo, info_slave_data: { isolated } };
+  }
+
+  private setMaster(name: string, bridge: string | undefined, refuse: Refuse): void {
+    const { json } = this.all.get(name) ?? refuse();
+    leaveBridge(json);
+    if (bridge === undefined) return;
+    if (this.all.get(bridge)?.json.linkinfo?.info_kind !== "bridge") refuse();
+    json.master = bridge;
+    json.linkinfo = { ...json.linkinfo, info_slave_kind: "bridge", info_slave_data: { isolated: false } };
   }
 
   address([verb, ...words]: string[], refuse: Refuse): void {
@@ -112,7 +155,7 @@ export class DevicesModel {
     device.json.mtu = mtu;
     if (mtu < IPV6_MIN_MTU) {
       this.loseIpv6(device);
-      for (const sysctl of [acceptRa, disableIpv6]) this.sysctls.delete(sysctl(device.json.ifname));
+      for (const sysctl of [acceptDad, acceptRa, disableIpv6]) this.sysctls.delete(sysctl(device.json.ifname));
     } else if (before < IPV6_MIN_MTU) {
       this.addIpv6(device);
       if (this.up(device.json.ifname)) this.addRandom(device);
@@ -134,10 +177,12 @@ export class DevicesModel {
     else {
       this.loseIpv6(device);
       this.routing.lose(device.json.ifname);
+      this.segments.loseNeighbours(device.json.ifname);
     }
   }
 
   private addIpv6({ json }: Device): void {
+    this.sysctls.set(acceptDad(json.ifname), "1");
     this.sysctls.set(acceptRa(json.ifname), MADE.accept_ra ?? "");
     this.sysctls.set(disableIpv6(json.ifname), this.sysctls.get(disableIpv6("default")) ?? "0");
     json.inet6_addr_gen_mode = "eui64";
@@ -145,6 +190,8 @@ export class DevicesModel {
 
   /** A tun device has nothing to make an address from (net/ipv6/addrconf.c, addrconf_dev_config). */
   private addRandom({ json, addresses }: Device): void {
+    const own = json.address !== undefined && json.inet6_addr_gen_mode === "eui64" && this.hasIpv6(json.ifname);
+    if (own) addresses.add(fromMac(json.address ?? ""));
     const random = json.linkinfo?.info_kind === "tun" && json.inet6_addr_gen_mode !== "none";
     if (!random || !this.hasIpv6(json.ifname)) return;
     json.inet6_addr_gen_mode = "random";
@@ -155,6 +202,7 @@ export class DevicesModel {
     const lost = [...addresses].filter(isV6);
     for (const address of lost) addresses.delete(address);
     this.routing.lose(json.ifname, "inet6");
+    this.segments.loseNeighbours(json.ifname, true);
     this.loseSources(lost);
   }
 
@@ -162,6 +210,19 @@ export class DevicesModel {
     const plain = [...addresses].map((address) => address.split("/")[0] ?? "");
     for (const address of plain) if (!this.has(address)) this.routing.loseSource(address);
   }
+}
+
+/** Modified EUI-64, RFC 4291, appendix A. */
+function fromMac(mac: string): string {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = mac.split(":").map((byte) => Number.parseInt(byte, 16));
+  const groups = [((a ^ 2) << 8) | b, (c << 8) | 0xff, 0xfe00 | d, (e << 8) | f];
+  return `fe80::${groups.map((group) => group.toString(16)).join(":")}/64`;
+}
+
+function leaveBridge(json: LinkJson): void {
+  delete json.master;
+  const { info_slave_kind: _kind, info_slave_data: _data, ...linkinfo } = json.linkinfo ?? {};
+  json.linkinfo = linkinfo;
 }
 
 function setPeer(wg: WgDeviceLive, publicKey: string, words: string[]): void {

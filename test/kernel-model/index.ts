@@ -9,6 +9,7 @@ import { family } from "../../sdk/network/address";
 import { type Device, DevicesModel } from "./devices";
 import { NftModel } from "./nft";
 import { RoutingModel } from "./routing";
+import { SegmentsModel } from "./segments";
 import { isV6, options, type Refuse } from "./words";
 
 /** Public key of whatever private key is made; there is one host. */
@@ -24,7 +25,8 @@ export class KernelModel {
     ["net/ipv6/conf/all/forwarding", "0"],
     ["net/ipv6/conf/default/disable_ipv6", "0"],
   ]);
-  private readonly devices = new DevicesModel(this.routing, this.sysctls);
+  private readonly segments = new SegmentsModel();
+  private readonly devices = new DevicesModel(this.routing, this.sysctls, this.segments);
   private readonly nft = new NftModel();
   private readonly found = new Map<string, string>();
   private readonly files = new Map<string, { mode: string; sha256: string }>();
@@ -53,6 +55,7 @@ export class KernelModel {
     const [tool = "", ...words] = command.split(" ");
     const tools: Record<string, () => void> = {
       ip: () => this.ip(words, refuse),
+      bridge: () => this.bridge(words, refuse),
       wg: () => this.devices.wg(words.slice(1), (path) => (this.keys.has(path) ? HOST_KEY : refuse()), refuse),
       sysctl: () => this.setSysctl(command.slice("sysctl -w ".length), refuse),
       restore: () => this.restoreSysctl(words[1] ?? ""),
@@ -76,16 +79,34 @@ export class KernelModel {
     else if (object === "route") this.routing.route(rest, this.devices, refuse);
     else if (object === "addr") this.devices.address(rest, refuse);
     else if (object === "link") this.link(rest, refuse);
+    else if (object === "neigh") this.neighbour(rest, refuse);
     else refuse();
   }
 
+  private neighbour(words: string[], refuse: Refuse): void {
+    const of = family(words[1] ?? "");
+    this.segments.neighbour(words, (device) => this.devices.routes(device, of), refuse);
+  }
+
+  private bridge([object, ...words]: string[], refuse: Refuse): void {
+    const device = this.devices.all.get(words[words.indexOf("dev") + 1] ?? "");
+    if (object !== "fdb" || !device) refuse();
+    else this.segments.fdb(words, device.json, refuse);
+  }
+
   private link([verb, ...words]: string[], refuse: Refuse): void {
-    const set = options(words);
-    const name = set.get("dev") ?? "";
+    const [, name = ""] = words;
     if (verb === "set") this.devices.set(words, refuse);
     else if (verb === "delete") this.devices.delete(name, refuse);
-    else if (set.get("type") === "wireguard" && this.host.wireguard === "userspace") refuse();
-    else this.devices.add(name, set.get("type") ?? "", set.get("group"));
+    else this.addLink(name, words, refuse);
+  }
+
+  private addLink(name: string, words: string[], refuse: Refuse): void {
+    const at = words.indexOf("type");
+    const kind = words[at + 1] ?? "";
+    if (kind === "wireguard" && this.host.wireguard === "userspace") refuse();
+    const details = this.segments.details(kind, words.slice(at + 2), this.devices.links(), refuse);
+    this.devices.add(name, kind, options(words.slice(0, at)).get("group"), details);
   }
 
   private systemctl([verb, ...words]: string[], refuse: Refuse): void {
@@ -153,6 +174,7 @@ export class KernelModel {
       firewalls: {},
       hooks: {},
       quick: {},
+      ...this.segments.shown(this.devices.links()),
       boot: {},
     });
   }

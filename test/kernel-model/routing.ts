@@ -18,8 +18,10 @@ export class RoutingModel {
   route(words: string[], usable: Usable, refuse: Refuse): void {
     const [verb, first = "", ...others] = words;
     const unreachable = first === "unreachable";
-    const [dst = "", ...rest] = unreachable ? others : [first, ...others];
-    const set = options(rest);
+    const [dst = "", ...all] = unreachable ? others : [first, ...others];
+    const into = all.indexOf("encap");
+    const [rest, encap] = into < 0 ? [all, undefined] : [all.slice(0, into), options(all.slice(into + 2))];
+    const set = options(rest.filter((word) => word !== "onlink"));
     const [device, src] = [set.get("dev"), set.get("src")];
     if (device !== undefined && !usable.routes(device, family(dst))) refuse();
     if (src !== undefined && !usable.has(src)) refuse();
@@ -31,6 +33,15 @@ export class RoutingModel {
       protocol: set.get("proto") ?? "boot",
       metric: Number(set.get("metric") ?? 0),
       ...(src !== undefined && { prefsrc: src }),
+      ...(set.has("via") && { gateway: set.get("via") }),
+      ...(encap && {
+        encap: {
+          encap_type: all[into + 1] ?? "",
+          id: Number(encap.get("id")),
+          src: encap.get("src") ?? "",
+          dst: encap.get("dst") ?? "",
+        },
+      }),
       ...(set.has("mtu") && { metrics: [{ mtu: Number(set.get("mtu")) }] }),
     };
     // What is there twice is refused on any device; what is deleted is asked for on this one.

@@ -3,11 +3,12 @@
 # 036). sdk/host/snapshot.ts reads them. A tool that is missing leaves its section empty. What is secret is masked here.
 
 # snapshot: standard input is queries, one a line (sysctl NAME, file PATH, unit NAME, key PATH, command NAME,
-# manager DEVICE, way ADDRESS, firewall ufw|firewalld|FAMILY TABLE CHAIN, hook NAME [DEVICE], quick DEVICE,
-# advertised).
+# manager DEVICE, way ADDRESS, fdb DEVICE, neigh DEVICE, firewall ufw|firewalld|FAMILY TABLE CHAIN, hook NAME [DEVICE],
+# quick DEVICE, advertised).
 snapshot() {
   set +e
-  sysctls='' files='' units='' keys='' managed='' commands='' ways='' firewalls='' hooks='' quick='' advertised=''
+  sysctls='' files='' units='' keys='' managed='' commands='' ways='' fdbs='' neighs='' firewalls='' hooks='' quick=''
+  advertised=''
   while read -r what name; do
     case $what in
       sysctl) sysctls="$sysctls /proc/sys/$name" ;;
@@ -17,6 +18,8 @@ snapshot() {
       manager) managed="$managed $name" ;;
       command) commands="$commands $name" ;;
       way) ways="$ways $name" ;;
+      fdb) fdbs="$fdbs $name" ;;
+      neigh) neighs="$neighs $name" ;;
       firewall) firewalls=$firewalls$name, ;;
       hook) hooks=$hooks$name, ;;
       quick) quick="$quick $name" ;;
@@ -51,6 +54,8 @@ snapshot() {
     [ -z "$keys" ] || { section key && public_keys $keys; }
     [ -z "$managed" ] || { section manager && managers $managed; }
     [ -z "$commands" ] || { section command && present_commands $commands; }
+    for name in $fdbs; do section "fdb $name" && bridge -j fdb show dev "$name"; done 2>/dev/null
+    for name in $neighs; do section "neigh $name" && ip -j neigh show dev "$name" nud permanent; done 2>/dev/null
     [ -z "$ways" ] || { section way && ways_of_ours $ways; }
     printf '%s' "$firewalls" | tr , '\n' | while read -r name; do firewall "$name" </dev/null; done
     printf '%s' "$hooks" | tr , '\n' | while read -r name; do section "hook $name" && closed_chains $name </dev/null; done

@@ -2,7 +2,7 @@
 # Carries out Commands: one a line, first word the tool, the rest its own words. Used over SSH by apply.sh and on the
 # host by boot.sh. A line is split at white space and handed over as arguments; no shell ever parses it.
 #
-# Consecutive `ip` lines are one `ip -batch`, consecutive `nft` lines one transaction. Every tool has a time limit and
+# Consecutive `ip` lines are one `ip -batch`, so it is with `bridge`, consecutive `nft` lines are one transaction. Every tool has a time limit and
 # loses file descriptor 9, which holds the lock.
 
 overlay_etc=/etc/overlay
@@ -15,7 +15,7 @@ newline='
 # boot  goes on, takes what exists already for done, and prints the lines that failed.
 steps() {
   set -f
-  mode=$1 batch='' batch_tool='' reload='' devices_added='' skip_rules='' patience=100 folders=''
+  mode=$1 batch='' part='' part_lines=0 batch_tool='' reload='' devices_added='' skip_rules='' patience=100 folders=''
   ended=''
   while IFS= read -r line || [ -n "$line" ]; do
     case $line in
@@ -27,6 +27,7 @@ steps() {
       '' | '#'*) continue ;;
       'ip -'*) one_step "$line" || return ;;
       'ip '*) enqueue ip "${line#ip }" || return ;;
+      'bridge '*) enqueue bridge "${line#bridge }" || return ;;
       'nft '*) enqueue nft "${line#nft }" || return ;;
       *) one_step "$line" || return ;;
     esac
@@ -38,12 +39,19 @@ enqueue() {
   if [ "$batch_tool" != "$1" ]; then flush || return; fi
   batch_tool=$1
   if [ "$1$mode" = nftboot ] && keep_rules "$2"; then return 0; fi
-  batch=$batch$2$newline
+  part=$part$2$newline part_lines=$((part_lines + 1))
+  [ "$part_lines" -lt 100 ] || join
+}
+
+# In two steps, because each copies all there is: of ten thousand lines one by one that takes seconds.
+join() {
+  batch=$batch$part part='' part_lines=0
 }
 
 flush() {
+  join
   case $batch_tool in
-    ip) flush_ip ;;
+    ip | bridge) flush_batch "$batch_tool" ;;
     nft) flush_nft ;;
   esac || return
   batch='' batch_tool=''
@@ -79,10 +87,11 @@ take() {
   batch=${batch#*"$newline"}
 }
 
-flush_ip() {
+# flush_batch ip|bridge: they have the same words for what fails.
+flush_batch() {
   case $batch in *'link add dev '* | *'link delete dev '*) note_devices ;; esac
   while [ -n "$batch" ]; do
-    run 10 ip -batch - <<EOT && return 0
+    run 10 "$1" -batch - <<EOT && return 0
 $batch
 EOT
     code=$?
@@ -101,7 +110,7 @@ EOT
       batch=$line$newline$batch
       continue
     fi
-    line="ip $line"
+    line="$1 $line"
     exists_already || failed "$code" || return
   done
 }

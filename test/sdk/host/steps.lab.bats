@@ -86,6 +86,40 @@ EOT
     [ -z "$(nft list tables)" ]'
 }
 
+@test "lines of bridge are one batch, which knows what is there already, and the one that fails is named" {
+  in_each_shell '
+    mac=02:00:00:64:00:01
+    twice() {
+      cat <<EOT
+ip link add dev vx type vxlan id 100 dstport 4789 ttl 64 local 10.255.0.2 nolearning
+ip link set dev vx mtu 1370 group 28418
+ip link set dev vx up
+ip neigh replace 10.100.0.1 lladdr $mac dev vx nud permanent
+bridge fdb append 00:00:00:00:00:00 dev vx dst 10.255.0.1
+bridge fdb append 00:00:00:00:00:00 dev vx dst 10.255.0.3
+bridge fdb replace $mac dev vx dst 10.255.0.1
+ip link add dev br0 type bridge stp_state 0
+ip link set dev vx master br0
+ip link set dev vx type bridge_slave isolated on
+EOT
+    }
+    twice | steps stop
+    left=$(twice | steps boot 2>/dev/null)
+    [ -z "$left" ]
+    bridge fdb show dev vx | grep " dst " | sort >"$run/fdb"
+    printf "%s\n" "00:00:00:00:00:00 dst 10.255.0.1 self permanent" "00:00:00:00:00:00 dst 10.255.0.3 self permanent" \
+      "$mac dst 10.255.0.1 self permanent" >"$run/wanted"
+    sed "s/ *$//" "$run/fdb" | diff - "$run/wanted"
+    must_fail <<EOT
+bridge fdb append 00:00:00:00:00:00 dev vx dst 10.255.0.9
+bridge fdb del 02:00:00:64:00:09 dev vx dst 10.255.0.9
+bridge fdb append 00:00:00:00:00:00 dev vx dst 10.255.0.10
+EOT
+    report | grep -q "^bridge fdb del 02:00:00:64:00:09 dev vx dst 10.255.0.9: .*No such file"
+    bridge fdb show dev vx | grep -q 10.255.0.9
+    ! bridge fdb show dev vx | grep -q 10.255.0.10'
+}
+
 @test "a sysctl keeps the value found first, and restore brings it back" {
   in_each_shell '
     before=$(cat /proc/sys/net/ipv4/ip_local_port_range)
