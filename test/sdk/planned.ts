@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { format, parse } from "../../sdk/faults";
 import type { Fact } from "../../sdk/kernel";
 import { type Agents, node } from "../../sdk/node";
+import { vxlan, vxlanBridge } from "../../sdk/vxlan";
 import { wireguard, wireguardKey } from "../../sdk/wireguard";
 
 /** In place of the real ones, which have a life of their own. */
@@ -21,7 +22,10 @@ interface AnyTechnology {
 export type Declared = { resource: string } & Record<string, unknown>;
 
 const technologies = Object.fromEntries(
-  [node(agents), wireguard, wireguardKey].map((technology) => [technology.token, technology as AnyTechnology]),
+  [node(agents), wireguard, wireguardKey, vxlan, vxlanBridge].map((technology) => [
+    technology.token,
+    technology as AnyTechnology,
+  ]),
 );
 
 export function technologyOf({ resource }: Declared): AnyTechnology {

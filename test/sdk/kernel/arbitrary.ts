@@ -1,8 +1,9 @@
 /** Hosts at random: what may be declared on them, and what hands may do to them. */
 import fc from "fast-check";
 import { type Command, type Fact, factId } from "../../../sdk/kernel";
+import { VARIANTS } from "../../../sdk/vxlan";
 import { knownRules } from "../../kernel-model/nft";
-import { planned } from "../planned";
+import { type Declared, planned } from "../planned";
 
 /** Public keys, made for this. */
 const KEYS = [
@@ -100,10 +101,85 @@ const mesh = (index: number) =>
       })),
     }));
 
-/** All that a host is told: the node, and any of three links, one of which may be a mesh. */
+const SEGMENTS = ["vx-lan", "vx-dmz"];
+const BRIDGE = "br-lan";
+const MACS = ["02:00:00:64:00:01", "02:00:00:64:00:03", "02:00:00:64:00:09"];
+const four = (addresses: string[]): string[] => addresses.filter((address) => !address.includes(":"));
+
+/** A member of one of two segments. The rules' words must be ones that the real nft was seen to print, as those above. */
+const segment = (index: number) =>
+  fc
+    .record({
+      variant: fc.constantFrom(...VARIANTS),
+      outer: fc.constantFrom(4, 6),
+      vni: index === 0 ? fc.constantFrom(100, 101) : fc.constant(200),
+      ttl: fc.constantFrom(1, 64),
+      mtu: fc.constantFrom(1000, 1280, 1350),
+      mac: fc.constantFrom("02:00:00:64:00:02", "02:00:00:64:00:22"),
+      known: fc.subarray([0, 1, 2], { minLength: 1 }),
+      behind: fc.boolean(),
+      addresses: fc.subarray([`10.10${index}.0.2/24`, `fd00:10${index}::2/64`, `10.10${index}.0.22/24`]),
+      bridged: fc.boolean(),
+    })
+    .map(({ outer, known, behind, bridged, addresses, ...spec }) => {
+      const { variant, mtu } = spec;
+      const only = mtu < 1280 ? four : (all: string[]) => all;
+      const vtep = (id: number) => (outer === 4 ? `10.255.0.${id}` : `fd00:6f::${id}`);
+      const inside = (id: number) => only([`10.10${index}.0.${id}/24`, `fd00:10${index}::${id}/64`]);
+      const bridge = bridged && variant !== "unicast-routing" ? { bridge: BRIDGE } : {};
+      const host = { mac: "52:54:00:12:34:56", addresses: only([`10.10${index}.0.50`, `fd00:10${index}::50`]) };
+      const group = outer === 4 ? "239.1.1.1" : "ff05::100";
+      const routed = variant === "unicast-routing";
+      return {
+        resource: "overlay:vxlan:Member",
+        node: "fra",
+        owner: "net/prod",
+        segment: `segment-${index}`,
+        device: SEGMENTS[index],
+        id: 2,
+        ...spec,
+        ...(mtu < 1280 && { family: "v4" }),
+        port: routed ? 4790 + index : 4789,
+        local: vtep(2),
+        ...bridge,
+        addresses: "bridge" in bridge ? [] : only(addresses),
+        ...(variant === "multicast" && { encrypted: false, group, underlay: "eth0" }),
+        ...(variant === "route-short-circuit" && { router: { mac: "02:00:5e:00:01:01" } }),
+        peers: (variant === "point-to-point" ? known.slice(0, 1) : variant === "multicast" ? [0, 1] : known).map(
+          (peer) => ({
+            name: `node-${peer}`,
+            vtep: vtep([1, 3, 9][peer] ?? 0),
+            mac: MACS[peer],
+            addresses: inside([1, 3, 9][peer] ?? 0),
+            behind: behind && peer === known[0] ? [host] : [],
+            routes: routed && peer === 0 ? only([`192.168.${80 + index}.0/24`, `fd0${index}::/64`]) : [],
+          }),
+        ),
+      };
+    });
+
+/** The bridge, which is there where a segment is in it. */
+const bridge = fc.record({
+  resource: fc.constant("overlay:vxlan:Bridge"),
+  node: fc.constant("fra"),
+  owner: fc.constant("net/prod"),
+  device: fc.constant(BRIDGE),
+  id: fc.constant(2),
+  mac: fc.constantFrom("02:00:00:64:00:02", "02:00:00:64:00:22"),
+  mtu: fc.constantFrom(1280, 1350),
+  addresses: fc.subarray(["10.110.0.2/24", "fd00:110::2/64"]),
+  stp: fc.boolean(),
+});
+
+const segments = fc.tuple(sometimes(segment(0)), sometimes(segment(1)), bridge).map(([one, other, bridge]) => {
+  const members = [one, other].flatMap((member) => member ?? []);
+  return [...(members.some((member) => "bridge" in member) ? [bridge] : []), ...members];
+});
+
+/** All that a host is told: the node, any of three links, one of which may be a mesh, and of two segments. */
 export const wantedFacts: fc.Arbitrary<Fact[]> = fc
-  .tuple(host, sometimes(link(0)), sometimes(fc.oneof(link(1), mesh(1))), sometimes(link(2)))
-  .map((declared) => declared.flatMap((spec) => (spec === undefined ? [] : planned(spec))));
+  .tuple(host, sometimes(link(0)), sometimes(fc.oneof(link(1), mesh(1))), sometimes(link(2)), segments)
+  .map((declared) => declared.flat().flatMap((spec) => (spec === undefined ? [] : planned(spec as Declared))));
 
 /** One thing that hands may do. Not all is possible on every host: what is refused is left out. */
 export const tinkering: fc.Arbitrary<Command> = fc.constantFrom(
@@ -131,6 +207,37 @@ export const tinkering: fc.Arbitrary<Command> = fc.constantFrom(
     `sysctl -w net/ipv6/conf/${device}/accept_ra=2`,
     `sysctl -w net/ipv6/conf/${device}/disable_ipv6=1`,
   ]),
+  ...SEGMENTS.flatMap((device, index) => [
+    `ip link set dev ${device} mtu 1300`,
+    `ip link set dev ${device} mtu 1200`,
+    `ip link set dev ${device} down`,
+    `ip link set dev ${device} up`,
+    `ip link delete dev ${device}`,
+    `ip link set dev ${device} address 02:99:00:00:00:01`,
+    `ip link set dev ${device} type vxlan ttl 3`,
+    `ip link set dev ${device} type vxlan nolearning`,
+    `ip link set dev ${device} type vxlan local 10.255.0.77`,
+    `ip link set dev ${device} type vxlan remote fd00:6f::77`,
+    `ip link set dev ${device} nomaster`,
+    `ip link set dev ${device} type bridge_slave isolated off`,
+    ...["10.255.0.1", "10.255.0.99", "fd00:6f::1", "fd00:6f::99"].flatMap((dst) => [
+      `bridge fdb append 00:00:00:00:00:00 dev ${device} dst ${dst}`,
+      `bridge fdb del 00:00:00:00:00:00 dev ${device} dst ${dst}`,
+      `bridge fdb append 33:33:ff:00:00:01 dev ${device} dst ${dst}`,
+      `bridge fdb replace ${MACS[0]} dev ${device} dst ${dst}`,
+      `bridge fdb replace 02:00:5e:00:01:01 dev ${device} dst ${dst}`,
+      `bridge fdb del ${MACS[0]} dev ${device} dst ${dst}`,
+    ]),
+    ...[`10.10${index}.0.1`, `fd00:10${index}::1`].flatMap((address) => [
+      `ip neigh replace ${address} lladdr 02:99:00:00:00:01 dev ${device} nud permanent`,
+      `ip neigh del ${address} dev ${device}`,
+    ]),
+    `ip route replace 10.10${index}.0.1/32 dev ${device} proto 111 metric 4096`,
+    `ip addr add 10.9.9.9/24 dev ${device}`,
+  ]),
+  `ip link set dev ${BRIDGE} type bridge stp_state 1`,
+  `ip link set dev ${BRIDGE} address 02:99:00:00:00:02`,
+  `ip link delete dev ${BRIDGE}`,
   // Who takes both marks off a device has made it his own.
   `ip link set dev ${DEVICES[0]} group 0`,
   `ip link set dev ${DEVICES[1]} alias mine`,

@@ -18,5 +18,8 @@ export const wanted: Fact[] = readYaml<Declared[]>(capturedFile("fra.yaml"))
   .flatMap(planned)
   .filter((fact) => !elsewhere(fact));
 
-export const captured = (name: string): Snapshot =>
-  parseSnapshot(readFileSync(capturedFile(`${name}.snapshot`), "utf8"), queries(wanted));
+export const captured = (name: string, facts: readonly Fact[] = wanted): Snapshot =>
+  parseSnapshot(readFileSync(capturedFile(`${name}.snapshot`), "utf8"), queries(facts));
+
+/** What a host with one member of each sort of segment was told. */
+export const segments: Fact[] = readYaml<Declared[]>(capturedFile("segments.yaml")).flatMap(planned);

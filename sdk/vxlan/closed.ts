@@ -1,0 +1,58 @@
+/**
+ * What closes a segment in both directions. A VXLAN device with a `local` of its own still takes packets for any address
+ * of the host, from whoever knows port and VNI, and where the way to a VTEP is gone its frames take another (seen).
+ */
+import type { Fact } from "../kernel/fact";
+import { fact } from "../kernel/kinds";
+import { LINK_GROUP } from "../kernel/marks";
+import { family } from "../network/address";
+import type { Spec } from "./spec";
+
+/** The VNI is 24 bits behind 8 bytes of UDP, 4 of flags: RFC 7348, section 5. */
+const VNI_AT = "@th,96,24";
+
+const oneOf = (words: string[]): string => {
+  const all = [...new Set(words)].sort();
+  return all.length === 1 ? `${all[0]}` : `{ ${all.join(", ")} }`;
+};
+
+/** Who is a stranger, where packets come from and where they go. */
+function strangers({ encrypted, local, group, peers }: Spec): { from: string; to: string } {
+  if (encrypted) return { from: `iifgroup != ${LINK_GROUP}`, to: `oifgroup != ${LINK_GROUP}` };
+  const ip = family(local) === "inet" ? "ip" : "ip6";
+  const vteps = peers.map(({ vtep }) => vtep);
+  // Of nobody there is no set, and the host's own address is no stranger's.
+  return {
+    from: `${ip} saddr != ${oneOf([local, ...vteps])}`,
+    to: `${ip} daddr != ${oneOf([local, ...vteps, ...(group === undefined ? [] : [group])])}`,
+  };
+}
+
+/** The table of a segment; it is there before the device is, and goes after it. */
+export function closed(spec: Spec): Fact {
+  const { device, port, vni, variant, encrypted, local } = spec;
+  const id = `inet overlay-${device}`;
+  const { from, to } = strangers(spec);
+  const six = family(local) === "inet6";
+  // A device whose routes say the VNI takes any, over either family, and has the port for itself.
+  const any = variant === "unicast-routing";
+  const segment = `udp dport ${port}${any ? "" : ` ${VNI_AT} ${vni}`}`;
+  const rules = [
+    `in ${segment} ${from} counter drop`,
+    ...(any && !encrypted ? [`in meta nfproto ${six ? "ipv4" : "ipv6"} udp dport ${port} counter drop`] : []),
+    // IPv6 is put together behind this hook, and a first fragment may end before the VNI. Nobody may fragment VXLAN
+    // (RFC 7348, section 4.3).
+    ...(six && !any ? [`in udp dport ${port} exthdr frag exists ${from} counter drop`] : []),
+    `out ${segment} ${to} counter drop`,
+  ];
+  return fact("nftTable", {
+    family: "inet",
+    name: `overlay-${device}`,
+    lines: [
+      `add table ${id}`,
+      `add chain ${id} in { type filter hook input priority 0 ; policy accept ; }`,
+      `add chain ${id} out { type filter hook output priority 0 ; policy accept ; }`,
+      ...rules.map((rule) => `add rule ${id} ${rule}`),
+    ],
+  });
+}

@@ -1,0 +1,73 @@
+/** What only the live host can tell to be wrong with a member of a segment. */
+import { type Fault, fault } from "../faults";
+import { connected } from "../kernel/connected";
+import { kinds } from "../kernel/kinds";
+import { isPlaceholder } from "../kernel/later";
+import { isOurs } from "../kernel/marks";
+import { foreignOwner } from "../kernel/owner";
+import type { Snapshot } from "../kernel/snapshot";
+import { inside } from "../network/address";
+import { notOurBridge } from "./bridge";
+import type { Spec } from "./spec";
+
+/** VXLAN devices of others. Our own are not looked at: the one that is in the way may be about to go. */
+const others = ({ device }: Spec, snapshot: Snapshot) =>
+  snapshot.links.flatMap(({ ifname }) => {
+    const live = kinds.link.read(snapshot, ifname);
+    return ifname !== device && live?.vxlan && !isOurs(live) ? [{ device: ifname, ...live.vxlan }] : [];
+  });
+
+/** The kernel has one device for a VNI and port, and one socket for a port: either all VNIs there are one device's or none. */
+function taken(spec: Spec, snapshot: Snapshot): Fault[] {
+  const external = spec.variant === "unicast-routing";
+  return others(spec, snapshot)
+    .filter(({ port }) => port === spec.port)
+    .flatMap((other): Fault[] => {
+      if (!external && other.vni === spec.vni) {
+        const legal = `a VNI that no other device has at port ${spec.port}, and the host's device ${other.device} has this one`;
+        return [fault(["vni"], spec.vni, { legal, cure: "give the segment another `vni`, or another `port`" })];
+      }
+      if (!external && other.vni !== undefined) return [];
+      const legal = `a port of its own, because a device takes all VNIs at it, and the host's device ${other.device} has this one`;
+      return [fault(["port"], spec.port, { legal, cure: "give the segment another `port`, on all members" })];
+    });
+}
+
+/** A network that the host is in by another way would lose the packets for it, or take the segment's. */
+const neighbours = ({ addresses }: Spec, snapshot: Snapshot): Fault[] =>
+  addresses.flatMap((text, index) => {
+    const clash = connected(snapshot, inside(text)?.prefix ?? text, []);
+    if (!clash) return [];
+    const legal = `an address in a prefix that the host is not connected to, and its device ${clash.device} is in ${clash.dst}`;
+    return [fault(["addresses", index], text, { legal, cure: "give the segment another prefix" })];
+  });
+
+function vtep({ local }: Spec, { addrs }: Snapshot): Fault[] {
+  const there = addrs.some(({ addr_info }) => addr_info.some((it) => it.local === local));
+  if (there || isPlaceholder(local)) return [];
+  const legal = "an address of the host, because packets are to come from it";
+  return [fault(["local"], local, { legal, cure: "correct it; `ip addr` shows them" })];
+}
+
+function bridged({ bridge }: Spec, snapshot: Snapshot): Fault[] {
+  const why = bridge === undefined ? undefined : notOurBridge(bridge, snapshot);
+  if (bridge === undefined || why === undefined) return [];
+  const legal = `a bridge of ours, and ${why}`;
+  return [fault(["bridge"], bridge, { legal, cure: "give the bridge another name, which the host does not know yet" })];
+}
+
+function underlay({ underlay }: Spec, { links }: Snapshot): Fault[] {
+  if (underlay === undefined || links.some(({ ifname }) => ifname === underlay)) return [];
+  return [
+    fault(["underlay"], underlay, { legal: "a device that the host has", cure: "correct it; `ip link` shows them" }),
+  ];
+}
+
+export const faults = (spec: Spec, snapshot: Snapshot): Fault[] => [
+  ...foreignOwner(snapshot, spec.owner),
+  ...taken(spec, snapshot),
+  ...neighbours(spec, snapshot),
+  ...vtep(spec, snapshot),
+  ...bridged(spec, snapshot),
+  ...underlay(spec, snapshot),
+];

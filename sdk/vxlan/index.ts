@@ -1,0 +1,16 @@
+import type { Technology } from "../kernel/technology";
+import { faults } from "./faults";
+import { plan } from "./plan";
+import { type Input, type Spec, spec } from "./spec";
+
+export { memberMac } from "../network/mac";
+export { vxlanBridge } from "./bridge";
+export { type Input as MemberSpec, VARIANTS } from "./spec";
+
+/** A member of a VXLAN segment. */
+export const vxlan: Technology<Input, Spec> = {
+  token: "overlay:vxlan:Member",
+  spec,
+  plan,
+  faults,
+};

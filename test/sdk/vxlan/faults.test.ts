@@ -1,0 +1,119 @@
+/** What only the live host can tell to be wrong with a member of a segment, or with its bridge. */
+import { format, parse } from "../../../sdk/faults";
+import type { Snapshot } from "../../../sdk/kernel";
+import { vxlan, vxlanBridge } from "../../../sdk/vxlan";
+import { KernelModel } from "../../kernel-model";
+
+const member = {
+  node: "fra",
+  owner: "net/prod",
+  segment: "lan",
+  device: "vx-lan",
+  id: 2,
+  vni: 100,
+  variant: "static-flood" as const,
+  mtu: 1370,
+  local: "10.255.0.2",
+  mac: "02:00:00:64:00:02",
+  addresses: ["10.100.0.2/24"],
+};
+const bridge = { node: "fra", owner: "net/prod", device: "br-lan", id: 2, mac: "02:00:00:64:00:02", mtu: 1370 };
+
+/** A host that has the member's address, and on which this was done. */
+function host(...commands: string[]): Snapshot {
+  const model = new KernelModel({ wireguard: "kernel" });
+  model.run([
+    "ip link add dev inter-lux group 28417 type wireguard",
+    "ip link set dev inter-lux up",
+    "ip addr add 10.255.0.2/32 dev inter-lux",
+    ...commands,
+  ]);
+  return model.snapshot();
+}
+
+function told(snapshot: Snapshot, change: object = {}): string {
+  const result = parse(vxlan.spec, { ...member, ...change });
+  if ("faults" in result) throw new Error(format(result.faults));
+  return format(vxlan.faults?.(result.value, snapshot) ?? []);
+}
+
+function toldOfBridge(snapshot: Snapshot, change: object = {}): string {
+  const result = parse(vxlanBridge.spec, { ...bridge, ...change });
+  if ("faults" in result) throw new Error(format(result.faults));
+  return format(vxlanBridge.faults?.(result.value, snapshot) ?? []);
+}
+
+test("nothing on a host that is ready", () => {
+  expect(told(host())).toBe("");
+  expect(toldOfBridge(host())).toBe("");
+});
+
+test("an address that the host has not", () => {
+  expect(told(host(), { local: "10.255.0.9" })).toContain('local: found "10.255.0.9", legal is an address of the host');
+});
+
+describe("somebody else's VXLAN device", () => {
+  const theirs = (words: string) => host(`ip link add dev flannel.1 type vxlan ${words}`);
+
+  test("with the same VNI and port", () => {
+    expect(told(theirs("id 100 dstport 4789"))).toContain(
+      "vni: found 100, legal is a VNI that no other device has at port 4789, and the host's device flannel.1 has this one",
+    );
+  });
+  test("with another of the two is nobody's business", () => {
+    expect(told(theirs("id 1 dstport 4789"))).toBe("");
+    expect(told(theirs("id 100 dstport 8472"))).toBe("");
+  });
+  test("that takes every VNI at the port, or where ours is to", () => {
+    const legal = "port: found 4789, legal is a port of its own";
+    expect(told(theirs("external dstport 4789"))).toContain(legal);
+    expect(told(theirs("id 7 dstport 4789"), { variant: "unicast-routing" })).toContain(legal);
+    expect(told(theirs("external dstport 4789"), { variant: "unicast-routing" })).toContain(legal);
+  });
+  test("is none where it is ours: it may be about to go", () => {
+    expect(told(host("ip link add dev vx-old group 28418 type vxlan id 100 dstport 4789"))).toBe("");
+  });
+});
+
+test("a network that the host is in by a device of its own", () => {
+  const seen = host("ip link add dev eth1 type dummy");
+  const connected = { dst: "10.100.0.0/16", dev: "eth1", protocol: "kernel", type: "unicast", table: "main" };
+  expect(told({ ...seen, routes4: [connected] })).toContain("its device eth1 is in 10.100.0.0/16");
+});
+
+describe("a bridge", () => {
+  const bridged = { bridge: "br-lan", addresses: [] };
+
+  test("that is not there, none, or somebody else's", () => {
+    expect(told(host(), bridged)).toContain("a bridge of ours, and the host has no device br-lan");
+    expect(told(host("ip link add dev br-lan type dummy"), bridged)).toContain("br-lan is a device of type dummy");
+    expect(told(host("ip link add dev br-lan type bridge"), bridged)).toContain(
+      "br-lan is a bridge that this package did not make",
+    );
+  });
+  test("of ours", () => {
+    expect(told(host("ip link add dev br-lan group 28418 type bridge"), bridged)).toBe("");
+  });
+  test("whose port is not there, or another bridge's", () => {
+    const port = { ports: ["eth1"], stp: true };
+    expect(toldOfBridge(host(), port)).toContain('ports[0]: found "eth1", legal is a device that the host has');
+    const taken = host(
+      "ip link add dev eth1 type dummy",
+      "ip link add dev docker0 type bridge",
+      "ip link set dev eth1 master docker0",
+    );
+    expect(toldOfBridge(taken, port)).toContain("this one is in docker0");
+  });
+  test("to which somebody has added a port, unless loops are seen to", () => {
+    const seen = host(
+      "ip link add dev br-lan group 28418 type bridge",
+      "ip link add dev vx-lan group 28418 type vxlan id 100 dstport 4789",
+      "ip link set dev vx-lan master br-lan",
+      "ip link add dev tap0 type tun",
+      "ip link set dev tap0 master br-lan",
+    );
+    expect(toldOfBridge(seen)).toContain("a bridge with the port tap0, which somebody has added");
+    expect(toldOfBridge(seen, { stp: true })).toBe("");
+    expect(toldOfBridge(seen, { loopFree: true })).toBe("");
+  });
+});
