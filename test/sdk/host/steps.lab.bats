@@ -106,10 +106,10 @@ EOT
     twice | steps stop
     left=$(twice | steps boot 2>/dev/null)
     [ -z "$left" ]
-    bridge fdb show dev vx | grep " dst " | sort >"$run/fdb"
+    bridge fdb show dev vx | grep " dst " | sort >"$overlay_run/fdb"
     printf "%s\n" "00:00:00:00:00:00 dst 10.255.0.1 self permanent" "00:00:00:00:00:00 dst 10.255.0.3 self permanent" \
-      "$mac dst 10.255.0.1 self permanent" >"$run/wanted"
-    sed "s/ *$//" "$run/fdb" | diff - "$run/wanted"
+      "$mac dst 10.255.0.1 self permanent" >"$overlay_run/wanted"
+    sed "s/ *$//" "$overlay_run/fdb" | diff - "$overlay_run/wanted"
     must_fail <<EOT
 bridge fdb append 00:00:00:00:00:00 dev vx dst 10.255.0.9
 bridge fdb del 02:00:00:64:00:09 dev vx dst 10.255.0.9
