@@ -17,7 +17,10 @@ const others = ({ device }: Spec, snapshot: Snapshot) =>
     return ifname !== device && live?.vxlan && !isOurs(live) ? [{ device: ifname, ...live.vxlan }] : [];
   });
 
-/** The kernel has one device for a VNI and port, and one socket for a port: either all VNIs there are one device's or none. */
+/**
+ * The kernel has one device for a VNI, a port and a family, and one socket for a port: either all VNIs there are one device's or
+ * none. (One of the other family would be let, but what closes ours would close it, too.)
+ */
 function taken(spec: Spec, snapshot: Snapshot): Fault[] {
   const external = spec.variant === "unicast-routing";
   return others(spec, snapshot)

@@ -12,9 +12,14 @@ import type { Peer, Spec } from "./spec";
 /** Addresses of an array of fields with the length of their prefix, without it. */
 const plain = (addresses: readonly string[]): string[] => addresses.map((it) => it.split("/")[0] ?? "");
 
+/**
+ * Whom a VTEP may learn addresses from. Not where packets go past a router: they come from everywhere with the router's
+ * MAC address, and where that has an entry for good a learning device drops them (vxlan_core.c, vxlan_snoop).
+ */
+const LEARNS: Spec["variant"][] = ["point-to-point", "multicast", "static-flood"];
+
 function device({ vni, variant, port, ttl, local, peers, group, underlay }: Spec): Vxlan {
-  const static_ = variant === "static-l2" || variant === "static-arp-nd" || variant === "unicast-routing";
-  const base = { port, ttl, learning: !static_ };
+  const base = { port, ttl, learning: LEARNS.includes(variant) };
   const [first] = peers;
   switch (variant) {
     case "unicast-routing":
@@ -111,7 +116,7 @@ function entries(spec: Spec, link: string): Fact[] {
     case "static-arp-nd":
       return [...macs(spec, link), ...neighbours(spec, link)];
     case "route-short-circuit":
-      return [...flood(spec, link), ...neighbours(spec, link), ...shortCircuit(spec, link)];
+      return [...flood(spec, link), ...macs(spec, link), ...neighbours(spec, link), ...shortCircuit(spec, link)];
     case "unicast-routing":
       return routed(spec, link);
   }

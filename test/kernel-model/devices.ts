@@ -29,6 +29,7 @@ export class DevicesModel {
   ) {}
 
   up = (name: string): boolean => this.all.get(name)?.json.flags.includes("UP") ?? false;
+  knows = (name: string, family: Family): boolean => this.all.has(name) && (family === "inet" || this.hasIpv6(name));
   routes = (name: string, family: Family): boolean => this.up(name) && (family === "inet" || this.hasIpv6(name));
   has = (address: string): boolean =>
     [...this.all.values()].some(({ addresses }) => [...addresses].some((other) => other.startsWith(`${address}/`)));

@@ -85,7 +85,7 @@ export class KernelModel {
 
   private neighbour(words: string[], refuse: Refuse): void {
     const of = family(words[1] ?? "");
-    this.segments.neighbour(words, (device) => this.devices.routes(device, of), refuse);
+    this.segments.neighbour(words, (device) => this.devices.knows(device, of), refuse);
   }
 
   private bridge([object, ...words]: string[], refuse: Refuse): void {

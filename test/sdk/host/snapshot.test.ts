@@ -202,6 +202,24 @@ test("a kernel without IPv6 breaks off the dump of its rules and has no routes",
   }
 });
 
+test("a route into a tunnel: iproute2 6.1 has two of dst in one object, 6.7 an object of its own", () => {
+  const into = '"id":105,"src":"10.255.0.2","dst":"10.255.0.1","ttl":0,"tos":0';
+  const route = (encap: string) => `[{"type":"1","dst":"10.105.0.1",${encap},"dev":"vx","metric":4096,"flags":[]}]\n`;
+  for (const encap of [`"encap":"ip",${into}`, `"encap":{"encap_type":"ip",${into}}`]) {
+    expect(parseSnapshot(change("ip4", route(encap)), []).routes4).toMatchObject([
+      { dst: "10.105.0.1", dev: "vx", encap: { encap_type: "ip", id: 105, src: "10.255.0.2", dst: "10.255.0.1" } },
+    ]);
+  }
+});
+
+test("forwarding databases and neighbours of the devices asked for; none where there is no such device", () => {
+  const sections =
+    '\x1efdb vx\n[{"mac":"00:00:00:00:00:00","dst":"10.255.0.1"}]\n\x1efdb gone\n\x1eneigh vx\n[]\n\x1eend';
+  const { fdb, neighbours } = parseSnapshot(text.replace("\x1eend", sections), ["fdb vx", "fdb gone", "neigh vx"]);
+  expect(fdb).toEqual({ vx: [{ mac: "00:00:00:00:00:00", dst: "10.255.0.1" }], gone: undefined });
+  expect(neighbours).toEqual({ vx: [] });
+});
+
 test("what breaks off or is no JSON is an error that names the section", () => {
   expect(() => parseSnapshot(text.slice(0, -10), queries)).toThrow("breaks off");
   expect(() => parseSnapshot(text.replace('[{"ifindex"', "Segmentation fault"), queries)).toThrow("section link");
