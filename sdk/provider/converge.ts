@@ -108,7 +108,7 @@ export async function converge(
   for (const sentence of type.technology.warnings?.(spec, seen) ?? []) operation.warn(sentence);
   // As where a kernel has learned WireGuard since the last look: what state knows did not tell.
   const foretold = () => (before ? impact(type, before.inputs, before.outputs.config, news) : []);
-  for (const sentence of unforeseen(todo.again, foretold)) operation.warn(sentence);
+  for (const sentence of unforeseen(todo.again, target.wanted, foretold)) operation.warn(sentence);
 
   const id = before?.id ?? type.id(spec);
   const half = (known: string, reasons: string[], cancelled?: boolean): HalfApplied => {

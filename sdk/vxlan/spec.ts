@@ -17,6 +17,7 @@ import {
   vniField,
 } from "../network/fields";
 import { IPV4_MIN_MTU, leastMtu, mtuObjection } from "../network/mtu";
+import { nothingTwice, onlyV4, samePrefixes } from "./members";
 
 export const VARIANTS = [
   "point-to-point",
@@ -112,8 +113,8 @@ const fields = z.strictObject({
   peers: z.array(peer).default([]).describe("The other members. Default: none yet."),
 });
 
-type Fields = z.output<typeof fields>;
-type Context = z.core.$RefinementCtx;
+export type Fields = z.output<typeof fields>;
+export type Context = z.core.$RefinementCtx;
 
 const object = (context: Context, path: PropertyKey[], legal: string, cure: string): void =>
   objectAcross(context, path, { legal, cure });
@@ -176,65 +177,6 @@ function oneFamily({ local, peers, group }: Fields, context: Context): void {
   }
 }
 
-interface Seen {
-  what: string;
-  value: string;
-  who: string;
-  path: PropertyKey[];
-}
-
-/** What each member, and each host behind one, must have alone. */
-function everybody(spec: Fields): Seen[] {
-  const seen = (what: string, value: string, who: string, path: PropertyKey[]): Seen => ({ what, value, who, path });
-  const plain = (address: string) => address.split("/")[0] ?? "";
-  return [
-    seen("VTEP", spec.local, spec.node, ["local"]),
-    seen("MAC address", spec.mac, spec.node, ["mac"]),
-    ...spec.addresses.map((it, index) => seen("address", plain(it), spec.node, ["addresses", index])),
-    ...spec.peers.flatMap((peer, index) => {
-      const at = ["peers", index];
-      return [
-        seen("VTEP", peer.vtep, peer.name, [...at, "vtep"]),
-        seen("MAC address", peer.mac, peer.name, [...at, "mac"]),
-        ...peer.addresses.map((it, n) => seen("address", plain(it), peer.name, [...at, "addresses", n])),
-        ...peer.behind.flatMap(({ mac, addresses }, n) => {
-          const who = `a host behind ${peer.name}`;
-          return [
-            seen("MAC address", mac, who, [...at, "behind", n, "mac"]),
-            ...addresses.map((it, m) => seen("address", it, who, [...at, "behind", n, "addresses", m])),
-          ];
-        }),
-      ];
-    }),
-  ];
-}
-
-function nothingTwice(spec: Fields, context: Context): void {
-  const owners = new Map<string, string>();
-  for (const { what, value, who, path } of everybody(spec)) {
-    const other = owners.get(`${what} ${value}`);
-    owners.set(`${what} ${value}`, other ?? who);
-    if (other === undefined || isPlaceholder(value)) continue;
-    object(context, path, `another ${what} than ${other} has`, `give each its own ${what}`);
-  }
-}
-
-/** Members of an L2 segment are in the same prefixes, or they do not look for each other there. */
-function samePrefixes({ variant, addresses, peers }: Fields, context: Context): void {
-  if (variant === "unicast-routing" || variant === "route-short-circuit") return;
-  const own = addresses.flatMap((it) => inside(it) ?? []);
-  for (const [index, peer] of peers.entries()) {
-    for (const [n, text] of peer.addresses.entries()) {
-      const it = inside(text);
-      const mine = own.filter(({ address }) => it && family(address) === family(it.address));
-      if (!it || mine.length === 0 || mine.some(({ prefix }) => prefix === it.prefix)) continue;
-      const prefixes = mine.map(({ prefix }) => prefix).join(" or ");
-      const path = ["peers", index, "addresses", n];
-      object(context, path, `an address in ${prefixes}, as this member has`, "give all members the same prefix");
-    }
-  }
-}
-
 /** The segment's packets would be put into themselves. */
 function outside({ local, addresses, peers }: Fields, context: Context): void {
   const prefixes = addresses.flatMap((it) => inside(it)?.prefix ?? []);
@@ -245,14 +187,6 @@ function outside({ local, addresses, peers }: Fields, context: Context): void {
   };
   look(local, ["local"]);
   for (const [index, { vtep }] of peers.entries()) look(vtep, ["peers", index, "vtep"]);
-}
-
-function onlyV4(spec: Fields, context: Context): void {
-  if (spec.family !== "v4") return;
-  for (const { what, value, path } of everybody(spec)) {
-    if (what !== "address" || family(value) === "inet") continue;
-    object(context, path, 'an IPv4 address, because family is "v4"', "leave it out, or leave out `family`");
-  }
 }
 
 function fits({ mtu, family: only, carrier, local }: Fields, context: Context): void {

@@ -2,7 +2,7 @@
 import { changes, type Fact, type HostFacts, live, type Snapshot } from "../../../sdk/kernel";
 import { KernelModel } from "../../kernel-model";
 import { type Declared, planned } from "../planned";
-import { either } from "./arbitrary";
+import { commandsBetween } from "./between";
 
 const PEER = "Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM=";
 const OTHER = "Al8FNScSowRXLvqnUgci3oxTQKBOsCTHqtRJkw3P82s=";
@@ -31,14 +31,6 @@ const node = { resource: "overlay:node:Host", node: "fra", owner: "net/prod", id
 
 const kernel: HostFacts = { wireguard: "kernel" };
 const userspace: HostFacts = { wireguard: "userspace" };
-
-/** A host that is as declared, and the commands from there to something else. */
-function commandsBetween(before: Declared[], after: Declared[], host = kernel): string[] {
-  const [from, to] = [before.flatMap(planned), after.flatMap(planned)];
-  const model = new KernelModel(host);
-  model.run(changes([], from, host).commands);
-  return changes(live(model.snapshot(), either(to, from)), to, host).commands;
-}
 
 const cases: [name: string, changed: Declared[], commands: string[]][] = [
   ["MTU", [node, { ...link, mtu: 1400 }], ["ip link set dev inter-lux mtu 1400"]],
@@ -148,121 +140,6 @@ test.each(cases)("%s", (_, changed, commands) => {
 });
 test.each(cases)("%s: twice the same is nothing to do", (_, changed) => {
   expect(commandsBetween(changed, changed)).toEqual([]);
-});
-
-describe("a segment", () => {
-  const member = {
-    resource: "overlay:vxlan:Member",
-    node: "fra",
-    owner: "net/prod",
-    segment: "lan",
-    device: "vx-lan",
-    id: 2,
-    vni: 100,
-    variant: "static-l2",
-    mtu: 1370,
-    local: "10.255.0.2",
-    mac: "02:00:00:64:00:02",
-    addresses: ["10.100.0.2/24"],
-    peers: [
-      { name: "lux", vtep: "10.255.0.1", mac: "02:00:00:64:00:01", addresses: ["10.100.0.1/24"] },
-      { name: "hkg", vtep: "10.255.0.3", mac: "02:00:00:64:00:03" },
-    ],
-  };
-  const [lux, hkg] = member.peers;
-  const bridge = {
-    resource: "overlay:vxlan:Bridge",
-    node: "fra",
-    owner: "net/prod",
-    device: "br-lan",
-    id: 2,
-    mac: "02:00:00:64:00:02",
-    mtu: 1370,
-  };
-  const bridged = [bridge, { ...member, addresses: [], bridge: "br-lan" }];
-  const fdb = "bridge fdb";
-  const dev = "dev vx-lan dst";
-
-  const cases: [name: string, before: Declared[], after: Declared[], commands: string[]][] = [
-    [
-      "another TTL, another VTEP of its own: in place",
-      [member],
-      [{ ...member, ttl: 1, local: "10.255.0.22" }],
-      ["ip link set dev vx-lan type vxlan ttl 1 local 10.255.0.22"],
-    ],
-    ["a smaller MTU: in place", [member], [{ ...member, mtu: 1350 }], ["ip link set dev vx-lan mtu 1350"]],
-    [
-      "a member that has moved: its MAC address in place, and nobody is without a way",
-      [member],
-      [{ ...member, peers: [lux, { ...hkg, vtep: "10.255.0.9" }] }],
-      [
-        `${fdb} del 00:00:00:00:00:00 ${dev} 10.255.0.3`,
-        `${fdb} append 00:00:00:00:00:00 ${dev} 10.255.0.9`,
-        `${fdb} replace 02:00:00:64:00:03 ${dev} 10.255.0.9`,
-      ],
-    ],
-    [
-      "a member more",
-      [{ ...member, peers: [lux] }],
-      [member],
-      [`${fdb} append 00:00:00:00:00:00 ${dev} 10.255.0.3`, `${fdb} replace 02:00:00:64:00:03 ${dev} 10.255.0.3`],
-    ],
-    [
-      "a member less",
-      [member],
-      [{ ...member, peers: [lux] }],
-      [`${fdb} del 02:00:00:64:00:03 ${dev} 10.255.0.3`, `${fdb} del 00:00:00:00:00:00 ${dev} 10.255.0.3`],
-    ],
-    [
-      "into a bridge",
-      [bridge, member],
-      bridged,
-      [
-        "ip link set dev vx-lan master br-lan",
-        "ip link set dev vx-lan type bridge_slave isolated on",
-        "ip addr del fe80::2/64 dev vx-lan",
-        "ip addr del 10.100.0.2/24 dev vx-lan",
-      ],
-    ],
-    [
-      "the spanning tree protocol",
-      bridged,
-      [{ ...bridge, stp: true }, ...bridged.slice(1)],
-      ["ip link set dev br-lan type bridge stp_state 1"],
-    ],
-  ];
-  test.each(cases)("%s", (_, before, after, commands) => {
-    expect(commandsBetween(before, after)).toEqual(commands);
-  });
-  test.each(cases)("%s: twice the same is nothing to do", (_, __, after) => {
-    expect(commandsBetween(after, after)).toEqual([]);
-  });
-
-  test.each([
-    ["answers ARP by itself", { variant: "static-arp-nd" }],
-    ["another port", { port: 4790 }],
-    ["another VNI", { vni: 101 }],
-    ["another MAC address, with which the kernel forgets the neighbours", { mac: "02:00:00:64:00:22" }],
-    ["VTEPs of the other family", { local: "fd00:6f::2", peers: [] }],
-  ])("%s: made again, entries, bridge port and all", (_, change) => {
-    const after = [bridge, { ...bridged[1], ...change }] as Declared[];
-    const commands = commandsBetween(bridged, after);
-    const table = (command: string) => command.startsWith("nft ");
-    expect(commands.find((command) => !table(command))).toBe("ip link delete dev vx-lan");
-    const made = commandsBetween([bridge], after).filter((command) => !table(command));
-    expect(commands.filter((command) => !table(command)).slice(1)).toEqual(made);
-    expect(made.slice(-2)).toEqual([
-      "ip link set dev vx-lan master br-lan",
-      "ip link set dev vx-lan type bridge_slave isolated on",
-    ]);
-  });
-
-  test("less than IPv6 needs: made again, because all of it would go by itself", () => {
-    const [first] = commandsBetween([member], [{ ...member, family: "v4", mtu: 1000 }]).filter((it) =>
-      it.startsWith("ip"),
-    );
-    expect(first).toBe("ip link delete dev vx-lan");
-  });
 });
 
 test("an underlay more: the guard's rules are written anew, and every link's count stays", () => {

@@ -4,6 +4,7 @@ import { check } from "../../../sdk/provider/inputs";
 import { type ResourceType, resourceType } from "../../../sdk/provider/registry";
 import { foretold } from "../../../sdk/provider/safeguard";
 import type { Values } from "../../../sdk/provider/wire";
+import { vxlan } from "../../../sdk/vxlan";
 
 const type = resourceType("overlay:wireguard:Interface") as ResourceType;
 const inputs = (change: Values = {}): Values => {
@@ -52,6 +53,21 @@ test("another key, the peer's with it: one sentence, for neither is lost for lon
   ]);
   expect(impact(type, before, known, inputs({ peer }))).toEqual([
     expect.stringMatching(/^wgPeer inter-lux \S+ is removed/),
+  ]);
+});
+
+test("a member of a segment that is made again loses what is inside for a moment, not a handshake", () => {
+  const type = { technology: vxlan } as unknown as ResourceType;
+  const member = (change: object): Values => ({
+    spec: JSON.stringify({
+      ...{ node: "fra", owner: "net/test", segment: "lan", device: "vx-lan", id: 2, vni: 100, variant: "static-flood" },
+      ...{ mtu: 1370, local: "10.255.0.2", mac: "02:00:00:64:00:02" },
+      ...change,
+    }),
+  });
+  expect(impact(type, member({}), "", member({ ttl: 1 }))).toEqual([]);
+  expect(impact(type, member({}), "", member({ variant: "static-arp-nd" }))).toEqual([
+    "link vx-lan cannot change in place and is made again: packets inside are lost for about 30 ms.",
   ]);
 });
 
