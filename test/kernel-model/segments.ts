@@ -53,8 +53,11 @@ export class SegmentsModel {
   details(kind: string, words: string[], others: readonly LinkJson[], refuse: Refuse): Data | undefined {
     if (kind === "bridge") return { stp_state: Number(options(words).get("stp_state") ?? 0) };
     if (kind !== "vxlan") return undefined;
-    const data = { learning: true, ttl: 0, port: 8472, ...vxlanData(words) };
-    const same = others.map(dataOf).some(({ id, port }) => id === (data as Data).id && port === data.port);
+    const data: Data = { learning: true, ttl: 0, port: 8472, ...vxlanData(words) };
+    const same = others
+      .filter(({ linkinfo }) => linkinfo?.info_kind === "vxlan")
+      .map(dataOf)
+      .some((it) => it.id === data.id && it.port === data.port && ownFamily(it) === ownFamily(data));
     return same ? refuse() : data;
   }
 
