@@ -2,8 +2,8 @@
 # Carries out Commands: one a line, first word the tool, the rest its own words. Used over SSH by apply.sh and on the
 # host by boot.sh. A line is split at white space and handed over as arguments; no shell ever parses it.
 #
-# Consecutive `ip` lines are one `ip -batch`, so it is with `bridge`, consecutive `nft` lines are one transaction. Every tool has a time limit and
-# loses file descriptor 9, which holds the lock.
+# Consecutive `ip` lines are one `ip -batch`, `bridge` lines one `bridge -batch`, `nft` lines one transaction. Every tool
+# has a time limit and loses file descriptor 9, which holds the lock.
 
 overlay_etc=/etc/overlay
 overlay_run=/run/overlay
