@@ -11,10 +11,9 @@ for family in 4 6; do
 done
 nft -s list ruleset
 sysctl -a 2>/dev/null | grep '^net\.' | grep -v -e conntrack_count -e nf_log
-find /etc /usr/local /var/lib/systemd /root /home -xdev ! -type d ! -path '*/random-seed' ! -path '*/timers/*' \
-  -exec stat -c '%A %U %n' {} + | sort
+find /etc /usr/local /usr/lib/systemd/system /var/lib/systemd /root /home -xdev ! -type d ! -path '*/random-seed' \
+  ! -path '*/timers/*' -exec stat -c '%A %U %N' {} + | sort # with where a link leads: a unit is enabled by one
 find /etc /usr/local -xdev -type d | sort
 find /etc /usr/local -xdev -type f -exec sha256sum {} + | sort -k 2
-find /run/wireguard /run/systemd/system -xdev ! -type d 2>/dev/null | sort # wireguard-go leaves its folder until the next boot
-systemctl list-unit-files --no-legend --no-pager
+find /run/wireguard /run/systemd/system /run/systemd/transient -xdev ! -type d 2>/dev/null | sort # wireguard-go leaves its folder until the next boot
 for name in wireguard overlay; do pgrep -l $name; done | sed 's/^[0-9]* //'
