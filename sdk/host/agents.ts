@@ -27,8 +27,10 @@ const overlayHost = (): string =>
     .map(agent)
     .join("\n");
 
+const STEPS = ["networkd.sh", "steps.sh", "batches.sh", "verbs.sh", "files.sh"];
+
 /** What carries out Commands, here and on a host. */
-export const stepsAgent = (): string => ["networkd.sh", "steps.sh"].map(agent).join("\n");
+export const stepsAgent = (): string => STEPS.map(agent).join("\n");
 
 /** What stays on a host, by the path it has there. */
 export const agentFiles = (): Record<string, { mode: string; content: string }> => ({

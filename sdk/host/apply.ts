@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Command } from "../kernel/fact";
+import { put } from "../kernel/file";
 import type { Snapshot } from "../kernel/snapshot";
 import { agent, stepsAgent } from "./agents";
 import { describeConnection } from "./connection";
@@ -142,7 +143,7 @@ function applied(session: Session, { code, stdout, stderr }: Result, { owners = 
 
 function bootStep({ file, content }: NonNullable<Change["boot"]>): Command {
   const path = `/etc/overlay/boot.d/${file}`;
-  return content === null ? `remove ${path}` : `put 0644 ${path} ${Buffer.from(content).toString("base64")}`;
+  return content === null ? `remove ${path}` : put(path, content);
 }
 
 function failure(section: string | undefined, seen: Snapshot): Failure | undefined {
@@ -162,7 +163,7 @@ const OWN_TABLE = /^nft \w+ \w+ \w+ overlay/;
 function explain(command: Command, code: number, stderr: string, seen: Snapshot): string {
   const said = stderr.replace(/\s*\n\s*/g, "; ") || `code ${code}`;
   const tool = command.split(" ", 1)[0] ?? "";
-  const program = { put: "base64", genkey: "wg" }[tool] ?? tool;
+  const program = { genkey: "wg" }[tool] ?? tool;
   const cure = (
     [
       [code === TOO_LONG, "it did not end in time: look at the load and the log of the host"],

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { agent } from "./agents";
+import { agent, stepsAgent } from "./agents";
 import { type Connection, describeConnection } from "./connection";
 import { connectError, HostError, isTooManyStartups } from "./errors";
 import { Frame } from "./frame";
@@ -21,18 +21,10 @@ interface Pending {
 /** Sent once: definitions only. */
 const prelude = (): string =>
   [
-    "session.sh",
-    "login.sh",
-    "lock.sh",
-    "generations.sh",
-    "networkd.sh",
-    "steps.sh",
-    "snapshot.sh",
-    "firewalls.sh",
-    "apply.sh",
-  ]
-    .map(agent)
-    .join("\n");
+    ...["session.sh", "login.sh", "lock.sh", "generations.sh"].map(agent),
+    stepsAgent(),
+    ...["snapshot.sh", "firewalls.sh", "apply.sh"].map(agent),
+  ].join("\n");
 
 /** Seconds for the login itself, after the TCP connection. */
 const loginTime = 20;

@@ -48,6 +48,9 @@ export const agentError = (session: Session, aim: string, code: number, stderr: 
     `${describeConnection(session.connection)}: the attempt to ${aim} ended with code ${code} (${stderr.trim().slice(-300)}): the host needs sh, iproute2, coreutils, grep, awk and util-linux.`,
   );
 
+/** What `ip -j route get` prints. */
+type Way = RouteJson & { from?: string };
+
 /** What agents/snapshot.sh printed. Throws an Error that names the section where a tool wrote something else. */
 export function parseSnapshot(text: string, queries: string[]): Snapshot {
   const sections = parseSections(text);
@@ -55,10 +58,11 @@ export function parseSnapshot(text: string, queries: string[]): Snapshot {
   const lines = (name: string): string[] => (sections.get(name) ?? "").split("\n").filter((line) => line !== "");
   const asked = (what: string): string[] =>
     queries.filter((query) => query.startsWith(`${what} `)).map((query) => query.slice(what.length + 1));
-  const [links, addrs] = lines("link").map((line) => json<unknown[]>("link", line));
+  const [links, addrs, ...found] = lines("link").map((line) => json<unknown[]>("link", line));
+  const got = found.flat() as Way[];
   const [owner] = lines("owner");
   const [now, uptime] = lines("now");
-  const ssh = sshWay(lines("ssh"));
+  const ssh = sshWay(lines("ssh")[0], got);
   return {
     machine: lines("machine")[0] ?? "",
     now: Number(now),
@@ -69,8 +73,8 @@ export function parseSnapshot(text: string, queries: string[]): Snapshot {
     versions: versions(lines("versions")),
     links: (links ?? []) as LinkJson[],
     addrs: ((addrs ?? []) as AddrJson[]).map(withScopes),
-    routes4: routes("ip4", lines("ip4")),
-    routes6: routes("ip6", lines("ip6")),
+    routes4: routesOf("ip4", lines("ip4")),
+    routes6: routesOf("ip6", lines("ip6")),
     rules4: rules(lines("ip4")),
     rules6: rules(lines("ip6")),
     wg: parseWgDump(sections.get("wg") ?? ""),
@@ -81,7 +85,7 @@ export function parseSnapshot(text: string, queries: string[]): Snapshot {
     keys: answers(asked("key"), pairs(lines("key").map((line) => line.split(" ").reverse().join(" ")))),
     managers: answers(asked("manager"), pairs(lines("manager"))),
     commands: Object.fromEntries(asked("command").map((name) => [name, lines("command").includes(name)])),
-    ways: answers(asked("way"), ways(lines("way"))),
+    ways: answers(asked("way"), ways(got)),
     fdb: Object.fromEntries(asked("fdb").map((name) => [name, listed<FdbJson>(`fdb ${name}`, sections)])),
     neighbours: Object.fromEntries(
       asked("neigh").map((name) => [name, listed<NeighbourJson>(`neigh ${name}`, sections)]),
@@ -184,7 +188,7 @@ const withEncap = (line: string): string =>
   );
 
 /** One array a protocol, then the rules. Without IPv6 in the kernel the last is broken off or missing. */
-function routes(section: string, lines: string[]): RouteJson[] {
+function routesOf(section: string, lines: string[]): RouteJson[] {
   return protocols.flatMap((protocol, index) => {
     const line = lines[index];
     if (line === undefined) return [];
@@ -207,21 +211,17 @@ function rules(lines: string[]): RuleJson[] {
   }));
 }
 
-/** `ip -j route get`, an array of one for each address that there is a way to. */
-const ways = (lines: string[]): Map<string, string> =>
-  new Map(
-    lines
-      .flatMap((line) => json<RouteJson[]>("way", line))
-      .flatMap(({ dst, dev }) => (dev === undefined ? [] : [[dst, dev]])),
-  );
-
-/** `CLIENT SERVER`, then `ip -j route get`. */
-function sshWay([addresses, way]: string[]): Snapshot["ssh"] {
-  const [client, server] = addresses?.split(" ") ?? [];
+/** `CLIENT SERVER`, and among what `ip -j route get CLIENT from SERVER` found the device, where no address says it. */
+function sshWay(ends: string | undefined, found: readonly Way[]): Snapshot["ssh"] {
+  const [client, server] = ends?.split(" ") ?? [];
   if (client === undefined || server === undefined) return undefined;
-  const device = way === undefined ? undefined : json<RouteJson[]>("ssh", way)[0]?.dev;
+  const device = client.split("%")[1] ?? found.find(({ from }) => from === server)?.dev;
   return { client, server, ...(device !== undefined && { device }) };
 }
+
+/** The devices by which `ip -j route get ADDRESS mark 0x6f` found a way. Without `from`, IPv6 says that it is `::`. */
+const ways = (found: readonly Way[]): Map<string, string> =>
+  new Map(found.flatMap(({ dst, from = "::", dev }) => (dev !== undefined && from === "::" ? [[dst, dev]] : [])));
 
 function nftTables(sections: Map<string, string>): Snapshot["nft"] {
   return Object.fromEntries(

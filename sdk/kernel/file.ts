@@ -1,6 +1,6 @@
 /** A file of ours, without secrets. Its content is compared by hash; preview shows twelve digits of it. */
 import { createHash } from "node:crypto";
-import type { Kind } from "./fact";
+import type { Command, Kind } from "./fact";
 
 export interface File {
   path: string;
@@ -18,6 +18,10 @@ const hash = (value: File): string =>
     .update(value.content ?? "")
     .digest("hex");
 
+/** The command that writes a file, its text in the words of `printf %b`: sdk/host/agents/files.sh. */
+export const put = (path: string, content: string, mode = "0644"): Command =>
+  `put ${mode} ${path} ${content.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}`;
+
 export const file: Kind<File> = {
   volatile: false,
   key: (value) => value.path,
@@ -30,6 +34,6 @@ export const file: Kind<File> = {
   set(live, wanted) {
     if (!wanted) return live ? [`remove ${live.path}`] : [];
     if (live && hash(live) === hash(wanted) && live.mode === wanted.mode) return [];
-    return [`put ${wanted.mode} ${wanted.path} ${Buffer.from(wanted.content ?? "").toString("base64")}`];
+    return [put(wanted.path, wanted.content ?? "", wanted.mode)];
   },
 };

@@ -1,6 +1,7 @@
 export { type Changed, type Changes, changes, live, queries, undo } from "./compare";
 export { exposedBeyond, exposure, isOfNetwork } from "./exposure";
 export { type Command, type Fact, factId, type HostFacts, type Kind } from "./fact";
+export { put } from "./file";
 export {
   closedFaults,
   closedToBehind,

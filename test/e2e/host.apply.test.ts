@@ -23,7 +23,7 @@ describeWhere("lab", "apply", () => {
     const held = lab.exec("hkg", "mkdir -p /run/overlay && flock /run/overlay/lock sleep 40");
     await sleep(300);
     const hkg = hosts.session(connectionTo(lab, "hkg"));
-    waited = apply(hkg, { commands: ["put 0644 /root/x aGk="], queries: [] }).catch((error: unknown) => error);
+    waited = apply(hkg, { commands: ["put 0644 /root/x hi"], queries: [] }).catch((error: unknown) => error);
     void held;
   });
   afterAll(async () => {
@@ -78,7 +78,7 @@ describeWhere("lab", "apply", () => {
     const still = ({ now: _now, uptime: _uptime, wg: _wg, nft: _nft, ...rest }: typeof one) => rest;
     expect(still(other)).toEqual(still(one));
     expect(other.ssh).toEqual({ client: "198.18.0.2", server: "203.0.113.5", device: "eth0" });
-    expect((await apply(admin, { commands: ["put 0600 /etc/overlay/x aGk="], queries: [] })).failed).toBeUndefined();
+    expect((await apply(admin, { commands: ["put 0600 /etc/overlay/x hi"], queries: [] })).failed).toBeUndefined();
     expect(await on("lux", "stat -c '%U %a' /etc/overlay/x && rm /etc/overlay/x")).toBe("root 600\n");
   });
 
@@ -142,7 +142,7 @@ describeWhere("lab", "apply", () => {
     const slow = lab.exec("lux", "flock /run/overlay/lock sleep 2");
     await sleep(300);
     const start = Date.now();
-    await apply(other.session(connectionTo(lab, "lux")), { commands: ["put 0644 /etc/overlay/x aGk="], queries: [] });
+    await apply(other.session(connectionTo(lab, "lux")), { commands: ["put 0644 /etc/overlay/x hi"], queries: [] });
     expect(Date.now() - start).toBeGreaterThan(1000);
     await slow;
     await change("remove /etc/overlay/x");
@@ -152,7 +152,7 @@ describeWhere("lab", "apply", () => {
   const full = "mount -t tmpfs -o size=4k tmpfs /mnt && head -c 4096 /dev/zero >/mnt/zero";
   test("the disk is full", () =>
     with_("lux", full, "umount /mnt", async () => {
-      const { message } = await fails("put 0644 /mnt/file aGVsbG8=");
+      const { message } = await fails("put 0644 /mnt/file hello");
       expect(message).toMatch(/^`put 0644 \/mnt\/file` failed \(.*No space left.*\): the disk is full: make room/);
       expect((await fails("genkey /mnt/key")).message).toContain("the disk is full");
       expect(await on("lux", "ls /mnt")).toBe("zero\n");
@@ -160,7 +160,7 @@ describeWhere("lab", "apply", () => {
 
   test("/etc is read-only", () =>
     with_("lux", "mount --bind /etc /etc && mount -o remount,bind,ro /etc", "umount /etc", async () => {
-      const { message } = await fails("put 0644 /etc/overlay/boot.d/90-x aGVsbG8=");
+      const { message } = await fails("put 0644 /etc/overlay/boot.d/90-x hello");
       expect(message).toContain("the file system is read-only: mount it for writing");
       expect((await fails("remove /etc/overlay/owner")).message).toContain("the file system is read-only");
     }));

@@ -260,7 +260,7 @@ describeWhere("lab", "ssh", () => {
   });
 
   test("killed in the middle of a change, the tool leaves no process, no lock and no half-written file", async () => {
-    const commands = Array.from({ length: 300 }, (_, index) => `put 0644 /etc/overlay/many/${index} aGVsbG8=`);
+    const commands = Array.from({ length: 400 }, (_, index) => `put 0644 /etc/overlay/many/${index} hello`);
     const identities = [readFileSync(lab.json.identity, "utf8")];
     const folder = mkdtempSync(join(tmpdir(), "overlay-test-"));
     const program = join(__dirname, "../../dist/test/e2e/hosts.half.js");
@@ -271,12 +271,12 @@ describeWhere("lab", "ssh", () => {
     });
     child.stdin.end(JSON.stringify({ ssh: sshOf(lab), connection: lux(), commands, identities }));
     await new Promise((resolve) => child.stdout.once("data", resolve));
-    await sleep(300);
+    await sleep(100);
     const agents = await children(child.pid);
     expect(agents.length).toBeGreaterThan(1); // ssh, and what ssh-agent waits for
     child.kill("SIGKILL");
     await sleep(100);
-    expect((await lab.exec("lux", "ls /etc/overlay/many | wc -l")).stdout.trim()).not.toBe("300");
+    expect((await lab.exec("lux", "ls /etc/overlay/many | wc -l")).stdout.trim()).not.toBe("400");
 
     const state = async () =>
       (
@@ -289,7 +289,7 @@ describeWhere("lab", "ssh", () => {
     expect(await state()).toBe("0\n0\n");
     // What was begun was finished: it may have been the link that the connection came by.
     expect((await lab.exec("lux", "ls /etc/overlay/many | wc -l; cat /etc/overlay/boot.d/90-half")).stdout).toBe(
-      "300\n# half\n",
+      "400\n# half\n",
     );
     for (let tries = 0; tries < 120 && agents.some((pid) => existsSync(`/proc/${pid}`)); tries++) await sleep(100);
     expect(agents.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);

@@ -10,6 +10,7 @@ import { type Device, DevicesModel } from "./devices";
 import { NftModel } from "./nft";
 import { RoutingModel } from "./routing";
 import { SegmentsModel } from "./segments";
+import { unescaped } from "./unescaped";
 import { isV6, options, type Refuse } from "./words";
 
 /** Public key of whatever private key is made; there is one host. */
@@ -138,8 +139,10 @@ export class KernelModel {
     this.found.delete(name);
   }
 
-  private put([mode = "", path = "", content = ""]: string[]): void {
-    const sha256 = createHash("sha256").update(Buffer.from(content, "base64")).digest("hex");
+  private put([mode = "", path = "", ...text]: string[]): void {
+    const sha256 = createHash("sha256")
+      .update(unescaped(text.join(" ")))
+      .digest("hex");
     this.files.set(path, { mode, sha256 });
   }
 

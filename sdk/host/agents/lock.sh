@@ -3,7 +3,7 @@
 
 # Code 75: another run held it for 30 s.
 lock() {
-  mkdir -p /run/overlay
+  [ -d /run/overlay ] || mkdir -p /run/overlay
   exec 9>/run/overlay/lock
   flock -w 30 9 || { [ $? -ne 1 ] || return 75; echo 'the command flock (util-linux) failed' >&2 && return 1; }
 }

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # what steps.sh sets
 # One look at a host: sections of the tools' own output, each begun by a line ^^NAME (^^ = the record separator, octal
 # 036). sdk/host/snapshot.ts reads them. A tool that is missing leaves its section empty. What is secret is masked here.
 
@@ -17,7 +17,7 @@ snapshot() {
       key) keys="$keys $name" ;;
       manager) managed="$managed $name" ;;
       command) commands="$commands $name" ;;
-      way) ways="$ways $name" ;;
+      way) ways="${ways}route get $name mark 0x6f$newline" ;;
       fdb) fdbs="$fdbs $name" ;;
       neigh) neighs="$neighs $name" ;;
       firewall) firewalls=$firewalls$name, ;;
@@ -32,7 +32,7 @@ snapshot() {
   date +%s
   first_line /proc/uptime
   section ssh
-  ssh_way
+  ssh_ends
   section owner
   first_line /etc/overlay/owner
   section versions
@@ -56,9 +56,8 @@ snapshot() {
     [ -z "$commands" ] || { section command && present_commands $commands; }
     for name in $fdbs; do section "fdb $name" && bridge -j fdb show dev "$name"; done 2>/dev/null
     for name in $neighs; do section "neigh $name" && ip -j neigh show dev "$name" nud permanent; done 2>/dev/null
-    [ -z "$ways" ] || { section way && ways_of_ours $ways; }
-    printf '%s' "$firewalls" | tr , '\n' | while read -r name; do firewall "$name" </dev/null; done
-    printf '%s' "$hooks" | tr , '\n' | while read -r name; do section "hook $name" && closed_chains $name </dev/null; done
+    each firewall "$firewalls"
+    each hook "$hooks"
     for name in $quick; do section "quick $name" && quick_keys "/etc/wireguard/$name.conf"; done
     [ -z "$advertised" ] || { section advertised && advertised_ways; }
   }
@@ -78,16 +77,29 @@ first_line() {
   fi
 }
 
-# `CLIENT SERVER`, addresses, and by which device this host answers.
-ssh_way() {
-  # shellcheck disable=SC2046 # CLIENT PORT SERVER PORT
-  set -- $(ssh_connection)
+# each COMMAND NAMES: with each of the names, which end in commas.
+each() {
+  IFS=,
+  for name in $2; do
+    unset IFS
+    "$1" "$name" </dev/null
+  done
+  unset IFS
+}
+
+hook() {
+  section "hook $1"
+  # shellcheck disable=SC2086 # HOOK [DEVICE]
+  closed_chains $1
+}
+
+# `CLIENT SERVER`, addresses. By which device this host answers `network` asks, but for an address that says it itself.
+ssh_ends() {
+  # shellcheck disable=SC2046,SC2086 # CLIENT PORT SERVER PORT
+  if [ -n "${SSH_CONNECTION-}" ]; then set -- $SSH_CONNECTION; else set -- $(ssh_connection); fi
   [ $# -eq 4 ] || return
   printf '%s %s\n' "$1" "$3"
-  case $1 in
-    *%*) printf '[{"dev":"%s"}]\n' "${1#*%}" ;;
-    *) ip -N -j route get "$1" from "$3" 2>/dev/null ;;
-  esac
+  case $1 in *%*) ;; *) ways="${ways}route get $1 from $3" ;; esac
 }
 
 # A module that is there may still not load: then steps.sh said so in a file.
@@ -104,14 +116,16 @@ wireguard_flavour() {
   fi
 }
 
-# Routes of ours (111) and those that an overlay prefix might overlap: kernel 2, boot 3, static 4, ra 9, dhcp 16. The full
+# Ways to addresses, by all rules and tables: of what answers SSH, and of packets with our mark (0x6f); where there is none, no
+# line. Routes of ours (111) and those that an overlay prefix might overlap: kernel 2, boot 3, static 4, ra 9, dhcp 16. The full
 # table of a routing daemon is not read. The rules come last, because without IPv6 that dump breaks off in the middle.
 # -N: numbers, because the names come from files that anybody may edit.
 network() {
   section link
-  ip -N -j -d -batch - <<EOT
+  ip -N -j -d -force -batch - 2>/dev/null <<EOT
 link show
 addr show
+$ways
 EOT
   for family in 4 6; do
     section "ip$family"
@@ -138,22 +152,28 @@ wg_dump() {
       done
     )
   fi
-  printf '%s\n' "$dump" | awk -F '\t' -v OFS='\t' '
+  awk -F '\t' -v OFS='\t' '
     NF == 5 && $2 != "(none)" { $2 = "(hidden)" }
     NF == 9 && $3 != "(none)" { $3 = "(hidden)" }
-    { print }'
+    { print }' <<EOT
+$dump
+EOT
 }
 
 nft_tables() {
   command -v nft >/dev/null || return
-  nft list tables | while read -r _ family name; do
-    case $name in
-      overlay*)
-        section "nft $family $name"
-        nft -j list table "$family" "$name"
+  IFS=$newline
+  for table in $(nft list tables); do
+    unset IFS
+    case $table in
+      *' overlay'*)
+        section "nft ${table#table }"
+        # shellcheck disable=SC2086 # family and name
+        nft -j list $table
         ;;
     esac
   done
+  unset IFS
 }
 
 boot_files() {
@@ -200,11 +220,6 @@ present_commands() {
   for name in "$@"; do
     if command -v "$name" >/dev/null; then printf '%s\n' "$name"; fi
   done
-}
-
-# By all rules and tables, for packets with our mark (0x6f). Where there is no way, nothing is printed.
-ways_of_ours() {
-  printf 'route get %s mark 0x6f\n' "$@" | ip -N -j -force -batch - 2>/dev/null
 }
 
 # quick_keys FILE: names alone, of what wg-quick(8) does beside addresses, routes and wg(8): there are secrets in it.

@@ -149,7 +149,7 @@ describeWhere(["lab", "engine"], "hosts", () => {
       "lux-fra@lux updated 1 command",
     ]);
     expect(errors(text)).toEqual([
-      "admin@198.51.100.9: `put 0644 /etc/overlay/boot.d/50-inter-lux` failed (base64: write error: No space left on device): the disk is full: make room and run again.",
+      "admin@198.51.100.9: `put 0644 /etc/overlay/boot.d/50-inter-lux` failed (cat: write error: No space left on device): the disk is full: make room and run again.",
     ]);
     delete link.mtu;
     await work.up();

@@ -75,7 +75,7 @@ describe("a change that may cut off its session", () => {
     boot: { file: "a", content: "b" },
   };
   const FAILED = `\n\x1efailed\n1\n${commands[0]}\nno\n`;
-  const put = "put 0644 /etc/overlay/boot.d/a Yg==";
+  const put = "put 0644 /etc/overlay/boot.d/a b";
 
   /** What the host is given, first and over the new login, where it answers so. `undefined`: the connection broke. */
   async function given(first: string | undefined, second: string | Error, others?: () => Promise<unknown>) {

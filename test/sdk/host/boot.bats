@@ -5,16 +5,18 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
+  steps=$BATS_TEST_TMPDIR/agent.sh
   agents=$BATS_TEST_DIRNAME/../../../sdk/host/agents
   etc=$BATS_TEST_TMPDIR/etc run=$BATS_TEST_TMPDIR/run bin=$BATS_TEST_TMPDIR/bin
   mkdir -p "$etc/boot.d" "$run" "$bin"
+  (cd "$agents" && cat networkd.sh steps.sh batches.sh verbs.sh files.sh) >"$steps" # sdk/host/agents.ts
 }
 
 @test "a kernel that refuses WireGuard is known for it, also where there is no wireguard-go yet" {
   printf '#!/bin/sh\ncat >/dev/null\nprintf "Error: Unknown device type.\\nCommand failed -:1\\n" >&2\nexit 1\n' >"$bin/ip"
   chmod +x "$bin/ip"
   for tool in timeout cat mkdir sh; do ln -s "$(command -v $tool)" "$bin"; done
-  PATH=$bin sh -euc ". '$agents/networkd.sh'; . '$agents/steps.sh'; overlay_run='$run' overlay_networkd='$run/networkd'
+  PATH=$bin sh -euc ". '$steps'; overlay_run='$run' overlay_networkd='$run/networkd'
     if echo 'ip link add dev a type wireguard' | steps stop; then exit 1; fi"
   [ -e "$run/userspace" ]
 }
@@ -36,8 +38,8 @@ done
 EOT
   chmod +x "$bin/ip"
   cp "$agents/boot.sh" "$bin"
-  printf '. "%s"\n. "%s"\noverlay_etc="%s" overlay_run="%s" overlay_networkd="%s"\n' \
-    "$agents/networkd.sh" "$agents/steps.sh" "$etc" "$run" "$run/networkd" >"$bin/steps.sh"
+  printf '. "%s"\noverlay_etc="%s" overlay_run="%s" overlay_networkd="%s"\n' \
+    "$steps" "$etc" "$run" "$run/networkd" >"$bin/steps.sh"
   cat >"$etc/boot.d/50-a" <<'EOT'
 # project::a
 ip link add dev a type wireguard
@@ -70,8 +72,8 @@ while case $1 in -*) ;; *) false ;; esac; do shift; done
 EOT
   chmod +x "$bin"/*
   cp "$agents/boot.sh" "$bin"
-  printf '. "%s"\n. "%s"\noverlay_etc="%s" overlay_run="%s" overlay_networkd="%s"\n' \
-    "$agents/networkd.sh" "$agents/steps.sh" "$etc" "$run" "$run/networkd" >"$bin/steps.sh"
+  printf '. "%s"\noverlay_etc="%s" overlay_run="%s" overlay_networkd="%s"\n' \
+    "$steps" "$etc" "$run" "$run/networkd" >"$bin/steps.sh"
   echo 'nft add table inet overlay' >"$etc/boot.d/10-node"
   export KERNEL=$BATS_TEST_TMPDIR/kernel
   : >"$KERNEL"

@@ -4,15 +4,17 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
+  steps=$BATS_TEST_TMPDIR/agent.sh
   agents=$BATS_TEST_DIRNAME/../../../sdk/host/agents
   golden=$BATS_TEST_DIRNAME/../../golden
   etc=$BATS_TEST_TMPDIR/etc run=$BATS_TEST_TMPDIR/run
   mkdir -p "$etc/boot.d" "$run"
+  (cd "$agents" && cat networkd.sh steps.sh batches.sh verbs.sh files.sh) >"$steps" # sdk/host/agents.ts
 }
 
 # with_agents SCRIPT
 with_agents() {
-  dash -euc ". '$agents/networkd.sh'; . '$agents/steps.sh'; . '$agents/generations.sh'; . '$agents/console/turn.sh'; . '$agents/console/export.sh'
+  dash -euc ". '$steps'; . '$agents/generations.sh'; . '$agents/console/turn.sh'; . '$agents/console/export.sh'
     overlay_etc='$etc' overlay_run='$run' overlay_networkd='$run/networkd'
     $(sed -n '/^boot_lines() (/,/^)/p' "$agents/console/main.sh")
     $1"

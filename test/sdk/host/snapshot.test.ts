@@ -41,10 +41,12 @@ test("versions, as the releases' own nft says them; a host without nft has none 
 });
 
 test("whence the session comes, and by which device it is answered, where that is known", () => {
-  const of = (ssh: string) => parseSnapshot(`\x1essh\n${ssh}\x1eend\n`, []).ssh;
+  const of = (ssh: string, ways = "") => parseSnapshot(`\x1essh\n${ssh}\x1elink\n[]\n[]\n${ways}\x1eend\n`, []).ssh;
   const [client, server] = ["198.18.0.2", "203.0.113.5"];
   const way = '[{"dst":"198.18.0.2","from":"203.0.113.5","gateway":"203.0.113.1","dev":"eth0","flags":[],"uid":0}]';
-  expect(of(`${client} ${server}\n${way}\n`)).toEqual({ client, server, device: "eth0" });
+  const other = '[{"dst":"198.18.0.2","from":"::","dev":"eth1","flags":[],"mark":111,"uid":0}]';
+  expect(of(`${client} ${server}\n`, `${other}\n${way}\n`)).toEqual({ client, server, device: "eth0" });
+  expect(of(`fe80::1%eth2 fe80::2\n`)).toEqual({ client: "fe80::1%eth2", server: "fe80::2", device: "eth2" });
   expect(of(`${client} ${server}\n`)).toEqual({ client, server });
   expect(of("")).toBeUndefined();
 });

@@ -5,9 +5,11 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
+  steps=$BATS_TEST_TMPDIR/agent.sh
   agents=$BATS_TEST_DIRNAME/../../../sdk/host/agents
   etc=$BATS_TEST_TMPDIR/etc run=$BATS_TEST_TMPDIR/run
   mkdir -p "$etc/boot.d" "$run"
+  (cd "$agents" && cat networkd.sh steps.sh batches.sh verbs.sh files.sh) >"$steps" # sdk/host/agents.ts
 }
 
 # Root makes namespaces as it is, others as root of a user namespace.
@@ -22,7 +24,7 @@ in_each_shell() {
     echo "# $shell"
     rm -rf "$etc" "$run" && mkdir -p "$etc/boot.d" "$run"
     # shellcheck disable=SC2086
-    in_namespace $shell -euc ". '$agents/session.sh'; . '$agents/snapshot.sh'; . '$agents/networkd.sh'; . '$agents/steps.sh'
+    in_namespace $shell -euc ". '$agents/session.sh'; . '$agents/snapshot.sh'; . '$steps'
       overlay_etc='$etc' overlay_run='$run' overlay_networkd='$run/networkd'
       mount -t sysfs sysfs /sys # the one of this namespace
       must_fail() { if steps stop; then echo 'no failure' && exit 1; fi; }
@@ -180,18 +182,22 @@ EOT
 }
 
 @test "put writes content and mode, remove takes file and empty folders" {
-  content=$(printf 'a\n\n$(touch oops) "b"' | base64 -w 0)
+  printf ' a\n\t\n$(touch oops) "b"  \\n%%s' >"$BATS_TEST_TMPDIR/content"
   in_each_shell "
-    steps stop <<EOT
-put 0640 $etc/x/y $content
+    steps stop <<'EOT'
+put 0640 $etc/x/y  a\\n	\\n\$(touch oops) \"b\"  \\\\n%s
 put 0600 $etc/x/empty 
+put 0644 $etc/x/y2 once
+put 0755 $etc/x/y2 twice
 EOT
     [ \"\$(stat -c %a%F $etc/x/y)\" = '640regular file' ]
-    [ \"\$(base64 -w 0 <$etc/x/y)\" = '$content' ]
+    cmp $etc/x/y $BATS_TEST_TMPDIR/content
+    [ \"\$(stat -c %a $etc/x/y2)\$(cat $etc/x/y2)\" = 755twice ]
     [ \"\$(stat -c %s%a $etc/x/empty)\" = 0600 ]
     [ -z \"\$(find $etc -name '*overlay-new')\" ]
     steps stop <<EOT
 remove $etc/x/y
+remove $etc/x/y2
 remove $etc/x/empty
 remove $etc/x/never-there
 EOT
@@ -199,24 +205,67 @@ EOT
 }
 
 @test "put on a full disk fails, keeps the old file and leaves nothing beside it" {
-  content=$(head -c 60000 /dev/zero | base64 -w 0)
+  content=$(head -c 80000 /dev/zero | tr '\0' a)
   in_each_shell "
     mkdir $etc/full && mount -t tmpfs -o size=16k tmpfs $etc/full
     echo old >$etc/full/file
     must_fail <<EOT
+put 0644 $etc/full/before first
 put 0644 $etc/full/file $content
+put 0644 $etc/full/never last
 EOT
     report | grep -q '^put 0644 $etc/full/file: .*No space left on device'
-    [ \"\$(ls $etc/full)\" = file ] && [ \"\$(cat $etc/full/file)\" = old ]"
+    [ \"\$(echo \$(ls $etc/full))\" = 'before file' ] && [ \"\$(cat $etc/full/file)\" = old ]"
 }
 
 @test "put on a read-only file system fails with the reason" {
   in_each_shell "
     mkdir $etc/ro && mount -t tmpfs -o ro tmpfs $etc/ro
     must_fail <<EOT
-put 0644 $etc/ro/new/file aGk=
+put 0644 $etc/ro/new/file hi
 EOT
-    report | grep -q '^put 0644 $etc/ro/new/file: .*Read-only file system'"
+    report | grep -q '^put 0644 $etc/ro/new/file: .*Read-only file system'
+    echo 'one two' | { read -r one two && [ \"\$two\" = two ]; }"
+}
+
+@test "lines of wg for a device are one process of it, and units are enabled together; what is wrong is named" {
+  mkdir "$BATS_TEST_TMPDIR/bin"
+  for tool in wg systemctl; do
+    printf '#!/bin/sh\necho "%s $*" >>"$SAID"\ncase $* in *bad*) echo no >&2 && exit 1 ;; esac\n' $tool >"$BATS_TEST_TMPDIR/bin/$tool"
+  done
+  chmod +x "$BATS_TEST_TMPDIR/bin/"*
+  in_each_shell '
+    export SAID=$overlay_run/said PATH='"$BATS_TEST_TMPDIR/bin"':$PATH
+    all="systemctl enable one.service
+systemctl enable two.service
+wg set a listen-port 11002 fwmark 0x6f
+wg set a peer A= allowed-ips ::/0 endpoint [2001:db8::1]:1
+wg set a peer B= remove
+wg set a peer C= endpoint name.example:11002
+wg set b peer A= allowed-ips 10.0.0.1/32
+systemctl start three.service"
+    echo "$all" | steps stop
+    cat >"$overlay_run/wanted" <<EOT
+systemctl --no-reload enable one.service two.service
+wg set a listen-port 11002 fwmark 0x6f peer A= allowed-ips ::/0 endpoint [2001:db8::1]:1 peer B= remove
+wg set a peer C= endpoint name.example:11002
+wg set b peer A= allowed-ips 10.0.0.1/32
+systemctl daemon-reload
+systemctl start three.service
+EOT
+    cmp "$SAID" "$overlay_run/wanted"
+    rm "$SAID"
+    must_fail <<EOT
+wg set a peer A= remove
+wg set a peer bad
+wg set a peer C= remove
+systemctl enable never.service
+EOT
+    [ "$(report)" = "wg set a peer bad: no [1]" ]
+    [ "$(tail -n 1 "$SAID")" = "wg set a peer bad" ]
+    rm "$SAID"
+    [ "$(echo "$all" | sed s/B=/bad/ | steps boot 2>/dev/null)" = "wg set a peer bad remove" ]
+    grep -q "^wg set a peer A= .*:1$" "$SAID" && grep -q "^wg set b " "$SAID"'
 }
 
 @test "genkey makes a key once, for root only, and never prints it" {
@@ -340,8 +389,8 @@ sysctl -w net/ipv4/conf/a/rp_filter=2"
 @test "boot.sh: early does what it can, late the rest as soon as it holds" {
   mkdir "$BATS_TEST_TMPDIR/bin"
   cp "$agents/boot.sh" "$BATS_TEST_TMPDIR/bin"
-  printf '. "%s"\n. "%s"\noverlay_etc="%s" overlay_run="%s" overlay_networkd="%s"\n' \
-    "$agents/networkd.sh" "$agents/steps.sh" "$etc" "$run" "$run/networkd" >"$BATS_TEST_TMPDIR/bin/steps.sh"
+  printf '. "%s"\noverlay_etc="%s" overlay_run="%s" overlay_networkd="%s"\n' \
+    "$steps" "$etc" "$run" "$run/networkd" >"$BATS_TEST_TMPDIR/bin/steps.sh"
   in_each_shell "
     boot() { $BATS_TEST_TMPDIR/bin/boot.sh \"\$@\" 2>&1; }
     printf '# project::x\nip link add dev a type veth peer name b\nip link set dev a up\n' >$etc/boot.d/10-node
@@ -361,8 +410,8 @@ sysctl -w net/ipv4/conf/a/rp_filter=2' ]
 @test "boot.sh early leaves a host alone that a change over SSH is at work on" {
   mkdir "$BATS_TEST_TMPDIR/bin"
   cp "$agents/boot.sh" "$BATS_TEST_TMPDIR/bin"
-  printf '. "%s"\n. "%s"\noverlay_etc="%s" overlay_run="%s" overlay_networkd="%s"\n' \
-    "$agents/networkd.sh" "$agents/steps.sh" "$etc" "$run" "$run/networkd" >"$BATS_TEST_TMPDIR/bin/steps.sh"
+  printf '. "%s"\noverlay_etc="%s" overlay_run="%s" overlay_networkd="%s"\n' \
+    "$steps" "$etc" "$run" "$run/networkd" >"$BATS_TEST_TMPDIR/bin/steps.sh"
   in_each_shell "
     echo 'ip link add dev a type veth peer name b' >$etc/boot.d/10-node
     exec 8>$run/lock
@@ -390,7 +439,7 @@ sysctl -w net/ipv4/conf/a/rp_filter=2' ]
 
 @test "what nobody confirms is taken back, also where a line of it fails; what is confirmed stays" {
   in_each_shell '
-    { sed "s|^overlay_run=.*|overlay_run=$overlay_run|" '"'$agents/steps.sh' '$agents/networkd.sh'"'; cat '"'$agents/undo.sh'"'; } >"$overlay_run/undo.sh"
+    { sed "s|^overlay_run=.*|overlay_run=$overlay_run|" '"'$steps'"'; cat '"'$agents/undo.sh'"'; } >"$overlay_run/undo.sh"
     ip link add dev a type veth peer name b
     for id in 1 2; do
       mkdir "$overlay_run/undo.$id"

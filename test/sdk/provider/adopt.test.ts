@@ -48,7 +48,7 @@ function byHand(): ModelMachine {
     "wg set wg0 listen-port 51820 private-key /root/key",
     `wg set wg0 peer ${PEER} allowed-ips 10.255.0.1/32`,
     "ip link set dev wg0 up",
-    "put 0600 /etc/wireguard/wg0.conf aGVsbG8=",
+    "put 0600 /etc/wireguard/wg0.conf hello",
   ]);
   return machine;
 }

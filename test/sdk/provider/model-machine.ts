@@ -1,8 +1,9 @@
 /** A host in memory, for properties that want thousands: the model of the kernel behind the interface of a Machine. */
 import type { Change, Failure } from "../../../sdk/host";
-import type { Command, HostFacts, Snapshot } from "../../../sdk/kernel";
+import { type Command, type HostFacts, put, type Snapshot } from "../../../sdk/kernel";
 import type { Machine } from "../../../sdk/provider/machine";
 import { KernelModel } from "../../kernel-model";
+import { unescaped } from "../../kernel-model/unescaped";
 
 const BOOT = "/etc/overlay/boot.d/";
 const OWNER = "/etc/overlay/owner";
@@ -42,7 +43,7 @@ export class ModelMachine implements Machine {
   async change({ commands, boot }: Change): Promise<{ failed?: Failure; snapshot: Snapshot }> {
     this.changes.push(commands);
     const path = `${BOOT}${boot?.file}`;
-    const last = boot && `put 0644 ${path} ${Buffer.from(boot.content ?? "").toString("base64")}`;
+    const last = boot && put(path, boot.content ?? "");
     const failed = this.#run(last ? [...commands, last] : commands);
     this.failAfter = undefined;
     return { ...(failed && { failed }), snapshot: await this.look() };
@@ -69,10 +70,7 @@ export class ModelMachine implements Machine {
     const path = (verb === "put" ? words[1] : words[0]) ?? "";
     if (verb === "remove") this.#removed.add(path);
     if (verb === "genkey") this.#removed.delete(path);
-    const first =
-      Buffer.from(words[2] ?? "", "base64")
-        .toString()
-        .split("\n")[0] ?? "";
+    const first = unescaped(words.slice(2).join(" ")).split("\n")[0] ?? "";
     if (verb === "put" && path === OWNER) this.#owner = first;
     if (verb === "remove" && path === OWNER) this.#owner = undefined;
     if (verb === "put" && path.startsWith(BOOT)) this.#boot.set(path.slice(BOOT.length), first.replace(/^# /, ""));

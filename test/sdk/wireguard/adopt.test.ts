@@ -27,7 +27,7 @@ function byHand(): KernelModel {
   const model = new KernelModel({ wireguard: "kernel" });
   model.run([
     "genkey /etc/overlay/keys/wg0.adopted.key",
-    "put 0600 /etc/wireguard/wg0.conf aGVsbG8=",
+    "put 0600 /etc/wireguard/wg0.conf hello",
     "systemctl enable wg-quick@wg0.service",
     "ip link add dev wg0 type wireguard",
     "wg set wg0 listen-port 51820 private-key /etc/overlay/keys/wg0.adopted.key",

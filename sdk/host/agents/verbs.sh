@@ -1,0 +1,125 @@
+# shellcheck shell=sh disable=SC2154,SC2034 # what steps.sh sets and reads
+# What the lines of Commands say that are no batches: tools, and settings of the kernel. Part of steps.sh on a host.
+
+# What wg(8) cannot read as a key it repeats, a private key of a file too: nobody else may see that.
+run_once() {
+  run 10 "$@" </dev/null && return 0
+  set -- $?
+  case $said in *'Key is not the correct length or format'*) said='Key is not the correct length or format' ;; esac
+  exists_already || return "$1"
+}
+
+# firewall_cmd 'firewall-cmd [--permanent] --add-rich-rule='RULE'': the rule is one argument. Where firewalld does not run
+# (exit code 252, firewall-cmd(1)), its files have what it starts with.
+firewall_cmd() {
+  rule=${1#*"='"}
+  verb=${1%%"='"*}
+  verb=--${verb##*--}
+  case $1 in
+    *' --permanent '*) set -- --permanent ;;
+    *) set -- ;;
+  esac
+  run 60 firewall-cmd -q "$@" "$verb=${rule%"'"}" </dev/null && return 0
+  case $?,$# in
+    252,0) return 0 ;;
+    252,1) run 60 firewall-offline-cmd -q "$verb=${rule%"'"}" </dev/null ;;
+    *) return 1 ;;
+  esac
+}
+
+use_systemctl() {
+  case $2,$3 in
+    start,overlay-wireguard-go@*.service)
+      set -- "${3#*@}"
+      wireguard_go start "${1%.service}"
+      ;;
+    stop,overlay-wireguard-go@*.service)
+      run 60 "$@" </dev/null || return
+      set -- "${3#*@}"
+      forget_device "${1%.service}"
+      # One that was taken over runs under no unit of ours yet: it ends with its device.
+      [ ! -e "/sys/class/net/${1%.service}" ] || run 10 ip link delete dev "${1%.service}"
+      ;;
+    *) run 60 "$@" </dev/null ;;
+  esac
+}
+
+# The unit's ExecStartPost (boot.sh device) replays the boot file, because a restart loses the configuration. Here the
+# configuration follows in the next lines, so the file /run/overlay/DEVICE.fresh tells it not to.
+wireguard_go() {
+  { [ -d "$overlay_run" ] || mkdir -p "$overlay_run"; } && : >"$overlay_run/$2.fresh" || return
+  keep_networkd_off "$2"
+  unit=overlay-wireguard-go@$2.service
+  run 30 systemctl "$1" "$unit" </dev/null
+  set -- $? "$2"
+  rm -f "$overlay_run/$2.fresh"
+  if [ "$1" != 0 ]; then said="$(journalctl -q -o cat -n 30 -u "$unit" 2>&1 | grep ERROR | tail -n 1)$newline$said"; fi
+  return "$1"
+}
+
+# After unit files changed, once, before the first tool that cares.
+daemon_reload() {
+  [ -n "$reload" ] || return 0
+  reload=''
+  run 60 systemctl daemon-reload </dev/null || { line='systemctl daemon-reload' && failed $?; }
+}
+
+note_path() {
+  case $1 in /etc/systemd/system/*) reload=yes ;; esac
+}
+
+install_packages() {
+  apt_get install "$@" && return 0
+  case $said in
+    *'Unable to locate package'* | *'no installation candidate'* | *'404  Not Found'*) ;;
+    *) return 1 ;;
+  esac
+  apt_get update && apt_get install "$@"
+}
+
+apt_get() {
+  DEBIAN_FRONTEND=noninteractive run 300 apt-get -qq -y --no-install-recommends -o DPkg::Lock::Timeout=60 "$@" </dev/null
+}
+
+# set_sysctl NAME VALUE, NAME in slash form. The value found first is kept, but not for our own devices: it goes with them.
+set_sysctl() {
+  settle
+  if [ ! -e "$overlay_etc/found/$1" ] && ! of_our_device "$1"; then
+    said=$(cat "/proc/sys/$1" 2>&1) || return
+    set -- "$1" "$2" "$said"
+    write_beside 0644 "$overlay_etc/found/$1" '%s\n' "$3" && place "$overlay_etc/found/$1" '' || return
+  fi
+  write_sysctl "$1" "$2"
+}
+
+write_sysctl() {
+  said=$({ printf '%s\n' "$2" >"/proc/sys/$1"; } 2>&1)
+}
+
+# One of our own devices, which stays, gets what a new device has: the value that the kernel makes it with.
+restore_sysctl() {
+  if [ ! -e "$overlay_etc/found/$1" ]; then
+    of_our_device "$1" || return 0
+    said=$(cat "/proc/sys/${1%/*/*}/default/${1##*/}" 2>&1) && write_sysctl "$1" "$said"
+    return
+  fi
+  if [ -e "/proc/sys/$1" ]; then write_sysctl "$1" "$(cat "$overlay_etc/found/$1")" || return; fi
+  remove "$overlay_etc/found/$1"
+}
+
+of_our_device() {
+  set -- "${1#net/ipv[46]/*/}"
+  set -- "${1%%/*}"
+  [ -r "/sys/class/net/$1/netdev_group" ] || return 1
+  read -r group <"/sys/class/net/$1/netdev_group"
+  case $group in 28417 | 28418) ;; *) return 1 ;; esac
+}
+
+# udev sets sysctl.d on each new device, a moment later: what we write must come after that. At boot late writes again.
+settle() {
+  if [ -n "$devices_added" ] && [ "$mode" = stop ]; then
+    if [ -e /run/udev/control ]; then run 5 udevadm settle --timeout=4 </dev/null || :; fi
+    let_go
+  fi
+  devices_added=''
+}
