@@ -35,10 +35,14 @@ export class WgLink extends pulumi.ComponentResource {
   declare readonly wgQuick: pulumi.Output<string | undefined>;
 
   /** Faults of the arguments are reported, with those of the whole program, when it has declared all that it has. */
-  constructor(name: string, args: WgLinkArgs, options: pulumi.ComponentResourceOptions = {}) {
-    super(WgLink.token, name, named(linkOutputs), options);
+  constructor(
+    readonly linkName: string,
+    args: WgLinkArgs,
+    options: pulumi.ComponentResourceOptions = {},
+  ) {
+    super(WgLink.token, linkName, named(linkOutputs), options);
     if (options.urn) return;
-    const link = program().sound(this, args, program().network.addLink(name, args));
+    const link = program().sound(this, args, program().network.addLink(linkName, args));
     program().whenWhole(this, () => (link ? program().network.overlaps(link) : []));
     if (!link) {
       Object.assign(this, withheld(linkOutputs));
@@ -128,7 +132,8 @@ function makeSide(
   after: pulumi.Resource[],
 ): Side {
   const name = (node: string): string => `${link.name}@${node}`;
-  const made = makePart(Interface, own, { part: "device", name, spec, after }, { ...options, parent });
+  const made = makePart(Interface, own, { part: "device", name, spec, after: () => after }, { ...options, parent });
+  program().devices.set(`link ${name(own.nodeName)}`, made);
   // By way of the URN, so that what uses an output of the link waits for the link.
   const output = pulumi.all([spec, made.urn]).apply(
     ([

@@ -32,10 +32,14 @@ export class WgMesh extends pulumi.ComponentResource {
   declare readonly wgQuick: pulumi.Output<Record<string, string>>;
 
   /** Faults of the arguments are reported, with those of the whole program, when it has declared all that it has. */
-  constructor(name: string, args: WgMeshArgs, options: pulumi.ComponentResourceOptions = {}) {
-    super(WgMesh.token, name, named(meshOutputs), options);
+  constructor(
+    readonly meshName: string,
+    args: WgMeshArgs,
+    options: pulumi.ComponentResourceOptions = {},
+  ) {
+    super(WgMesh.token, meshName, named(meshOutputs), options);
     if (options.urn) return;
-    const mesh = program().sound(this, args, program().network.addMesh(name, args));
+    const mesh = program().sound(this, args, program().network.addMesh(meshName, args));
     program().whenWhole(this, () => (mesh ? program().network.overlaps(mesh) : []));
     if (!mesh) {
       Object.assign(this, withheld(meshOutputs));
@@ -90,6 +94,7 @@ function makeDevices(
     const spec = applyPartly(pulumi.all([own, peers]), ([own, peers]) => specText(own, peers, index));
     const name = (of: string): string => `${mesh.name}@${of}`;
     const made = makePart(Interface, node, { part: "device", name, spec }, { ...options, parent });
+    program().devices.set(`mesh ${name(node.nodeName)}`, made);
     // By way of the URN, so that what uses an output of the mesh waits for its device.
     return pulumi
       .all([own, made.urn])

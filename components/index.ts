@@ -4,6 +4,8 @@ import { linkArgs, linkOutputs } from "./linkArgs";
 import { meshArgs, meshOutputs } from "./meshArgs";
 import { nodeArgs, nodeOutputs } from "./nodeArgs";
 import { OverlayNode } from "./OverlayNode";
+import { segmentArgs, segmentOutputs } from "./segmentArgs";
+import { VxlanSegment } from "./VxlanSegment";
 import { WgLink } from "./WgLink";
 import { WgMesh } from "./WgMesh";
 
@@ -13,7 +15,9 @@ export type { WgMeshArgs } from "./meshArgs";
 export type { OverlayNodeArgs } from "./nodeArgs";
 export { type Endpoint, OverlayNode, type Underlay } from "./OverlayNode";
 export type { Peer } from "./peerArgs";
+export type { VxlanSegmentArgs } from "./segmentArgs";
 export { fullMesh, type ShapeArgs, star } from "./shapes";
+export { type SegmentDevice, VxlanSegment } from "./VxlanSegment";
 export { type LinkSide, WgLink } from "./WgLink";
 export { type MeshDevice, WgMesh } from "./WgMesh";
 
@@ -39,5 +43,12 @@ export const components: ComponentType[] = [
     args: meshArgs,
     outputs: meshOutputs,
     make: WgMesh,
+  },
+  {
+    token: VxlanSegment.token,
+    description: "A VXLAN segment: one Ethernet network of several nodes, over links and meshes that encrypt it.",
+    args: segmentArgs,
+    outputs: segmentOutputs,
+    make: VxlanSegment,
   },
 ];

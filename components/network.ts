@@ -12,10 +12,25 @@ import { meshDevices, meshFaults, namesFaults } from "./mesh";
 import { type MeshData, meshArgs, type WgMeshArgs } from "./meshArgs";
 import { expanded, firewallFaults, type NodeData, nodeArgs, type OverlayNodeArgs } from "./nodeArgs";
 import type { OverlayNode } from "./OverlayNode";
+import type { Leg } from "./paths";
 import type { PeerData } from "./peerArgs";
 import { prepareFaults } from "./prepare";
 import { behindRelay, meshRelayFaults, Relays } from "./relay";
-import { behind, calls, type LinkNode, linkFaults, mtuOf, nodeOf, type SideName, topologyEnd, views } from "./side";
+import { segmentFaults, topologySegment, twiceFaults } from "./segment";
+import { type SegmentData, segmentArgs, type VxlanSegmentArgs } from "./segmentArgs";
+import { Segments } from "./segments";
+import {
+  behind,
+  calls,
+  type LinkNode,
+  linkFaults,
+  mtuOf,
+  nodeOf,
+  type SideName,
+  topologyEnd,
+  views,
+  wayOf,
+} from "./side";
 
 /** What somebody declared, defaults filled in; or all that is wrong with it. */
 export type Checked<T> = { value: T } | { faults: Fault[] };
@@ -27,10 +42,12 @@ export class Network {
   private readonly adoptions: { node: string; device: string }[] = [];
   private devices = 0;
   readonly relays: Relays;
+  readonly segments: Segments;
 
   /** `whole`: false where what comes before what is not known, as in the plugin. */
   constructor(whole = true) {
     this.relays = new Relays(this.nodes, whole);
+    this.segments = new Segments(this.relays, (nodes, compute) => this.ofNodes(nodes, compute), whole);
   }
 
   /** A fifth of all devices: so many may go in one run without further ado. */
@@ -61,7 +78,12 @@ export class Network {
     if (!a || !b) return { value };
     const ends = views(value, a, b).map(topologyEnd);
     this.adoptions.push(...ends.filter((_, index) => value.adopt[index === 0 ? "a" : "b"]));
-    this.relays.addLeg({ nodes: [a.name, b.name], mtu: mtuOf(value, [a, b]) });
+    this.addLeg({
+      who: `link ${name}`,
+      nodes: [a.name, b.name],
+      mtu: mtuOf(value, [a, b]),
+      way: wayOf(value, [a, b], `link ${name}`),
+    });
     const clashes = a.name === b.name ? [] : this.topology.addLink({ name, ends });
     const relays = (["a", "b"] as const).flatMap((side) => {
       const node = this.nodes.get(side === "a" ? a.name : b.name);
@@ -84,7 +106,13 @@ export class Network {
     this.devices += value.nodes.length;
     const nodes = value.nodes.flatMap((node) => this.declared(node) ?? []);
     if (nodes.length < value.nodes.length) return { value };
-    this.relays.addLeg({ mesh: name, nodes: nodes.map(({ name }) => name), mtu: mtuOf(value, nodes) });
+    this.addLeg({
+      who: `mesh ${name}`,
+      mesh: name,
+      nodes: nodes.map(({ name }) => name),
+      mtu: mtuOf(value, nodes),
+      way: wayOf(value, nodes, `mesh ${name}`),
+    });
     const faults = [
       ...meshFaults(value, nodes),
       ...meshRelayFaults(
@@ -101,12 +129,43 @@ export class Network {
     return faults.length > 0 ? { faults } : { value };
   }
 
+  addSegment(name: string, args: VxlanSegmentArgs): Checked<SegmentData> {
+    const result = parse(segmentArgs, args);
+    if ("faults" in result) return result;
+    const value = { name, ...result.value };
+    const own = [...twiceFaults(value), ...this.segments.add(value)];
+    if (own.length > 0) return { faults: own };
+    this.devices += value.members.length;
+    const nodes = value.members.flatMap(({ node }) => this.declared(node) ?? []);
+    if (nodes.length < value.members.length) return { value };
+    const faults = this.topology.addSegment(topologySegment(value, nodes));
+    return faults.length > 0 ? { faults } : { value };
+  }
+
+  /** What is wrong with a segment, when all is declared. */
+  segmentFaults(segment: SegmentData): Fault[] {
+    const nodes = segment.members.flatMap(({ node }) => this.declared(node) ?? []);
+    if (nodes.length < segment.members.length) return [];
+    return [...segmentFaults(segment, nodes, this.segments.carriage(segment)), ...this.overlaps(segment)];
+  }
+
+  private addLeg(leg: Leg): void {
+    this.segments.addLeg(leg);
+    this.relays.addLeg(leg);
+  }
+
   /** What is led to by another link or mesh as well, when all is declared; in the plugin what was before it. */
-  overlaps(of: LinkData | MeshData): Fault[] {
+  overlaps(of: LinkData | MeshData | SegmentData): Fault[] {
     const relayed = (own: string, others: readonly string[]) =>
       this.relays.of(own, others).relayed.flatMap(({ addresses }) => knownOf(addresses));
-    if ("nodes" in of) return this.topology.overlaps("mesh", of.name, of.nodes.map(nameOf), relayed);
-    return this.topology.overlaps("link", of.name, [of.a, ...(of.b ? [of.b] : [])].map(nameOf), relayed);
+    if ("members" in of)
+      return this.topology.overlaps(
+        `segment ${of.name}`,
+        of.members.map(({ node }) => node.nodeName),
+        relayed,
+      );
+    if ("nodes" in of) return this.topology.overlaps(`mesh ${of.name}`, of.nodes.map(nameOf), relayed);
+    return this.topology.overlaps(`link ${of.name}`, [of.a, ...(of.b ? [of.b] : [])].map(nameOf), relayed);
   }
 
   /** In which order the sides of a link are made: the one that calls, where only one does, comes last. */

@@ -1,4 +1,4 @@
-/** What a link or a mesh makes on a node's machine. */
+/** What a link, a mesh or a segment makes on a node's machine. */
 import type * as pulumi from "@pulumi/pulumi";
 import type { PartArgs } from "../sdk/provider/resources";
 import type { OverlayNode } from "./OverlayNode";
@@ -12,21 +12,27 @@ interface PartOptions<Spec> {
   /** Of the resource, by the node's name: it is known by the node's former names, too. */
   name(node: string): string;
   spec: PartArgs<Spec>["spec"];
-  /** What is to be there before. Default: nothing but the machine. */
-  after?: pulumi.Resource[];
+  /** What is to be there before, as it is when all is declared. Default: nothing but the machine. */
+  after?: () => pulumi.Resource[];
 }
 
-/** Makes it when it is the node's turn; it goes with the node. `options`: those of the link or mesh. */
+/** Makes it when it is the node's turn; it goes with the node. `options`: those of whoever makes it. */
 export function makePart<Spec, R extends pulumi.Resource>(
   Type: Class<Spec, R>,
   node: OverlayNode,
-  { part, name, spec, after = [] }: PartOptions<Spec>,
+  { part, name, spec, after = () => [] }: PartOptions<Spec>,
   options: pulumi.CustomResourceOptions,
 ): R {
   const { connection, machine, nodeName, formerNames } = node;
   const aliases = formerNames.map((former) => ({ name: name(former) }));
   return program().inTurn(part, nodeName, (inTurn) => {
+    const there: Promise<pulumi.Resource[]> = inTurn(undefined).then(after);
     const args = { connection, machine, spec, ...program().ofStack(nodeName) };
-    return new Type(name(nodeName), args, { ...options, deletedWith: node, aliases, dependsOn: inTurn(after) });
+    return new Type(name(nodeName), args, {
+      ...options,
+      deletedWith: node,
+      aliases,
+      dependsOn: there,
+    });
   });
 }

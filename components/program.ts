@@ -26,6 +26,8 @@ class Program {
   readonly rollout = new Rollout();
   // The plugin is asked for one component after the other, in whatever order they become known.
   readonly network = new Network(constructing.getStore() === undefined);
+  /** Devices that others stand on, as `link lux-fra@lux`. */
+  readonly devices = new Map<string, pulumi.Resource>();
   private checks: (() => void)[] = [];
   private faults = 0;
   private turn: Promise<true> | undefined;

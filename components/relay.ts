@@ -4,14 +4,7 @@ import { type Fault, fault } from "../sdk/faults";
 import { family } from "../sdk/network/address";
 import { isKnown } from "./input";
 import type { NodeData } from "./nodeArgs";
-
-/** A link or a mesh: what a relay's packets come and go by. */
-export interface Leg {
-  mesh?: string;
-  nodes: readonly string[];
-  /** Bytes. */
-  mtu: pulumi.Input<number>;
-}
+import { type Leg, legBetween } from "./paths";
 
 /** A node that is reached by way of a peer of a device. */
 export interface Relayed {
@@ -80,9 +73,13 @@ export class Relays {
     });
   }
 
-  private leg(one: string, other: string): Leg | undefined {
-    return this.legs.find(({ nodes }) => nodes.includes(one) && nodes.includes(other));
-  }
+  /** Nodes that forward between two others. */
+  between = (one: string, other: string): string[] =>
+    [...this.nodes.values()].flatMap(({ name, relay }) =>
+      relay.some((pair) => far(pair, one).includes(other)) ? name : [],
+    );
+
+  private leg = (one: string, other: string): Leg | undefined => legBetween(this.legs, one, other);
 
   private unknown(node: NodeData, pair: Pair, index: number): Fault[] {
     return others(pair)

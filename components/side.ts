@@ -111,7 +111,8 @@ const outsidePort = (view: View, few: readonly number[] | undefined) => {
 /** What a link or a mesh may say about its own packets. */
 type Shape = Pick<LinkData, "mtu" | "family">;
 
-const underlayMtu = (nodes: readonly LinkNode[]) =>
+/** Bytes that the underlay carries between nodes. */
+export const underlayMtu = (nodes: readonly LinkNode[]) =>
   lift((...underlays) => Math.min(...underlays.map(({ mtu }) => mtu)), ...nodes.map(({ underlay }) => underlay));
 
 /** The MTU between nodes, on all of them. */
@@ -121,6 +122,14 @@ export const mtuOf = ({ mtu, family }: Shape, nodes: readonly LinkNode[]) =>
     mtu,
     underlayMtu(nodes),
   );
+
+/** How the MTU between nodes comes about, where all of it is known. */
+export function wayOf({ mtu: declared, family: outer = "inet6" }: Shape, nodes: readonly LinkNode[], who: string) {
+  const underlay = underlayMtu(nodes);
+  if (!isKnown(declared)) return undefined;
+  if (declared !== undefined) return { underlay: declared, name: who, layers: [] };
+  return isKnown(underlay) ? { underlay, layers: [{ layer: "WireGuard", outer } as const] } : undefined;
+}
 
 export const device = ({ side, link, peer }: Pick<View, "side" | "link"> & { peer: Pick<LinkNode, "name"> }): string =>
   link.devices[side] ?? `inter-${peer.name}`;

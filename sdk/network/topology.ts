@@ -50,6 +50,24 @@ export interface TopologyMesh {
   devices: readonly TopologyDevice[];
 }
 
+/** A VXLAN segment on its nodes. What is not known yet is left out. */
+export interface TopologySegment {
+  name: string;
+  vni: number;
+  port: number;
+  /** Its devices take all VNIs that come to the port. */
+  alone: boolean;
+  /** All of the segment's, canonical. */
+  prefixes: readonly string[];
+  devices: readonly {
+    node: string;
+    device: string;
+    bridge?: string | undefined;
+    /** Those that the node is in by this device, canonical. */
+    prefixes: readonly string[];
+  }[];
+}
+
 /** How to have a port of one's own. */
 const OTHER_PORT = {
   link: "set `ports` on one of the links",
@@ -135,8 +153,62 @@ export class Topology {
   }
 
   /** What leads a node to where another link or mesh leads it as well, when all is added that was declared. */
-  overlaps(kind: Kind, name: string, nodes: readonly string[], relayed: RelayedBy): Fault[] {
-    return nodes.flatMap((node) => this.led.faults(node, `${kind} ${name}`, relayed));
+  overlaps(who: string, nodes: readonly string[], relayed: RelayedBy): Fault[] {
+    return nodes.flatMap((node) => this.led.faults(node, who, relayed));
+  }
+
+  /** Adds a segment; what it does not agree with of all that was added before. */
+  addSegment(segment: TopologySegment): Fault[] {
+    const { name, prefixes, devices } = segment;
+    const who = `segment ${name}`;
+    const faults = [
+      ...this.take(who, who, [name], name, "give each segment a name of its own"),
+      ...devices.flatMap((device) => this.addMember(segment, device)),
+    ];
+    const added = prefixes.filter((prefix) => !this.prefixes.has(prefix));
+    for (const prefix of added) this.prefixes.add(prefix);
+    return [...faults, ...this.endpoints.flatMap((endpoint) => inOverlay(endpoint, added, new Set()))];
+  }
+
+  private addMember(
+    { name, vni, port, alone }: TopologySegment,
+    { node, device, bridge, prefixes }: TopologySegment["devices"][number],
+  ): Fault[] {
+    const who = `segment ${name}`;
+    const at = `UDP port ${port} on ${node}`;
+    const another = "give the segment another `port`";
+    const way = {
+      name,
+      who,
+      field: "addresses",
+      cure: "give the segment another prefix",
+      members: [{ name, addresses: [], routes: prefixes }],
+    };
+    this.led.add(node, { ...way, ...(bridge !== undefined && { bridge }) });
+    const listening = alone
+      ? this.take(at, who, [name, "port"], port, `${another}, because its devices take all VNIs there`)
+      : this.share(at, "the port of segments", [name, "port"], port, another);
+    return [
+      ...this.take(`device ${device} on ${node}`, who, [name, "device"], device, "name another with `device`"),
+      ...(bridge === undefined
+        ? []
+        : this.share(
+            `device ${bridge} on ${node}`,
+            `bridge ${bridge}`,
+            [name, node, "bridge"],
+            bridge,
+            "name another with `bridge.device`",
+          )),
+      ...(listening.length > 0
+        ? listening
+        : this.take(
+            `VNI ${vni} at ${at}`,
+            who,
+            [name, "vni"],
+            vni,
+            `give the segment another \`vni\`, or another \`port\``,
+          )),
+    ];
   }
 
   /** A node has one link or mesh with another: its kernel takes one route to an address. `others`: not nodes of ours. */
@@ -179,6 +251,11 @@ export class Topology {
     const where = PRIVATE.some((prefix) => contains(prefix, parseEndpoint(called)?.address ?? "")) ? ` of ${node}` : "";
     const cure = `give that endpoint more \`ports\`, or ${OTHER_PORT[kind]}`;
     return this.take(`the outside port ${called}${where}`, `${kind} ${link}`, [link, node, "endpoints"], called, cure);
+  }
+
+  /** As `take`, but others of the same kind may have it too. */
+  private share(thing: string, who: string, path: PropertyKey[], found: unknown, cure: string): Fault[] {
+    return this.taken.get(thing) === who ? [] : this.take(thing, who, path, found, cure);
   }
 
   private take(thing: string, who: string, path: PropertyKey[], found: unknown, cure: string): Fault[] {

@@ -19,6 +19,12 @@ interface Way {
   who: string;
   /** The node itself may be among them. */
   members: readonly Member[];
+  /** Where routes are written down. Default: routes. */
+  field?: string;
+  /** How to have none that another leads to. Default: by smaller prefixes. */
+  cure?: string;
+  /** Of a segment, what it is a port of: all that are in one bridge may have the same prefix. */
+  bridge?: string;
 }
 
 interface Clash {
@@ -70,15 +76,18 @@ function clashesOn(node: string, ways: readonly Way[], relayed: RelayedBy): Clas
   });
   const isRoute = ({ prefix, owner }: Owned<Owner>) => owner.routes.has(prefix);
   return overlapping(all)
-    .filter((two) => two.some(isRoute))
+    .filter((two) => two.some(isRoute) && !sameBridge(two))
     .map(([one, other]) => {
       const [late, early] = owners.indexOf(one.owner) > owners.indexOf(other.owner) ? [one, other] : [other, one];
       return { who: late.owner.who, fault: clash(node, late, isRoute(late), early) };
     });
 }
 
+const sameBridge = ([one, other]: [Owned<Owner>, Owned<Owner>]): boolean =>
+  one.owner.bridge !== undefined && one.owner.bridge === other.owner.bridge;
+
 function clash(node: string, { prefix, owner }: Owned<Owner>, isRoute: boolean, other: Owned<Owner>): Fault {
-  const path = [owner.name, ...(isRoute ? ["routes"] : [])];
+  const path = [owner.name, ...(isRoute ? [owner.field ?? "routes"] : [])];
   const theirs = `${other.owner.who} leads to ${other.prefix} there`;
   if (isDefault(prefix)) {
     return fault(path, prefix, {
@@ -87,5 +96,8 @@ function clash(node: string, { prefix, owner }: Owned<Owner>, isRoute: boolean, 
     });
   }
   const legal = `a prefix that ${node} has one way to, and ${theirs}`;
-  return fault(path, prefix, { legal, cure: "leave it to one of the two, or name smaller prefixes in `routes`" });
+  return fault(path, prefix, {
+    legal,
+    cure: owner.cure ?? "leave it to one of the two, or name smaller prefixes in `routes`",
+  });
 }

@@ -15,6 +15,7 @@ import {
   WIREGUARD_KEY,
 } from "../kernel";
 import { node } from "../node";
+import { vxlan, vxlanBridge } from "../vxlan";
 import { wireguard, wireguardKey } from "../wireguard";
 
 export interface ResourceType<Spec = unknown> {
@@ -106,7 +107,24 @@ const wireguardDeviceKey = define({
   adopts: ({ adopt, device }) => (adopt ? device : undefined),
 });
 
-const types = [host, wireguardInterface, wireguardDeviceKey];
+const vxlanMember = define({
+  technology: vxlan,
+  id: (spec) => `${spec.node}/${spec.device}`,
+  // After the bridge that it is a port of, which is after the links.
+  bootFile: (spec) => `60-${spec.device}`,
+  owners: (spec) => [spec.owner],
+  results: {},
+});
+
+const segmentBridge = define({
+  technology: vxlanBridge,
+  id: (spec) => `${spec.node}/${spec.device}`,
+  bootFile: (spec) => `55-${spec.device}`,
+  owners: (spec) => [spec.owner],
+  results: {},
+});
+
+const types = [host, wireguardInterface, wireguardDeviceKey, segmentBridge, vxlanMember];
 
 /** `overlay:wireguard:Interface`, or undefined for a type that this version does not have. */
 export const resourceType = (token: string): ResourceType | undefined =>

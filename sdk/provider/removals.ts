@@ -28,8 +28,9 @@ export class Removals {
   /** Resolves when these may go from a machine. Throws Refused. */
   async allow(machine: string, removed: readonly Fact[], signal?: AbortSignal): Promise<void> {
     for (const { kind, key, value } of removed) {
-      if (kind === "link")
-        this.#links.set(`${machine} ${key}`, readAlias((value as { alias?: string }).alias)?.name ?? key);
+      const { type, alias } = value as { type?: string; alias?: string };
+      // A bridge carries nothing without the segments in it.
+      if (kind === "link" && type !== "bridge") this.#links.set(`${machine} ${key}`, readAlias(alias)?.name ?? key);
     }
     await sleep(TOGETHER, undefined, { ...(signal && { signal }) }).catch(() => undefined);
     const links = [...new Set(this.#links.values())].sort();

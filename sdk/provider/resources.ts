@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import type { Connection } from "../host";
 import type { HostSpec } from "../node";
+import type { BridgeSpec, MemberSpec } from "../vxlan";
 import type { InterfaceSpec, KeySpec } from "../wireguard";
 
 /** Each leaf may be an Output. */
@@ -85,6 +86,24 @@ export class Key extends OnHost {
 
   constructor(name: string, args: PartArgs<KeySpec>, options?: pulumi.CustomResourceOptions) {
     super(Key.type, name, { ...args }, ["publicKey"], options);
+  }
+}
+
+/** A member of a VXLAN segment. */
+export class Member extends OnHost {
+  static readonly type = "overlay:vxlan:Member";
+
+  constructor(name: string, args: PartArgs<MemberSpec>, options?: pulumi.CustomResourceOptions) {
+    super(Member.type, name, { ...args }, [], options);
+  }
+}
+
+/** The bridge of a node that segments are in. */
+export class Bridge extends OnHost {
+  static readonly type = "overlay:vxlan:Bridge";
+
+  constructor(name: string, args: PartArgs<BridgeSpec>, options?: pulumi.CustomResourceOptions) {
+    super(Bridge.type, name, { ...args }, [], options);
   }
 }
 

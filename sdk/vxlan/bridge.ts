@@ -61,6 +61,7 @@ export const bridgeSpec = fields
   );
 
 export type BridgeSpec = z.output<typeof bridgeSpec>;
+export type BridgeInput = z.input<typeof bridgeSpec>;
 
 function plan(spec: BridgeSpec): Fact[] {
   const { device } = spec;
@@ -128,7 +129,7 @@ export function notOurBridge(device: string, snapshot: Snapshot): string | undef
 }
 
 /** The bridge of a node that segments are in. */
-export const vxlanBridge: Technology<z.input<typeof bridgeSpec>, BridgeSpec> = {
+export const vxlanBridge: Technology<BridgeInput, BridgeSpec> = {
   token: "overlay:vxlan:Bridge",
   spec: bridgeSpec,
   plan,

@@ -4,8 +4,8 @@ import { plan } from "./plan";
 import { type Input, type Spec, spec } from "./spec";
 
 export { memberMac } from "../network/mac";
-export { vxlanBridge } from "./bridge";
-export { type Input as MemberSpec, VARIANTS } from "./spec";
+export { type BridgeInput as BridgeSpec, bridgeSpec, vxlanBridge } from "./bridge";
+export { type Input as MemberSpec, spec as memberSpec, VARIANTS } from "./spec";
 
 /** A member of a VXLAN segment. */
 export const vxlan: Technology<Input, Spec> = {

@@ -50,7 +50,6 @@ const peer = z.strictObject({
     .array(prefixField)
     .default([])
     .describe("Of unicast-routing, what is reached by way of it. Default: none. Example: [192.168.7.0/24]"),
-  by: nameField.optional().describe("Name of the relay on the way to its VTEP. Default: none. Example: fra"),
 });
 
 const router = z.strictObject({
@@ -200,14 +199,6 @@ function fits({ mtu, family: only, carrier, local }: Fields, context: Context): 
   if (objection) object(context, ["mtu"], objection.legal, objection.cure);
 }
 
-/** A relay takes one from the time to live, and drops what has none left: RFC 1812, section 5.3.1. */
-function ttlAcross({ ttl, peers }: Fields, context: Context): void {
-  const [far] = peers.filter(({ by }) => by !== undefined);
-  if (ttl > 1 || !far) return;
-  const legal = `at least 2, because the way to ${far.name} leads by the relay ${far.by}`;
-  object(context, ["ttl"], legal, `leave it out, or link the two nodes directly`);
-}
-
 function routerAt({ router, peers, addresses }: Fields, context: Context): void {
   if (!router) return;
   if (router.at !== undefined && !peers.some(({ name }) => name === router.at)) {
@@ -230,7 +221,6 @@ export const spec = fields
   .superRefine(outside, unlessFaulty("local", "addresses", "peers"))
   .superRefine(onlyV4, unlessFaulty("family", "addresses", "peers"))
   .superRefine(fits, unlessFaulty("mtu", "family", "carrier", "local"))
-  .superRefine(ttlAcross, unlessFaulty("ttl", "peers"))
   .superRefine(routerAt, unlessFaulty("router", "peers", "addresses"));
 
 export type Spec = z.output<typeof spec>;

@@ -1,14 +1,17 @@
 /** Programs without an engine: what a program would register, and what it would be told. */
 import * as pulumi from "@pulumi/pulumi";
-import type { OverlayNode, OverlayNodeArgs, WgLinkArgs, WgMeshArgs } from "../../components";
+import type { OverlayNode, OverlayNodeArgs, VxlanSegmentArgs, WgLinkArgs, WgMeshArgs } from "../../components";
 import type { LinkData } from "../../components/linkArgs";
 import { meshNode, meshPeers, peerTexts, specText } from "../../components/mesh";
 import type { MeshData } from "../../components/meshArgs";
 import { type Checked, Network } from "../../components/network";
 import type { NodeData } from "../../components/nodeArgs";
+import { bridgeDevice, bridgeOf, memberOf, segmentPeers } from "../../components/segment";
+import type { SegmentData } from "../../components/segmentArgs";
 import { mtuOf, sideSpec } from "../../components/side";
 import { format } from "../../sdk/faults";
 import { text } from "../../sdk/kernel";
+import { vxlan, vxlanBridge } from "../../sdk/vxlan";
 import { wireguard } from "../../sdk/wireguard";
 
 /** Stands for a node in a link's arguments. */
@@ -21,6 +24,7 @@ const PUBLIC_KEY = "<known after peer is created>";
 export class Declared {
   private readonly network = new Network();
   private readonly nodes: NodeData[] = [];
+  private readonly segments: SegmentData[] = [];
   private readonly ways: (LinkData | MeshData)[] = [];
   readonly faults: string[] = [];
 
@@ -66,6 +70,47 @@ export class Declared {
       ),
     );
     return (specs as string[]).map((spec) => text(wireguard.plan(wireguard.spec.parse(JSON.parse(spec)))));
+  }
+
+  /** Notes a segment; its faults are seen when all is declared. */
+  segment(
+    members: Record<string, Partial<VxlanSegmentArgs["members"][number]>>,
+    args: Partial<VxlanSegmentArgs> = {},
+    name = "lan",
+  ): this {
+    const all = Object.entries(members).map(([node, it]) => ({ node: reference(node), ...it }));
+    const written = { vni: 100, variant: "static-flood" as const, members: all, ...args };
+    const segment = this.noted(name, this.network.addSegment(name, written));
+    if (segment) this.segments.push(segment);
+    return this;
+  }
+
+  /** Each member of a segment in the kernel's words, its bridge first, now that all is declared. */
+  members(name = "lan"): string[] {
+    const segment = this.segments.find((it) => it.name === name);
+    if (!segment) return [];
+    const nodes = segment.members.map(({ node }) => node);
+    return this.network.ofNodes(nodes, (all) =>
+      segment.members.map((member, index) => {
+        const own = memberOf(segment, all, index, "net/prod", this.network.segments.carriage(segment));
+        const peers = segmentPeers(segment, all).filter((_, other) => other !== index);
+        const device = bridgeDevice(segment, member);
+        const [node] = all.slice(index);
+        const bridge =
+          device === undefined || !node
+            ? undefined
+            : bridgeOf(node, device, this.network.segments.bridged(node.name, device), "net/prod");
+        return [
+          ...(bridge ? [text(vxlanBridge.plan(vxlanBridge.spec.parse(bridge)))] : []),
+          text(vxlan.plan(vxlan.spec.parse({ ...own, peers }))),
+        ].join("\n");
+      }),
+    ) as string[];
+  }
+
+  /** What is wrong with segments, now that all is declared. */
+  segmentFaults(): string[] {
+    return this.segments.flatMap((it) => format(this.network.segmentFaults(it)).split("\n").filter(Boolean));
   }
 
   /** What is wrong with relays, now that all is declared. */

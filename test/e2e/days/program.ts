@@ -4,6 +4,8 @@ import type { Alias } from "@pulumi/pulumi";
 import {
   OverlayNode,
   type OverlayNodeArgs,
+  VxlanSegment,
+  type VxlanSegmentArgs,
   WgLink,
   type WgLinkArgs,
   WgMesh,
@@ -11,11 +13,16 @@ import {
 } from "../../../components";
 import { Provider, type ProviderArgs } from "../../../sdk/provider/resources";
 
+export type Segment = Omit<VxlanSegmentArgs, "members"> & {
+  members: Record<string, Omit<VxlanSegmentArgs["members"][number], "node">>;
+};
+
 export interface Declared {
   provider: ProviderArgs & { identities?: string[] };
   nodes: Record<string, OverlayNodeArgs & { connection: { host: string } & Record<string, unknown> }>;
   links: Record<string, Omit<WgLinkArgs, "a" | "b"> & { a: string; b?: string }>;
   meshes?: Record<string, Omit<WgMeshArgs, "nodes"> & { nodes: string[] }>;
+  segments?: Record<string, Segment>;
   /** What a node or a link was called before, where its `aliases` say so. */
   aliases?: Record<string, string>;
   /** How long a node may take to be created. */
@@ -29,6 +36,7 @@ export function program(): Record<string, unknown> {
     nodes,
     links,
     meshes = {},
+    segments = {},
     aliases = {},
     seconds = {},
   } = JSON.parse(readFileSync("network.json", "utf8")) as Declared;
@@ -53,6 +61,10 @@ export function program(): Record<string, unknown> {
   for (const [name, { nodes, ...args }] of Object.entries(meshes)) {
     const made = new WgMesh(name, { nodes: nodes.map(known), ...args }, { providers, aliases: formerly(name) });
     outputs[name] = made.wgQuick;
+  }
+  for (const [name, { members, ...args }] of Object.entries(segments)) {
+    const all = Object.entries(members).map(([node, member]) => ({ node: known(node), ...member }));
+    new VxlanSegment(name, { ...args, members: all }, { providers, aliases: formerly(name) });
   }
   return outputs;
 }

@@ -1,0 +1,159 @@
+/** Every variant of a segment side by side, and ways to look at what its packets do. */
+import type { Lab } from "../../lab";
+import { on } from "./network";
+import type { Segment } from "./program";
+
+const IDS: Record<string, number> = { lux: 1, fra: 2, hkg: 3 };
+const ALL = ["lux", "fra", "hkg"];
+/** The host behind fra, and the router that is not there. */
+export const HOST = { mac: "52:54:00:12:34:56" };
+export const ROUTER = { mac: "02:00:5e:00:01:01" };
+
+interface Tried {
+  name: string;
+  vni: number;
+  port: number;
+  outer: "inet" | "inet6";
+  members: string[];
+  segment: Segment;
+}
+
+/** `10.103.0.2`, `fd00:103::2`: of node fra in the segment with VNI 103. */
+export const inside = (vni: number, node: string): [string, string] => [
+  `10.${vni}.0.${IDS[node]}`,
+  `fd00:${vni}::${IDS[node]}`,
+];
+
+const addresses = (vni: number, node: string): string[] => {
+  const [four, six] = inside(vni, node);
+  return [`${four}/24`, `${six}/64`];
+};
+
+function tried(
+  name: string,
+  vni: number,
+  members: string[],
+  args: Partial<Segment> & { variant: Segment["variant"] },
+): Tried {
+  const { port = 4789, outer = "inet", members: more = {} } = args;
+  const all = members.map((node) => [node, { addresses: addresses(vni, node), ...more[node] }] as const);
+  const segment: Segment = { ...args, vni, port, outer, members: Object.fromEntries(all) };
+  return { name, vni, port, outer, members, segment };
+}
+
+const routed = (vni: number) => ({
+  router: {
+    ...ROUTER,
+    addresses: [`10.${vni}.0.254`, `fd00:${vni}::fe`],
+    routes: ["10.99.0.0/24", "fd00:99::/64"],
+  },
+  members: {
+    fra: {
+      addresses: [],
+      bridge: { device: "br-host", ports: ["port0"], loopFree: true },
+      behind: [{ ...HOST, addresses: ["10.99.0.50", "fd00:99::50"] }],
+    },
+  },
+});
+const grouped = (group: string) => ({
+  encrypted: false,
+  group,
+  members: Object.fromEntries(ALL.map((node) => [node, { underlay: "eth0" }])),
+});
+const isolated = (vni: number) => ({
+  members: { lux: { addresses: addresses(vni, "lux"), bridge: { device: "br-two" } } },
+});
+
+/** Over IPv4 with three members, over IPv6 with two. */
+export const SEGMENTS: Tried[] = [
+  tried("pair4", 101, ["lux", "fra"], { variant: "point-to-point" }),
+  tried("pair6", 111, ["lux", "fra"], { variant: "point-to-point", outer: "inet6" }),
+  tried("group4", 102, ALL, { variant: "multicast", ...grouped("239.1.1.1") }),
+  tried("group6", 112, ["lux", "fra"], { variant: "multicast", outer: "inet6", ...grouped("ff05::100") }),
+  tried("flood4", 103, ALL, { variant: "static-flood" }),
+  tried("flood6", 113, ["lux", "fra"], { variant: "static-flood", outer: "inet6" }),
+  tried("l24", 104, ALL, { variant: "static-l2", ...isolated(104) }),
+  tried("l26", 114, ["lux", "fra"], { variant: "static-l2", outer: "inet6", ...isolated(114) }),
+  tried("arpnd4", 105, ALL, { variant: "static-arp-nd" }),
+  tried("arpnd6", 115, ["lux", "fra"], { variant: "static-arp-nd", outer: "inet6" }),
+  tried("short4", 106, ALL, { variant: "route-short-circuit", ...routed(106) }),
+  tried("route4", 107, ALL, { variant: "unicast-routing", port: 4790 }),
+  tried("route6", 117, ["lux", "fra"], { variant: "unicast-routing", port: 4791, outer: "inet6" }),
+  tried("clear4", 108, ALL, { variant: "static-flood", encrypted: false }),
+];
+
+export const segments = (): Record<string, Segment> =>
+  Object.fromEntries(SEGMENTS.map(({ name, segment }) => [name, segment]));
+
+/** Packets of a segment that leave a host, by VNI and whom they are sent to: `104 > fra`, `102 > group`. */
+export class Watch {
+  constructor(
+    private readonly lab: Lab,
+    private readonly host: string,
+  ) {}
+
+  async start(): Promise<void> {
+    const rules = SEGMENTS.flatMap(({ vni, port, outer, segment }) => {
+      const ip = outer === "inet" ? "ip" : "ip6";
+      const to = ALL.map((node) => [node, this.vtep(segment, outer, node)]);
+      return [...to, ["group", segment.group]].flatMap(([who, address]) =>
+        address === undefined
+          ? []
+          : `add counter inet watch c${vni}-${who}\nadd rule inet watch out udp dport ${port} @th,96,24 ${vni} ${ip} daddr ${address} counter name c${vni}-${who}`,
+      );
+    });
+    // Last of all: what was dropped before has not left.
+    const chain = "add table inet watch\nadd chain inet watch out { type filter hook postrouting priority 400 ; }";
+    const { code, stderr } = await this.lab.exec(this.host, ["nft", "-f", "-"], {
+      input: [chain, ...rules, ""].join("\n"),
+    });
+    if (code !== 0) throw new Error(stderr);
+  }
+
+  private vtep({ encrypted }: Segment, outer: string, node: string): string {
+    if (encrypted === false) return this.lab.json.hosts[node]?.addresses[outer === "inet" ? 0 : 1] ?? "";
+    return outer === "inet" ? `10.255.0.${IDS[node]}` : `fd00:6f::${IDS[node]}`;
+  }
+
+  /** Since the last time, those that are not 0. */
+  async seen(): Promise<Record<string, number>> {
+    const text = await on(this.lab, this.host, "nft -j reset counters table inet watch");
+    const { nftables } = JSON.parse(text) as { nftables: { counter?: { name: string; packets: number } }[] };
+    const seen = nftables.flatMap(({ counter }): [string, number][] =>
+      counter && counter.packets > 0 ? [[counter.name.slice(1).replace("-", " > "), counter.packets]] : [],
+    );
+    return Object.fromEntries(seen);
+  }
+
+  stop = (): Promise<string> => on(this.lab, this.host, "nft delete table inet watch");
+}
+
+/** Pings all at once; those that nobody answered. `size`: of the whole packet, which may not be fragmented. */
+export async function silent(
+  lab: Lab,
+  host: string,
+  to: { address: string; size?: number }[],
+  count = 2,
+): Promise<string[]> {
+  const lines = to.map(({ address, size }) => {
+    const data = size === undefined ? "" : ` -M do -s ${size - (address.includes(":") ? 48 : 28)}`;
+    return `{ ping -n -q -c ${count} -i 0.2 -w 4${data} ${address} >/dev/null 2>&1 || echo ${address}; } &`;
+  });
+  const { stdout } = await lab.exec(host, ["sh", "-s"], { input: [...lines, "wait", ""].join("\n") });
+  return stdout.split("\n").filter(Boolean).sort();
+}
+
+/** A host behind port0 of fra, which calls everything else by way of a router that is not there. */
+export const HOST_BEHIND = `
+ip link add port0 type veth peer name h0
+ip netns add behind
+ip link set h0 netns behind
+ip link set port0 up
+ip -n behind link set h0 address ${HOST.mac} mtu 1280 up
+ip -n behind addr add 10.99.0.50/24 dev h0
+ip -n behind addr add fd00:99::50/64 dev h0 nodad
+ip -n behind neigh add 10.99.0.254 lladdr ${ROUTER.mac} dev h0
+ip -n behind neigh add fd00:99::fe lladdr ${ROUTER.mac} dev h0
+ip -n behind route add default via 10.99.0.254
+ip -n behind route add default via fd00:99::fe
+`;
