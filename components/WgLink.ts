@@ -31,6 +31,8 @@ export class WgLink extends pulumi.ComponentResource {
   declare readonly sideA: pulumi.Output<LinkSide>;
   /** Nothing where the other end is a `peer`. */
   declare readonly sideB: pulumi.Output<LinkSide | undefined>;
+  /** Bytes that a packet may have to pass in one piece: the MTU, or less where less was found to. */
+  declare readonly pathMtu: pulumi.Output<number>;
   /** For a `peer`, a file of wg-quick(8) without its private key. */
   declare readonly wgQuick: pulumi.Output<string | undefined>;
 
@@ -84,7 +86,7 @@ function makeBoth(parent: WgLink, link: LinkData, b: OverlayNode, options: pulum
   const answering = make(first, made);
   const calling = make(last, [...made, answering.made]);
   const sides = { [first]: answering.output, [last]: calling.output };
-  return { sideA: sides.a, sideB: sides.b };
+  return { sideA: sides.a, sideB: sides.b, pathMtu: pathMtu(answering, calling) };
 }
 
 /** The other side is somebody else's, who is told what to do. */
@@ -94,9 +96,9 @@ function makeOne(parent: WgLink, link: LinkData, peer: PeerData, options: pulumi
   const key = makeKey(parent, link, "a", [link.a, { nodeName: peer.name }], options);
   const spec = of((own) => sideSpec({ side: "a", link, own, peer: nodeOf(peer) }, owner(), peer.publicKey));
   const told = of((a) => seen({ side: "b", link, own: nodeOf(peer), peer: a }, key.publicKey));
-  const { output } = makeSide(parent, link, link.a, spec, options, key.made);
+  const side = makeSide(parent, link, link.a, spec, options, key.made);
   const file = pulumi.all([spec, told]).apply(([{ mtu }, node]) => wgQuick(peer, mtu as number, [node as Seen]));
-  return { sideA: output, wgQuick: file };
+  return { sideA: side.output, pathMtu: pathMtu(side), wgQuick: file };
 }
 
 /** The key that a side has: the node's, or one of the link's own, with the label in its name. */
@@ -115,6 +117,12 @@ function makeKey(
   const made = makePart(Key, own, { part: "machine", name: of, spec }, { ...options, parent });
   return { publicKey: made.publicKey, made: [made] };
 }
+
+/** Each side has seen what comes to itself. */
+const pathMtu = (...sides: Side[]): pulumi.Output<number> =>
+  pulumi
+    .all(sides.map(({ made, output }) => pulumi.all([output, made.pathMtu])))
+    .apply((all) => Math.min(...all.flatMap(([{ mtu }, found]) => [mtu, ...Object.values(found ?? {})])));
 
 interface Side {
   made: Interface;

@@ -94,6 +94,12 @@ const side = z
 export const linkOutputs = z.object({
   sideA: side.describe("The link on node a."),
   sideB: side.optional().describe("The link on node b; absent where peer is given."),
+  pathMtu: z
+    .int()
+    .describe(
+      "Bytes that a packet inside of the link may have to pass in one piece, as far as that was found out: the MTU, or " +
+        "what is less and was measured after the last change or by a refresh.",
+    ),
   wgQuick: z
     .string()
     .optional()

@@ -17,7 +17,7 @@ export { userspaceUnit } from "./link";
 export * from "./marks";
 export { destination } from "./route";
 export type { Snapshot } from "./snapshot";
-export type { Call, End, Technology } from "./technology";
+export type { Call, End, Path, Technology } from "./technology";
 export { bootText, text } from "./text";
 export { parseWgDump } from "./wg";
 export { SESSION_SECONDS } from "./wgPeer";

@@ -27,6 +27,28 @@ export interface End {
   calls: Call[];
 }
 
+/** A way inside of a device that is to carry packets of its MTU in one piece, both ways. */
+export interface Path {
+  device: string;
+  /** Of what it is a way, `lux-fra`. */
+  of: string;
+  /** Name of the machine at the other end. */
+  to: string;
+  /** The end of another resource there; absent: somebody else's. */
+  other?: string;
+  /** The other machine's address inside. */
+  address: string;
+  /** Bytes that are declared. */
+  mtu: number;
+  /** What its packets are in, and the UDP port of this machine where they arrive. */
+  layer: "WireGuard" | "VXLAN";
+  port: number;
+  /** Where they come from: WireGuard's public key, whose endpoint the kernel knows, or an address. */
+  from: string;
+  /** Lines of the text without which it is another way, or none. */
+  lines: string[];
+}
+
 export interface Technology<In, Spec> {
   /** Pulumi's type token, `overlay:wireguard:Interface`. */
   token: string;
@@ -46,4 +68,6 @@ export interface Technology<In, Spec> {
   warnings?(spec: Spec, snapshot: Snapshot): string[];
   /** Whose answers tell that it works. */
   end?(spec: Spec): End;
+  /** What is to be proven with packets, where there is an end. */
+  paths?(spec: Spec): Path[];
 }

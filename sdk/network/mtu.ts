@@ -5,7 +5,7 @@
 import type { Objection } from "../faults";
 import type { Family } from "./address";
 
-const IP: Record<Family, number> = { inet: 20, inet6: 40 }; // RFC 791 without options, RFC 8200
+export const IP: Record<Family, number> = { inet: 20, inet6: 40 }; // RFC 791 without options, RFC 8200
 const UDP = 8; // RFC 768
 /** Type, receiver, counter and the authentication tag: 4 + 4 + 8 + 16, the WireGuard paper, section 5.4.6. */
 const WIREGUARD = 32;

@@ -83,7 +83,7 @@ export class Handshakes {
   }
 
   /**
-   * Waits for answers after a change, some seconds where there is none; a sentence where there is none then.
+   * Waits for answers after a change, some seconds where there is none; those who have not answered then.
    * `before`: the ends that were there when the change began.
    */
   async made(
@@ -92,7 +92,7 @@ export class Handshakes {
     seen: Snapshot,
     machine: Machine,
     options: RunOptions,
-  ): Promise<string | undefined> {
+  ): Promise<Call[]> {
     this.#ready.add(end.name);
     const ready = this.ready();
     const due = ({ other }: Call) => other === undefined || before.has(other);
@@ -101,7 +101,7 @@ export class Handshakes {
     const lost = (call: Call, bytes: number) => due(call) || (calledBack(call) && bytes === 0);
     let waiting = [...unanswered(end, seen)].flatMap(([call, bytes]) => (lost(call, bytes) ? [call] : []));
     for (const pause of [0, ...PAUSES]) {
-      if (waiting.length === 0) return undefined;
+      if (waiting.length === 0) return [];
       if (pause > 0 && waiting.every(({ to }) => this.#silent.has(to))) break;
       await sleep(pause, undefined, { ...(options.signal && { signal: options.signal }) });
       const [{ device } = { device: "" }] = waiting;
@@ -116,7 +116,7 @@ export class Handshakes {
       });
     }
     for (const { to } of waiting) this.#silent.add(to);
-    return waiting.length === 0 ? undefined : silence(end, waiting, seen);
+    return waiting;
   }
 }
 

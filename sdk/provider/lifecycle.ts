@@ -12,6 +12,7 @@ import { silence, silent } from "./handshakes";
 import { parseSpec, same } from "./inputs";
 import type { Machine } from "./machine";
 import { Refused } from "./outcome";
+import { readPaths, unproven } from "./paths";
 import type { ResourceType } from "./registry";
 import { removesOwnWay, safeguard } from "./safeguard";
 import { isUnknown, UNKNOWN, type Values } from "./wire";
@@ -83,6 +84,7 @@ export function preview(type: ResourceType, resource: string, olds: Values, news
     config: isPlaceholder(wanted) ? UNKNOWN : wanted,
     machine: news.machine ?? olds.machine ?? UNKNOWN,
     resource,
+    ...(type.technology.paths && { pathMtu: UNKNOWN }),
   };
 }
 
@@ -114,7 +116,14 @@ export async function read(operation: Operation, inputs: Values, olds: Values): 
   const end = type.technology.end?.(spec);
   const lost = end ? silent(end, seen) : [];
   if (end && lost.length > 0) operation.warn(silence(end, lost, seen));
-  const now = state(type, resource, spec, config(is, bootDrift(seen, boot)), seen);
+  const paths = type.technology.paths?.(spec);
+  const ways =
+    paths &&
+    (await readPaths(paths, olds, config(is), seen, machine, operation).catch(
+      unproven(operation, { pathMtu: olds.pathMtu ?? {}, notes: [] }),
+    ));
+  const known = config(is, [...bootDrift(seen, boot), ...(ways?.notes ?? [])]);
+  const now = { ...state(type, resource, spec, known, seen), ...(ways && { pathMtu: ways.pathMtu }) };
   // Only an update that comes to its end knows that nothing is left: the settings of another spec are not among these.
   return olds.former === undefined ? now : { ...now, former: olds.former };
 }

@@ -8,6 +8,9 @@ import {
   HostError,
   type Hosts,
   PATIENCE,
+  type Probe,
+  type Probed,
+  probe,
   type RunOptions,
   snapshot,
   unanswered,
@@ -21,6 +24,8 @@ export interface Machine {
   change(change: Change, options?: RunOptions): Promise<Applied>;
   /** Those of a device's peers that have had no handshake yet, and how many bytes have come from them. */
   unanswered(device: string, publicKeys: readonly string[], options?: RunOptions): Promise<Map<string, number>>;
+  /** Which packets come back to it, and which of them in fragments. */
+  probe(probes: readonly Probe[], options?: RunOptions): Promise<Probed>;
   /** Resolves when a new login works, beside the connection that there is; it is tried as long as a change can be taken back. */
   login(options?: RunOptions): Promise<void>;
 }
@@ -32,6 +37,7 @@ export function overSsh(hosts: Hosts, connection: Connection): Machine {
     look: (queries, options) => snapshot(session, queries, options),
     change: (change, options) => apply(session, change, options),
     unanswered: (device, publicKeys, options) => unanswered(session, device, publicKeys, options),
+    probe: (probes, options) => probe(session, probes, options),
     login: (options) => hosts.login(connection, { ...options, wait: PATIENCE }),
   };
 }
@@ -50,6 +56,7 @@ export function withinLimits(machine: Machine, limit: AbortSignal, seconds: numb
     look: (...args) => machine.look(...args).catch(tell),
     change: (...args) => machine.change(...args).catch(tell),
     unanswered: (...args) => machine.unanswered(...args).catch(tell),
+    probe: (...args) => machine.probe(...args).catch(tell),
     login: (...args) => machine.login(...args).catch(tell),
   };
 }

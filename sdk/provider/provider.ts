@@ -8,13 +8,14 @@ import { Configuration, configuration } from "./configuration";
 import { type Before, converge } from "./converge";
 import type { Engine } from "./engine";
 import { FarHosts } from "./far";
-import { Handshakes } from "./handshakes";
+import { Handshakes, silence } from "./handshakes";
 import { impact } from "./impact";
 import { find } from "./import";
 import { type Checked, check, connectionOf, same } from "./inputs";
 import { diff, type Operation, preview, read, remove } from "./lifecycle";
 import { overSsh, telling, withinLimits } from "./machine";
 import { Refused } from "./outcome";
+import { Paths, unproven } from "./paths";
 import { type ResourceType, resourceType, tokens } from "./registry";
 import { Removals } from "./removals";
 import { foretold } from "./safeguard";
@@ -58,6 +59,7 @@ export class Provider {
   /** Whether a resource is other than state says, of those that this run has read. */
   readonly #drifted = new Map<string, Promise<boolean>>();
   readonly #handshakes = new Handshakes();
+  readonly #paths = new Paths();
   /** Hosts that were found dead: they are named once. */
   readonly #dead = new Set<string>();
   readonly #removals = new Removals();
@@ -144,16 +146,24 @@ export class Provider {
     return this.#make({ ...this.#operation(urn, news, seconds), wait, canary: news.canary === true }, news);
   }
 
-  /** To the end, and until those answer who are called. */
+  /** To the end, until those answer who are called, and until it is known what packets pass to them. */
   async #make(operation: Operation, news: Values, before?: Before): Promise<{ id: string; outputs: Values }> {
+    const { type, machine } = operation;
     const ready = this.#handshakes.ready();
     const { id, outputs, spec, seen } = await this.#converge(operation, news, before);
-    const end = operation.type.technology.end?.(spec);
+    const [end, paths] = [type.technology.end?.(spec), type.technology.paths?.(spec)];
+    if (!end) return { id, outputs };
     // What was made is made, whatever there is to say of it.
-    const silent =
-      end && (await this.#handshakes.made(end, ready, seen, operation.machine, operation).catch(() => undefined));
-    if (silent !== undefined) operation.warn(silent);
-    return { id, outputs };
+    const lost = await this.#handshakes.made(end, ready, seen, machine, operation).catch(() => []);
+    if (lost.length > 0) operation.warn(silence(end, lost, seen));
+    if (!paths) return { id, outputs };
+    const silent = new Set(lost.map(({ publicKey }) => publicKey));
+    const known = before?.outputs ?? {};
+    const { pathMtu, narrow } = await this.#paths
+      .prove(end, paths, known, silent, this.#handshakes.ready(), machine, operation)
+      .catch(unproven(operation, { pathMtu: known.pathMtu ?? {}, narrow: [] }));
+    for (const sentence of narrow) operation.warn(sentence);
+    return { id, outputs: { ...outputs, pathMtu } };
   }
 
   async previewUpdate({ urn, outputs, inputs }: Known, news: Values): Promise<Values> {

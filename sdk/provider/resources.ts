@@ -73,9 +73,11 @@ export class Host extends OnHost {
 /** One side of a WireGuard link. */
 export class Interface extends OnHost {
   static readonly type = "overlay:wireguard:Interface";
+  /** Bytes that were found to pass in one piece, by the name of the other node, where that is less than the MTU. */
+  declare readonly pathMtu: pulumi.Output<Record<string, number>>;
 
   constructor(name: string, args: PartArgs<InterfaceSpec>, options?: pulumi.CustomResourceOptions) {
-    super(Interface.type, name, { ...args }, [], options);
+    super(Interface.type, name, { ...args }, ["pathMtu"], options);
   }
 }
 

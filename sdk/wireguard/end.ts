@@ -2,7 +2,7 @@
 import type { Call, End } from "../kernel/technology";
 import type { Spec } from "./spec";
 
-const named = (link: string, node: string): string => `${link}@${node}`;
+export const named = (link: string, node: string): string => `${link}@${node}`;
 
 /** Without keepalive nothing is sent until somebody has something to say. */
 export function end({ node, link, device, called, peer, peers = [] }: Spec): End {

@@ -1,6 +1,7 @@
 import type { Technology } from "../kernel/technology";
 import { end } from "./end";
 import { faults, observes, queries, warnings } from "./faults";
+import { paths } from "./paths";
 import { plan } from "./plan";
 import { type Input, type Spec, spec } from "./spec";
 
@@ -20,4 +21,5 @@ export const wireguard: Technology<Input, Spec> = {
   observes,
   warnings,
   end,
+  paths,
 };

@@ -5,7 +5,7 @@
  */
 import Module from "node:module";
 import { join } from "node:path";
-import type { Change, Connection } from "../../sdk/host";
+import type { Change, Connection, Probe } from "../../sdk/host";
 import type { Snapshot } from "../../sdk/kernel";
 import type { ModelMachine } from "../sdk/provider/model-machine";
 import { publicKeys } from "../sdk/publicKeys";
@@ -30,6 +30,8 @@ class StandIn {
     const { failed, snapshot } = await this.#model.change(change);
     return { ...(failed && { failed }), snapshot: this.#own(snapshot) };
   }
+
+  probe = async (probes: readonly Probe[]) => this.#model.probe(probes);
 
   #own(seen: Snapshot): Snapshot {
     return {
@@ -58,6 +60,7 @@ const host = join(__dirname, "../../sdk/host");
 const replaced: Record<string, unknown> = {
   [join(host, "hosts.js")]: { Hosts },
   [join(host, "snapshot.js")]: { snapshot: (session: StandIn) => session.look() },
+  [join(host, "probe.js")]: { probe: (session: StandIn, probes: readonly Probe[]) => session.probe(probes) },
   [join(host, "apply.js")]: { apply: (session: StandIn, change: Change) => session.change(change) },
 };
 

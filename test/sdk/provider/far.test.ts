@@ -46,6 +46,7 @@ async function lux(client: string | undefined, host = FRA, spec: Values = {}) {
     login: async () => void asked.push(`login ${name}`),
     change: () => Promise.reject(new Error("nobody changes fra")),
     unanswered: async () => new Map(),
+    probe: async () => ({ answered: [], endpoints: new Map(), fragmented: [] }),
   });
   const machine = new ModelMachine();
   const far = new FarHosts(({ host }) => fra(host));

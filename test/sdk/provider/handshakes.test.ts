@@ -42,6 +42,11 @@ function machine(answers: Record<string, { after?: number; bytes?: number }>): M
 }
 
 const NONE = seen({ fra: 0, hkg: 0 });
+/** What is said of those who have not answered in the end. */
+async function told(handshakes: Handshakes, one: End, before: Set<string>, host: Machine): Promise<string | undefined> {
+  const calls = await handshakes.made(one, before, NONE, host, {});
+  return calls.length === 0 ? undefined : silence(one, calls, NONE);
+}
 const pauses = jest.fn();
 jest.mock("node:timers/promises", () => ({ setTimeout: async (pause: number) => void (pause > 0 && pauses(pause)) }));
 beforeEach(() => pauses.mockClear());
@@ -82,34 +87,34 @@ describe("a session that is dead", () => {
 describe("who is called and does not answer", () => {
   test("is waited for where it was there before, and told", async () => {
     const host = machine({});
-    const said = await new Handshakes().made(end([call("fra")]), new Set(["mesh@fra"]), NONE, host, {});
+    const said = await told(new Handshakes(), end([call("fra")]), new Set(["mesh@fra"]), host);
     expect(said).toMatch(/^UDP 11001 from lux to fra does not arrive at 198\.51\.100\.9, /);
     expect(pauses.mock.calls.flat().reduce((sum: number, pause: number) => sum + pause)).toBeLessThan(6000);
   });
   test("is waited for once, though there are many, and not again in the same run", async () => {
     const [handshakes, host] = [new Handshakes(), machine({})];
     const before = new Set(["mesh@fra", "mesh@hkg"]);
-    const said = await handshakes.made(end([call("fra"), call("hkg")]), before, NONE, host, {});
+    const said = await told(handshakes, end([call("fra"), call("hkg")]), before, host);
     expect(said).toContain(
       "UDP from lux does not arrive at fra (198.51.100.9:11001, no handshake yet), hkg (192.0.2.7:11001, no handshake yet), or",
     );
     pauses.mockClear();
-    expect(await handshakes.made(end([call("hkg")]), before, NONE, host, {})).toContain("to hkg");
+    expect(await told(handshakes, end([call("hkg")]), before, host)).toContain("to hkg");
     expect(pauses).not.toHaveBeenCalled();
   });
   test("may be somebody else's, whom nobody here makes", async () => {
     const { other: _, ...foreign } = call("fra");
-    expect(await new Handshakes().made(end([foreign]), new Set(), NONE, machine({}), {})).toContain("to fra");
+    expect(await told(new Handshakes(), end([foreign]), new Set(), machine({}))).toContain("to fra");
   });
   test("is left in peace where it is still to be made", async () => {
     const host = machine({});
-    expect(await new Handshakes().made(end([call("fra")]), new Set(), NONE, host, {})).toBeUndefined();
+    expect(await told(new Handshakes(), end([call("fra")]), new Set(), host)).toBeUndefined();
     expect(host.asked).toEqual([]);
   });
   test("and answers at once costs one question and no pause", async () => {
     const host = machine({ fra: { after: 0 } });
     const before = new Set(["mesh@fra"]);
-    expect(await new Handshakes().made(end([call("fra")]), before, NONE, host, {})).toBeUndefined();
+    expect(await told(new Handshakes(), end([call("fra")]), before, host)).toBeUndefined();
     expect(host.asked).toEqual([["fra"]]);
     expect(pauses).not.toHaveBeenCalled();
   });
@@ -119,7 +124,7 @@ describe("who came up in the same moment", () => {
   async function said(bytes: number, called: boolean): Promise<string | undefined> {
     const handshakes = new Handshakes();
     await handshakes.made({ ...end([]), name: "mesh@fra" }, new Set(), NONE, machine({}), {});
-    return handshakes.made(end([call("fra")], called), new Set(), NONE, machine({ fra: { bytes } }), {});
+    return told(handshakes, end([call("fra")], called), new Set(), machine({ fra: { bytes } }));
   }
   test("has called by itself: silence is told", async () => expect(await said(0, true)).toContain("to fra"));
   test("and was heard: the calls have crossed, and nobody waits", async () => {

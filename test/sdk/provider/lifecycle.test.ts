@@ -291,7 +291,12 @@ describe("diff", () => {
 
 test("a preview shows what it knows and makes nobody believe a placeholder", () => {
   const news = { config: "wg set peer <known after lux is created>\n", machine: UNKNOWN };
-  expect(preview(INTERFACE, "r", {}, news)).toEqual({ config: UNKNOWN, machine: UNKNOWN, resource: "r" });
+  expect(preview(INTERFACE, "r", {}, news)).toEqual({
+    config: UNKNOWN,
+    machine: UNKNOWN,
+    resource: "r",
+    pathMtu: UNKNOWN,
+  });
   expect(preview(HOST, "r", {}, { config: "x\n" })).toEqual({
     config: "x\n",
     machine: UNKNOWN,

@@ -1,5 +1,5 @@
 /** A host in memory, for properties that want thousands: the model of the kernel behind the interface of a Machine. */
-import type { Change, Failure } from "../../../sdk/host";
+import type { Change, Failure, Probe, Probed } from "../../../sdk/host";
 import { type Command, type HostFacts, put, type Snapshot } from "../../../sdk/kernel";
 import type { Machine } from "../../../sdk/provider/machine";
 import { KernelModel } from "../../kernel-model";
@@ -51,6 +51,10 @@ export class ModelMachine implements Machine {
 
   async unanswered(): Promise<Map<string, number>> {
     return new Map();
+  }
+
+  async probe(probes: readonly Probe[]): Promise<Probed> {
+    return { answered: probes.map(({ sizes }) => [...sizes]), endpoints: new Map(), fragmented: [] };
   }
 
   async login(): Promise<void> {}

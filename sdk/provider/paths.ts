@@ -1,0 +1,131 @@
+/** Whether what is declared of the ways inside of devices holds: proven with packets after a change, and at each read. */
+import { HostError, type RunOptions } from "../host";
+import type { End, Path, Snapshot } from "../kernel";
+import type { Machine } from "./machine";
+import { type Carried, isUp, measure, narrow, note, notesOf } from "./pathMtu";
+import type { Values } from "./wire";
+
+/** Bytes that pass in one piece, by the name of the machine at the other end, where that is less than the MTU. */
+export type PathMtu = Record<string, number>;
+
+const pathMtu = (found: readonly (readonly [Path, number | undefined])[]): PathMtu =>
+  Object.fromEntries(
+    found.flatMap(([{ to, mtu }, bytes]) => (bytes !== undefined && bytes < mtu ? [[to, bytes]] : [])),
+  );
+
+const linesOf = (text: unknown): Set<string> => new Set(String(text ?? "").split("\n"));
+
+/** One end, whose machine is asked about all that has come together while it was being asked. */
+class Asked {
+  #waiting: { path: Path; resolve(carried: Carried | undefined): void; reject(error: unknown): void }[] = [];
+  #busy = false;
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly options: RunOptions,
+    readonly paths: readonly Path[],
+  ) {}
+
+  measure(path: Path): Promise<Carried | undefined> {
+    const result = new Promise<Carried | undefined>((resolve, reject) => {
+      this.#waiting.push({ path, resolve, reject });
+    });
+    if (!this.#busy) void this.#ask();
+    return result;
+  }
+
+  async #ask(): Promise<void> {
+    this.#busy = true;
+    await Promise.resolve(); // who asks about many does so at once
+    while (this.#waiting.length > 0) {
+      const asked = this.#waiting.splice(0);
+      try {
+        const paths = asked.map(({ path }) => path);
+        const found = await measure(this.machine, paths, this.options);
+        for (const [index, { resolve }] of asked.entries()) resolve(found[index]);
+      } catch (error) {
+        for (const { reject } of asked) reject(error);
+      }
+    }
+    this.#busy = false;
+  }
+}
+
+const lesser = (a: Carried | undefined, b: Carried | undefined): Carried | undefined =>
+  a && b ? (b.bytes < a.bytes ? b : a) : (a ?? b);
+
+/** The ends that one run makes. Of two, the one that is there later has both look. */
+export class Paths {
+  readonly #made = new Map<string, Asked>();
+
+  /**
+   * After a change of an end: what differs from what the host was told before, and what was narrow before, is looked
+   * at. `silent`: who does not answer. Other ends that the run leaves alone are not asked.
+   */
+  async prove(
+    end: End,
+    paths: readonly Path[],
+    before: Values,
+    silent: ReadonlySet<string>,
+    ready: ReadonlySet<string>,
+    machine: Machine,
+    options: RunOptions,
+  ): Promise<{ pathMtu: PathMtu; narrow: string[] }> {
+    const own = new Asked(machine, options, paths);
+    this.#made.set(end.name, own);
+    const [known, text] = [linesOf(before.config), String(before.config ?? "")];
+    const changed = (path: Path) => path.lines.some((line) => !known.has(line)) || notesOf(path, text).length > 0;
+    const there = ({ other, from }: Path) => !silent.has(from) && (other === undefined || ready.has(other));
+    const old = (before.pathMtu ?? {}) as PathMtu;
+    const found = await Promise.all(
+      paths.map(async (path) => {
+        const carried = changed(path) && there(path) ? await this.#bothWays(own, path, end) : undefined;
+        return { path, carried, bytes: carried?.bytes ?? old[path.to] };
+      }),
+    );
+    return {
+      pathMtu: pathMtu(found.map(({ path, bytes }) => [path, bytes])),
+      narrow: found.flatMap(({ path, carried }) =>
+        carried && carried.bytes < path.mtu ? [`The ${narrow(path, carried)}.`] : [],
+      ),
+    };
+  }
+
+  async #bothWays(own: Asked, path: Path, end: End): Promise<Carried | undefined> {
+    const far = path.other === undefined ? undefined : this.#made.get(path.other);
+    const back = far?.paths.find(({ other }) => other === end.name);
+    const [here, there] = await Promise.all([own.measure(path), back && far?.measure(back)]);
+    return lesser(here, there);
+  }
+}
+
+/** A refresh: what comes in by the ways that are as declared. What nobody answers about is as it was last known. */
+export async function readPaths(
+  paths: readonly Path[],
+  olds: Values,
+  text: string,
+  seen: Snapshot,
+  machine: Machine,
+  options: RunOptions,
+): Promise<{ pathMtu: PathMtu; notes: string[] }> {
+  const lines = linesOf(text);
+  const up = paths.filter((path) => isUp(path, lines, seen));
+  const measured = up.length > 0 ? await measure(machine, up, options) : [];
+  const carried = new Map(up.map((path, index) => [path, measured[index]]));
+  const old = (olds.pathMtu ?? {}) as PathMtu;
+  const notes = paths.flatMap((path) => {
+    const now = carried.get(path);
+    if (!now) return notesOf(path, String(olds.config ?? ""));
+    return now.bytes < path.mtu ? [note(path, now)] : [];
+  });
+  return { pathMtu: pathMtu(paths.map((path) => [path, carried.get(path)?.bytes ?? old[path.to]])), notes };
+}
+
+/** What keeps packets from being sent is told, and everything else goes on. */
+export const unproven =
+  <T>({ machine, warn }: { machine: Machine; warn(message: string): void }, instead: T) =>
+  (error: unknown): T => {
+    if (!(error instanceof HostError)) throw error;
+    if (error.kind !== "cancelled") warn(`What the paths of ${machine.name} carry is not known: ${error.message}`);
+    return instead;
+  };

@@ -1,0 +1,37 @@
+/** Which ways inside of a WireGuard device are to be proven. */
+import { factId } from "../kernel/fact";
+import { kindOf } from "../kernel/kinds";
+import { isPlaceholder } from "../kernel/later";
+import type { Path } from "../kernel/technology";
+import { IPV6_MIN_MTU } from "../network/mtu";
+import { named } from "./end";
+import { plan } from "./plan";
+import type { Peer, Spec } from "./spec";
+
+/** A machine of somebody else that nobody calls moves about, and answers where it is when it likes. */
+const stays = ({ foreign, endpoint }: Peer): boolean => !foreign || endpoint !== undefined;
+
+/** A link carries everything; a mesh has the peers' own addresses alone. */
+function inside({ mtu, peer }: Spec, { id, addresses }: Peer): string | undefined {
+  if (peer && mtu >= IPV6_MIN_MTU) return `fe80::${id.toString(16)}`;
+  return [addresses].flat().find((it) => !isPlaceholder(it) && (mtu >= IPV6_MIN_MTU || !it.includes(":")));
+}
+
+export function paths(spec: Spec): Path[] {
+  const { device, link, mtu, listenPort, peer, peers = [] } = spec;
+  const facts = new Map(plan(spec).map((fact) => [factId(fact), fact]));
+  const linesOf = (id: string): string[] => {
+    const fact = facts.get(id);
+    return fact ? kindOf(fact).lines(fact.value) : [];
+  };
+  const own = [...linesOf(`link ${device}`), ...linesOf(`wgDevice ${device}`)];
+  return [...(peer ? [peer] : []), ...peers].filter(stays).flatMap((other): Path[] => {
+    const address = inside(spec, other);
+    if (address === undefined) return [];
+    const lines = [...own, ...linesOf(`wgPeer ${device} ${other.publicKey}`)];
+    const far = { to: other.name, ...(!other.foreign && { other: named(link, other.name) }) };
+    return [
+      { device, of: link, ...far, address, mtu, layer: "WireGuard", port: listenPort, from: other.publicKey, lines },
+    ];
+  });
+}

@@ -1,0 +1,69 @@
+/** What a way carries, found out with packets: at `up`, where an underlay is smaller than declared; and when it shrinks later. */
+import type { Values } from "../../../sdk/provider/wire";
+import { describeWhere } from "../../can";
+import { Lab } from "../../lab";
+import type { Declared } from "../../sdk/provider/client";
+import { Network } from "./network";
+
+jest.setTimeout(120_000);
+
+describeWhere("lab", "an underlay", () => {
+  let network: Network;
+  let link: { a: Declared; b: Declared };
+
+  beforeAll(async () => {
+    network = await Network.open(await Lab.up("lab", { name: "mtu", fresh: true }));
+  });
+  afterAll(async () => {
+    await network?.close();
+    await Lab.down("mtu");
+  });
+
+  const pathMtu = (): unknown[] => [link.a, link.b].map((side) => network.engine.kept(side).outputs.pathMtu);
+  const refresh = () => Promise.all([link.a, link.b].map((side) => network.engine.refresh(side)));
+  /** What the sides are told, which is what they were told when they were made. */
+  const said = (): string[] => [link.a, link.b].flatMap((side) => network.engine.said(side));
+  const narrow = (to: string, bytes: number) =>
+    `path fra-lux to ${to} carries ${bytes} bytes in one piece, and its MTU is 1420: raise the MTU of the underlay all the way (1420 + WireGuard over IPv4 60 = underlay 1480), or say mtu: ${bytes}`;
+
+  test("that carries 150 bytes less than declared is found and named when the link is made", async () => {
+    await network.lab.break({ kind: "mtu", target: "fra", bytes: 1350, silent: false });
+    link = await network.link("lux", "fra");
+    // The side that is there last has both look.
+    const [to] = Object.keys(Object.assign({}, ...(pathMtu() as object[])));
+    expect(pathMtu()).toContainEqual({ [String(to)]: 1280 });
+    expect(said()).toEqual([`The ${narrow(String(to), 1280)}.`]);
+  });
+
+  test("that does so is drift of both sides, told again by the next up, until it is mended", async () => {
+    expect(await refresh()).toEqual([[`+ # ${narrow("fra", 1280)}`], [`+ # ${narrow("lux", 1280)}`]]);
+    expect(pathMtu()).toEqual([{ fra: 1280 }, { lux: 1280 }]);
+    expect(await refresh()).toEqual([[], []]);
+    expect(await network.engine.up(link.a)).toBe("updated");
+    expect(network.engine.said(link.a).at(-1)).toBe(`The ${narrow("fra", 1280)}.`);
+    await network.lab.heal();
+    // For ten minutes a host remembers what it was told of a way: net.ipv4.route.mtu_expires.
+    await Promise.all(["lux", "fra"].map((node) => network.on(node, "ip route flush cache")));
+    expect(await refresh()).toEqual([[], [`- # ${narrow("lux", 1280)}`]]);
+    expect(pathMtu()).toEqual([{}, {}]);
+  });
+
+  test("that shrinks later, and says so to nobody, is drift", async () => {
+    await network.lab.break({ kind: "mtu", target: "fra", bytes: 1400, silent: true });
+    expect(await network.engine.refresh(link.a)).toEqual([`+ # ${narrow("fra", 1328)}`]);
+    await network.lab.heal();
+    expect(await network.engine.refresh(link.a)).toEqual([`- # ${narrow("fra", 1328)}`]);
+  });
+
+  test("is not tried where nothing changes, nor again where something else does", async () => {
+    await network.on("lux", "nft add table inet overlay-probe"); // which a look replaces, and removes
+    const looked = async () => !(await network.on("lux", "nft list tables")).includes("overlay-probe");
+    expect(await network.engine.up(link.a)).toBe("same");
+    const spec = link.a.inputs.spec as Values;
+    const more = { ...link.a, inputs: { ...link.a.inputs, spec: { ...spec, alsoPorts: [443] } } };
+    expect(await network.engine.up(more)).toBe("updated");
+    expect(await looked()).toBe(false);
+    expect(await network.engine.refresh(more)).toEqual([]);
+    expect(await looked()).toBe(true);
+  });
+});

@@ -1,0 +1,221 @@
+/** How large a packet passes: what follows from what came back and what came in pieces, and which ways are looked at. */
+import { HostError, type Probe, type Probed } from "../../../sdk/host";
+import { parseProbed } from "../../../sdk/host/probe";
+import type { End, Path } from "../../../sdk/kernel";
+import type { Machine } from "../../../sdk/provider/machine";
+import { measure, narrow, sizesBetween, whole } from "../../../sdk/provider/pathMtu";
+import { Paths, readPaths } from "../../../sdk/provider/paths";
+import { wireguard } from "../../../sdk/wireguard";
+
+const path = (to: string, more: Partial<Path> = {}): Path => ({
+  device: `inter-${to}`,
+  of: "lux-fra",
+  to,
+  other: `lux-fra@${to}`,
+  address: "fe80::2",
+  mtu: 1420,
+  layer: "WireGuard",
+  port: 11002,
+  from: to,
+  lines: [`ip link set dev inter-${to} mtu 1420`],
+  ...more,
+});
+const SOURCE = "198.51.100.9:11001";
+const endpoints = new Map([["fra", SOURCE]]);
+/** A datagram of the other end's that came in fragments. */
+const pieces = (length: number) => ({ address: "198.51.100.9", from: 11001, to: 11002, length });
+
+/** A machine at the end of a way that carries so many bytes over IPv4, in pieces or not at all where that is too few. */
+function machine(carries: number, { fragments = false, alive = true } = {}) {
+  const asked: (readonly Probe[])[] = [];
+  const probe = async (probes: readonly Probe[]): Promise<Probed> => {
+    asked.push(probes);
+    const padded = (size: number) => Math.min(1420, Math.ceil(size / 16) * 16);
+    const fits = (size: number) => padded(size) + 60 <= carries;
+    return {
+      answered: probes.map(({ sizes }) => (alive ? sizes.filter((size) => fragments || fits(size)) : [])),
+      endpoints,
+      fragmented: fragments
+        ? probes.flatMap(({ sizes }) => sizes.filter((size) => !fits(size)).map((size) => pieces(padded(size) + 40)))
+        : [],
+    };
+  };
+  return { ...({ name: "root@lux", probe } as unknown as Machine), asked };
+}
+
+test("what agents/probe.sh prints", () => {
+  const text =
+    "\x1eanswer\n1 1420\n3 1280\n1 1408\n\x1eendpoint\nfra\t198.51.100.9:11001\n" +
+    "\x1efragment\n1460 198.51.100.9 . 11001 . 11002\n1448 2001:db8::9 . 11001 . 11002\n\x1eend\n";
+  expect(parseProbed(text, 3)).toEqual({
+    answered: [[1420, 1408], [], [1280]],
+    endpoints,
+    fragmented: [pieces(1460), { address: "2001:db8::9", from: 11001, to: 11002, length: 1448 }],
+  });
+});
+
+describe("what came in one piece", () => {
+  const of = (fragmented: Probed["fragmented"], one = path("fra")) =>
+    whole(one, [1280, 1408, 1420], { answered: [], endpoints, fragmented });
+  test("is all that came back where there were no fragments", () => expect(of([])).toEqual([1280, 1408, 1420]));
+  test("is less than the least of those that came in several", () => {
+    expect(of([pieces(1460), pieces(1448)])).toEqual([1280]);
+    expect(of([pieces(1460)])).toEqual([1280, 1408]);
+  });
+  test("has nothing to do with fragments of others, or for others", () => {
+    expect(of([{ ...pieces(1320), from: 4500 }])).toHaveLength(3);
+    expect(of([{ ...pieces(1320), address: "192.0.2.7" }])).toHaveLength(3);
+    expect(of([{ ...pieces(1320), to: 11003 }])).toHaveLength(3);
+  });
+  test("is told of a segment's member by its address alone, because VXLAN's source port is a hash", () => {
+    const member = path("fra", { layer: "VXLAN", port: 4789, from: "10.255.0.2" });
+    expect(of([{ address: "10.255.0.2", from: 54321, to: 4789, length: 1438 }], member)).toEqual([1280]);
+  });
+});
+
+test("sizes are those that WireGuard does not fill up, few, and from end to end", () => {
+  expect(sizesBetween(1281, 1345)).toEqual([1296, 1312, 1328, 1344]);
+  expect(sizesBetween(1409, 1420)).toEqual([]);
+  const many = sizesBetween(512, 8920);
+  expect([many.length, many[0], many.at(-1)]).toEqual([16, 512, 8912]);
+  expect(many.every((size) => size % 16 === 0)).toBe(true);
+});
+
+describe("a way", () => {
+  const found = async (host: ReturnType<typeof machine>, mtu = 1420) => {
+    const [carried] = await measure(host, [path("fra", { mtu })], {});
+    return [carried?.bytes, host.asked.length];
+  };
+  test("that carries all is asked once", async () => expect(await found(machine(1480))).toEqual([1420, 1]));
+  test.each([1400, 1350, 1280, 600])("of %d bytes is found in three rounds", async (carries) => {
+    const most = Math.floor((carries - 60) / 16) * 16;
+    expect(await found(machine(carries))).toEqual([most, 3]);
+    expect(await found(machine(carries, { fragments: true }))).toEqual([most, 3]);
+  });
+  test("that nothing comes back by is not known", async () =>
+    expect(await found(machine(1480, { alive: false }))).toEqual([undefined, 2]));
+  test("that is narrow is told in one line, with what is to be done", () => {
+    expect(narrow(path("fra"), { bytes: 1328, outer: "inet6" })).toBe(
+      "path lux-fra to fra carries 1328 bytes in one piece, and its MTU is 1420: raise the MTU of the underlay all the " +
+        "way (1420 + WireGuard over IPv6 80 = underlay 1500), or say mtu: 1328",
+    );
+    expect(narrow(path("fra"), { bytes: 1264, outer: "inet" })).toMatch(/underlay 1480\), because IPv6 needs 1280$/);
+  });
+});
+
+describe("after a change", () => {
+  const end = (name: string): End => ({ name: `lux-fra@${name}`, from: name, called: true, calls: [] });
+  const both = new Set(["lux-fra@lux", "lux-fra@fra"]);
+  const [toFra, toLux] = [path("fra"), path("lux")];
+  const prove = (paths: Paths, name: string, way: Path, host: Machine, before = {}, silent = new Set<string>()) =>
+    paths.prove(end(name), [way], before, silent, both, host, {});
+
+  test("the end that is there later has both look, and what is less counts", async () => {
+    const [paths, lux, fra] = [new Paths(), machine(1480), machine(1400)];
+    const early = await paths.prove(end("lux"), [toFra], {}, new Set(), new Set(), lux, {});
+    expect([early, lux.asked.length]).toEqual([{ pathMtu: {}, narrow: [] }, 0]);
+    const late = await prove(paths, "fra", toLux, fra);
+    expect(late.pathMtu).toEqual({ lux: 1328 });
+    expect(late.narrow).toEqual([expect.stringMatching(/^The path lux-fra to lux carries 1328 bytes in one piece, /)]);
+    expect([lux.asked.length, fra.asked.length]).toEqual([1, 3]);
+  });
+  test("that is of something else nobody looks, and what was known stays", async () => {
+    const host = machine(1400);
+    const before = { config: `${toFra.lines[0]}\n`, pathMtu: { fra: 1392 } };
+    expect(await prove(new Paths(), "lux", toFra, host, before)).toEqual({ pathMtu: { fra: 1392 }, narrow: [] });
+    expect(host.asked).toEqual([]);
+  });
+  test("what was narrow is looked at again, and said again", async () => {
+    const before = {
+      config: `${toFra.lines[0]}\n# path lux-fra to fra carries 1392 bytes …\n`,
+      pathMtu: { fra: 1392 },
+    };
+    expect((await prove(new Paths(), "lux", toFra, machine(1400), before)).narrow).toHaveLength(1);
+    expect(await prove(new Paths(), "lux", toFra, machine(1480), before)).toEqual({ pathMtu: {}, narrow: [] });
+  });
+  test("nobody waits for who does not answer anyway", async () => {
+    const host = machine(1400);
+    await prove(new Paths(), "lux", toFra, host, {}, new Set(["fra"]));
+    expect(host.asked).toEqual([]);
+  });
+  test("a machine that many ask about is asked about all of them at once", async () => {
+    const [paths, hub] = [new Paths(), machine(1480)];
+    const all = ["n1", "n2", "n3", "n4"];
+    const ready = new Set(["mesh@hub", ...all.map((name) => `mesh@${name}`)]);
+    const way = (to: string) => path(to, { other: `mesh@${to}`, of: "mesh" });
+    const named = (name: string): End => ({ ...end(name), name: `mesh@${name}` });
+    await paths.prove(named("hub"), all.map(way), {}, new Set(), new Set(), hub, {});
+    const later = all.map((name) => paths.prove(named(name), [way("hub")], {}, new Set(), ready, machine(1480), {}));
+    await Promise.all(later);
+    expect(hub.asked.map((probes) => probes.length)).toEqual([4]);
+  });
+  test("a host that cannot be asked is told to whoever wants to know", async () => {
+    const host = { ...machine(1480), probe: () => Promise.reject(new HostError("agent", "it has no ping")) };
+    await expect(prove(new Paths(), "lux", toFra, host)).rejects.toThrow("it has no ping");
+  });
+});
+
+describe("a refresh", () => {
+  const way = path("fra");
+  const now = 1795258787;
+  const seen = (since = 10) =>
+    ({ now, wg: [{ device: "inter-fra", peers: [{ publicKey: "fra", latestHandshake: now - since }] }] }) as never;
+  const text = `${way.lines[0]}\n`;
+  const refresh = (host: Machine, olds = {}, config = text, since = 10) =>
+    readPaths([way], olds, config, seen(since), host, {});
+  const known = { pathMtu: { fra: 1328 }, config: `${text}# path lux-fra to fra carries 1328 bytes …\n` };
+
+  test("says what is narrow, and no more when it is no longer", async () => {
+    const { pathMtu, notes } = await refresh(machine(1400));
+    expect([pathMtu, notes]).toEqual([{ fra: 1328 }, [expect.stringMatching(/^# path lux-fra to fra carries 1328 /)]]);
+    expect(await refresh(machine(1480), known)).toEqual({ pathMtu: {}, notes: [] });
+  });
+  test.each<[string, Parameters<typeof refresh>]>([
+    ["where somebody has changed the device by hand", [machine(1480), known, "ip link set dev inter-fra mtu 1300\n"]],
+    ["where there is no session", [machine(1480), known, text, 600]],
+    ["where nothing comes back", [machine(1480, { alive: false }), known]],
+  ])("says what it did %s", async (_, given) => {
+    expect(await refresh(...given)).toEqual({ pathMtu: known.pathMtu, notes: [known.config.split("\n")[1]] });
+  });
+});
+
+describe("ways of a WireGuard device", () => {
+  const peer = {
+    name: "lux",
+    id: 1,
+    publicKey: "yX6FLV5UjeuxLDIxR/hWYWOnmYR46ClYjjDbesTpjFk=",
+    addresses: ["10.255.0.1"],
+  };
+  const fields = { node: "fra", owner: "net/prod", link: "l", device: "wg", id: 2, mtu: 1420, listenPort: 11001 };
+  const of = (more: object) => wireguard.paths?.(wireguard.spec.parse({ ...fields, ...more }));
+
+  test("of a link: by its link-local address, and what the kernel is told of it", () => {
+    expect(of({ addresses: ["10.255.0.2"], peer: { ...peer, endpoint: "203.0.113.5:11002" } })).toEqual([
+      {
+        device: "wg",
+        of: "l",
+        to: "lux",
+        other: "l@lux",
+        address: "fe80::1",
+        mtu: 1420,
+        layer: "WireGuard",
+        port: 11001,
+        from: peer.publicKey,
+        lines: [
+          "ip link add dev wg type wireguard",
+          "ip link set dev wg mtu 1420 group 28417 addrgenmode none alias overlay:net/prod:l",
+          "ip link set dev wg up",
+          "wg set wg listen-port 11001 fwmark 0x6f private-key /etc/overlay/keys/wireguard.key",
+          `wg set wg peer ${peer.publicKey} allowed-ips 0.0.0.0/0,::/0 endpoint 203.0.113.5:11002`,
+        ],
+      },
+    ]);
+  });
+  test("of a mesh: by an address of the peer's, which is all that it lets in", () =>
+    expect(of({ peers: [peer] })).toMatchObject([{ address: "10.255.0.1" }]));
+  test("to somebody else's machine only where it can be called: others move about", () => {
+    expect(of({ peer: { ...peer, foreign: true } })).toEqual([]);
+    const [called] = of({ peer: { ...peer, foreign: true, endpoint: "203.0.113.5:51820" } }) ?? [];
+    expect([called?.to, called?.other]).toEqual(["lux", undefined]);
+  });
+});
