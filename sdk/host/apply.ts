@@ -5,7 +5,7 @@ import type { Snapshot } from "../kernel/snapshot";
 import { agent, stepsAgent } from "./agents";
 import { describeConnection } from "./connection";
 import { HostError } from "./errors";
-import type { RunOptions, Session } from "./session";
+import type { Operation, RunOptions, Session } from "./session";
 import type { Result } from "./shell";
 import { agentError, parseSections, parseSnapshot } from "./snapshot";
 
@@ -59,39 +59,57 @@ const UNARMED = 78;
  * what was done (kind `lost`, `timeout`, `cancelled`, `unconfirmed`).
  */
 export async function apply(session: Session, change: Change, options: RunOptions = {}): Promise<Applied> {
-  const { commands, queries, owners = [], boot, undo } = change;
-  // What others boot from goes when there is what takes its place.
-  const steps = boot
-    ? [...commands.filter((it) => !isRetirement(it)), bootStep(boot), ...commands.filter(isRetirement)]
-    : commands;
-  const header = `run ${session.runId}\nowners ${owners.join(" ")}`;
-  const limits = { timeout: 600, ...options };
-  if (undo) return confirmed(session, steps, { ...change, undo }, header, limits);
-  const result = await session.run("apply", [header, "undo", ...steps, ".", ...queries].join("\n"), limits);
-  return applied(session, result, change);
+  const { undo, queries } = change;
+  if (undo) return confirmed(session, { ...change, undo }, { timeout: LIMIT, ...options });
+  const { agent, input, ...limits } = changing(session, [change], queries);
+  return only(applied(session, await session.run(agent, input, { ...limits, ...options }), change));
 }
+
+/** Seconds for the longest of changes: packages are installed. */
+const LIMIT = 600;
+
+/** Changes of the same owners, none of which has to be confirmed: each stops at its own first command that fails. */
+export const changing = (session: Session, changes: Change[], queries: string[]): Operation & RunOptions => ({
+  agent: "apply",
+  input: [...header(session, changes), "undo", ...changes.flatMap((one) => [...stepsOf(one), "."]), ...queries].join(
+    "\n",
+  ),
+  timeout: LIMIT,
+});
+
+const header = ({ runId }: Session, changes: Change[]): string[] => [
+  `run ${runId} ${changes.length}`,
+  `owners ${(changes[0]?.owners ?? []).join(" ")}`,
+];
+
+// What others boot from goes when there is what takes its place.
+const stepsOf = ({ commands, boot }: Change): Command[] =>
+  boot ? [...commands.filter((it) => !isRetirement(it)), bootStep(boot), ...commands.filter(isRetirement)] : commands;
 
 const isRetirement = (step: Command): boolean => /^(retire|systemctl disable wg-quick@)/.test(step);
 
-async function confirmed(
-  session: Session,
-  steps: Command[],
-  change: Change & { undo: Command[] },
-  header: string,
-  limits: RunOptions,
-): Promise<Applied> {
+async function confirmed(session: Session, change: Change & { undo: Command[] }, limits: RunOptions): Promise<Applied> {
   const { undo, queries, others } = change;
+  const steps = stepsOf(change);
   const id = randomBytes(8).toString("hex");
   const script = Buffer.from(`${stepsAgent()}\n${agent("undo.sh")}`).toString("base64");
   const afterwards = (step: Command) => /^(remove|put \d+ \/etc\/overlay\/boot\.d\/)/.test(step) || isRetirement(step);
   const now = steps.filter((step) => !afterwards(step));
-  const armed = [header, `undo ${id} ${UNDO_AFTER} ${script}`, ...undo, ".", ...now, ".", ...queries].join("\n");
+  const armed = [
+    ...header(session, [change]),
+    `undo ${id} ${UNDO_AFTER} ${script}`,
+    ...undo,
+    ".",
+    ...now,
+    ".",
+    ...queries,
+  ].join("\n");
   let changed = false;
   const confirm = async (result?: Result) => {
     changed = true;
     await others?.();
     // What did not come to its end, or is not known to have, is not what the host is to boot from.
-    const whole = result !== undefined && !parseSections(result.stdout).has("failed");
+    const whole = result !== undefined && !parseSections(result.stdout).has("failed 1");
     return {
       agent: "confirm",
       input: [`${id} ${session.runId}`, ...(whole ? steps.filter(afterwards) : []), ".", ...queries].join("\n"),
@@ -99,8 +117,8 @@ async function confirmed(
   };
   try {
     const { first, second } = await session.runAnew({ agent: "apply", input: armed }, confirm, PATIENCE, limits);
-    const failed = second && first && applied(session, first, change).failed;
-    const result = applied(session, second ?? first, change);
+    const failed = second && first && only(applied(session, first, change)).failed;
+    const result = only(applied(session, second ?? first, change));
     return { ...result, ...(failed && { failed }) };
   } catch (error) {
     if (!changed || !(error instanceof HostError) || error.kind === "cancelled") throw error;
@@ -112,8 +130,22 @@ async function confirmed(
   }
 }
 
-/** What an agent that ends with a snapshot said. */
-function applied(session: Session, { code, stdout, stderr }: Result, { owners = [], queries }: Change): Applied {
+interface AllApplied extends Pick<Applied, "takenBack" | "snapshot"> {
+  /** By the number of the change, from 1. */
+  failures: Map<number, Failure>;
+}
+
+function only({ failures, ...rest }: AllApplied): Applied {
+  const failed = failures.get(1);
+  return { ...(failed && { failed }), ...rest };
+}
+
+/** What an agent that ends with a snapshot said. Throws HostError. */
+export function applied(
+  session: Session,
+  { code, stdout, stderr }: Result,
+  { owners = [], queries }: Pick<Change, "owners" | "queries">,
+): AllApplied {
   const who = describeConnection(session.connection);
   if (code === BUSY) {
     throw new HostError(
@@ -136,9 +168,10 @@ function applied(session: Session, { code, stdout, stderr }: Result, { owners = 
   if (code !== 0) throw agentError(session, "change it", code, stderr);
   const snapshot = parseSnapshot(stdout, queries);
   const sections = parseSections(stdout);
-  const failed = failure(sections.get("failed"), snapshot);
-  const takenBack = sections.has("takenBack");
-  return { ...(failed && { failed }), ...(takenBack && { takenBack }), snapshot };
+  const failures = [...sections]
+    .filter(([name]) => name.startsWith("failed "))
+    .map(([name, text]) => [Number(name.slice("failed ".length)), failure(text, snapshot)] as const);
+  return { failures: new Map(failures), ...(sections.has("takenBack") && { takenBack: true }), snapshot };
 }
 
 function bootStep({ file, content }: NonNullable<Change["boot"]>): Command {
@@ -146,8 +179,7 @@ function bootStep({ file, content }: NonNullable<Change["boot"]>): Command {
   return content === null ? `remove ${path}` : put(path, content);
 }
 
-function failure(section: string | undefined, seen: Snapshot): Failure | undefined {
-  if (section === undefined) return undefined;
+function failure(section: string, seen: Snapshot): Failure {
   const [code = "", command = "", ...rest] = section.split("\n");
   const stderr = rest.join("\n").trim();
   return { command, code: Number(code), stderr, message: explain(command, Number(code), stderr, seen) };

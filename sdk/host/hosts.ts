@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Connection } from "./connection";
 import { Keyring } from "./keyring";
+import { Rounds } from "./rounds";
 import { type RunOptions, type Session, SshSession } from "./session";
 import type { SshEnvironment } from "./ssh";
 
@@ -21,6 +22,7 @@ export class Hosts {
   /** By which a host knows the changes of one run, see `Session`. */
   readonly #run = randomBytes(8).toString("hex");
   readonly #sessions = new Map<string, SshSession>();
+  readonly #rounds = new Map<Session, Rounds>();
   #keyring: Promise<Keyring> | undefined;
 
   constructor(private readonly options: HostsOptions = {}) {}
@@ -33,6 +35,14 @@ export class Hosts {
     const session = this.#open(connection);
     this.#sessions.set(key, session);
     return session;
+  }
+
+  /** The session's, for what may go together with others. */
+  rounds(connection: Connection): Rounds {
+    const session = this.session(connection);
+    const known = this.#rounds.get(session) ?? new Rounds(session);
+    this.#rounds.set(session, known);
+    return known;
   }
 
   /** A login of its own, for a moment: whether new ones work. Throws HostError. */
@@ -54,6 +64,7 @@ export class Hosts {
   async close(): Promise<void> {
     await Promise.all([...this.#sessions.values()].map((session) => session.close()));
     this.#sessions.clear();
+    this.#rounds.clear();
     (await this.#keyring?.catch(() => undefined))?.close();
     this.#keyring = undefined;
   }

@@ -22,6 +22,8 @@ export interface Session {
   readonly runId: string;
   /** Runs a function of agents/*.sh with `input` as its standard input. Throws HostError. */
   run(agent: string, input?: string, options?: RunOptions): Promise<Result>;
+  /** The same, of what is put together only when the host's turn has come. */
+  runLate(operation: () => Operation & RunOptions): Promise<Result>;
   /**
    * Runs an agent, and then, unless it ended with another code than 0, a second one over a new login, which takes the
    * place of the old one; no other operation comes in between. `second` is given the first's result, or nothing where the
@@ -61,6 +63,13 @@ export class SshSession implements Session {
 
   async run(agent: string, input = "", options: RunOptions = {}): Promise<Result> {
     return this.#turn(() => this.#now({ agent, input }, options), options);
+  }
+
+  runLate(operation: () => Operation & RunOptions): Promise<Result> {
+    return this.#turn(() => {
+      const { agent, input, ...options } = operation();
+      return this.#now({ agent, input }, options);
+    }, {});
   }
 
   async runAnew(
@@ -162,7 +171,7 @@ const mayPass = (error: HostError): boolean => error.offline || ["auth", "noShel
 const cancelled = () => new HostError("cancelled", "cancelled.");
 
 /** Rejects as soon as the signal is aborted, also while the promise waits for others. */
-function abortable<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+export function abortable<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
     const abort = () => reject(cancelled());

@@ -11,7 +11,8 @@ import type {
 import { parseWgDump } from "../kernel/wg";
 import { describeConnection } from "./connection";
 import { HostError } from "./errors";
-import type { RunOptions, Session } from "./session";
+import type { Operation, RunOptions, Session } from "./session";
+import type { Result } from "./shell";
 
 /**
  * Looks at a host. Queries ask for what a snapshot does not always show, one each:
@@ -21,7 +22,14 @@ import type { RunOptions, Session } from "./session";
  * Throws HostError.
  */
 export async function snapshot(session: Session, queries: string[], options?: RunOptions): Promise<Snapshot> {
-  const { code, stdout, stderr } = await session.run("snapshot", queries.join("\n"), options);
+  const { agent, input } = looking(queries);
+  return seen(session, await session.run(agent, input, options), queries);
+}
+
+export const looking = (queries: string[]): Operation => ({ agent: "snapshot", input: queries.join("\n") });
+
+/** What `looking` came to. Throws HostError. */
+export function seen(session: Session, { code, stdout, stderr }: Result, queries: string[]): Snapshot {
   if (code === 0) return parseSnapshot(stdout, queries);
   throw agentError(session, "look at it", code, stderr);
 }

@@ -1,7 +1,6 @@
 /** What the lifecycle needs of a host: one look, and one change with a look afterwards. */
 import {
   type Applied,
-  apply,
   type Change,
   type Connection,
   describeConnection,
@@ -12,7 +11,6 @@ import {
   type Probed,
   probe,
   type RunOptions,
-  snapshot,
   unanswered,
 } from "../host";
 import type { Snapshot } from "../kernel";
@@ -31,11 +29,11 @@ export interface Machine {
 }
 
 export function overSsh(hosts: Hosts, connection: Connection): Machine {
-  const session = hosts.session(connection);
+  const [session, rounds] = [hosts.session(connection), hosts.rounds(connection)];
   return {
     name: describeConnection(connection),
-    look: (queries, options) => snapshot(session, queries, options),
-    change: (change, options) => apply(session, change, options),
+    look: (queries, options) => rounds.look(queries, options),
+    change: (change, options) => rounds.change(change, options),
     unanswered: (device, publicKeys, options) => unanswered(session, device, publicKeys, options),
     probe: (probes, options) => probe(session, probes, options),
     login: (options) => hosts.login(connection, { ...options, wait: PATIENCE }),

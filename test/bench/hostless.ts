@@ -53,15 +53,15 @@ class Hosts {
     return known;
   }
 
+  rounds = (connection: Connection): StandIn => this.session(connection);
+
   close = async (): Promise<void> => {};
 }
 
 const host = join(__dirname, "../../sdk/host");
 const replaced: Record<string, unknown> = {
   [join(host, "hosts.js")]: { Hosts },
-  [join(host, "snapshot.js")]: { snapshot: (session: StandIn) => session.look() },
   [join(host, "probe.js")]: { probe: (session: StandIn, probes: readonly Probe[]) => session.probe(probes) },
-  [join(host, "apply.js")]: { apply: (session: StandIn, change: Change) => session.change(change) },
 };
 
 // Not declared: what every instrumentation of Node hooks into.

@@ -1,15 +1,16 @@
 # shellcheck shell=sh
 # A change and the look afterwards, in one round trip; and its confirmation, where it may have cut off the way here.
 
-# apply: standard input is `run ID` (one for all changes of a run), `owners NAME…`, `undo` or `undo ID SECONDS SCRIPT`
-# with the Commands that lead back and a line `.`, then Commands, a line `.`, and the queries of a snapshot. Exit codes:
+# apply: standard input is `run ID CHANGES` (the ID is one for all changes of a run), `owners NAME…`, `undo` or `undo ID SECONDS
+# SCRIPT` with the Commands that lead back and a line `.`, then for each change Commands and a line `.`, and the queries of
+# a snapshot. Exit codes:
 # 75 another run holds the lock or waits for its confirmation, 77 the machine has another owner (printed), 78 the way back
 # is not to be had: nothing was done.
 #
 # From the first step to the end nothing is printed, so that a connection which breaks in the middle (it may run through
 # the very link that is being changed) does not stop the rest of the change; each step has its own time limit.
 apply() {
-  read -r _ run_id
+  read -r _ run_id changes
   read -r _ owners
   read -r _ undo_id undo_seconds undo_script
   lock && nothing_pends || return
@@ -20,7 +21,7 @@ apply() {
   fi
   if [ -e /run/overlay/stopped ]; then rm /run/overlay/stopped; fi # by overlay-host: it is wanted again
   if [ -n "$undo_id" ]; then arm "/run/overlay/undo.$undo_id" || return 78; fi
-  carry_out
+  carry_out "$changes"
 }
 
 # confirm: standard input is the ID of an undo and that of the run, Commands, a line `.`, queries. The commands are carried
@@ -34,7 +35,7 @@ confirm() {
   if mv "$undo/commands" "$undo/kept" 2>/dev/null; then
     systemctl stop "overlay-undo-$undo_id.service" </dev/null 9>&- || :
     rm -rf "$undo"
-    carry_out
+    carry_out 1
   else
     section takenBack
     while IFS= read -r line && [ "$line" != . ]; do :; done
@@ -56,17 +57,20 @@ arm() {
   return 1
 }
 
-# Commands up to a line `.`, then a snapshot by the queries that follow.
+# carry_out CHANGES: Commands up to a line `.`, so many times, then a snapshot by the queries that follow.
 carry_out() {
-  report=''
-  # shellcheck disable=SC2154 # steps sets what is reported
-  if ! steps stop; then
-    report=$(
-      section failed
-      printf '%s\n%s\n%s' "$failed_code" "$failed_line" "$said"
-    )
-    while [ -z "$ended" ] && IFS= read -r line && [ "$line" != . ]; do :; done
-  fi
+  report='' change=0
+  while [ "$change" -lt "$1" ]; do
+    change=$((change + 1))
+    # shellcheck disable=SC2154 # steps sets what is reported
+    if ! steps stop; then
+      report=$report$(
+        section "failed $change"
+        printf '%s\n%s\n%s' "$failed_code" "$failed_line" "$said"
+      )$newline
+      while [ -z "$ended" ] && IFS= read -r line && [ "$line" != . ]; do :; done
+    fi
+  done
   seen=$(snapshot)
   exec 9>&-
   printf '%s\n%s\n' "$report" "$seen"

@@ -10,7 +10,8 @@ async function told(command: string, code: number, said: string, look = seen): P
   const session: Session = {
     connection: Connection.parse({ host: "203.0.113.5" }),
     runId: "f00d",
-    run: async () => ({ code: 0, stdout: `\n\x1efailed\n${code}\n${command}\n${said}\n${look}`, stderr: "" }),
+    run: async () => ({ code: 0, stdout: `\n\x1efailed 1\n${code}\n${command}\n${said}\n${look}`, stderr: "" }),
+    runLate: () => Promise.reject(new Error("nothing has to wait")),
     runAnew: () => Promise.reject(new Error("there is nothing to confirm")),
   };
   return (await apply(session, { commands: [command], queries: [] })).failed?.message;
@@ -74,7 +75,7 @@ describe("a change that may cut off its session", () => {
     undo: ["sysctl -w net/ipv4/ip_forward=0"],
     boot: { file: "a", content: "b" },
   };
-  const FAILED = `\n\x1efailed\n1\n${commands[0]}\nno\n`;
+  const FAILED = `\n\x1efailed 1\n1\n${commands[0]}\nno\n`;
   const put = "put 0644 /etc/overlay/boot.d/a b";
 
   /** What the host is given, first and over the new login, where it answers so. `undefined`: the connection broke. */
@@ -85,6 +86,7 @@ describe("a change that may cut off its session", () => {
       connection: Connection.parse({ host: "203.0.113.5" }),
       runId: "f00d",
       run: () => Promise.reject(new Error("everything goes over two logins")),
+      runLate: () => Promise.reject(new Error("everything goes over two logins")),
       runAnew: async (one, other) => {
         const result = first === undefined ? undefined : answer(first);
         inputs.push(one.input.split("\n"));
@@ -101,7 +103,7 @@ describe("a change that may cut off its session", () => {
     const { applied, armed, confirmed } = await given("\n", "\n");
     expect(armed[2]).toMatch(/^undo [0-9a-f]{16} 15 \S+$/);
     expect([...armed.slice(0, 2), ...armed.slice(3)]).toEqual([
-      "run f00d",
+      "run f00d 1",
       "owners ",
       change.undo[0],
       ".",

@@ -1,0 +1,117 @@
+/** What is asked of a host while it is busy: who goes together, and who is told what. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Connection, HostError } from "../../../sdk/host";
+import { Rounds } from "../../../sdk/host/rounds";
+import type { Operation, RunOptions, Session } from "../../../sdk/host/session";
+
+const seen = readFileSync(join(__dirname, "captured/snapshot.out"), "utf8");
+
+/** A host that is busy until it is told to go on, and what it was given; it answers each operation so. */
+function busy(answer: (operation: Operation) => { code: number; stdout: string } | HostError = () => looked) {
+  const given: (Operation & RunOptions)[] = [];
+  let last: Promise<unknown>;
+  let go = () => {};
+  last = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const session: Session = {
+    connection: Connection.parse({ host: "203.0.113.5" }),
+    runId: "f00d",
+    run: () => Promise.reject(new Error("everything waits for its turn")),
+    runAnew: () => Promise.reject(new Error("there is nothing to confirm")),
+    runLate: (operation) => {
+      const result = last.then(() => {
+        const now = operation();
+        given.push(now);
+        const said = answer(now);
+        if (said instanceof HostError) throw said;
+        return { ...said, stderr: "" };
+      });
+      last = result.catch(() => undefined);
+      return result;
+    },
+  };
+  return { rounds: new Rounds(session), given, go };
+}
+
+const looked = { code: 0, stdout: seen };
+const change = (device: string, owners = ["net/prod"]) => ({
+  commands: [`ip link set dev ${device} up`],
+  queries: [`manager ${device}`],
+  owners,
+  boot: { file: device, content: "x\n" },
+});
+
+test("looks are one look, at all that anybody asks for", async () => {
+  const { rounds, given, go } = busy();
+  const looks = [rounds.look(["command wg"]), rounds.look(["command wg", "key /nowhere"])];
+  go();
+  const [one, other] = await Promise.all(looks);
+  expect(given).toMatchObject([{ agent: "snapshot", input: "command wg\nkey /nowhere", timeout: 60 }]);
+  expect(one?.commands).toEqual({ wg: true });
+  expect(other).toEqual(one);
+});
+
+test("changes are made one after the other, and one look after the last answers all; each hears of its own failure", async () => {
+  const failed = "\n\x1efailed 2\n1\nip link set dev b up\nno\n";
+  const { rounds, given, go } = busy(() => ({ code: 0, stdout: `${failed}\n${seen}` }));
+  const all = [rounds.change(change("a")), rounds.look(["command wg"]), rounds.change(change("b"))];
+  go();
+  const [a, look, b] = await Promise.all(all);
+  expect(given).toMatchObject([{ agent: "apply", timeout: 600 }]);
+  expect(given[0]?.input.split("\n")).toEqual([
+    "run f00d 2",
+    "owners net/prod",
+    "undo",
+    "ip link set dev a up",
+    "put 0644 /etc/overlay/boot.d/a x\\n",
+    ".",
+    "ip link set dev b up",
+    "put 0644 /etc/overlay/boot.d/b x\\n",
+    ".",
+    "manager a",
+    "command wg",
+    "manager b",
+  ]);
+  expect(a).toEqual({ snapshot: look });
+  expect(b).toMatchObject({ failed: { command: "ip link set dev b up", code: 1, stderr: "no" }, snapshot: look });
+});
+
+test("who comes when a round has begun is in the next; so is who gives the machine another owner", async () => {
+  const { rounds, given, go } = busy();
+  const first = rounds.look([]);
+  const formerly = rounds.change(change("a", ["net/new", "net/old"]));
+  const others = rounds.change(change("b"));
+  go();
+  await first;
+  await Promise.all([formerly, others, rounds.look(["command wg"])]);
+  expect(given.map(({ agent, input }) => `${agent} ${input.split("\n")[1] ?? ""}`)).toEqual([
+    "apply owners net/new net/old",
+    "apply owners net/prod",
+    "snapshot ",
+  ]);
+});
+
+test("a host that is lost is lost for all of a round, and the next one tries again", async () => {
+  let answer: typeof looked | HostError = new HostError("lost", "gone.");
+  const { rounds, go } = busy(() => answer);
+  const all = [rounds.look([]), rounds.change(change("a"))];
+  go();
+  for (const one of await Promise.allSettled(all)) expect(one).toMatchObject({ reason: { kind: "lost" } });
+  answer = looked;
+  expect((await rounds.look([])).owner).toBe("net/prod");
+});
+
+test("one who is cancelled hears so at once; the host is told when nobody wants it any more", async () => {
+  const { rounds, given, go } = busy();
+  const [one, other] = [new AbortController(), new AbortController()];
+  const all = [one, other].map(({ signal }) => rounds.look([], { signal, wait: 5 }));
+  one.abort();
+  await expect(all[0]).rejects.toMatchObject({ kind: "cancelled" });
+  go();
+  await all[1];
+  expect(given[0]).toMatchObject({ wait: 5, signal: { aborted: false } });
+  other.abort();
+  expect(given[0]?.signal?.aborted).toBe(true);
+});
