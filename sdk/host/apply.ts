@@ -220,7 +220,7 @@ function explain(command: Command, code: number, stderr: string, seen: Snapshot)
       ],
       [
         tool === "nft" && !OWN_TABLE.test(command) && /No such file or directory/.test(stderr),
-        "its chain is gone, which is not ours: bring it back (`systemctl restart nftables`, where that makes it), or name the one that is there now in the node's `firewallChain`",
+        "its chain is gone, which is not ours: bring it back (`systemctl restart nftables`, where that makes it), or name the one that is there now in the node's `firewallChain` or `forwardChain`",
       ],
       [
         tool === "nft" && /No such file or directory/.test(stderr),

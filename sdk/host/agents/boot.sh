@@ -17,7 +17,7 @@ main() {
   umask 077
   # shellcheck source=sdk/host/agents/steps.sh
   . "${0%/*}/steps.sh"
-  mkdir -p "$overlay_run"
+  [ -d "$overlay_run" ] || mkdir -p "$overlay_run"
   todo=$overlay_run/boot.todo
   exec 9>"$overlay_run/lock"
   case $1 in
@@ -102,11 +102,11 @@ device() {
   tries=0
   until grep -q " 00010000 .*/wireguard/$1\.sock\$" /proc/net/unix && wg show "$1" >/dev/null 2>&1; do
     tries=$((tries + 1))
-    if [ "$tries" -ge 100 ] || ! kill -0 "${MAINPID:-$$}"; then
+    if [ "$tries" -ge 250 ] || ! kill -0 "${MAINPID:-$$}"; then
       echo "overlay: wireguard-go did not make the device $1" >&2
       return 1
     fi
-    sleep 0.05
+    sleep 0.02
   done
   ip link set dev "$1" group 28417 addrgenmode none
   [ ! -e "$overlay_run/$1.fresh" ] || return 0

@@ -23,7 +23,7 @@ keep_networkd_off() {
   devices_added="$devices_added $1"
   (
     umask 022
-    mkdir -p "$overlay_networkd"
+    [ -d "$overlay_networkd" ] || mkdir -p "$overlay_networkd"
     printf '[Match]\nName=%s\n[Link]\nUnmanaged=yes\n' "$1" >"$overlay_networkd/00-overlay-$1.network"
   ) 2>/dev/null || :
 }

@@ -41,7 +41,7 @@ test.each([
     'nft insert rule inet filter input udp dport 11002 accept comment "overlay:net/prod:lux-fra"',
     1,
     "/dev/stdin:1:25-29: Error: Could not process rule: No such file or directory",
-    /its chain is gone, which is not ours: bring it back .* `firewallChain`/,
+    /its chain is gone, which is not ours: bring it back .* `firewallChain` or `forwardChain`/,
   ],
   [
     'nft add rule inet overlay guard meta mark & 0xff == 0x6f meta oifkind { "tun", "wireguard" } jump nested',
