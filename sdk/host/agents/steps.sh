@@ -35,6 +35,7 @@ steps() {
         enqueue "wg set ${words%% *}" "$line" || return
         ;;
       'systemctl enable '*) enqueue 'systemctl enable' "$line" || return ;;
+      'systemctl disable --now '*) enqueue 'systemctl disable --now' "$line" || return ;;
       'put '*) enqueue put "$line" || return ;;
       *) one_step "$line" || return ;;
     esac
@@ -67,7 +68,7 @@ flush() {
   case ${batch:+$batch_tool} in
     ip | bridge) flush_batch "$batch_tool" ;;
     nft) flush_nft ;;
-    'wg set '* | 'systemctl enable') flush_words ;;
+    'wg set '* | systemctl*) flush_words ;;
     put) flush_files ;;
   esac || return
   batch='' batch_tool=''

@@ -243,7 +243,9 @@ wg set a peer A= allowed-ips ::/0 endpoint [2001:db8::1]:1
 wg set a peer B= remove
 wg set a peer C= endpoint name.example:11002
 wg set b peer A= allowed-ips 10.0.0.1/32
-systemctl start three.service"
+systemctl start three.service
+systemctl disable --now one.service
+systemctl disable --now two.service"
     echo "$all" | steps stop
     cat >"$overlay_run/wanted" <<EOT
 systemctl --no-reload enable one.service two.service
@@ -252,6 +254,8 @@ wg set a peer C= endpoint name.example:11002
 wg set b peer A= allowed-ips 10.0.0.1/32
 systemctl daemon-reload
 systemctl start three.service
+systemctl --no-reload disable --now one.service two.service
+systemctl daemon-reload
 EOT
     cmp "$SAID" "$overlay_run/wanted"
     rm "$SAID"
