@@ -109,6 +109,10 @@ export const nodeArgs = z.strictObject({
         "its links, for containers neither; IPv6 forwarding goes on for the whole host, and comes back off with the last " +
         "pair. Default: none. Example: [{a: lux, b: hkg}]",
     ),
+  clampMss: host.shape.clampMss.describe(
+    "Whether the ends of TCP connections that the node forwards from or to a link or a segment are told what size of " +
+      "segments the way carries (MSS). Default: true. Example: false",
+  ),
   underlay: input(underlay.prefault({})).describe("What encrypted packets travel on. Default: 1500 bytes, no tunnels."),
   packages: host.shape.packages
     .unwrap()
@@ -196,6 +200,7 @@ export const hostSpec = <P>(node: NodeData, owner: string, { adopts, relay }: { 
   prefixes: node.prefixes,
   relay,
   underlay: lift(({ devices }) => devices, node.underlay),
+  clampMss: node.clampMss,
   adopts,
   packages: node.packages,
   sysctls: node.sysctls,

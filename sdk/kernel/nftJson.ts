@@ -30,18 +30,30 @@ const unknown = (json: unknown): string => JSON.stringify(json);
 
 function left(json: Expression): { words: string; key?: string } {
   if (typeof json !== "object") return { words: String(json) };
-  const { meta, payload, exthdr, fib, concat } = json as {
+  const {
+    meta,
+    payload,
+    exthdr,
+    fib,
+    concat,
+    rt,
+    "tcp option": option,
+  } = json as {
     meta?: { key: string };
     payload?: { protocol: string; field: string } | { base: string; offset: number; len: number };
     exthdr?: { name: string };
     fib?: { result: string; flags: string[] };
     concat?: Expression[];
+    rt?: { key: string };
+    "tcp option"?: { name: string; field: string };
   };
   if (meta) return { words: BARE_META.includes(meta.key) ? meta.key : `meta ${meta.key}`, key: meta.key };
   if (payload && "protocol" in payload) return { words: `${payload.protocol} ${payload.field}` };
   if (payload && "base" in payload) return { words: `@${payload.base},${payload.offset},${payload.len}` };
   if (exthdr) return { words: `exthdr ${exthdr.name}` };
   if (fib) return { words: `fib ${fib.flags.join(" . ")} ${fib.result}` };
+  if (rt) return { words: `rt ${rt.key}` };
+  if (option) return { words: `tcp option ${option.name} ${option.field}` };
   if (concat) return { words: concat.map((part) => left(part).words).join(" . ") };
   if (Array.isArray(json["&"])) {
     const [operand, mask] = json["&"] as [Expression, number];
@@ -77,13 +89,16 @@ function statement(json: Json): string {
   switch (verb) {
     case "match": {
       const { words, key } = left(known?.left ?? "");
-      const operator = known?.op === "==" && key !== "mask" ? "" : `${known?.op} `;
+      // "in" is of flags: those that are named are set.
+      const operator = known?.op === "in" || (known?.op === "==" && key !== "mask") ? "" : `${known?.op} `;
       return `${words} ${operator}${right(known?.right ?? "", key)}`;
     }
     case "counter": {
       const map = known?.map as { key: Expression; data: string } | undefined;
       return map ? `counter name ${left(map.key).words} map ${map.data}` : "counter";
     }
+    case "mangle":
+      return `${left(known?.key ?? "").words} set ${left(known?.value ?? "").words}`;
     case "jump":
       return `jump ${known?.target}`;
     case "redirect":

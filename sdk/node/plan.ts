@@ -2,6 +2,7 @@
 import type { Fact } from "../kernel/fact";
 import { fact } from "../kernel/kinds";
 import { FWMARK, FWMARK_MASK, LAST_RESORT_METRIC, ROUTE_TABLE, RULE_PREF, WIREGUARD_KEY } from "../kernel/marks";
+import { clamp } from "./clamp";
 import { forward, forwardingSysctls, spoofed } from "./forward";
 import { guard } from "./guard";
 import type { Spec } from "./spec";
@@ -30,8 +31,8 @@ const rule = (family: "inet" | "inet6"): Fact =>
   fact("rule", { family, pref: RULE_PREF, mark: FWMARK, mask: FWMARK_MASK, table: String(ROUTE_TABLE) });
 
 /** The node's own table, its chains in the order of their names, in which the kernel lists them. */
-function table({ relay, underlay }: Spec): Fact {
-  const parts = [forward(relay), guard(underlay), spoofed(relay)];
+function table({ clampMss, relay, underlay }: Spec): Fact {
+  const parts = [clamp(clampMss), forward(relay), guard(underlay), spoofed(relay)];
   const id = "inet overlay";
   return fact("nftTable", {
     family: "inet",

@@ -65,6 +65,10 @@ const fields = z.strictObject({
     .array(deviceField)
     .default([])
     .describe("Tunnel devices of others that encrypted packets may leave by. Default: none. Example: [hetzner0]"),
+  clampMss: z
+    .boolean()
+    .default(true)
+    .describe("Whether TCP forwarded from or to a link or a segment is held to what the way carries. Default: true."),
   adopts: z
     .array(deviceField)
     .default([])

@@ -23,7 +23,7 @@ test("all faults of a program, each once", () => {
   expect(network.faults).toMatchInlineSnapshot(`
 [
   "hkg: addresses[1]: found "10.255.0.3/24", legal is an IPv4 or IPv6 address without a prefix length, such as 10.255.0.1 or fd00:6f::1; leave out the \`/\` and what follows.",
-  "hkg: conection: legal is one of addresses, connection, endpoints, firewall, firewallChain, formerly, forwardChain, id, packages, portBase, ports, prefixes, prepare, relay, sysctls, underlay; remove it, or correct its spelling.",
+  "hkg: conection: legal is one of addresses, clampMss, connection, endpoints, firewall, firewallChain, formerly, forwardChain, id, packages, portBase, ports, prefixes, prepare, relay, sysctls, underlay; remove it, or correct its spelling.",
   "hkg: hkg.id: found 2, legal is id 2 once, and node fra has it already; give each node an id of its own, and never change it.",
   "hkg: hkg.addresses[0]: found "10.255.0.1", legal is address 10.255.0.1 once, and node lux has it already; give each node its own addresses.",
   "ams: connection.host: found "-oProxyCommand=x", legal is a host name, an address, or a Host of ssh_config; write it as on ssh's command line, without quotes and white space.",

@@ -31,9 +31,9 @@ const known = new Map<string, Json>(
   }),
 );
 
-/** Rules that hands may add anywhere; the kernel takes a redirect, and a look for the way back, only where a hook fits. */
+/** Rules that hands may add anywhere; the kernel takes a redirect, a look for the way back and an MTU only where a hook fits. */
 export const knownRules: string[] = [...known].flatMap(([words, json]) =>
-  json.expr && !/redirect|fib saddr/.test(words) ? [words] : [],
+  json.expr && !/redirect|fib saddr|rt mtu/.test(words) ? [words] : [],
 );
 
 function lookUp(words: string): Json {

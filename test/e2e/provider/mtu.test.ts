@@ -3,7 +3,7 @@ import type { Values } from "../../../sdk/provider/wire";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
 import type { Declared } from "../../sdk/provider/client";
-import { Network } from "./network";
+import { host, Network } from "./network";
 
 jest.setTimeout(120_000);
 
@@ -65,5 +65,35 @@ describeWhere("lab", "an underlay", () => {
     expect(await looked()).toBe(false);
     expect(await network.engine.refresh(more)).toEqual([]);
     expect(await looked()).toBe(true);
+  });
+
+  test("that says nothing lets TCP between networks behind the nodes through, because its segments are clamped", async () => {
+    const nets = { lux: "192.168.8", fra: "192.168.7" };
+    const behind = (node: "lux" | "fra"): string[] => [`${nets[node]}.0/24`];
+    for (const node of ["lux", "fra"] as const) {
+      await network.on(
+        node,
+        `ip netns add lan && ip link add lan type veth peer name eth0 netns lan && ip link set lan up &&
+        ip addr add ${nets[node]}.1/24 dev lan && ip -n lan addr add ${nets[node]}.2/24 dev eth0 &&
+        ip -n lan link set eth0 up && ip -n lan route add default via ${nets[node]}.1 &&
+        sysctl -qw net.ipv4.ip_forward=1 && nft 'table inet mute { chain o { type filter hook output priority 0; icmp code frag-needed drop; }; }'`,
+      );
+    }
+    const routed = (side: Declared, own: "lux" | "fra", far: "lux" | "fra"): Declared => {
+      const spec = side.inputs.spec as Values;
+      const peer = { ...(spec.peer as Values), routes: behind(far) };
+      return { ...side, inputs: { ...side.inputs, spec: { ...spec, behind: behind(own), peer } } };
+    };
+    await Promise.all([
+      network.engine.up(routed(link.a, "lux", "fra")),
+      network.engine.up(routed(link.b, "fra", "lux")),
+    ]);
+    await network.on("fra", "ip netns exec lan iperf3 -s -D");
+    const sent = async () =>
+      (await network.lab.exec("lux", "timeout 3 ip netns exec lan iperf3 -c 192.168.7.2 -n 1M")).code;
+    expect(await sent()).toBe(0);
+    const without = (node: string) => network.engine.up(host(network.lab, node, { clampMss: false }));
+    expect(await Promise.all([without("lux"), without("fra")])).toEqual(["updated", "updated"]);
+    expect(await sent()).toBe(124);
   });
 });

@@ -11,9 +11,12 @@ umask 077
 
 nft 'add table inet overlay'
 nft 'add map inet overlay guard { type inet_service : counter ; }'
+nft 'add chain inet overlay clamp { type filter hook forward priority -150 ; policy accept ; }'
 nft 'add chain inet overlay forward { type filter hook forward priority 0 ; policy accept ; }'
 nft 'add chain inet overlay guard { type filter hook postrouting priority 300 ; policy accept ; }'
 nft 'add chain inet overlay nested'
+nft 'add rule inet overlay clamp iifgroup { 28417, 28418 } tcp flags syn tcp option maxseg size set rt mtu'
+nft 'add rule inet overlay clamp oifgroup { 28417, 28418 } tcp flags syn tcp option maxseg size set rt mtu'
 nft 'add rule inet overlay forward iifgroup 28417 oifgroup 28417 counter drop'
 nft 'add rule inet overlay guard meta mark & 0xff == 0x6f oifgroup { 28417, 28418 } jump nested'
 nft 'add rule inet overlay guard meta mark & 0xff == 0x6f meta oifkind { "amt", "bareudp", "erspan", "geneve", "gre", "gretap", "gtp", "ip6erspan", "ip6gre", "ip6gretap", "ip6tnl", "ipip", "ovpn", "sit", "tun", "vti", "vti6", "vxlan", "wireguard", "xfrm" } oifname != { "hetzner0", "tun0" } jump nested'
