@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Interface } from "../sdk/provider/resources";
-import { applyPartly } from "./input";
+import { applyPartly, unrelated } from "./input";
 import { costly, meshNode, meshPeers, peerTexts, specText } from "./mesh";
 import { type MeshData, meshOutputs, type WgMeshArgs } from "./meshArgs";
 import { named, owner, settled, timeouts, withheld } from "./outputs";
@@ -82,9 +82,11 @@ function makeDevices(
   options: pulumi.CustomResourceOptions,
 ): pulumi.Output<MeshDevice>[] {
   // Once for all: an Output for each value of each pair would take longer than the hosts do.
-  const peers = applyPartly(
-    declared(mesh, (nodes) => meshPeers(mesh, nodes, publicKeys(mesh))),
-    peerTexts,
+  const peers = unrelated(
+    applyPartly(
+      declared(mesh, (nodes) => meshPeers(mesh, nodes, publicKeys(mesh))),
+      peerTexts,
+    ),
   );
   const mtu = declared(mesh, (nodes) => mtuOf(mesh, nodes));
   const names = mesh.nodes.map(({ nodeName }) => nodeName);

@@ -41,7 +41,19 @@ export const applyPartly = <T, R>(value: pulumi.Output<T>, compute: (value: T) =
 
 interface Partly<T> {
   apply<R>(compute: (value: T) => R, withUnknowns: true): pulumi.Output<R>;
+  promise(withUnknowns: true): Promise<T>;
 }
+
+/**
+ * The same value, without the resources that it came from: whoever takes it waits for them all the same, and state would
+ * keep them once for each pair. It stays secret, and in parts unknown.
+ */
+export const unrelated = <T>(value: pulumi.Output<T>): pulumi.Output<T> =>
+  pulumi.output(
+    Promise.all([(value as unknown as Partly<T>).promise(true), pulumi.isSecret(value)]).then(([known, secret]) =>
+      secret ? pulumi.secret(known) : known,
+    ),
+  ) as pulumi.Output<T>;
 
 export const isKnown = <T>(value: T): value is Exclude<T, Later<unknown>> => !isLater(value);
 

@@ -15,6 +15,18 @@ export function remembered<T>(compute: (text: string) => T): (text: string) => T
   };
 }
 
+/** The same of an object that nobody changes, and of a text; of several texts with one object, the last. */
+export function rememberedOf<O extends object, T>(compute: (of: O, text: string) => T): (of: O, text?: string) => T {
+  const known = new WeakMap<O, { text: string; found: T }>();
+  return (of, text = "") => {
+    const before = known.get(of);
+    if (before?.text === text) return before.found;
+    const found = compute(of, text);
+    known.set(of, { text, found });
+    return found;
+  };
+}
+
 /**
  * The same schema, which looks at each value once; of those with one name, at the last. What it gives for equal values is
  * one and the same object.

@@ -3,7 +3,11 @@ import type { Fact } from "./fact";
 import { kindOf } from "./kinds";
 import { inOrder } from "./order";
 
-const lines = (facts: readonly Fact[]): string[] => inOrder(facts).flatMap((fact) => kindOf(fact).lines(fact.value));
+function lines(facts: readonly Fact[]): string[] {
+  const all: string[] = [];
+  for (const fact of inOrder(facts)) all.push(...kindOf(fact).lines(fact.value));
+  return all;
+}
 
 /** The `config` of a resource: one line or a few for each fact, each whole in itself. */
 export const text = (facts: readonly Fact[]): string => lines(facts).join("\n");

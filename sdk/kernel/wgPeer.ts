@@ -1,5 +1,6 @@
 /** A peer of a WireGuard device, wg(8). */
 import { parseEndpoint } from "../network/address";
+import { rememberedOf } from "../remembered";
 import type { Kind } from "./fact";
 import type { Snapshot, WgPeerLive } from "./snapshot";
 
@@ -17,7 +18,7 @@ export interface WgPeer {
 export const SESSION_SECONDS = 180;
 
 const key = (value: WgPeer): string => `${value.device} ${value.publicKey}`;
-const sorted = (ips: string[]): string => (ips.length > 1 ? ips.toSorted().join() : ips.join());
+const sorted = (ips: string[]): string => ips.toSorted().join();
 
 const settings = (value: WgPeer): string[] => [
   `allowed-ips ${sorted(value.allowedIps)}`,
@@ -27,6 +28,9 @@ const settings = (value: WgPeer): string[] => [
 
 const set = (value: WgPeer, words: string[]): string =>
   `wg set ${value.device} peer ${value.publicKey} ${words.join(" ")}`;
+
+/** Worked out once: a mesh's nodes have the same peers. */
+const line = rememberedOf((value: WgPeer) => [set(value, settings(value))]);
 
 /**
  * WireGuard moves a peer's endpoint to wherever its last authenticated packet came from. While a session lives, that
@@ -59,7 +63,7 @@ export const wgPeer: Kind<WgPeer> = {
   // Who comes in its place takes its allowed IPs from it: at no moment is there nobody to send packets to.
   lingers: true,
   key,
-  lines: (value) => [set(value, settings(value))],
+  lines: line,
   queries(value) {
     const at = parseEndpoint(value.endpoint ?? "");
     return at ? [`way ${at.address}`] : [];

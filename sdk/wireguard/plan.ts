@@ -17,8 +17,9 @@ import {
 } from "../kernel/marks";
 import type { Route } from "../kernel/route";
 import type { WgPeer } from "../kernel/wgPeer";
-import { family, host } from "../network/address";
+import { type Family, family, host } from "../network/address";
 import { isDefault } from "../network/overlaps";
+import { rememberedOf } from "../remembered";
 import type { Peer, Spec } from "./spec";
 
 /** One link, one peer: which packets it carries is for routes to say. */
@@ -43,14 +44,18 @@ function redirect(spec: Spec): Fact[] {
 }
 
 /** None to an address of a family that the node has none of: it could not be answered. */
-function routes(spec: Spec, link: string, to: readonly string[], more: Partial<Route> = {}): Fact[] {
-  const way = { device: spec.device, metric: ROUTE_METRIC, ...more };
-  const [inet, inet6] = (["inet", "inet6"] as const).map((of) => spec.addresses.find((own) => family(own) === of));
-  return to.flatMap((dst) => {
-    if (isPlaceholder(dst)) return fact("route", { dst, ...way }, link);
-    const src = family(dst) === "inet" ? inet : inet6;
-    return src === undefined ? [] : fact("route", { dst, ...way, src }, link);
-  });
+function routes({ device, addresses }: Spec, link: string, to: readonly string[], more: Partial<Route> = {}): Fact[] {
+  const source = (of: Family) => addresses.find((own) => family(own) === of);
+  const sources = { inet: source("inet"), inet6: source("inet6") };
+  // One family after the other: a mesh's thousands are then in order but for a few.
+  const made: Record<Family, Fact[]> = { inet: [], inet6: [] };
+  for (const dst of to) {
+    const of = family(dst);
+    const [src, metric] = [sources[of], ROUTE_METRIC];
+    if (isPlaceholder(dst)) made[of].push(fact("route", { dst, device, metric, ...more }, link));
+    else if (src !== undefined) made[of].push(fact("route", Object.assign({ dst, device, metric, src }, more), link));
+  }
+  return [...made.inet, ...made.inet6];
 }
 
 /** What the firewall of the host is told. `alsoPorts` are redirected before anybody asks whether they may come in. */
@@ -65,13 +70,19 @@ export const forwarding = (device: string): string => `net/ipv4/conf/${device}/f
 const prefix = (address: string): string => (isPlaceholder(address) ? address : host(address));
 const own = ({ addresses }: Peer): string[] => (typeof addresses === "string" ? [addresses] : addresses.map(prefix));
 
-function wgPeer({ device }: Spec, link: string, allowedIps: string[], peer: Peer): Fact {
+function wgPeer(device: string, allowedIps: string[], peer: Peer): Fact {
   const { publicKey, endpoint, keepalive } = peer;
   const value: WgPeer = { device, publicKey, allowedIps };
   if (endpoint !== undefined) value.endpoint = endpoint;
   if (keepalive !== undefined) value.keepalive = keepalive;
-  return fact("wgPeer", value, link);
+  return fact("wgPeer", value, factId({ kind: "link", key: device }));
 }
+
+/** A peer of a mesh, and its addresses: the same on every node, as the device is. */
+const meshPeer = rememberedOf((peer: Peer, device) => {
+  const to = own(peer);
+  return { peer, own: to, fact: wgPeer(device, [...to, ...peer.routes], peer) };
+});
 
 /** Nodes that a peer forwards to. */
 const beyondRelay = ({ relayed }: Spec, { name }: Peer) => relayed.filter(({ by }) => by === name);
@@ -88,15 +99,22 @@ const relayRoutes = (spec: Spec, link: string, peer: Peer): Fact[] =>
 /** The other side of a link, or the other nodes of a mesh. */
 const all = ({ peer, peers = [] }: Spec): Peer[] => (peer ? [peer] : peers);
 
+/** With its own addresses. */
+function known(spec: Spec, peer: Peer): { peer: Peer; own: string[]; fact: Fact } {
+  const { device } = spec;
+  if (spec.peer) return { peer, own: own(peer), fact: wgPeer(device, EVERYTHING, peer) };
+  const mine = meshPeer(peer, device);
+  const far = beyondRelay(spec, peer).flatMap(({ addresses }) => addresses.map(host));
+  if (far.length === 0) return mine;
+  return { ...mine, fact: wgPeer(device, [...mine.own, ...peer.routes, ...far], peer) };
+}
+
 function peers(spec: Spec, link: string): Fact[] {
-  const others = all(spec).map((peer) => ({ peer, own: own(peer) }));
+  const others = all(spec).map((peer) => known(spec, peer));
   // What lies behind a peer may hold its endpoint as well: encrypted packets never look into the table of our own.
   const beyond = others.flatMap(({ peer }) => peer.routes);
   return [
-    ...others.map(({ peer, own }) => {
-      const far = beyondRelay(spec, peer).flatMap(({ addresses }) => addresses.map(host));
-      return wgPeer(spec, link, spec.peer ? EVERYTHING : [...own, ...peer.routes, ...far], peer);
-    }),
+    ...others.map(({ fact }) => fact),
     ...routes(
       spec,
       link,

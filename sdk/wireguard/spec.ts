@@ -19,7 +19,7 @@ import {
 } from "../network/fields";
 import { IPV6_MIN_MTU } from "../network/mtu";
 import { isDefault, type Owned, overlapping } from "../network/overlaps";
-import { rememberedByName } from "../remembered";
+import { rememberedByName, rememberedOf } from "../remembered";
 import { labelField } from "./key";
 import { objectToPublicKey } from "./publicKey";
 
@@ -171,15 +171,22 @@ function otherPorts({ alsoPorts, listenPort }: Fields, context: Context): void {
   );
 }
 
-function endpointOutside(spec: Fields, context: Context): void {
-  if (spec.peer) endpointOf(spec, spec.peer, ["peer"], context);
+function endpointOutside({ addresses, prefixes, peer }: Fields, context: Context): void {
+  if (peer) endpointOf(addresses, prefixes.join(" "), peer, ["peer"], context);
 }
 
-function endpointOf({ addresses, prefixes }: Fields, peer: Peer, path: PropertyKey[], context: Context): void {
-  const at = peer.endpoint === undefined ? undefined : parseEndpoint(peer.endpoint);
+/** The address that a peer is called at, and why it is none: a mesh's nodes have the same prefixes, given as one text. */
+const called = rememberedOf(({ endpoint, addresses }: Peer, prefixes) => {
+  const at = endpoint === undefined ? undefined : parseEndpoint(endpoint);
+  const same = at && addresses.includes(at.address) ? [host(at.address)] : [];
+  // What else is none, its field has refused.
+  return at && { address: at.address, why: withinOverlay(at.address, [...prefixes.split(" "), ...same]) };
+});
+
+function endpointOf(own: string[], overlay: string, peer: Peer, path: PropertyKey[], context: Context): void {
+  const at = called(peer, overlay);
   if (!at) return;
-  const same = addresses.includes(at.address) || peer.addresses.includes(at.address) ? [host(at.address)] : [];
-  const why = withinOverlay(at.address, [...prefixes, ...same]); // what else is none, its field has refused
+  const why = at.why ?? (own.includes(at.address) ? withinOverlay(at.address, [host(at.address)]) : undefined);
   if (why) object(context, [...path, "endpoint"], `an address on the underlay, and this is ${why}`, NAME_UNDERLAY);
 }
 
@@ -218,8 +225,11 @@ export function noSource(route: string, nodes: readonly string[]): [legal: strin
 /** All that is wrong between the peers of a mesh, at once. */
 function meshPeers(spec: Fields, context: Context): void {
   const { node, id, addresses, peers = [], relayed } = spec;
+  const overlay = spec.prefixes.join(" ");
   const ids = new Map([[id, node]]);
   const keys = new Map<string, string>(); // the kernel has one peer for each: of two, one would be lost
+  const had = new Set(addresses);
+  let apart = relayed.length === 0;
   for (const [index, peer] of peers.entries()) {
     const path = ["peers", index];
     const [id, key] = [ids.get(peer.id), keys.get(peer.publicKey)];
@@ -228,9 +238,11 @@ function meshPeers(spec: Fields, context: Context): void {
     ids.set(peer.id, peer.name);
     keys.set(peer.publicKey, peer.name);
     if (peer.addresses.length + peer.routes.length === 0) object(context, [...path, "addresses"], ...NO_ADDRESS);
-    endpointOf(spec, peer, path, context);
+    endpointOf(addresses, overlay, peer, path, context);
     withSource(spec, peer, path, context);
+    apart &&= peer.routes.length === 0 && list(peer.addresses).every((address) => had.size < had.add(address).size);
   }
+  if (apart) return; // addresses alone overlap where two are the same
   const mine = addresses.map((address) => ({ prefix: host(address), owner: { name: node, path: ["addresses"] } }));
   const theirs = peers.flatMap(({ name, addresses, routes }, index) => {
     const owner = { name, path: ["peers", index] };

@@ -147,16 +147,26 @@ export interface Registered {
   // biome-ignore lint/suspicious/noExplicitAny: what the program gave
   inputs: any;
   options: pulumi.CustomResourceOptions;
+  /** How many resources its `spec` is from, which state names as what it depends on. */
+  sources: number;
+}
+
+/** Of how many an Output is; the SDK declares `allResources` for itself only. */
+async function resourcesOf(value: pulumi.Input<unknown>): Promise<number> {
+  const { size } = await (pulumi.output(value) as unknown as { allResources(): Promise<Set<unknown>> }).allResources();
+  return size;
 }
 
 /** What a program registers with a provider, in the order of names. */
 export async function registered(program: () => unknown, preview = false): Promise<Registered[]> {
   const made: Registered[] = [];
   const options: Record<string, pulumi.CustomResourceOptions> = {};
+  const specs: Record<string, pulumi.Input<unknown>> = {};
   await pulumi.runtime.setMocks(
     {
-      newResource: ({ type, name, inputs, custom }) => {
-        if (custom !== false) made.push({ type, name, inputs, options: options[name] ?? {} });
+      newResource: async ({ type, name, inputs, custom }) => {
+        const sources = await resourcesOf(specs[name]);
+        if (custom !== false) made.push({ type, name, inputs, options: options[name] ?? {}, sources });
         const known = preview ? {} : { machine: `machine-of-${name}`, publicKey: `key-of-${name}` };
         return { id: name, state: { ...inputs, ...known } };
       },
@@ -167,8 +177,9 @@ export async function registered(program: () => unknown, preview = false): Promi
     preview,
   );
   await pulumi.runtime.runInPulumiStack(async () => {
-    pulumi.runtime.registerStackTransformation(({ name, opts }) => {
+    pulumi.runtime.registerStackTransformation(({ name, props, opts }) => {
       options[name] = opts;
+      specs[name] = props.spec;
       return undefined;
     });
     return program();

@@ -1,5 +1,7 @@
 /** From what people write about a mesh to the words that its kernels are told, and what is wrong with it. */
+import * as pulumi from "@pulumi/pulumi";
 import { OverlayNode, WgMesh } from "../../components";
+import { unrelated } from "../../components/input";
 import { costly } from "../../components/mesh";
 import { Declared, reference, registered } from "./declare";
 
@@ -162,6 +164,8 @@ test("an interface a node; each knows how its own machine is reached; keys come 
   expect(interfaces[0]).toMatchObject({
     inputs: { connection: { host: "fra.example" }, machine: "machine-of-fra" },
     options: { aliases: [{ name: "mesh@fra0" }], customTimeouts: { create: "5m" } },
+    // Of all the peers' machines it would be once a pair, in a state that is written at every step.
+    sources: 0,
   });
   expect(outputs).toEqual([
     { node: "lux", device: "mesh", listenPort: 11001, mtu: 1420 },
@@ -301,6 +305,14 @@ test("faults of somebody else's machine", () => {
 ]
 `);
   expect(network.faults.join()).not.toContain(privateKey);
+});
+
+test("what is taken without its resources is still secret, and unknown where it was", async () => {
+  const { secret, unknown } = pulumi as typeof pulumi & { unknown: string };
+  const isSecret = (value: pulumi.Output<unknown>) => pulumi.isSecret(unrelated(value));
+  expect([await isSecret(secret("x")), await isSecret(pulumi.output("x"))]).toEqual([true, false]);
+  const partly = unrelated(pulumi.output([unknown, "x"])) as unknown as { isKnown: Promise<boolean> };
+  expect(await partly.isKnown).toBe(false);
 });
 
 test("in a preview what is not known yet says what it waits for", async () => {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { parse } from "../../sdk/faults";
-import { remembered, rememberedByName } from "../../sdk/remembered";
+import { remembered, rememberedByName, rememberedOf } from "../../sdk/remembered";
 
 test("what was found out is not computed again, nothing included", () => {
   const asked: string[] = [];
@@ -10,6 +10,22 @@ test("what was found out is not computed again, nothing included", () => {
   });
   expect([half("four"), half("odd"), half("four"), half("odd")]).toEqual([2, undefined, 2, undefined]);
   expect(asked).toEqual(["four", "odd"]);
+});
+
+test("of one object it is computed again for another text alone", () => {
+  const asked: string[] = [];
+  const named = rememberedOf(({ name }: { name: string }, text) => {
+    asked.push(`${name} ${text}`);
+    return `${name} ${text}`;
+  });
+  const [lux, fra] = [{ name: "lux" }, { name: "fra" }];
+  expect([named(lux, "a"), named(fra, "a"), named(lux, "a"), named(lux, "b")]).toEqual([
+    "lux a",
+    "fra a",
+    "lux a",
+    "lux b",
+  ]);
+  expect(asked).toEqual(["lux a", "fra a", "lux b"]);
 });
 
 const looked: unknown[] = [];
