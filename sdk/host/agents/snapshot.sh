@@ -243,17 +243,15 @@ advertised_ways() {
 # handshake, and the bytes that have come from them; where that is none, after 0.3 s.
 unanswered() {
   read -r device
-  asked=$(cat)
+  asked=''
+  while read -r key; do asked="$asked $key"; done
   tries=6
   while
-    left=$(
-      {
-        printf '%s\n' "$asked"
-        timeout 5 wg show "$device" dump
-      } | awk 'NF == 1 { asked[$1] } NF == 8 && $5 == 0 && $1 in asked { print $1, $6 }'
-    )
+    left=$(timeout 5 wg show "$device" dump | awk -v asked="$asked" '
+      BEGIN { count = split(asked, keys, " "); while (count) of_these[keys[count--]] }
+      NF == 8 && $5 == 0 && $1 in of_these { print $1, $6 }')
     tries=$((tries - 1))
-    [ "$tries" -gt 0 ] && printf '%s\n' "$left" | grep -q ' 0$'
+    case $tries,$left$newline in 0,*) false ;; *" 0$newline"*) ;; *) false ;; esac
   do sleep 0.05; done
   [ -z "$left" ] || printf '%s\n' "$left"
 }
