@@ -89,10 +89,15 @@ export interface Traffic {
 }
 
 /** So many packets a second each way through a link, as long as it is wanted; `fra-lux`: asked by fra. */
-export async function traffic(lab: Lab, link: string, rate = 100): Promise<Traffic> {
+export function traffic(lab: Lab, link: string, rate = 100): Promise<Traffic> {
   const [a = "", b = ""] = link.split("-");
-  const log = `/run/traffic-${link}`;
-  const pid = await on(lab, a, `ping -n -i ${1 / rate} 10.255.0.${IDS[b]} >${log} 2>&1 & echo $!`);
+  return asking(lab, a, `10.255.0.${IDS[b]}`, rate);
+}
+
+/** The same from a host to an address. */
+export async function asking(lab: Lab, a: string, address: string, rate = 100): Promise<Traffic> {
+  const log = `/run/traffic-${address}`;
+  const pid = await on(lab, a, `ping -n -i ${1 / rate} ${address} >${log} 2>&1 & echo $!`);
   return {
     async end() {
       await on(lab, a, `kill -INT ${pid.trim()}`);

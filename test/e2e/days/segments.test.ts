@@ -1,9 +1,9 @@
 /** Segments of every variant, from the first `up` to `destroy`: what their packets do, and what others cannot do to them. */
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
-import { network, on, traces } from "./network";
+import { asking, eventually, network, on, traces } from "./network";
 import { HOST_BEHIND, inside, SEGMENTS, segments, silent, Watch } from "./segments";
-import { Workspace } from "./workspace";
+import { type Run, Workspace } from "./workspace";
 
 jest.setTimeout(300_000);
 
@@ -25,21 +25,224 @@ describeWhere(["lab", "engine"], "segments of every variant", () => {
     await Lab.down("segments");
   });
 
-  /** What lux calls in a segment. */
-  const others = (vni: number, to: string) => inside(vni, to).map((address) => ({ address }));
-  /** All that lux can call in all segments. */
-  const everybody = () => [
-    ...SEGMENTS.flatMap(({ vni, members, segment }) =>
-      members.filter((to) => to !== "lux" && !segment.members[to]?.bridge).flatMap((to) => others(vni, to)),
-    ),
-    { address: "10.99.0.50" },
-    { address: "fd00:99::50" },
-  ];
+  /** All that lux can call, in both families. */
+  const everybody = () => {
+    const members = SEGMENTS.flatMap(({ vni, members, segment }) =>
+      members
+        .filter((to) => to !== "lux" && segment.members[to]?.bridge === undefined)
+        .flatMap((to) => inside(vni, to)),
+    );
+    return [...members, "10.99.0.50", "fd00:99::50"];
+  };
 
-  test("up makes all of them; every member answers in both families, and what lies behind a router that is not there", async () => {
+  test("up makes all; members answer in both families, and so does a host behind a router that is not there", async () => {
     const { logins } = await work.up();
     expect(logins).toEqual({ lux: 1, fra: 1, hkg: 1 });
     await watch.start();
     expect(await silent(lab, "lux", everybody())).toEqual([]);
+  });
+
+  test("what is for one goes to that one; what is for nobody goes where the variant says", async () => {
+    await watch.seen();
+    await on(lab, "lux", [103, 104, 105].map((vni) => `ping -q -c 20 -i 0.01 -w 5 10.${vni}.0.2`).join(" && "));
+    const one = await watch.seen();
+    for (const vni of [103, 104, 105]) {
+      expect(one[`${vni} > fra`]).toBeGreaterThanOrEqual(20);
+      // A report of groups may be among them where frames are flooded.
+      expect(one[`${vni} > hkg`] ?? 0).toBeLessThan(10);
+    }
+    expect(one["105 > hkg"]).toBeUndefined();
+
+    const nobody = SEGMENTS.flatMap(({ vni }) => [`10.${vni}.0.99`, `fd00:${vni}::99`]);
+    await silent(lab, "lux", nobody, 1);
+    const asked = Object.keys(await watch.seen()).filter((it) => !/^1[01]2 > fra/.test(it));
+    // The other of two, the group, or each that is known; nobody where all is known or routed: 105, 115, 107, 117.
+    const four = ["101 > fra", "102 > group", "103 > fra", "103 > hkg", "104 > fra", "104 > hkg", "106 > fra"];
+    expect(asked.sort()).toEqual([...four, "111 > fra", "112 > group", "113 > fra", "114 > fra"]);
+  });
+
+  test("who learns has learned, and who does not has what was declared alone", async () => {
+    const macs = async (device: string): Promise<string[]> => {
+      const text = await on(lab, "lux", `bridge -j fdb show dev ${device}`);
+      const entries = JSON.parse(text) as { mac: string; dst?: string; state: string }[];
+      return entries.flatMap(({ mac, dst, state }) => (dst ? `${mac} ${dst} ${state}`.trim() : [])).sort();
+    };
+    expect(await macs("vx-flood4")).toEqual([
+      "00:00:00:00:00:00 10.255.0.2 permanent",
+      "00:00:00:00:00:00 10.255.0.3 permanent",
+      "02:00:00:67:00:02 10.255.0.2",
+      "02:00:00:67:00:03 10.255.0.3",
+    ]);
+    expect(await macs("vx-l24")).toEqual([
+      "00:00:00:00:00:00 10.255.0.2 permanent",
+      "00:00:00:00:00:00 10.255.0.3 permanent",
+      "02:00:00:68:00:02 10.255.0.2 permanent",
+      "02:00:00:68:00:03 10.255.0.3 permanent",
+    ]);
+    expect(await macs("vx-arpnd4")).toEqual([
+      "02:00:00:69:00:02 10.255.0.2 permanent",
+      "02:00:00:69:00:03 10.255.0.3 permanent",
+    ]);
+    expect(await macs("vx-route4")).toEqual([]);
+  });
+
+  /** Counts what is asked in a segment by ARP, of whom or by whom; what else there is at the same time is no matter. */
+  const arps = async (host: string, device: string, which: string): Promise<() => Promise<number>> => {
+    const chain = "add table arp watch; add chain arp watch in { type filter hook input priority 0 ; }";
+    await on(lab, host, `nft '${chain}; add rule arp watch in iifname ${device} arp ${which} counter'`);
+    return async () => {
+      const text = await on(lab, host, "nft list table arp watch && nft delete table arp watch");
+      return Number(/counter packets (\d+)/.exec(text)?.[1]);
+    };
+  };
+
+  test("two segments in one bridge are isolated from each other there", async () => {
+    // What is asked of everybody in the one, which lux has in a bridge with the other.
+    const crossed = async () => {
+      const count = await arps("fra", "vx-l26", "daddr ip 10.104.0.98");
+      await silent(lab, "hkg", ["10.104.0.98"], 2);
+      return count();
+    };
+    expect(await crossed()).toBe(0);
+    const off = (device: string) => `ip link set dev ${device} type bridge_slave isolated off`;
+    await on(lab, "lux", `${off("vx-l24")} && ${off("vx-l26")}`);
+    expect(await crossed()).toBeGreaterThan(0);
+  });
+
+  /** On hkg, which is in neither: a VXLAN device that sends to lux by the underlay, in clear. */
+  const stranger = async (device: string, vni: number, family: 0 | 1) => {
+    const [remote, local] = ["lux", "hkg"].map((host) => lab.json.hosts[host]?.addresses[family]);
+    const evil = `ip link add evil type vxlan id ${vni} dstport 4789 remote ${remote} local ${local}`;
+    await on(lab, "hkg", `${evil} && ip addr add 10.${vni}.0.66/24 dev evil && ip link set evil up`);
+    const count = await arps("lux", device, `saddr ip 10.${vni}.0.66`);
+    const unanswered = await silent(lab, "hkg", [`10.${vni}.0.1`], 2);
+    await on(lab, "hkg", "ip link del evil");
+    return { unanswered, taken: await count() };
+  };
+
+  test.each([
+    ["by links alone", "vx-pair4", 101, 0],
+    ["from its members alone, on the plain underlay", "vx-group6", 112, 1],
+  ] as const)(
+    "a stranger who injects gets nothing into a segment that takes frames %s",
+    async (_, device, vni, family) => {
+      expect(await stranger(device, vni, family)).toEqual({ unanswered: [`10.${vni}.0.1`], taken: 0 });
+      // It is this table that keeps it out.
+      await on(lab, "lux", `nft flush table inet overlay-${device}`);
+      const { unanswered, taken } = await stranger(device, vni, family);
+      expect(unanswered).toEqual([]);
+      expect(taken).toBeGreaterThan(0);
+    },
+  );
+
+  /** Lost by others during a run, of what lux asks fra for in each of these segments. */
+  const losses = async (vnis: number[], change: () => Promise<Run>): Promise<[run: Run, lost: number[]]> => {
+    const asked = await Promise.all(vnis.map((vni) => asking(lab, "lux", `10.${vni}.0.2`)));
+    const run = await change();
+    const ends = await Promise.all(asked.map((it) => it.end()));
+    for (const { sent } of ends) expect(sent).toBeGreaterThan(100);
+    return [run, ends.map(({ lost }) => lost)];
+  };
+  const LEFT = ["flood4", "l24", "arpnd4"];
+
+  test("each entry that differs is one line, and mended in the run that takes members out; others lose no packet", async () => {
+    await on(
+      lab,
+      "lux",
+      `set -e
+      bridge fdb del 00:00:00:00:00:00 dev vx-flood4 dst 10.255.0.3
+      bridge fdb append 02:aa:00:00:00:01 dev vx-l26 dst fd00:6f::2
+      bridge fdb replace 02:00:00:69:00:03 dev vx-arpnd4 dst 10.255.0.2
+      ip neigh del 10.105.0.2 dev vx-arpnd4
+      ip route del 10.107.0.2/32 dev vx-route4
+      ip link set dev vx-flood6 mtu 1280
+      ip addr del 10.111.0.1/24 dev vx-pair6
+      ip link set dev vx-group4 type vxlan ttl 3
+      ip link del vx-short4`,
+    );
+    for (const name of LEFT) delete work.declared.segments?.[name]?.members.hkg;
+    const [{ text }, lost] = await losses([103, 104], () => work.up("--refresh", "--diff"));
+    expect(lost).toEqual([0, 0]);
+    const lines = text.split("\n").map((line) => line.trim());
+    const drift = lines.filter((line) => /^[-+] (ip|bridge|nft|sysctl) /.test(line) && !line.includes("short4"));
+    expect([...new Set(drift)].sort()).toMatchInlineSnapshot(`
+[
+  "+ bridge fdb replace 02:00:00:69:00:03 dev vx-arpnd4 dst 10.255.0.2",
+  "+ bridge fdb replace 02:aa:00:00:00:01 dev vx-l26 dst fd00:6f::2",
+  "+ ip addr add 10.111.0.1/24 dev vx-pair6",
+  "+ ip link add dev vx-group4 type vxlan id 102 dstport 4789 group 239.1.1.1 dev eth0 ttl 3 local 203.0.113.11 learning",
+  "+ ip link add dev vx-group4 type vxlan id 102 dstport 4789 group 239.1.1.1 dev eth0 ttl 64 local 203.0.113.11 learning",
+  "+ ip link set dev vx-flood6 address 02:00:00:71:00:01 mtu 1280 group 28418 addrgenmode none alias overlay:net/prod:flood6",
+  "+ ip link set dev vx-flood6 address 02:00:00:71:00:01 mtu 1350 group 28418 addrgenmode none alias overlay:net/prod:flood6",
+  "+ ip link set dev vx-l24 type bridge_slave isolated on",
+  "+ ip link set dev vx-l26 type bridge_slave isolated on",
+  "+ ip neigh replace 10.105.0.2 lladdr 02:00:00:69:00:02 dev vx-arpnd4 nud permanent",
+  "+ ip route add 10.107.0.2/32 dev vx-route4 proto 111 metric 4096 src 10.107.0.1 encap ip id 107 src 10.255.0.1 dst 10.255.0.2",
+  "+ nft add rule inet overlay-vx-group6 in udp dport 4789 @th,96,24 112 ip6 saddr != { 2001:db8:1::11, 2001:db8:1::12 } counter drop",
+  "+ nft add rule inet overlay-vx-group6 in udp dport 4789 exthdr frag exists ip6 saddr != { 2001:db8:1::11, 2001:db8:1::12 } counter drop",
+  "+ nft add rule inet overlay-vx-group6 out udp dport 4789 @th,96,24 112 ip6 daddr != { 2001:db8:1::11, 2001:db8:1::12, ff05::100 } counter drop",
+  "+ nft add rule inet overlay-vx-pair4 in udp dport 4789 @th,96,24 101 iifgroup != 28417 counter drop",
+  "+ nft add rule inet overlay-vx-pair4 out udp dport 4789 @th,96,24 101 oifgroup != 28417 counter drop",
+  "- bridge fdb append 00:00:00:00:00:00 dev vx-flood4 dst 10.255.0.3",
+  "- bridge fdb append 00:00:00:00:00:00 dev vx-l24 dst 10.255.0.3",
+  "- bridge fdb replace 02:00:00:68:00:03 dev vx-l24 dst 10.255.0.3",
+  "- bridge fdb replace 02:00:00:69:00:03 dev vx-arpnd4 dst 10.255.0.2",
+  "- bridge fdb replace 02:00:00:69:00:03 dev vx-arpnd4 dst 10.255.0.3",
+  "- bridge fdb replace 02:aa:00:00:00:01 dev vx-l26 dst fd00:6f::2",
+  "- ip addr add 10.111.0.1/24 dev vx-pair6",
+  "- ip link add dev vx-group4 type vxlan id 102 dstport 4789 group 239.1.1.1 dev eth0 ttl 3 local 203.0.113.11 learning",
+  "- ip link add dev vx-group4 type vxlan id 102 dstport 4789 group 239.1.1.1 dev eth0 ttl 64 local 203.0.113.11 learning",
+  "- ip link set dev vx-flood6 address 02:00:00:71:00:01 mtu 1280 group 28418 addrgenmode none alias overlay:net/prod:flood6",
+  "- ip link set dev vx-flood6 address 02:00:00:71:00:01 mtu 1350 group 28418 addrgenmode none alias overlay:net/prod:flood6",
+  "- ip link set dev vx-l24 type bridge_slave isolated on",
+  "- ip link set dev vx-l26 type bridge_slave isolated on",
+  "- ip neigh replace 10.105.0.2 lladdr 02:00:00:69:00:02 dev vx-arpnd4 nud permanent",
+  "- ip neigh replace 10.105.0.3 lladdr 02:00:00:69:00:03 dev vx-arpnd4 nud permanent",
+  "- ip neigh replace fd00:105::3 lladdr 02:00:00:69:00:03 dev vx-arpnd4 nud permanent",
+  "- ip route add 10.107.0.2/32 dev vx-route4 proto 111 metric 4096 src 10.107.0.1 encap ip id 107 src 10.255.0.1 dst 10.255.0.2",
+  "- nft add rule inet overlay-vx-group6 in udp dport 4789 @th,96,24 112 ip6 saddr != { 2001:db8:1::11, 2001:db8:1::12 } counter drop",
+  "- nft add rule inet overlay-vx-group6 in udp dport 4789 exthdr frag exists ip6 saddr != { 2001:db8:1::11, 2001:db8:1::12 } counter drop",
+  "- nft add rule inet overlay-vx-group6 out udp dport 4789 @th,96,24 112 ip6 daddr != { 2001:db8:1::11, 2001:db8:1::12, ff05::100 } counter drop",
+  "- nft add rule inet overlay-vx-pair4 in udp dport 4789 @th,96,24 101 iifgroup != 28417 counter drop",
+  "- nft add rule inet overlay-vx-pair4 out udp dport 4789 @th,96,24 101 oifgroup != 28417 counter drop",
+]
+`);
+    const known = await on(lab, "lux", "bridge fdb show dev vx-l24; ip neigh show dev vx-arpnd4");
+    expect(known).not.toContain("10.255.0.3");
+    expect(await on(lab, "hkg", "ip -br link show group 28418")).toBe("");
+  });
+
+  test("members that come back cost the others no packet, and answer; no other segment is touched", async () => {
+    work.declared.segments = segments();
+    const [{ done }, lost] = await losses([101, 103, 104, 105], () => work.up());
+    expect(lost).toEqual([0, 0, 0, 0]);
+    const touched = LEFT.flatMap((name) => lab.hosts.map((host) => `${name}@${host}`));
+    expect(done.map((it) => it.split(" ")[0])).toEqual(touched.sort());
+    expect(await silent(lab, "lux", everybody())).toEqual([]);
+  });
+
+  test("without its links no packet of a segment leaves a host", async () => {
+    await on(lab, "lux", "ip link set dev inter-fra down");
+    await on(lab, "lux", "ip route add 10.255.0.2/32 dev eth0 && ip -6 route add fd00:6f::2/128 dev eth0");
+    const encrypted = SEGMENTS.filter(({ segment }) => segment.encrypted !== false);
+    await watch.seen();
+    const to = encrypted.flatMap(({ vni }) => inside(vni, "fra"));
+    await silent(lab, "lux", to, 1);
+    const left = Object.keys(await watch.seen()).filter((it) => it.endsWith("fra") && !/^1[01]2/.test(it));
+    expect(left).toEqual([]);
+    expect(await on(lab, "lux", "nft list chain inet overlay-vx-arpnd4 out")).toMatch(/counter packets [1-9]/);
+  });
+
+  test("after a reboot all is there", async () => {
+    await lab.reboot("lux");
+    await eventually("all answer", async () => (await silent(lab, "lux", everybody(), 1)).length === 0);
+    expect(await work.drift("--target", "**@lux")).toEqual([]);
+  });
+
+  test("destroyed, each host is as it was found", async () => {
+    await work.destroy();
+    // The other end of its cable has another number since the reboot.
+    const told = (text = "") => text.replace(/eth0@if\d+/g, "eth0");
+    for (const host of lab.hosts) expect(told(await traces(lab, host))).toBe(told(found[host]));
   });
 });

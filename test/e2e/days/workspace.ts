@@ -164,8 +164,8 @@ plugins: { providers: [{ name: overlay, path: ${join(root, "bin")} }] }
   }
 
   /** Drift of all hosts: none, or the lines that differ. */
-  async drift(): Promise<string[]> {
-    const { code, text } = await this.run("refresh", "--preview-only", "--diff", "--expect-no-changes");
+  async drift(...options: string[]): Promise<string[]> {
+    const { code, text } = await this.run("refresh", "--preview-only", "--diff", "--expect-no-changes", ...options);
     return code === 0 ? [] : text.split("\n");
   }
 
@@ -235,7 +235,7 @@ function counted(text: string): string[] {
 }
 
 const ENDED =
-  /overlay:(?:node:Host|wireguard:Interface) (\S+) (?:\*\*(\S+) failed\*\*|(created|updated|deleted|refreshed))(?: \([\d.]+m?s\))?(.*)$/;
+  /overlay:(?:node:Host|wireguard:Interface|vxlan:(?:Bridge|Member)) (\S+) (?:\*\*(\S+) failed\*\*|(created|updated|deleted|refreshed))(?: \([\d.]+m?s\))?(.*)$/;
 
 /** Without what was told to somebody who waits. */
 const last = (told: string): string =>
