@@ -139,6 +139,7 @@ export function memberOf(
     encrypted,
     ...(group !== undefined && { group }),
     ...(member.underlay !== undefined && { underlay: member.underlay }),
+    ...(member.masquerade !== undefined && { masquerade: member.masquerade }),
     mac: memberMac(vni, node.id),
     addresses: bridge === undefined ? member.addresses : [],
     ...(bridge !== undefined && { bridge }),
@@ -186,7 +187,10 @@ export function topologySegment(segment: SegmentData, nodes: readonly LinkNode[]
       node: nodes[index]?.name ?? "",
       device: device(segment),
       bridge: bridgeDevice(segment, member),
-      prefixes: routed ? [] : (known[index] ?? []).map(({ prefix }) => prefix),
+      prefixes: [
+        ...(routed ? [] : (known[index] ?? []).map(({ prefix }) => prefix)),
+        ...members.flatMap(({ routes }, other) => (other === index ? [] : routes)),
+      ],
     })),
     prefixes: [...new Set(known.flat().map(({ prefix }) => prefix))],
   };
@@ -266,7 +270,7 @@ function writtenAt(path: string, index: number): string | undefined {
   if (peer) return index === 0 ? `members[${Number(peer[1]) + 1}]${peer[2]}` : undefined;
   if (path === "local") return `members[${index}].vtep`;
   if (path === "mtu" || path === "mac") return undefined; // seen by mtuFaults; made of VNI and id
-  return /^(addresses|underlay|bridge)\b/.test(path) ? `members[${index}].${path}` : path;
+  return /^(addresses|underlay|masquerade|bridge)\b/.test(path) ? `members[${index}].${path}` : path;
 }
 
 function specFaults(segment: SegmentData, nodes: readonly LinkNode[], carried: Carriage): Fault[] {

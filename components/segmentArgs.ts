@@ -9,7 +9,6 @@ import {
   nameField,
   portField,
   prefixField,
-  routeField,
   vniField,
 } from "../sdk/network/fields";
 import { VARIANTS } from "../sdk/vxlan";
@@ -67,9 +66,18 @@ const member = z
       .default([])
       .describe("Hosts behind the bridge, for variants in which nobody is looked for. Default: none."),
     routes: z
-      .array(routeField)
+      .array(prefixField)
       .default([])
-      .describe("Of unicast-routing, what is reached by way of the node. Default: none. Example: [192.168.7.0/24]"),
+      .describe(
+        "What the other members without a bridge reach by way of the node, which has to forward it. Default: none. " +
+          "Example: [192.168.7.0/24]",
+      ),
+    masquerade: deviceField
+      .optional()
+      .describe(
+        "Device of the node by which what comes from the segment leaves under the node's own address, and by which nothing " +
+          "comes in that nobody inside has asked for. Default: none. Example: eth0",
+      ),
     vtep: input(addressField)
       .optional()
       .describe(

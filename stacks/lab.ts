@@ -1,12 +1,9 @@
 /** The three hosts of the lab (`npm run -s lab -- up`), each linked to each. OVERLAY_LAB: name of the lab, if not `lab`. */
-import { readFileSync } from "node:fs";
-import { OverlayNode, Provider, WgLink } from "../components";
+import { OverlayNode, WgLink } from "../components";
+import { labHosts } from "./labHosts";
 
-const { ssh, hosts } = readLab(process.env.OVERLAY_LAB ?? "lab");
+const { provider, reached } = labHosts("lab");
 const prefixes = ["10.255.0.0/24", "fd00:6f::/64"];
-
-// ssh runs inside of the lab: the machine that Pulumi runs on has no way to its hosts.
-const provider = new Provider("lab", { ssh });
 
 const lux = new OverlayNode(
   "lux",
@@ -34,20 +31,3 @@ export const links = {
   "fra-hkg": [fraHkg.sideA, fraHkg.sideB],
   "lux-hkg": [luxHkg.sideA, luxHkg.sideB],
 };
-
-interface LabJson {
-  ssh: string;
-  hosts: Record<string, { addresses: string[]; hostKey: string; user: string }>;
-}
-
-function readLab(name: string): LabJson {
-  return JSON.parse(readFileSync(`/run/overlay-lab/${name}/lab.json`, "utf8"));
-}
-
-/** How the operator reaches a host, and how the others do. */
-function reached(name: string) {
-  const host = hosts[name];
-  if (!host) throw new Error(`The lab has no host ${name}.`);
-  const { addresses, hostKey, user } = host;
-  return { connection: { host: addresses[0] ?? "", hostKey, user }, endpoints: addresses };
-}

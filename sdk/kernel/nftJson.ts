@@ -32,6 +32,7 @@ function left(json: Expression): { words: string; key?: string } {
   if (typeof json !== "object") return { words: String(json) };
   const {
     meta,
+    ct,
     payload,
     exthdr,
     fib,
@@ -40,6 +41,7 @@ function left(json: Expression): { words: string; key?: string } {
     "tcp option": option,
   } = json as {
     meta?: { key: string };
+    ct?: { key: string };
     payload?: { protocol: string; field: string } | { base: string; offset: number; len: number };
     exthdr?: { name: string };
     fib?: { result: string; flags: string[] };
@@ -48,6 +50,7 @@ function left(json: Expression): { words: string; key?: string } {
     "tcp option"?: { name: string; field: string };
   };
   if (meta) return { words: BARE_META.includes(meta.key) ? meta.key : `meta ${meta.key}`, key: meta.key };
+  if (ct) return { words: `ct ${ct.key}` };
   if (payload && "protocol" in payload) return { words: `${payload.protocol} ${payload.field}` };
   if (payload && "base" in payload) return { words: `@${payload.base},${payload.offset},${payload.len}` };
   if (exthdr) return { words: `exthdr ${exthdr.name}` };
@@ -74,7 +77,8 @@ function right(json: Expression | boolean, key?: string): string {
   // The kernel keeps a set in an order of its own.
   if (Array.isArray(json.set)) return set(json.set.map((element: Expression) => ({ element, key })));
   if (Array.isArray(json.concat)) return json.concat.map((part: Expression) => right(part)).join(" . ");
-  return unknown(json);
+  const prefix = json.prefix as { addr: string; len: number } | undefined;
+  return prefix ? `${prefix.addr}/${prefix.len}` : unknown(json);
 }
 
 const set = (elements: { element: Expression; key?: string }[]): string =>
@@ -104,6 +108,7 @@ function statement(json: Json): string {
     case "redirect":
       return known?.port === undefined ? "redirect" : `redirect to :${known.port}`;
     case "drop":
+    case "masquerade":
     case "accept":
       return verb;
     default:

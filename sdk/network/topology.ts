@@ -63,7 +63,7 @@ export interface TopologySegment {
     node: string;
     device: string;
     bridge?: string | undefined;
-    /** Those that the node is in by this device, canonical. */
+    /** Those that the node reaches by this device, canonical. */
     prefixes: readonly string[];
   }[];
 }

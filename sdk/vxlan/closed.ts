@@ -5,7 +5,7 @@
 import type { Fact } from "../kernel/fact";
 import { fact } from "../kernel/kinds";
 import { LINK_GROUP } from "../kernel/marks";
-import { family } from "../network/address";
+import { family, inside } from "../network/address";
 import type { Spec } from "./spec";
 
 /** The VNI is 24 bits behind 8 bytes of UDP, 4 of flags: RFC 7348, section 5. */
@@ -15,6 +15,8 @@ const oneOf = (words: string[]): string => {
   const all = [...new Set(words)].sort();
   return all.length === 1 ? `${all[0]}` : `{ ${all.join(", ")} }`;
 };
+
+const chainOf = (rule: string): string => rule.slice(0, rule.indexOf(" "));
 
 /** Who is a stranger, where packets come from and where they go. */
 function strangers({ encrypted, local, group, peers }: Spec): { from: string; to: string } {
@@ -28,6 +30,29 @@ function strangers({ encrypted, local, group, peers }: Spec): { from: string; to
   };
 }
 
+/**
+ * Of a member that others reach the outside through: what comes from their prefixes leaves under its own address, and
+ * nothing comes in that nobody inside has asked for. By address, because nft before Linux 5.7 knows no incoming device
+ * where it translates what leaves.
+ */
+function outside({ masquerade, device, bridge, addresses }: Spec): { chains: string[]; rules: string[] } {
+  if (masquerade === undefined) return { chains: [], rules: [] };
+  const prefixes = addresses.flatMap((it) => inside(it)?.prefix ?? []);
+  return {
+    chains: [
+      "forward { type filter hook forward priority 0 ; policy accept ; }",
+      "nat { type nat hook postrouting priority 100 ; policy accept ; }",
+    ],
+    rules: [
+      `forward iifname "${masquerade}" oifname "${bridge ?? device}" ct state new counter drop`,
+      ...prefixes.map(
+        (prefix) =>
+          `nat ${family(prefix) === "inet" ? "ip" : "ip6"} saddr ${prefix} oifname "${masquerade}" masquerade`,
+      ),
+    ],
+  };
+}
+
 /** The table of a segment; it is there before the device is, and goes after it. */
 export function closed(spec: Spec): Fact {
   const { device, port, vni, variant, encrypted, local } = spec;
@@ -37,6 +62,7 @@ export function closed(spec: Spec): Fact {
   // A device whose routes say the VNI takes any, over either family, and has the port for itself.
   const any = variant === "unicast-routing";
   const segment = `udp dport ${port}${any ? "" : ` ${VNI_AT} ${vni}`}`;
+  const nat = outside(spec);
   const rules = [
     `in ${segment} ${from} counter drop`,
     ...(any && !encrypted ? [`in meta nfproto ${six ? "ipv4" : "ipv6"} udp dport ${port} counter drop`] : []),
@@ -44,14 +70,20 @@ export function closed(spec: Spec): Fact {
     // (RFC 7348, section 4.3).
     ...(six && !any ? [`in udp dport ${port} exthdr frag exists ${from} counter drop`] : []),
     `out ${segment} ${to} counter drop`,
-  ];
+    ...nat.rules,
+  ].sort((a, b) => (chainOf(a) < chainOf(b) ? -1 : chainOf(a) > chainOf(b) ? 1 : 0));
   return fact("nftTable", {
     family: "inet",
     name: `overlay-${device}`,
     lines: [
       `add table ${id}`,
-      `add chain ${id} in { type filter hook input priority 0 ; policy accept ; }`,
-      `add chain ${id} out { type filter hook output priority 0 ; policy accept ; }`,
+      ...[
+        "in { type filter hook input priority 0 ; policy accept ; }",
+        "out { type filter hook output priority 0 ; policy accept ; }",
+        ...nat.chains,
+      ]
+        .sort()
+        .map((chain) => `add chain ${id} ${chain}`),
       ...rules.map((rule) => `add rule ${id} ${rule}`),
     ],
   });

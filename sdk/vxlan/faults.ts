@@ -45,6 +45,19 @@ const neighbours = ({ addresses }: Spec, snapshot: Snapshot): Fault[] =>
     return [fault(["addresses", index], text, { legal, cure: "give the segment another prefix" })];
   });
 
+/** What lies behind another member comes before all that the host reaches by itself. */
+const behind = ({ peers }: Spec, snapshot: Snapshot): Fault[] =>
+  peers.flatMap(({ routes }, index) =>
+    routes.flatMap((prefix, n) => {
+      const clash = connected(snapshot, prefix, []);
+      if (!clash) return [];
+      const legal = `a prefix that the host is not connected to, and its device ${clash.device} is in ${clash.dst}`;
+      return [
+        fault(["peers", index, "routes", n], prefix, { legal, cure: "leave out what the host has of it by itself" }),
+      ];
+    }),
+  );
+
 function vtep({ local }: Spec, { addrs }: Snapshot): Fault[] {
   const there = addrs.some(({ addr_info }) => addr_info.some((it) => it.local === local));
   if (there || isPlaceholder(local)) return [];
@@ -59,18 +72,19 @@ function bridged({ bridge }: Spec, snapshot: Snapshot): Fault[] {
   return [fault(["bridge"], bridge, { legal, cure: "give the bridge another name, which the host does not know yet" })];
 }
 
-function underlay({ underlay }: Spec, { links }: Snapshot): Fault[] {
-  if (underlay === undefined || links.some(({ ifname }) => ifname === underlay)) return [];
-  return [
-    fault(["underlay"], underlay, { legal: "a device that the host has", cure: "correct it; `ip link` shows them" }),
-  ];
-}
+const devices = (spec: Spec, { links }: Snapshot): Fault[] =>
+  (["underlay", "masquerade"] as const).flatMap((name) => {
+    const device = spec[name];
+    if (device === undefined || links.some(({ ifname }) => ifname === device)) return [];
+    return [fault([name], device, { legal: "a device that the host has", cure: "correct it; `ip link` shows them" })];
+  });
 
 export const faults = (spec: Spec, snapshot: Snapshot): Fault[] => [
   ...foreignOwner(snapshot, spec.owner),
   ...taken(spec, snapshot),
   ...neighbours(spec, snapshot),
+  ...behind(spec, snapshot),
   ...vtep(spec, snapshot),
   ...bridged(spec, snapshot),
-  ...underlay(spec, snapshot),
+  ...devices(spec, snapshot),
 ];

@@ -2,7 +2,8 @@
 import { type Fact, factId } from "../kernel/fact";
 import { EVERYBODY } from "../kernel/fdb";
 import { fact } from "../kernel/kinds";
-import { alias, ROUTE_METRIC, SEGMENT_GROUP } from "../kernel/marks";
+import { alias, ROUTE_METRIC, ROUTE_TABLE, SEGMENT_GROUP } from "../kernel/marks";
+import type { Route } from "../kernel/route";
 import type { Vxlan } from "../kernel/vxlan";
 import { type Family, family, host } from "../network/address";
 import { IPV6_MIN_MTU } from "../network/mtu";
@@ -86,11 +87,9 @@ function routed(spec: Spec, link: string): Fact[] {
   const { device, vni: id, local, peers } = spec;
   return peers.flatMap(({ mac, vtep, addresses, routes }) => {
     const encap = { id, src: local, dst: vtep };
-    const way = (dst: string, via?: string): Fact[] => {
+    const way = (dst: string, more: Partial<Route> = {}): Fact[] => {
       const src = source(spec, family(dst));
-      if (src === undefined) return [];
-      const value = { dst, device, metric: ROUTE_METRIC, src, encap, ...(via !== undefined && { via }) };
-      return [fact("route", value, link)];
+      return src === undefined ? [] : [fact("route", { dst, device, metric: ROUTE_METRIC, src, encap, ...more }, link)];
     };
     const own = plain(addresses);
     return [
@@ -98,11 +97,23 @@ function routed(spec: Spec, link: string): Fact[] {
       ...own.flatMap((address) => way(host(address))),
       ...routes.flatMap((dst) => {
         const via = own.find((it) => family(it) === family(dst));
-        return via === undefined ? [] : way(dst, via);
+        return via === undefined ? [] : way(dst, { via, table: String(ROUTE_TABLE) });
       }),
     ];
   });
 }
+
+/** What lies behind the others, in the table that encrypted packets never look into. */
+const beyond = (spec: Spec, link: string): Fact[] =>
+  spec.peers.flatMap(({ addresses, routes }) =>
+    routes.flatMap((dst) => {
+      const via = plain(addresses).find((it) => family(it) === family(dst));
+      const src = source(spec, family(dst));
+      if (via === undefined || src === undefined) return [];
+      const value = { dst, device: spec.device, table: String(ROUTE_TABLE), metric: ROUTE_METRIC, src, via };
+      return [fact("route", value, link)];
+    }),
+  );
 
 function entries(spec: Spec, link: string): Fact[] {
   switch (spec.variant) {
@@ -165,6 +176,7 @@ export function plan(spec: Spec): Fact[] {
     made,
     ...settings(name, spec.mtu >= IPV6_MIN_MTU, link),
     ...entries(spec, link),
+    ...(variant === "unicast-routing" ? [] : beyond(spec, link)),
     // Isolated: two segments in one bridge reach its other ports, and not each other.
     ...(bridge === undefined ? [] : [fact("bridgePort", { device: name, bridge, isolated: true }, link)]),
     ...addresses.map((address) => fact("address", { device: name, address }, link)),

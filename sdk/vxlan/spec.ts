@@ -49,7 +49,7 @@ const peer = z.strictObject({
   routes: z
     .array(prefixField)
     .default([])
-    .describe("Of unicast-routing, what is reached by way of it. Default: none. Example: [192.168.7.0/24]"),
+    .describe("What is reached by way of it. Default: none. Example: [192.168.7.0/24]"),
 });
 
 const router = z.strictObject({
@@ -108,6 +108,11 @@ const fields = z.strictObject({
     .default([])
     .describe("The node's own addresses in the segment; in a bridge, they are the bridge's. Example: [10.100.0.2/24]"),
   bridge: deviceField.optional().describe("Bridge that the device is a port of. Default: none. Example: br-lan"),
+  masquerade: deviceField
+    .optional()
+    .describe(
+      "Device by which what comes from the segment leaves under the host's own address. Default: none. Example: eth0",
+    ),
   router: router.optional().describe("Of route-short-circuit, the router."),
   peers: z.array(peer).default([]).describe("The other members. Default: none yet."),
 });
@@ -129,13 +134,7 @@ function variantFields(spec: Fields, context: Context): void {
     }
     if (!there && spec.variant === variant) object(context, [name], `there, for ${variant}`, "add it");
   }
-  if (spec.variant !== "unicast-routing") {
-    for (const [index, { routes }] of spec.peers.entries()) {
-      if (routes.length === 0) continue;
-      const path = ["peers", index, "routes"];
-      object(context, path, "absent where the variant is not unicast-routing", "leave it out, or change `variant`");
-    }
-  } else if (spec.bridge !== undefined) {
+  if (spec.variant === "unicast-routing" && spec.bridge !== undefined) {
     const legal = "absent for unicast-routing, which routes packets and knows no frames";
     object(context, ["bridge"], legal, "leave it out, or choose another variant");
   }
