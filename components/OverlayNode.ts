@@ -1,6 +1,6 @@
-import * as pulumi from "@pulumi/pulumi";
 import type { Connection } from "../sdk/host/connection";
 import type { Family } from "../sdk/network/address";
+import * as pulumi from "../sdk/provider/pulumi";
 import { Host } from "../sdk/provider/resources";
 import { hostSpec, nodeOutputs, type OverlayNodeArgs } from "./nodeArgs";
 import { formerNames, named, owner, settled, timeouts, withheld } from "./outputs";

@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "../sdk/provider/pulumi";
 import { Bridge, Member } from "../sdk/provider/resources";
 import { applyPartly } from "./input";
 import { named, owner, settled, timeouts, withheld } from "./outputs";

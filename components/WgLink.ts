@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "../sdk/provider/pulumi";
 import { Interface, Key } from "../sdk/provider/resources";
 import { ADOPTED } from "../sdk/wireguard";
 import { type LinkData, linkOutputs, type WgLinkArgs } from "./linkArgs";

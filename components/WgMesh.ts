@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "../sdk/provider/pulumi";
 import { Interface } from "../sdk/provider/resources";
 import { applyPartly, unrelated } from "./input";
 import { costly, meshNode, meshPeers, peerTexts, specText } from "./mesh";

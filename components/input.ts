@@ -1,7 +1,8 @@
 /** Arguments whose values may be known only later, because another resource gives them. */
-import * as pulumi from "@pulumi/pulumi";
+
 import { z } from "zod";
 import { type Fault, parse } from "../sdk/faults";
+import * as pulumi from "../sdk/provider/pulumi";
 
 type Later<T> = pulumi.Output<T> | Promise<T>;
 

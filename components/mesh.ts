@@ -2,7 +2,7 @@
  * The nodes of a mesh, from what they and the mesh say. A node is the same to all the others (one port, one endpoint), so
  * what is known of it is worked out once and not once a pair.
  */
-import * as pulumi from "@pulumi/pulumi";
+
 import { type Fault, fault, format } from "../sdk/faults";
 import { placeholder } from "../sdk/kernel/later";
 import { endpoint, host } from "../sdk/network/address";
@@ -10,6 +10,7 @@ import { type Owned, overlapping } from "../sdk/network/overlaps";
 import { listenPort } from "../sdk/network/ports";
 import type { TopologyDevice } from "../sdk/network/topology";
 import type { Member } from "../sdk/network/ways";
+import * as pulumi from "../sdk/provider/pulumi";
 import { cannotUse, spec as interfaceSpec, NO_ADDRESS, noSource, twoHave } from "../sdk/wireguard/spec";
 import { faultsOfKnown, isKnown, knownOf, lift } from "./input";
 import type { MeshData } from "./meshArgs";

@@ -1,11 +1,12 @@
 /** The network that one program declares: each node and link as it is declared, held against all before it. */
-import * as pulumi from "@pulumi/pulumi";
+
 import type { z } from "zod";
 import { type Fault, fault, parse } from "../sdk/faults";
 import { Connection } from "../sdk/host/connection";
 import { parseEndpoint } from "../sdk/network/address";
 import { addressField, prefixField } from "../sdk/network/fields";
 import { Topology } from "../sdk/network/topology";
+import * as pulumi from "../sdk/provider/pulumi";
 import { isLater, knownOf } from "./input";
 import { type LinkData, linkArgs, type WgLinkArgs } from "./linkArgs";
 import { meshDevices, meshFaults, namesFaults } from "./mesh";

@@ -1,5 +1,5 @@
 /** What a person may say about a machine of the network. */
-import * as pulumi from "@pulumi/pulumi";
+
 import { z } from "zod";
 import { checkedString, type Fault, fault } from "../sdk/faults";
 import { Connection } from "../sdk/host/connection";
@@ -18,6 +18,7 @@ import {
 import { DEFAULT_UNDERLAY_MTU } from "../sdk/network/mtu";
 import { PORT_BASE } from "../sdk/network/ports";
 import { spec as host } from "../sdk/node/spec";
+import * as pulumi from "../sdk/provider/pulumi";
 import { input, isLater, lift } from "./input";
 
 const underlayAddress = checkedString((value) => {

@@ -1,6 +1,7 @@
 /** A component's outputs, and what its options say about what it makes. */
-import * as pulumi from "@pulumi/pulumi";
+
 import type { z } from "zod";
+import * as pulumi from "../sdk/provider/pulumi";
 import { program } from "./program";
 
 /** Names alone: a component that was made elsewhere gets its values from the engine. */

@@ -1,8 +1,9 @@
 /** A program as a whole: every fault of it is reported, and no host is touched for a program that has one. */
-import * as pulumi from "@pulumi/pulumi";
+
 import { type Fault, format } from "../sdk/faults";
 import { constructing } from "../sdk/provider/construct";
 import { NO_SECRET } from "../sdk/provider/inputs";
+import * as pulumi from "../sdk/provider/pulumi";
 import { eachSecret } from "./input";
 import { type Checked, Network } from "./network";
 import { type Part, Rollout } from "./rollout";

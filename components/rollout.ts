@@ -3,9 +3,10 @@
  * until the one before it is done. First come the machines, stage by stage, then the devices of their links: no device can
  * be made before the public keys of all its peers are known.
  */
-import * as pulumi from "@pulumi/pulumi";
+
 import { z } from "zod";
 import { type Fault, fault, parse } from "../sdk/faults";
+import * as pulumi from "../sdk/provider/pulumi";
 
 const KEY = "overlay:rollout";
 const EVERYONE = Number.MAX_SAFE_INTEGER;

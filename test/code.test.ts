@@ -100,6 +100,11 @@ function* imports(path: string): Generator<string> {
   }
 }
 
+test("nothing that ships loads the whole Pulumi SDK, which takes 0.4 s of every run", async () => {
+  const sources = (await tracked()).filter((path) => /^(sdk|components)\/.*\.ts$/.test(path));
+  expect(sources.filter((path) => /^import (?!type\b).*"@pulumi\/pulumi";$/m.test(read(path)))).toEqual([]);
+});
+
 test("imports go one way, and nothing that ships uses the tests or the scripts", async () => {
   const sources = (await tracked()).filter((path) => floor(path) >= 0 && path.endsWith(".ts"));
   expect(sources).not.toEqual([]);

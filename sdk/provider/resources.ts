@@ -1,10 +1,11 @@
 /** The resource classes, as a program or a component makes them. */
-import * as pulumi from "@pulumi/pulumi";
+
 import type { z } from "zod";
 import type { Connection } from "../host";
 import type { HostSpec } from "../node";
 import type { BridgeSpec, MemberSpec } from "../vxlan";
 import type { InterfaceSpec, KeySpec } from "../wireguard";
+import * as pulumi from "./pulumi";
 
 /** Each leaf may be an Output. */
 type Inputs<T> = pulumi.Input<T extends object ? { [K in keyof T]: Inputs<T[K]> } : T>;

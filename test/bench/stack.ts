@@ -35,6 +35,14 @@ const starts: Record<Plugin, string> = {
   echo: `exec node ${compiled("test/bench/echo.js")} "$@"`,
 };
 
+/**
+ * The program is compiled: Pulumi.yaml says `typescript: false`, which language hosts of before 2024 read from a flag alone.
+ * With ts-node, every stack trace that the SDK takes is looked up in source maps.
+ */
+const LANGUAGE_HOST = `#!/bin/sh
+PATH=\${PATH#*:} exec pulumi-language-nodejs -typescript=false "$@"
+`;
+
 export interface Timed extends Result {
   /** Milliseconds on the clock. */
   wall: number;
@@ -68,10 +76,11 @@ export class Stack {
     `PULUMI_BACKEND_URL=file://${join(this.#folder, "state")}`,
     "PULUMI_CONFIG_PASSPHRASE=bench",
     "OVERLAY_ALLOW_DESTROY=on",
+    `PATH=${join(this.#folder, "bin")}:${process.env.PATH}`,
   ];
 
   private constructor(ssh: string) {
-    for (const name of ["home", "state", "plugin"]) mkdirSync(join(this.#folder, name));
+    for (const name of ["home", "state", "plugin", "bin"]) mkdirSync(join(this.#folder, name));
     symlinkSync(join(ROOT, "node_modules"), join(this.#folder, "node_modules"));
     this.#write("package.json", "{}\n");
     this.#write("index.js", `require(${JSON.stringify(compiled("test/bench/program.js"))});\n`);
@@ -85,6 +94,7 @@ plugins: { providers: [{ name: overlay, path: plugin }] }
 `,
     );
     this.#write("connections", "");
+    this.#program("bin/pulumi-language-nodejs", LANGUAGE_HOST);
     this.plug("real");
   }
 
@@ -103,8 +113,7 @@ plugins: { providers: [{ name: overlay, path: plugin }] }
 
   /** What is to be started as the plugin from now on. */
   plug(plugin: Plugin): void {
-    const path = this.#write("plugin/pulumi-resource-overlay", `#!/bin/sh\necho $$ >"$0.pid"\n${starts[plugin]}\n`);
-    chmodSync(path, 0o755);
+    this.#program("plugin/pulumi-resource-overlay", `#!/bin/sh\necho $$ >"$0.pid"\n${starts[plugin]}\n`);
   }
 
   /** Any command of Pulumi's; `settings` are environment variables, NAME=VALUE. */
@@ -167,5 +176,9 @@ plugins: { providers: [{ name: overlay, path: plugin }] }
     const path = join(this.#folder, name);
     writeFileSync(path, content);
     return path;
+  }
+
+  #program(name: string, content: string): void {
+    chmodSync(this.#write(name, content), 0o755);
   }
 }
