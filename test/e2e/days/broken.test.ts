@@ -1,23 +1,29 @@
-/** Power that goes, a host that is dead, a run that is cancelled, two at once: the next `up` converges. */
+/**
+ * Power that goes, a host that is dead, a run that is cancelled: the next `up` converges. Then what goes: links and a
+ * node removed, a server gone, everything destroyed.
+ */
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
 import { pause } from "../../lab/run";
-import { eventually, kernel, leaks, network, on, pings, rememberKeys } from "./network";
+import { eventually, kernel, leaks, network, on, pings, rememberKeys, traces, traffic } from "./network";
 import { errors, Workspace } from "./workspace";
 
 jest.setTimeout(300_000);
 
-describeWhere(["lab", "engine"], "what breaks", () => {
+describeWhere(["lab", "engine"], "what breaks, and what goes", () => {
   let lab: Lab;
   let work: Workspace;
+  const found: Record<string, string> = {};
   const built: Record<string, string> = {};
 
   beforeAll(async () => {
     lab = await Lab.up("lab", { name: "daysbroken", fresh: true });
+    for (const host of lab.hosts) found[host] = await traces(lab, host);
     const declared = network(lab);
     for (const { connection } of Object.values(declared.nodes)) connection.connectTimeout = 2;
     work = await Workspace.make(lab, declared);
-    await work.up();
+    const { resources, logins } = await work.up();
+    expect({ resources, logins }).toEqual({ resources: ["+ 17 created"], logins: { lux: 1, fra: 1, hkg: 1 } });
     await pings(lab);
     await rememberKeys(lab);
     for (const host of lab.hosts) built[host] = await whole(host);
@@ -119,19 +125,43 @@ chmod +x /usr/local/sbin/sync`,
     expect(await whole("hkg")).toBe(before);
   });
 
-  test("two runs at once, each with its own memory of the stack: both end well, and the hosts are as declared", async () => {
-    const other = await Workspace.make(lab, work.declared);
-    change(1370);
-    other.declared = { ...work.declared, provider: { ssh: other.ssh } };
-    const both = await Promise.all([work.tryUp(), other.tryUp()]);
-    other.remove();
-    expect(both.map(({ code, text }) => (code === 0 ? "well" : text))).toEqual(["well", "well"]);
-    for (const host of lab.hosts) expect(await whole(host)).toBe(builtWith(host, 1370));
-    await pings(lab);
+  test("a node and its links are removed: its machine is as it was found, its peers have nothing of it, no packet of others is lost", async () => {
+    const packets = await traffic(lab, "lux-fra");
+    const { nodes, links } = work.declared;
+    const { hkg: _, ...others } = nodes;
+    Object.assign(work.declared, { nodes: others, links: { "lux-fra": links["lux-fra"] } });
+    const { done, logins } = await work.up();
+    expect(done).toEqual([
+      expect.stringMatching(/^fra-hkg@fra deleted removing it: \d commands$/),
+      "fra-hkg@hkg deleted",
+      expect.stringMatching(/^hkg deleted removing it: \d+ commands$/),
+      "lux-hkg@hkg deleted",
+      expect.stringMatching(/^lux-hkg@lux deleted removing it: \d commands$/),
+    ]);
+    expect(logins).toEqual({ lux: 1, fra: 1, hkg: 1 });
+    expect(await packets.end()).toMatchObject({ lost: 0 });
+    expect(await traces(lab, "hkg")).toBe(found.hkg);
+    for (const host of ["lux", "fra"]) expect(await kernel(lab, host)).not.toContain("inter-hkg");
+    expect(await on(lab, "lux", "ls /etc/overlay/boot.d")).toBe("10-node\n50-inter-fra\n");
   });
 
-  test("no private key was seen", async () => {
-    await rememberKeys(lab);
+  test("a dead host at delete: the others are as they were found, it is forgotten by the command in its message, and nothing is left", async () => {
+    await lab.powerOff("fra");
+    const failed = await work.run("destroy", "--yes", "--skip-preview", "--continue-on-error");
+    expect(failed.code).not.toBe(0);
+    expect(failed.logins).toEqual({ lux: 1, fra: 1 });
+    expect(await traces(lab, "lux")).toBe(found.lux);
+    const commands = [...failed.text.matchAll(/(pulumi state delete '[^']+')/g)].map(([command]) => command);
+    expect([...new Set(commands)]).toEqual([
+      "pulumi state delete 'urn:pulumi:prod::net::overlay:index:OverlayNode$overlay:node:Host::fra'",
+    ]);
+    await work.shell(`${commands[0]} --yes`);
+    const { logins, resources } = await work.destroy();
+    expect({ logins, resources }).toEqual({ logins: {}, resources: ["- 3 deleted"] });
+    expect(JSON.parse(await work.export()).deployment.resources ?? []).toEqual([]);
+  });
+
+  test("no private key was seen", () => {
     expect(leaks()).toEqual([]);
   });
 });

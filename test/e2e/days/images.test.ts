@@ -13,15 +13,12 @@ describeWhere(["lab", "images", "engine"], "hosts of other releases", () => {
   const found: Record<string, string> = {};
   const built: Record<string, string> = {};
 
-  /** Without the number that the other end of the host's cable has, another one after each boot. */
-  const plain = async (host: string): Promise<string> => (await traces(lab, host)).replace(/@if\d+/g, "");
-
   beforeAll(async () => {
     lab = await Lab.up(process.env.OVERLAY_IMAGES ?? "images", { name: "images", fresh: true });
     for (const host of lab.hosts) {
       // Ubuntu marks in a file that somebody has logged in.
       await must([...lab.ssh(host), "true"]);
-      found[host] = await plain(host);
+      found[host] = await traces(lab, host);
     }
     work = await Workspace.make(lab, network(lab));
   });
@@ -36,17 +33,16 @@ describeWhere(["lab", "images", "engine"], "hosts of other releases", () => {
     expect(await Promise.all(lab.hosts.map(release))).toEqual(lab.hosts.map((host) => lab.topology.hosts[host]?.image));
   });
 
-  test("the first `up`: packets of both families pass, and what is read back is what was told", async () => {
+  test("the first `up`: packets of both families pass", async () => {
     const { resources, logins } = await work.up();
     expect({ resources, logins }).toEqual({ resources: ["+ 17 created"], logins: { lux: 1, fra: 1, hkg: 1 } });
     await rememberKeys(lab);
     await pings(lab);
-    expect(await work.drift()).toEqual([]);
   });
 
-  test("an MTU is changed: one command, and a boot file on each side that a reboot replays", async () => {
+  test("an MTU is changed: one command and nothing that a look has found, and a boot file on each side that a reboot replays", async () => {
     for (const link of Object.values(work.declared.links)) link.mtu = 1400;
-    const { done } = await work.up();
+    const { done } = await work.up("--refresh");
     expect(done).toEqual(
       ["fra-hkg@fra", "fra-hkg@hkg", "lux-fra@fra", "lux-fra@lux", "lux-hkg@hkg", "lux-hkg@lux"].map(
         (side) => `${side} updated 1 command`,
@@ -70,10 +66,9 @@ describeWhere(["lab", "images", "engine"], "hosts of other releases", () => {
       expect(await kernel(lab, host)).toBe(built[host]);
     };
     await Promise.all(lab.hosts.map(anew));
-    expect(await work.drift()).toEqual([]);
   });
 
-  test("what somebody changed by hand is found, line by line, and mended", async () => {
+  test("what somebody changed by hand is found, line by line and nothing else, and mended", async () => {
     const drifted = lab.hosts.map(async (host, index) => {
       const peer = lab.hosts[(index + 1) % lab.hosts.length] ?? "";
       const [device, port, to, from] = [`inter-${peer}`, 11000 + (IDS[peer] ?? 0), IDS[peer], IDS[host]];
@@ -103,7 +98,7 @@ describeWhere(["lab", "images", "engine"], "hosts of other releases", () => {
     });
     const expected = (await Promise.all(drifted)).flat().sort();
     const lines = (await work.drift()).map((line) => line.trim());
-    expect(lines.filter((line) => /^[-+] (ip|wg|nft) /.test(line)).sort()).toEqual(expected);
+    expect(lines.filter((line) => /^[-+] (#|[a-z-]+ )/.test(line)).sort()).toEqual(expected);
     const told = lab.hosts.map((host) =>
       on(lab, host, "overlay-host status | sed -n 's/^  \\(ip\\|wg\\|nft\\) /- &/p'"),
     );
@@ -120,7 +115,7 @@ describeWhere(["lab", "images", "engine"], "hosts of other releases", () => {
       // The kernel's own WireGuard switches ICMP redirects off for good: drivers/net/wireguard/device.c, wg_open.
       const isVm = lab.topology.hosts[host]?.kind === "vm";
       const left = (text = "") => (isVm ? text.replace("all.send_redirects = 1", "all.send_redirects = 0") : text);
-      expect(await plain(host)).toBe(left(found[host]));
+      expect(await traces(lab, host)).toBe(left(found[host]));
     }
   });
 

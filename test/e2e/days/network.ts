@@ -71,11 +71,11 @@ const script = (name: string): string => readFileSync(join(__dirname, name), "ut
 /** All that the overlay is to a host's kernel, in the tools' words, without what counts or is numbered. */
 export const kernel = async (lab: Lab, host: string): Promise<string> => told(lab, host, script("kernel.sh"));
 
-/** All that a change could leave behind on a host. */
+/** All that a change could leave behind on a host, without the number that the other end of its cable has in each boot. */
 export async function traces(lab: Lab, host: string): Promise<string> {
   const settled = async () => !(await on(lab, host, "ip addr")).includes("tentative"); // after a boot
   await eventually(`${host} has an address that is not settled`, settled);
-  return told(lab, host, script("traces.sh"));
+  return (await told(lab, host, script("traces.sh"))).replace(/@if\d+/g, "");
 }
 
 async function told(lab: Lab, host: string, input: string): Promise<string> {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describeWhere } from "../../can";
 import { type HostJson, Lab } from "../../lab";
 import { must } from "../../lab/run";
-import { kernel, leaks, network, on, PREFIXES, pings, remember, rememberKeys } from "./network";
+import { kernel, leaks, network, on, pings, remember, rememberKeys } from "./network";
 import type { Declared } from "./program";
 import { errors, Workspace } from "./workspace";
 
@@ -129,31 +129,6 @@ describeWhere(["lab", "engine"], "hosts", () => {
       "stranger@2001:db8:1::5 accepts none of the keys on offer (stranger@2001:db8:1::5: Permission denied (publickey,password).): put a public key into ~stranger/.ssh/authorized_keys there, load its private key into your ssh-agent, or set the provider's identities.",
     ]);
     for (const host of ["lux", "fra"]) expect(await whole(host)).toBe(built[host]);
-    for (const name of Object.keys(ways)) delete nodes[name];
-    for (const one of Object.values(nodes)) one.prefixes = PREFIXES;
-  });
-
-  test("a full disk; the others go on, and when there is room all is as declared", async () => {
-    await on(
-      lab,
-      "fra",
-      "fallocate -l $(($(df --output=avail -B1 / | tail -1) - 4096)) /root/full; cat /dev/zero >/root/fuller 2>/dev/null || :",
-    );
-    const link = work.declared.links["lux-fra"] ?? { a: "", b: "" };
-    link.mtu = 1400;
-    const { text, done } = await work.tryUp("--continue-on-error");
-    await on(lab, "fra", "rm -f /root/full /root/fuller");
-    expect(done).toEqual([
-      expect.stringMatching(/^hkg updated/),
-      "lux-fra@fra updating failed",
-      "lux-fra@lux updated 1 command",
-    ]);
-    expect(errors(text)).toEqual([
-      "admin@198.51.100.9: `put 0644 /etc/overlay/boot.d/50-inter-lux` failed (cat: write error: No space left on device): the disk is full: make room and run again.",
-    ]);
-    delete link.mtu;
-    await work.up();
-    for (const host of lab.hosts) expect(await whole(host)).toBe(built[host]);
   });
 
   test("no private key was seen", async () => {

@@ -2,12 +2,13 @@
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
 import { eventually, kernel, network, on, PREFIXES, pings } from "./network";
-import { type Run, Workspace } from "./workspace";
+import { type Run, Workspace, well } from "./workspace";
 
 jest.setTimeout(300_000);
 
 /** Where the lab's operator is (test/lab/topology.ts). */
 const OPERATOR = "198.18.0.0/24";
+const ONE_BY_ONE = { "overlay:rollout": { canary: ["hkg"], parallel: 1 } };
 
 describeWhere(["lab", "engine"], "a rollout", () => {
   let lab: Lab;
@@ -18,11 +19,7 @@ describeWhere(["lab", "engine"], "a rollout", () => {
     const declared = network(lab);
     for (const { connection } of Object.values(declared.nodes)) connection.connectTimeout = 2;
     work = await Workspace.make(lab, declared);
-    for (const setting of [
-      ["canary[0]", "hkg"],
-      ["parallel", "1"],
-    ] as const)
-      await work.run("config", "set", "--path", `overlay:rollout.${setting[0]}`, setting[1]);
+    work.configure(ONE_BY_ONE);
   });
   afterAll(async () => {
     work?.remove();
@@ -46,11 +43,11 @@ describeWhere(["lab", "engine"], "a rollout", () => {
   ];
 
   test("a preview says who goes first, and so it is done; the canary's machine, then its devices", async () => {
-    const { text } = await work.run("preview");
-    expect(text).toContain(
+    const run = well(await work.run("up", "--yes"));
+    expect(run.text.split("\nUpdating ")[0]).toContain(
       "overlay:rollout: first hkg; then lux; then fra. Each stage waits until the one before is done.",
     );
-    const done = order(await work.up());
+    const done = order(run);
     expect(done.slice(0, 3)).toEqual(["hkg", "lux", "fra"]);
     expect(done.slice(3).map((name) => name.split("@")[1])).toEqual(["hkg", "hkg", "lux", "lux", "fra", "fra"]);
     await pings(lab);
@@ -66,7 +63,29 @@ describeWhere(["lab", "engine"], "a rollout", () => {
     expect(await others()).toEqual(["1400", "1400"]);
   });
 
-  test("one that is dead fails the run before others are called", async () => {
+  const destroy = (OVERLAY_ALLOW_DESTROY: string): Promise<Run> =>
+    work.start(["destroy", "--yes", "--skip-preview"], { OVERLAY_ALLOW_DESTROY }).ended;
+
+  test("what does not go is all of it: not by destroy, not by a program without it, and nothing has changed", async () => {
+    const before = await Promise.all(lab.hosts.map((host) => kernel(lab, host)));
+    const { nodes, links } = work.declared;
+    for (const run of [
+      () => destroy(""),
+      () => work.start(["up", "--yes", "--skip-preview"], { OVERLAY_ALLOW_DESTROY: "" }).ended,
+    ]) {
+      const { code, text } = await run();
+      expect(code).not.toBe(0);
+      const said = text.slice(text.indexOf("\nDiagnostics:\n"));
+      expect(said.match(/This run is to remove more than 20 % of the stack's links/g)).toHaveLength(1);
+      expect(await Promise.all(lab.hosts.map((host) => kernel(lab, host)))).toEqual(before);
+      Object.assign(work.declared, { nodes: {}, links: {} });
+      work.configure({});
+    }
+    Object.assign(work.declared, { nodes, links });
+    work.configure(ONE_BY_ONE);
+  });
+
+  test("a canary that is dead fails the run before others are called", async () => {
     change(1390);
     await lab.break({ kind: "drop", target: "hkg" });
     const { code, logins, text } = await work.tryUp();
@@ -77,7 +96,7 @@ describeWhere(["lab", "engine"], "a rollout", () => {
     expect(await others()).toEqual(["1400", "1400"]);
   });
 
-  test("one that cuts itself off takes it back, and the others are not called; what is mended then goes on", async () => {
+  test("a canary that cuts itself off takes it back, and the others are not called; what is mended then goes on", async () => {
     const { hkg } = work.declared.nodes;
     Object.assign(hkg ?? {}, { prefixes: [...PREFIXES, OPERATOR] });
     const before = await kernel(lab, "hkg");
@@ -88,41 +107,17 @@ describeWhere(["lab", "engine"], "a rollout", () => {
     expect(await others()).toEqual(["1400", "1400"]);
     await eventually("hkg has not taken it back", async () => (await kernel(lab, "hkg")) === before);
     Object.assign(hkg ?? {}, { prefixes: PREFIXES });
+    work.declared.provider = { ...work.declared.provider, allowDestroy: "on" };
     await work.up();
     expect([await mtu("hkg"), ...(await others())]).toEqual(["1390", "1390", "1390"]);
   });
 
-  describe("and what does not go", () => {
-    const destroy = (OVERLAY_ALLOW_DESTROY: string): Promise<Run> =>
-      work.start(["destroy", "--yes", "--skip-preview"], { OVERLAY_ALLOW_DESTROY }).ended;
-
-    test("all of it: not by destroy, not by a program without it, and nothing has changed", async () => {
-      const before = await Promise.all(lab.hosts.map((host) => kernel(lab, host)));
-      const { nodes, links } = work.declared;
-      for (const run of [
-        () => destroy(""),
-        () => work.start(["up", "--yes", "--skip-preview"], { OVERLAY_ALLOW_DESTROY: "" }).ended,
-      ]) {
-        const { code, text } = await run();
-        expect(code).not.toBe(0);
-        const said = text.slice(text.indexOf("\nDiagnostics:\n"));
-        expect(said.match(/This run is to remove more than 20 % of the stack's links/g)).toHaveLength(1);
-        expect(await Promise.all(lab.hosts.map((host) => kernel(lab, host)))).toEqual(before);
-        Object.assign(work.declared, { nodes: {}, links: {} });
-        await work.run("config", "rm", "overlay:rollout");
-      }
-      Object.assign(work.declared, { nodes, links });
-    });
-
-    test("allowed in configuration it goes, when an `up` has told so", async () => {
-      work.declared.provider = { ...work.declared.provider, allowDestroy: "on" };
-      await work.up();
-      expect((await destroy("")).code).toBe(0);
-      expect(await Promise.all(lab.hosts.map((host) => on(lab, host, "ip -o link show group 28417")))).toEqual([
-        "",
-        "",
-        "",
-      ]);
-    });
+  test("allowed in configuration all of it goes, when an `up` has told so", async () => {
+    expect((await destroy("")).code).toBe(0);
+    expect(await Promise.all(lab.hosts.map((host) => on(lab, host, "ip -o link show group 28417")))).toEqual([
+      "",
+      "",
+      "",
+    ]);
   });
 });

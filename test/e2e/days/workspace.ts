@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { parse, stringify } from "yaml";
 import type { Lab } from "../../lab";
 import type { Declared } from "./program";
 import { Witness } from "./witness";
@@ -92,6 +93,12 @@ plugins: { providers: [{ name: overlay, path: ${join(root, "bin")} }] }
   /** The lab's ssh, counted. */
   get ssh(): string {
     return `${join(__dirname, "ssh.sh")} ${this.#logins} ${this.lab.json.ssh}`;
+  }
+
+  /** The stack's configuration is this, as `pulumi config set --path` would write it. */
+  configure(config: Record<string, unknown>): void {
+    const file = join(this.folder, `Pulumi.${this.stack}.yaml`);
+    writeFileSync(file, stringify({ ...parse(readFileSync(file, "utf8")), config }));
   }
 
   /** Another backend, with nothing in it: what was known is lost. */

@@ -6,6 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
+import { traffic } from "../days/network";
 import { changed, counted, diagnostics } from "./output";
 import { Workspace } from "./workspace";
 
@@ -70,19 +71,8 @@ describeWhere(["lab", "engine"], "links in a user's repository", () => {
     for (const to of ["10.255.0.3", "fd00:6f::3"]) await ping("fra", to);
   });
 
-  test("outputs are what the kernel was told", async () => {
-    const { text } = await workspace.well("stack", "output", "luxFra", "--json");
-    expect(JSON.parse(text)).toEqual({
-      node: "lux",
-      device: "inter-fra",
-      listenPort: 11002,
-      endpoint: "198.51.100.9:11001",
-      mtu: 1420,
-    });
-  });
-
   test("a changed field is one changed line; --target changes one side alone", async () => {
-    await workspace.well("config", "set", "keepalive", "15");
+    workspace.configure({ "net:keepalive": 15 });
     const { text, connections } = await workspace.well("up", "--yes", "--diff", "--target", "**lux-fra@lux");
     const line = (keepalive: number) =>
       `wg set inter-fra peer KEY allowed-ips 0.0.0.0/0,::/0 endpoint 198.51.100.9:11001 persistent-keepalive ${keepalive}`;
@@ -93,7 +83,7 @@ describeWhere(["lab", "engine"], "links in a user's repository", () => {
     expect(connections).toBe(1);
   });
 
-  test("import of an interface by host and device reads the same lines", async () => {
+  test("import of an interface by host and device reads the same lines; outputs of the stack are what the kernel was told", async () => {
     const other = await Workspace.make({ lab, files: { "index.ts": "" } });
     try {
       const host = lab.json.hosts.lux?.addresses[0];
@@ -105,12 +95,21 @@ describeWhere(["lab", "engine"], "links in a user's repository", () => {
         "--yes",
         "--generate-code=false",
       );
-      type Exported = { deployment: { resources: { id?: string; outputs?: { config: string } }[] } };
-      const config = async (from: Workspace, id: RegExp) => {
-        const { deployment } = JSON.parse((await from.well("stack", "export")).text) as Exported;
-        return deployment.resources.find((it) => id.test(it.id ?? ""))?.outputs?.config;
-      };
-      expect(await config(other, /\/inter-fra$/)).toBe(await config(workspace, /^lux\/inter-fra$/));
+      type Resource = { id?: string; type: string; outputs?: Record<string, unknown> };
+      const exported = async (from: Workspace): Promise<Resource[]> =>
+        JSON.parse((await from.well("stack", "export")).text).deployment.resources;
+      const config = (from: Resource[], id: RegExp) => from.find((it) => id.test(it.id ?? ""))?.outputs?.config;
+      const own = await exported(workspace);
+      expect(config(own, /^lux\/inter-fra$/)).toMatch(/^ip link add dev inter-fra /);
+      expect(config(await exported(other), /\/inter-fra$/)).toBe(config(own, /^lux\/inter-fra$/));
+      // Outputs of the stack are what the kernel was told.
+      expect(own.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs?.luxFra).toEqual({
+        node: "lux",
+        device: "inter-fra",
+        listenPort: 11002,
+        endpoint: "198.51.100.9:11001",
+        mtu: 1420,
+      });
     } finally {
       other.remove();
     }
@@ -119,7 +118,8 @@ describeWhere(["lab", "engine"], "links in a user's repository", () => {
   const devices = async (host: string): Promise<string> =>
     (await lab.exec(host, "ip -o link show group 28417 | cut -d : -f 2")).stdout;
 
-  test("destroy --target of a link leaves the others, and does not call the third host", async () => {
+  test("destroy --target of a link: no packet of the others is lost, and the third host is not called", async () => {
+    const packets = await Promise.all(["fra-hkg", "hkg-fra"].map((link) => traffic(lab, link)));
     const { text, connections } = await workspace.well(
       "destroy",
       "--yes",
@@ -127,12 +127,13 @@ describeWhere(["lab", "engine"], "links in a user's repository", () => {
       "--target",
       "**::lux-fra**",
     );
+    for (const one of packets) expect(await one.end()).toMatchObject({ lost: 0 });
     expect({ counted: counted(text), connections }).toEqual({
       counted: ["- 3 deleted", "11 unchanged"],
       connections: 2,
     });
     expect([await devices("lux"), await devices("fra")]).toEqual(["", " inter-hkg\n"]);
-    await ping("fra", "10.255.0.3");
+    expect((await lab.exec("lux", "ls /etc/overlay/boot.d")).stdout).toBe("10-node\n");
   });
 
   test("destroy leaves nothing of ours on any host, and a node that goes with the user's server is not called", async () => {

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { parse, stringify } from "yaml";
 import type { Lab } from "../../lab";
 
 export const root = resolve(__dirname, "../../..");
@@ -61,9 +62,16 @@ export class Workspace {
     await workspace.well("stack", "init", "dev");
     if (lab) {
       const ssh = `${join(root, "test/e2e/provider/count-ssh.sh")} ${workspace.connections} ${lab.json.ssh}`;
-      await workspace.well("config", "set", "overlay:ssh", ssh);
+      workspace.configure({ "overlay:ssh": ssh });
     }
     return workspace;
+  }
+
+  /** Adds to the stack's configuration, as `pulumi config set` does. */
+  configure(more: Record<string, unknown>): void {
+    const file = join(this.folder, "Pulumi.dev.yaml");
+    const { config, ...rest } = parse(readFileSync(file, "utf8"));
+    writeFileSync(file, stringify({ ...rest, config: { ...config, ...more } }));
   }
 
   async run(...command: string[]): Promise<Run> {

@@ -134,6 +134,25 @@ describeWhere("lab", "interrupted", () => {
       await other.close();
     });
 
+    test("two runs at once, each with its own memory of the stack: both end well, and the hosts are as declared", async () => {
+      const other = await Network.open(network.lab);
+      const hosts = ["lux", "fra"].map((node) => host(network.lab, node));
+      const goals = [changed(1294), side(network.lab, "fra", "lux", network.outputs("lux", "fra"), { mtu: 1294 })];
+      const up = async ({ engine }: Network) => {
+        await Promise.all(hosts.map((one) => engine.up(one)));
+        return Promise.all(goals.map((one) => engine.up(one)));
+      };
+      expect(await Promise.all([up(network), up(other)])).toEqual([
+        ["updated", "updated"],
+        ["created", "created"],
+      ]);
+      for (const { engine } of [network, other]) {
+        for (const one of [...hosts, ...goals]) expect(await engine.refresh(one)).toEqual([]);
+      }
+      await network.on("lux", "ping -c 1 -w 15 10.255.0.2 && ping -c 1 -w 15 fd00:6f::2");
+      await other.close();
+    });
+
     test("a host that loses power in the middle: the next run makes what is missing", async () => {
       await network.restart();
       await hold(8);

@@ -143,10 +143,13 @@ describeWhere("lab", "machines", () => {
     });
   });
 
-  test("live: the first run that wants it needs no state that says so", async () => {
+  test("live: a preview contacts nobody but where a run wants it, and the first one needs no state that says so", async () => {
     const engine = await network.restart({ config: { live: "on" } });
     expect(await engine.preview(link)).toMatchObject({ outcome: "same" });
     await network.on("lux", "ip link set inter-fra mtu 1333");
+    await network.restart();
+    for (const one of [lux(), link]) expect(await network.engine.preview(one)).toMatchObject({ outcome: "same" });
+    expect(network.connections).toBe(0);
     await network.restart({ config: { live: "on" } });
     expect(await network.engine.preview(link)).toMatchObject({ outcome: "updated", diffs: ["config"] });
     // lux was without power a moment ago: fra may not have answered it yet, which is told as well.

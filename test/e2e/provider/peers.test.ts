@@ -107,4 +107,17 @@ describeWhere("lab", `${COUNT} peers`, () => {
       commands: "1 command",
     });
   });
+
+  test("one that hands took away is one line of drift, and one command brings it back", async () => {
+    const { engine } = network;
+    await engine.up(mesh);
+    const before = await seen();
+    await network.on("lux", `wg set mesh peer ${keys[9]} remove`);
+    expect(await engine.refresh(mesh)).toEqual([expect.stringContaining(`- wg set mesh peer ${keys[9]} `)]);
+    const from = engine.log.length;
+    expect(await engine.up(mesh)).toBe("updated");
+    expect(engine.log.slice(from).map(({ message }) => message)).toContain("1 command");
+    expect((await seen()).sort()).toEqual(before.sort());
+    expect(await engine.refresh(mesh)).toEqual([]);
+  });
 });

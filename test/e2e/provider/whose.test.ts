@@ -36,6 +36,7 @@ describeWhere("lab", "whose it is", () => {
       );
       expect(await engine.up(renamed)).toBe("created");
       await engine.destroy(link);
+      expect(engine.log.at(-1)?.message).toBe("nothing to do: another resource has taken it over");
       expect(await network.on("lux", "wg show inter-fra latest-handshakes")).toBe(handshake);
       expect(await engine.refresh(renamed)).toEqual([]);
       await engine.destroy(renamed);
@@ -124,9 +125,11 @@ describeWhere("lab", "whose it is", () => {
         "lux",
         "ping -c 1 -W 5 10.255.0.2 >/dev/null; wg show inter-fra latest-handshakes",
       );
-      expect((await failure(engine.up(lux({ owner: renamedOwner })))).message).toMatch(
-        /add "net\/test" to the node's `formerly`/,
+      const { connections } = network;
+      expect((await failure(engine.up(lux({ owner: renamedOwner })))).message).toBe(
+        "root@203.0.113.5: node: found a machine that belongs to the stack net/test (/etc/overlay/owner), legal is a machine of nobody's or of net/renamed; destroy it there first; or, if net/renamed is that stack under a new name, add \"net/test\" to the node's `formerly`.",
       );
+      expect(network.connections - connections).toBeLessThan(2);
       expect(await engine.up(lux({ owner: renamedOwner, formerly: [OWNER] }))).toBe("updated");
       const same = side(network.lab, "lux", "fra", known(), { owner: renamedOwner });
       expect(await engine.up(same)).toBe("updated");
