@@ -18,17 +18,18 @@ import { peers } from "./peers";
 import { plan } from "./plan";
 import { reboot } from "./reboot";
 import { Book, type Circumstances, load, type Section, sectionText } from "./report";
+import { entries, segment } from "./segments";
 import { ROOT } from "./stack";
 import { vm } from "./vm";
 import { warm } from "./warm";
 
 /** By topology: each measure has a lab of its own. */
 const inLabs: Record<string, Record<string, (lab: Lab) => Promise<Section>>> = {
-  lab: { connections, warm, noop, losses, cutoff, reboot, lossesOfMany: lossesOfMany("userspace"), peers },
+  lab: { connections, warm, noop, losses, cutoff, reboot, lossesOfMany: lossesOfMany("userspace"), peers, entries },
   vm: { lossesInKernel: lossesOfMany("kernel") },
   ten: { mesh, links, delay },
 };
-const withoutLab: Record<string, () => Promise<Section>> = { plan, large, vm };
+const withoutLab: Record<string, () => Promise<Section>> = { plan, large, segment, vm };
 
 const measures: Record<string, () => Promise<Section>> = {
   ...Object.fromEntries(

@@ -1,5 +1,5 @@
 /** Networks as data, so that a measurement can change any field of one. */
-import type { OverlayNodeArgs, WgLinkArgs, WgMeshArgs } from "../../components";
+import type { OverlayNodeArgs, VxlanSegmentArgs, WgLinkArgs, WgMeshArgs } from "../../components";
 import type { Lab } from "../lab";
 import { publicKeys } from "../sdk/publicKeys";
 
@@ -7,10 +7,15 @@ export type Link = Omit<WgLinkArgs, "a" | "b"> & { a: string; b?: string };
 
 export type Mesh = Omit<WgMeshArgs, "nodes"> & { nodes: string[] };
 
+export type Segment = Omit<VxlanSegmentArgs, "members"> & {
+  members: (Omit<VxlanSegmentArgs["members"][number], "node"> & { node: string })[];
+};
+
 export interface Network {
   nodes: Record<string, OverlayNodeArgs>;
   links: Record<string, Link>;
   mesh?: Mesh;
+  segment?: Segment;
 }
 
 const PREFIXES = ["10.255.0.0/24", "fd00:6f::/48"];

@@ -1,9 +1,9 @@
 /** The Pulumi program that is measured: the network of network.json, see network.ts. */
 import { readFileSync } from "node:fs";
-import { OverlayNode, WgLink, WgMesh } from "../../components";
+import { OverlayNode, VxlanSegment, WgLink, WgMesh } from "../../components";
 import type { Network } from "./network";
 
-const { nodes, links, mesh } = JSON.parse(readFileSync("network.json", "utf8")) as Network;
+const { nodes, links, mesh, segment } = JSON.parse(readFileSync("network.json", "utf8")) as Network;
 
 const made = new Map(Object.entries(nodes).map(([name, args]) => [name, new OverlayNode(name, args)]));
 
@@ -15,5 +15,9 @@ const node = (name: string): OverlayNode => {
 
 for (const [name, { a, b, ...more }] of Object.entries(links)) {
   new WgLink(name, { a: node(a), ...(b !== undefined && { b: node(b) }), ...more });
+}
+if (segment) {
+  const members = segment.members.map((member) => ({ ...member, node: node(member.node) }));
+  new VxlanSegment("lan", { ...segment, members });
 }
 if (mesh) new WgMesh("mesh", { ...mesh, nodes: mesh.nodes.map(node) });
