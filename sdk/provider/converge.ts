@@ -127,7 +127,15 @@ export async function converge(
     const change = { commands: todo.commands, queries: target.asked, owners: type.owners(spec), boot: target.boot };
     let takenBack: true | undefined;
     try {
-      ({ failed, takenBack, snapshot: seen } = await machine.change({ ...change, ...guard }, operation));
+      const work = () => machine.change({ ...change, ...guard }, operation);
+      const together = todo.again.some((it) => it.startsWith("link ")) ? type.together?.(spec) : undefined;
+      ({
+        failed,
+        takenBack,
+        snapshot: seen,
+      } = await (together !== undefined && operation.turns
+        ? operation.turns.within(together, resource, work)
+        : work()));
     } catch (error) {
       if (error instanceof HostError && !UNCERTAIN.includes(error.kind)) throw error;
       if (error instanceof HostError && error.kind === "unconfirmed") throw half(todo.is, [error.message]);

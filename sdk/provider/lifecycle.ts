@@ -15,6 +15,7 @@ import { Refused } from "./outcome";
 import { readPaths, unproven } from "./paths";
 import type { ResourceType } from "./registry";
 import { removesOwnWay, safeguard } from "./safeguard";
+import type { Turns } from "./turns";
 import { isUnknown, UNKNOWN, type Values } from "./wire";
 
 /** Outputs of every resource, besides the results of its type. */
@@ -37,6 +38,8 @@ export interface Operation extends RunOptions {
   machine: Machine;
   /** Other hosts of the run, which may be reached by way of this one. Default: none. */
   far?: FarHosts;
+  /** Where those are who must not all be away at once. Default: nobody else is there. */
+  turns?: Turns;
   /** Whether a change is taken back unless a new login works, though it leaves SSH alone. */
   canary?: boolean;
   /** Shown beside the resource while it is worked on. */

@@ -19,6 +19,7 @@ import { Paths, unproven } from "./paths";
 import { type ResourceType, resourceType, tokens } from "./registry";
 import { Removals } from "./removals";
 import { foretold } from "./safeguard";
+import { Turns } from "./turns";
 import { hasUnknown, isUnknown, type Values } from "./wire";
 
 /** Seconds for a machine that was made a moment ago to let us in, where customTimeouts do not say. */
@@ -63,6 +64,7 @@ export class Provider {
   /** Hosts that were found dead: they are named once. */
   readonly #dead = new Set<string>();
   readonly #removals = new Removals();
+  readonly #turns = new Turns();
   /** Sessions apart: a host that does not answer yet, because its way is only now mended, may do so in its own turn. */
   #farHosts = new Hosts();
   readonly #far = new FarHosts((connection) => overSsh(this.#farHosts, connection));
@@ -262,6 +264,7 @@ export class Provider {
       signal: limit ? AbortSignal.any([this.#cancelled.signal, limit]) : this.#cancelled.signal,
       ...(seconds > 0 && { timeout: seconds }),
       far: this.#far,
+      turns: this.#turns,
       status,
       warn: (message) => this.engine?.warn(urn, message),
     };
