@@ -129,10 +129,10 @@ export class Watch {
   }
 }
 
-/** Pings all at once; those that nobody answered. */
-export async function silent(lab: Lab, host: string, to: string[], count = 2): Promise<string[]> {
+/** Pings all at once; those that did not answer within so many seconds. */
+export async function silent(lab: Lab, host: string, to: string[], seconds = 4): Promise<string[]> {
   const lines = to.map(
-    (address) => `{ ping -n -q -c ${count} -i 0.2 -w ${count + 2} ${address} >/dev/null 2>&1 || echo ${address}; } &`,
+    (address) => `{ ping -n -q -c 2 -i 0.2 -w ${seconds} ${address} >/dev/null 2>&1 || echo ${address}; } &`,
   );
   const { stdout } = await lab.exec(host, ["sh", "-s"], { input: [...lines, "wait", ""].join("\n") });
   return stdout.split("\n").filter(Boolean).sort();
