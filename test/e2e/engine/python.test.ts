@@ -66,14 +66,15 @@ describeWhere(["lab", "engine", "python"], "a program in Python", () => {
     expect(text).toContain(
       "wg set inter-fra peer <known after fra is created> allowed-ips 0.0.0.0/0,::/0 endpoint 198.51.100.9:11001 persistent-keepalive 25\n",
     );
-    expect(counted(text)).toEqual(["+ 8 created"]);
+    expect(counted(text)).toEqual(["+ 11 created"]);
     expect(connections).toBe(2);
     const { code } = await lab.exec(
       "lux",
-      "ping -n -c 3 -i 0.2 -W 5 10.255.0.2 && ping -n -c 3 -i 0.2 -W 5 fd00:6f::2",
+      "ping -n -c 3 -i 0.2 -W 5 10.255.0.2 && ping -n -c 3 -i 0.2 -W 5 10.100.0.2 && ping -n -c 3 -i 0.2 -W 5 fd00:6f::2",
     );
     expect(code).toBe(0);
     const outputs = JSON.parse((await workspace.well("stack", "output", "--json")).text);
+    expect(outputs.segment[1]).toEqual({ node: "fra", device: "vx-lan", vtep: "10.255.0.2", mtu: 1370 });
     expect(outputs).toMatchObject({ link: { node: "lux", device: "inter-fra", endpoint: "198.51.100.9:11001" } });
   });
 
@@ -92,7 +93,7 @@ describeWhere(["lab", "engine", "python"], "a program in Python", () => {
   test("with nothing to do no host is connected to", async () => {
     const again = await workspace.well("up", "--yes", "--skip-preview");
     expect({ counted: counted(again.text), connections: again.connections }).toEqual({
-      counted: ["8 unchanged"],
+      counted: ["11 unchanged"],
       connections: 0,
     });
   });

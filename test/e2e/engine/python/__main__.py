@@ -1,9 +1,9 @@
-"""Two nodes and a link between them."""
+"""Two nodes, a link between them, and a segment over it."""
 
 import json
 
 import pulumi
-from overlay import OverlayNode, WgLink
+from overlay import OverlayNode, VxlanSegment, WgLink
 
 with open("lab.json", encoding="utf-8") as file:
     hosts = json.load(file)["hosts"]
@@ -24,5 +24,14 @@ lux = node("lux", 1)
 fra = node("fra", 2)
 link = WgLink("lux-fra", a=lux, b=fra, keepalive=pulumi.Config().get_int("keepalive") or 25)
 
+lan = VxlanSegment(
+    "lan",
+    vni=100,
+    variant="static-flood",
+    links=[link],
+    members=[{"node": lux, "addresses": ["10.100.0.1/24"]}, {"node": fra, "addresses": ["10.100.0.2/24"]}],
+)
+
+pulumi.export("segment", lan.devices)
 pulumi.export("publicKey", lux.publicKey)
 pulumi.export("link", link.sideA)

@@ -17,6 +17,13 @@ class OverlayNode(pulumi.ComponentResource):
         super().__init__("overlay:index:OverlayNode", name, {**outputs, **args}, opts, remote=True)
 
 
+class VxlanSegment(pulumi.ComponentResource):
+    devices: pulumi.Output[list[dict[str, Any]]]
+
+    def __init__(self, name: str, opts: Optional[pulumi.ResourceOptions] = None, **args: Any) -> None:
+        super().__init__("overlay:index:VxlanSegment", name, {"devices": None, **args}, opts, remote=True)
+
+
 class WgLink(pulumi.ComponentResource):
     sideA: pulumi.Output[dict[str, Any]]
     sideB: pulumi.Output[dict[str, Any]]
