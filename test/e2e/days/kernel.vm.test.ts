@@ -76,6 +76,22 @@ describeWhere(["lab", "vm", "engine"], "links in the kernel", () => {
     }
   });
 
+  test("an underlay that shrinks is drift, where it makes fragments that nobody sees inside, and where they are lost", async () => {
+    await lab.break({ kind: "mtu", target: "lux", bytes: 1400, silent: false });
+    // Before ours notes them, as a NAT on the way would.
+    const lossy =
+      "table inet lossy { chain in { type filter hook prerouting priority -500; ip frag-off & 0x3fff != 0 drop; }; }";
+    await on(lab, "fra", `nft '${lossy}'`);
+    const notes = (await work.drift()).flatMap(
+      (line) => /\+ # (path \S+ to \S+ carries \d+) bytes/.exec(line)?.[1] ?? [],
+    );
+    await on(lab, "fra", "nft delete table inet lossy");
+    await lab.heal();
+    await on(lab, "hkg", "ip route flush cache"); // which knows of the way for ten minutes
+    const ways = ["lux-fra to fra", "lux-fra to lux", "lux-hkg to hkg", "lux-hkg to lux"];
+    expect(notes.sort()).toEqual(ways.map((way) => `path ${way} carries 1328`));
+  });
+
   test("what changes in place costs no link a packet; what was done by hand is found, and nothing else, and mended", async () => {
     await on(lab, "lux", "ip link set dev inter-fra mtu 1300 && wg set inter-hkg fwmark 0");
     await on(lab, "fra", "ip route del 10.255.0.1/32 && ip addr add 10.7.7.7/32 dev inter-lux");
