@@ -1,3 +1,5 @@
+import { family } from "../network/address";
+import { IP } from "../network/mtu";
 import type { RunOptions, Session } from "./session";
 import { agentError, parseSections } from "./snapshot";
 
@@ -41,22 +43,41 @@ export async function probe(session: Session, probes: readonly Probe[], options?
   const lines = probes.map((one) => [one.device, one.address, one.port, one.headers, ...one.sizes].join(" "));
   const { code, stdout, stderr } = await session.run("probe", lines.join("\n"), options);
   if (code !== 0) throw agentError(session, "send packets from it", code, stderr);
-  return parseProbed(stdout, probes.length);
+  return parseProbed(stdout, probes);
 }
 
-/** What agents/probe.sh printed of so many probes. */
-export function parseProbed(text: string, count: number): Probed {
+/** `1408 bytes from fe80::2%inter-fra: icmp_seq=1 …`, ping(8): with the header of ICMP, without that of IP. */
+const ANSWER = /^(\d+) bytes from ([0-9a-f.:]+?)(?:%(\S+))?: /;
+/** `set v4_1456 {`, nft(8) */
+const SET = /^\tset v[46]_(\d+) \{/;
+/** `198.51.100.9 . 11001 . 11002`, an element of it. */
+const ELEMENT = /([0-9a-f.:]+) \. (\d+) \. (\d+)/g;
+
+/** What agents/probe.sh printed. */
+export function parseProbed(text: string, probes: readonly Probe[]): Probed {
   const sections = parseSections(text);
   const lines = (name: string): string[] => (sections.get(name) ?? "").split("\n").filter((line) => line !== "");
-  const answers = lines("answer").map((line) => line.split(" ").map(Number));
+  const answers = lines("answer").flatMap((line) => {
+    const [, bytes, address = "", device] = ANSWER.exec(line) ?? [];
+    return bytes === undefined ? [] : [{ address, device, size: Number(bytes) + IP[family(address)] }];
+  });
+  const answered = ({ device, address, sizes }: Probe): number[] =>
+    sizes.filter((size) =>
+      answers.some((it) => it.size === size && it.address === address && [undefined, device].includes(it.device)),
+    );
+  let length = 0;
+  const fragmented = lines("fragment").flatMap((line) => {
+    length = Number(SET.exec(line)?.[1] ?? length);
+    return [...line.matchAll(ELEMENT)].map(([, address = "", from, to]) => ({
+      address,
+      from: Number(from),
+      to: Number(to),
+      length,
+    }));
+  });
   return {
-    answered: Array.from({ length: count }, (_, index) =>
-      answers.flatMap(([line, size = 0]) => (line === index + 1 ? [size] : [])),
-    ),
+    answered: probes.map(answered),
     endpoints: new Map(lines("endpoint").map((line) => line.split("\t", 2) as [string, string])),
-    fragmented: lines("fragment").map((line) => {
-      const [length, address = "", from, to] = line.split(/ \. | /);
-      return { address, from: Number(from), to: Number(to), length: Number(length) };
-    }),
+    fragmented,
   };
 }

@@ -43,14 +43,59 @@ function machine(carries: number, { fragments = false, alive = true } = {}) {
   return { ...({ name: "root@lux", probe } as unknown as Machine), asked };
 }
 
-test("what agents/probe.sh prints", () => {
-  const text =
-    "\x1eanswer\n1 1420\n3 1280\n1 1408\n\x1eendpoint\nfra\t198.51.100.9:11001\n" +
-    "\x1efragment\n1460 198.51.100.9 . 11001 . 11002\n1448 2001:db8::9 . 11001 . 11002\n\x1eend\n";
-  expect(parseProbed(text, 3)).toEqual({
-    answered: [[1420, 1408], [], [1280]],
+test("what agents/probe.sh prints: what ping, wg and nft say", () => {
+  const text = `\x1eanswer
+PING fe80::2(fe80::2) from fe80::1%inter-fra inter-fra: 1368 data bytes
+1376 bytes from fe80::2%inter-fra: icmp_seq=1 ttl=64 time=0.931 ms
+PING 10.255.0.2 (10.255.0.2) from 10.255.0.1 mesh: 1252(1280) bytes of data.
+
+--- 10.255.0.2 ping statistics ---
+1 packets transmitted, 0 received, 100% packet loss, time 0ms
+1388 bytes from 10.255.0.3: icmp_seq=2 ttl=64 time=0.731 ms
+
+\x1eendpoint
+fra\t198.51.100.9:11001
+\x1efragment
+table inet overlay-probe {
+	set v4_1460 {
+		type ipv4_addr . inet_service . inet_service
+		size 4096
+		flags dynamic
+		elements = { 198.51.100.9 . 11001 . 11002,
+			     192.0.2.7 . 11001 . 11003 }
+	}
+
+	set v6_1448 {
+		type ipv6_addr . inet_service . inet_service
+		size 4096
+		flags dynamic
+		elements = { 2001:db8::9 . 11001 . 11002 }
+	}
+
+	chain fragments {
+		type filter hook prerouting priority -450; policy accept;
+		ip frag-off & 16383 == 8192 udp dport { 11001, 11002 } udp length <= 1460 add @v4_1460 { ip saddr . udp sport . udp dport }
+	}
+}
+\x1eend
+`;
+  const probe = (device: string, address: string, sizes: number[]) => ({
+    ...{ device, address, port: 11002, headers: 40, sizes },
+  });
+  const probes = [
+    probe("inter-fra", "fe80::2", [1416, 1408]),
+    probe("inter-hkg", "fe80::2", [1416]),
+    probe("mesh", "10.255.0.2", [1280]),
+    probe("mesh", "10.255.0.3", [1408, 1400]),
+  ];
+  expect(parseProbed(text, probes)).toEqual({
+    answered: [[1416], [], [], [1408]],
     endpoints,
-    fragmented: [pieces(1460), { address: "2001:db8::9", from: 11001, to: 11002, length: 1448 }],
+    fragmented: [
+      pieces(1460),
+      { address: "192.0.2.7", from: 11001, to: 11003, length: 1460 },
+      { address: "2001:db8::9", from: 11001, to: 11002, length: 1448 },
+    ],
   });
 });
 
