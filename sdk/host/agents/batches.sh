@@ -35,6 +35,10 @@ EOT
       batch=$line$newline$batch
       continue
     fi
+    if still_held; then
+      batch="route append ${line#route add }$newline$batch"
+      continue
+    fi
     line="$1 $line"
     exists_already || failed "$code" || return
   done
@@ -47,6 +51,19 @@ address_is_new() {
   [ "$patience" -gt 0 ] || return 1
   patience=$((patience - 1))
   sleep 0.02
+}
+
+# Another device of ours still has the route and is about to go, as where a mesh takes a link's place: the new route stands
+# behind the old one until then, and no packet is without one.
+still_held() {
+  case $mode,$line,$said in stop,'route add '*' proto 111 '*,*'File exists'*) ;; *) return 1 ;; esac
+  set -- "${line#route add }"
+  set -- "${1%% *}"
+  case $1 in
+    *:*) set -- -6 "$1" ;;
+    *) set -- -4 "$1" ;;
+  esac
+  [ -n "$(timeout 5 ip "$1" route show table all "$2" proto 111 9>&-)" ]
 }
 
 exists_already() {

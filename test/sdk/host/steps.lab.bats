@@ -122,6 +122,28 @@ EOT
     ! bridge fdb show dev vx | grep -q 10.255.0.10'
 }
 
+@test "a route that another device of ours still has stands behind it until that one goes; one of others is not joined" {
+  in_each_shell '
+    for name in va vb; do
+      printf "%s\n" "ip link add dev $name type veth peer name $name.peer" "ip link set dev $name up" \
+        "ip link set dev $name.peer up" "ip addr add 10.255.0.1/32 dev $name" "ip addr add fd00:6f::1/128 dev $name"
+    done | steps stop
+    for route in "10.255.0.3/32 dev % proto 111 metric 4096 src 10.255.0.1" "fd00:6f::3/128 dev % proto 111 metric 4096 src fd00:6f::1"; do
+      for name in va vb; do echo "ip route add $route" | sed "s/%/$name/"; done | steps stop
+      ip route get "${route%%/*}" | grep -q "dev va"
+      must_fail <<EOT
+ip route add $(echo "$route" | sed "s/%/vb/")
+EOT
+      echo "ip route del $route" | sed "s/%/va/" | steps stop
+      ip route get "${route%%/*}" | grep -q "dev vb"
+    done
+    ip route add 10.9.0.0/16 dev va metric 4096
+    must_fail <<EOT
+ip route add 10.9.0.0/16 dev vb proto 111 metric 4096
+EOT
+    report | grep -q "^ip route add 10.9.0.0/16 dev vb proto 111 metric 4096: .*File exists"'
+}
+
 @test "a sysctl keeps the value found first, and restore brings it back" {
   in_each_shell '
     before=$(cat /proc/sys/net/ipv4/ip_local_port_range)
