@@ -95,7 +95,7 @@ function text(entries: Entry[]): string {
   );
   return [
     "# Benchmarks\n",
-    "Written by `npm run bench`; do not edit. Hosts are systemd-nspawn containers with links in user space (wireguard-go), where nothing else is said.\n",
+    "Written by `npm run bench`; do not edit. Hosts are systemd-nspawn containers with links in user space (wireguard-go), where nothing else is said. The programs are compiled JavaScript: Pulumi runs them without ts-node.\n",
     `${table([["measure", "figure", "must be", "", "when", "commit"], ...bars])}\n`,
     ...[...machines.values()].map(
       (machine) =>

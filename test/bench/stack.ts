@@ -36,7 +36,7 @@ const starts: Record<Plugin, string> = {
 };
 
 /**
- * The program is compiled: Pulumi.yaml says `typescript: false`, which language hosts of before 2024 read from a flag alone.
+ * The program is compiled: Pulumi.yaml says `typescript: false`, which the language host 3.68 reads from a flag alone.
  * With ts-node, every stack trace that the SDK takes is looked up in source maps.
  */
 const LANGUAGE_HOST = `#!/bin/sh
