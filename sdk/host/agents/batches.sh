@@ -142,7 +142,7 @@ flush_words() {
   IFS=$newline
   for line in $queue; do words="$words ${line#"$batch_tool"}" count=$((count + 1)); done
   unset IFS
-  batch='' part=''
+  batch=''
   if [ "$count" -gt 1 ]; then
     # shellcheck disable=SC2086 # here lines become words; set -f is on
     case $batch_tool in

@@ -54,16 +54,16 @@ flush_files() {
 place() {
   note_path "$1"
   { [ -n "$2" ] || said=$(sync "$1.overlay-new" 2>&1 9>&-); } &&
-    { [ -z "${run_id-}" ] || kept_before "$1"; } &&
+    kept_before "$1" &&
     said=$(mv -f "$1.overlay-new" "$1" 2>&1 9>&-) &&
     note_folder "${1%/*}" && networkd_file put "$1" && return 0
   rm -f "$1.overlay-new" 2>/dev/null
   return 1
 }
 
-# kept_before PATH: what is to change of what this host boots from is kept (generations.sh).
+# kept_before PATH: what a run is to change of what this host boots from is kept (generations.sh).
 kept_before() {
-  case $1 in "$overlay_etc"/boot.d/*) said=$(before_change "$1" 2>&1 9>&-) ;; esac
+  case ${run_id:+$1} in "$overlay_etc"/boot.d/*) said=$(before_change "$1" 2>&1 9>&-) ;; esac
 }
 
 note_folder() {
@@ -83,7 +83,7 @@ sync_folders() {
 remove() {
   note_path "$1"
   networkd_file remove "$1"
-  { [ -z "${run_id-}" ] || kept_before "$1"; } && said=$(rm -f "$1" 2>&1) || return
+  kept_before "$1" && said=$(rm -f "$1" 2>&1) || return
   set -- "${1%/*}"
   while :; do
     case $1 in
@@ -127,4 +127,3 @@ new_key() {
   fi
   wg genkey
 }
-

@@ -5,10 +5,9 @@
 
 generations_kept=3
 
-# before_change PATH: called before a run ($run_id) writes a file (its new content is PATH.overlay-new) or removes one. A
-# run makes one generation at most, and none where it changes no boot file.
+# before_change PATH: called before a run ($run_id) writes a boot file (its new content is PATH.overlay-new) or removes one.
+# A run makes one generation at most, and none where it changes no boot file.
 before_change() {
-  case $1 in "${overlay_etc:?}"/boot.d/*) ;; *) return 0 ;; esac
   last_run=''
   if [ -r "${overlay_run:?}/run" ]; then read -r last_run <"$overlay_run/run"; fi
   [ "$last_run" != "${run_id:?}" ] || return 0
@@ -24,7 +23,7 @@ before_change() {
 keep_generation() (
   set +f
   set --
-  for path in "$overlay_etc"/boot.d/*; do
+  for path in "${overlay_etc:?}"/boot.d/*; do
     case $path in *.overlay-new | */'*') ;; *) set -- "$@" "$path" ;; esac
   done
   [ $# -gt 0 ] || return 0

@@ -1,35 +1,19 @@
 /** One change of what is declared of a segment, and exactly the commands that it costs; each case has its no-op twin. */
 import { commandsBetween } from "../kernel/between";
 import type { Declared } from "../planned";
+import * as declared from "./declared";
 
 const member = {
+  ...declared.member,
   resource: "overlay:vxlan:Member",
-  node: "fra",
-  owner: "net/prod",
-  segment: "lan",
-  device: "vx-lan",
-  id: 2,
-  vni: 100,
   variant: "static-l2",
-  mtu: 1370,
-  local: "10.255.0.2",
-  mac: "02:00:00:64:00:02",
-  addresses: ["10.100.0.2/24"],
   peers: [
     { name: "lux", vtep: "10.255.0.1", mac: "02:00:00:64:00:01", addresses: ["10.100.0.1/24"] },
     { name: "hkg", vtep: "10.255.0.3", mac: "02:00:00:64:00:03" },
   ],
 };
 const [lux, hkg] = member.peers;
-const bridge = {
-  resource: "overlay:vxlan:Bridge",
-  node: "fra",
-  owner: "net/prod",
-  device: "br-lan",
-  id: 2,
-  mac: "02:00:00:64:00:02",
-  mtu: 1370,
-};
+const bridge = { ...declared.bridge, resource: "overlay:vxlan:Bridge" };
 const bridged = [bridge, { ...member, addresses: [], bridge: "br-lan" }];
 const fdb = "bridge fdb";
 const dev = "dev vx-lan dst";

@@ -3,21 +3,9 @@ import { format, parse } from "../../../sdk/faults";
 import type { Snapshot } from "../../../sdk/kernel";
 import { vxlan, vxlanBridge } from "../../../sdk/vxlan";
 import { KernelModel } from "../../kernel-model";
+import { bridge, member as fra } from "./declared";
 
-const member = {
-  node: "fra",
-  owner: "net/prod",
-  segment: "lan",
-  device: "vx-lan",
-  id: 2,
-  vni: 100,
-  variant: "static-flood" as const,
-  mtu: 1370,
-  local: "10.255.0.2",
-  mac: "02:00:00:64:00:02",
-  addresses: ["10.100.0.2/24"],
-};
-const bridge = { node: "fra", owner: "net/prod", device: "br-lan", id: 2, mac: "02:00:00:64:00:02", mtu: 1370 };
+const member = { ...fra, variant: "static-flood" as const };
 
 /** A host that has the member's address, and on which this was done. */
 function host(...commands: string[]): Snapshot {
