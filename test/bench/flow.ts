@@ -5,11 +5,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Lab } from "../lab";
 import { overlayAddresses } from "./network";
 
+const [LUX] = overlayAddresses(1);
 const [FRA] = overlayAddresses(2);
 /** So much that it is never idle for long, and does not fill queues by itself. */
 const RATE = "8M";
 
-/** Milliseconds after which the other end has told of what came twice. */
+/** Milliseconds after which all that was sent has come, or never will. */
 const SETTLED = 500;
 
 export class Flow {
@@ -20,9 +21,10 @@ export class Flow {
   ) {}
 
   static async start(lab: Lab): Promise<Flow> {
-    // The end of its standard input ends it: a process in a host's own namespace is out of reach of a signal from here.
+    // A line of its standard input has it hold still, and its end ends it: a process in a host's own namespace is out of
+    // reach of a signal from here.
     const begin = (host: string, command: string): ChildProcess => {
-      const script = `${command} & read -r _ || kill -INT $!; wait $!`;
+      const script = `${command} & if read -r _; then kill -STOP $!; read -r _ || kill -CONT $!; fi; kill -INT $!; wait $!`;
       const [program = "", ...args] = [...lab.enter(host), "sh", "-c", script];
       return spawn(program, args, { stdio: ["pipe", "pipe", "ignore"] });
     };
@@ -34,32 +36,33 @@ export class Flow {
     return new Flow(lab, server, client);
   }
 
-  /**
-   * Segments that were lost: those that were sent again and did not come twice (RFC 2883). A machine that is busy answers
-   * late now and then, and what is sent again then was not lost.
-   */
+  /** Segments that were lost: that lux has sent, be it once more, and fra has not got. */
   async stop(): Promise<{ lost: number; again: number; bytes: number }> {
+    const before = await this.#look("lux", FRA);
     await sleep(SETTLED);
-    const first = await this.#look();
+    this.client.stdin?.write("\n");
     await sleep(SETTLED);
-    const last = await this.#look();
+    const [sent, got] = await Promise.all([this.#look("lux", FRA), this.#look("fra", LUX)]);
     const ended = once(this.client, "close");
     this.client.stdin?.end();
     await ended;
     this.server.stdin?.end();
-    if (last.bytes <= first.bytes) throw new Error("the TCP flow does not flow");
-    return { ...last, lost: Math.max(0, first.again - last.twice) };
+    if (sent.bytes <= before.bytes) throw new Error("the TCP flow does not flow");
+    return { ...sent, lost: sent.out - got.in };
   }
 
   /** What ss(8) says of the flow: of iperf3's two connections the one that carries more. */
-  async #look(): Promise<{ bytes: number; again: number; twice: number }> {
-    const { stdout } = await this.lab.exec("lux", `ss -tinH dst ${FRA}`);
+  async #look(host: string, to: string): Promise<{ bytes: number; again: number; out: number; in: number }> {
+    const { stdout } = await this.lab.exec(host, `ss -tinH dst ${to}`);
     const number = (text: string, pattern: RegExp) => Number(pattern.exec(text)?.[1] ?? 0);
     const connections = stdout.split(/\n(?=\S)/).map((text) => ({
-      bytes: number(text, /bytes_sent:(\d+)/),
+      bytes: number(text, /bytes_(?:sent|received):(\d+)/),
       again: number(text, /retrans:\d+\/(\d+)/),
-      twice: number(text, /dsack_dups:(\d+)/),
+      out: number(text, /data_segs_out:(\d+)/),
+      in: number(text, /data_segs_in:(\d+)/),
     }));
-    return connections.sort((a, b) => b.bytes - a.bytes)[0] ?? { bytes: 0, again: 0, twice: 0 };
+    const [flow] = connections.sort((a, b) => b.out + b.in - a.out - a.in);
+    if (!flow) throw new Error(`${host} has no TCP connection with ${to}`);
+    return flow;
   }
 }
