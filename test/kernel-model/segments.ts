@@ -70,6 +70,9 @@ export class SegmentsModel {
       const data = vxlanData(words);
       const addressed = data.local ?? data.local6 ?? data.remote ?? data.remote6;
       if (addressed !== undefined && ownFamily(data) !== ownFamily(before)) refuse();
+      // For the kernel they are one address, of many or of one (vxlan_core.c, vxlan_nl2conf, IFLA_VXLAN_GROUP).
+      const others = ["remote", "remote6", "group", "group6"];
+      if (others.some((name) => name in data)) for (const name of others) delete before[name];
       Object.assign(before, data);
     }
   }
