@@ -1,5 +1,6 @@
 /** An address on a device, ip-address(8). */
-import type { Kind } from "./fact";
+import { family } from "../network/address";
+import type { Fact, Kind } from "./fact";
 
 export interface Address {
   device: string;
@@ -36,3 +37,24 @@ export const address: Kind<Address> = {
     return wanted ? [...gone, ...address.lines(wanted)] : gone;
   },
 };
+
+/**
+ * Whether something goes with the last IPv4 address of its device, which is among what is removed: its permanent IPv4
+ * neighbours do (net/ipv4/fib_frontend.c, fib_disable_ip).
+ */
+export function goesWithAddresses(removed: readonly Fact[], wanted: readonly Fact[]): (fact: Fact) => boolean {
+  const devices = (facts: readonly Fact[]): Set<string> =>
+    new Set(
+      facts
+        .filter(({ kind }) => kind === "address")
+        .map(({ value }) => value as Address)
+        .filter((value) => !value.address.includes(":"))
+        .map(({ device }) => device),
+    );
+  const [lose, keep] = [devices(removed), devices(wanted)];
+  return ({ kind, value }) => {
+    if (kind !== "neighbour") return false;
+    const { device, address: of } = value as Address;
+    return family(of) === "inet" && lose.has(device) && !keep.has(device);
+  };
+}

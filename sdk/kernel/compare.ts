@@ -1,4 +1,5 @@
 /** What is against what should be: the fewest commands that lead from the one to the other. */
+import { goesWithAddresses } from "./address";
 import { type Command, type Fact, factId, type HostFacts } from "./fact";
 import { kindOf, kinds } from "./kinds";
 import type { Link } from "./link";
@@ -60,7 +61,8 @@ function withDependents(facts: readonly Fact[], roots: Iterable<string>): Set<st
 
 /**
  * Removal first, from the last to the first, without what vanishes with the thing that it stands on; then additions
- * and changes in their order; then the removal of what lingers. `remake`: ids of what is made again in any case.
+ * and changes in their order; then the removal of what lingers, and what the kernel takes with that once more. `remake`:
+ * ids of what is made again in any case.
  */
 export function changes(
   live: readonly Fact[],
@@ -98,12 +100,14 @@ export function changes(
       .reverse()
       .filter((fact) => lingers(fact) === linger)
       .flatMap(({ kind, key }) => commands(kind, is.get(factId({ kind, key }))));
-  const added = ours
-    .filter(({ id }) => should.has(id))
-    .flatMap(({ id, kind }) => commands(kind, vanish.has(id) ? undefined : is.get(id), should.get(id)));
+  const goes = goesWithAddresses(removed, wanted);
+  const added = (late: boolean) =>
+    ours
+      .filter((fact) => should.has(fact.id) && goes(fact) === late)
+      .flatMap(({ id, kind }) => commands(kind, late || vanish.has(id) ? undefined : is.get(id), should.get(id)));
 
   return {
-    commands: [...remove(false), ...added, ...remove(true)],
+    commands: [...remove(false), ...added(false), ...remove(true), ...added(true)],
     again: ids(there.filter(({ id }) => should.has(id) && again.has(id))).sort(),
     foreign: foreign.map(({ sentence }) => sentence),
     changed: ours.flatMap(({ id, kind }) => {

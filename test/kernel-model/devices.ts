@@ -128,8 +128,11 @@ export class DevicesModel {
     if (verb === "del") {
       if (!device.addresses.delete(address)) refuse();
       this.loseSources([address]);
-      // A device without an IPv4 address has no IPv4 routes (net/ipv4/fib_frontend.c, fib_disable_ip).
-      if (!isV6(address) && [...device.addresses].every(isV6)) this.routing.lose(name, "inet");
+      // A device without an IPv4 address has no IPv4 routes and neighbours (net/ipv4/fib_frontend.c, fib_disable_ip).
+      if (!isV6(address) && [...device.addresses].every(isV6)) {
+        this.routing.lose(name, "inet");
+        this.segments.loseNeighbours(name, "inet");
+      }
       return;
     }
     if ((isV6(address) && !this.hasIpv6(name)) || device.addresses.has(address)) refuse();
@@ -203,7 +206,7 @@ export class DevicesModel {
     const lost = [...addresses].filter(isV6);
     for (const address of lost) addresses.delete(address);
     this.routing.lose(json.ifname, "inet6");
-    this.segments.loseNeighbours(json.ifname, true);
+    this.segments.loseNeighbours(json.ifname, "inet6");
     this.loseSources(lost);
   }
 

@@ -1,6 +1,6 @@
 /** VXLAN devices of the model, with their forwarding databases, and neighbours, as bridge(8) and ip-neighbour(8) leave them. */
 import type { FdbJson, LinkJson, NeighbourJson } from "../../sdk/kernel/snapshot";
-import { family } from "../../sdk/network/address";
+import { type Family, family } from "../../sdk/network/address";
 import { isV6, options, type Refuse } from "./words";
 
 type Data = Record<string, unknown>;
@@ -111,9 +111,10 @@ export class SegmentsModel {
     this.neighbours.set(device, verb === "del" ? rest : [...rest, entry]);
   }
 
-  /** With `up` and IPv6 go the neighbours (net/core/neighbour.c, neigh_ifdown), permanent ones too. */
-  loseNeighbours(device: string, only6 = false): void {
-    this.neighbours.set(device, only6 ? (this.neighbours.get(device) ?? []).filter(({ dst }) => !isV6(dst)) : []);
+  /** With `up` go the neighbours, with a family its own (net/core/neighbour.c, neigh_ifdown), permanent ones too. */
+  loseNeighbours(device: string, lost?: Family): void {
+    const all = this.neighbours.get(device) ?? [];
+    this.neighbours.set(device, lost === undefined ? [] : all.filter(({ dst }) => family(dst) !== lost));
   }
 
   lose(device: string): void {
