@@ -1,7 +1,7 @@
 import * as pulumi from "../sdk/provider/pulumi";
 import { Bridge, Member } from "../sdk/provider/resources";
 import { applyPartly } from "./input";
-import { named, owner, settled, timeouts, withheld } from "./outputs";
+import { foretell, named, owner, settled, timeouts, withheld } from "./outputs";
 import { makePart } from "./part";
 import { program } from "./program";
 import { bridgeDevice, bridgeOf, memberOf, segmentPeers, smallMtu } from "./segment";
@@ -63,8 +63,10 @@ function makeMembers(
 ): pulumi.Output<SegmentDevice>[] {
   const { network, devices } = program();
   const peers = declared(segment, (nodes) => segmentPeers(segment, nodes));
-  const warning = declared(segment, (nodes) => smallMtu(segment, network.segments.carriage(segment), nodes));
-  if (pulumi.runtime.isDryRun()) warning.apply((it) => it !== undefined && pulumi.log.warn(it, parent));
+  foretell(
+    parent,
+    declared(segment, (nodes) => smallMtu(segment, network.segments.carriage(segment), nodes)),
+  );
   return segment.members.map((member, index) => {
     const { node } = member;
     const bridge = makeBridge(segment, member, options);

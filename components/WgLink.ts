@@ -2,8 +2,9 @@ import * as pulumi from "../sdk/provider/pulumi";
 import { Interface, Key } from "../sdk/provider/resources";
 import { ADOPTED } from "../sdk/wireguard";
 import { type LinkData, linkOutputs, type WgLinkArgs } from "./linkArgs";
+import { carriedOf, smallMtu } from "./mtu";
 import type { OverlayNode } from "./OverlayNode";
-import { named, owner, settled, timeouts, withheld } from "./outputs";
+import { foretell, named, owner, settled, timeouts, withheld } from "./outputs";
 import { makePart } from "./part";
 import { type PeerData, type Seen, wgQuick } from "./peerArgs";
 import { program } from "./program";
@@ -86,6 +87,10 @@ function makeBoth(parent: WgLink, link: LinkData, b: OverlayNode, options: pulum
   const answering = make(first, made);
   const calling = make(last, [...made, answering.made]);
   const sides = { [first]: answering.output, [last]: calling.output };
+  foretell(
+    parent,
+    program().whenDeclared(() => network.ofNodes(nodes.a, (both) => smallMtu(link, both, `link ${link.name}`))),
+  );
   return { sideA: sides.a, sideB: sides.b, pathMtu: pathMtu(answering, calling) };
 }
 
@@ -97,7 +102,12 @@ function makeOne(parent: WgLink, link: LinkData, peer: PeerData, options: pulumi
   const spec = of((own) => sideSpec({ side: "a", link, own, peer: nodeOf(peer) }, owner(), peer.publicKey));
   const told = of((a) => seen({ side: "b", link, own: nodeOf(peer), peer: a }, key.publicKey));
   const side = makeSide(parent, link, link.a, spec, options, key.made);
-  const file = pulumi.all([spec, told]).apply(([{ mtu }, node]) => wgQuick(peer, mtu as number, [node as Seen]));
+  const other = { ...peer, addresses: carriedOf(link, peer.addresses) };
+  const file = pulumi.all([spec, told]).apply(([{ mtu }, node]) => wgQuick(other, mtu as number, [node as Seen]));
+  foretell(
+    parent,
+    of((own) => smallMtu(link, [own, nodeOf(peer)], `link ${link.name}`)),
+  );
   return { sideA: side.output, pathMtu: pathMtu(side), wgQuick: file };
 }
 

@@ -3,11 +3,12 @@ import { Interface } from "../sdk/provider/resources";
 import { applyPartly, unrelated } from "./input";
 import { costly, meshNode, meshPeers, peerTexts, specText } from "./mesh";
 import { type MeshData, meshOutputs, type WgMeshArgs } from "./meshArgs";
-import { named, owner, settled, timeouts, withheld } from "./outputs";
+import { carriedOf, mtuOf, smallMtu } from "./mtu";
+import { foretell, named, owner, settled, timeouts, withheld } from "./outputs";
 import { makePart } from "./part";
 import { type Seen, wgQuick } from "./peerArgs";
 import { program } from "./program";
-import { type LinkNode, mtuOf } from "./side";
+import type { LinkNode } from "./side";
 
 /** The mesh on one of its nodes. */
 export interface MeshDevice {
@@ -45,8 +46,11 @@ export class WgMesh extends pulumi.ComponentResource {
       Object.assign(this, withheld(meshOutputs));
       return;
     }
-    const warning = costly(mesh);
-    if (warning && pulumi.runtime.isDryRun()) void pulumi.log.warn(warning, this);
+    foretell(this, costly(mesh));
+    foretell(
+      this,
+      declared(mesh, (nodes) => smallMtu(mesh, nodes, `mesh ${meshName}`)),
+    );
 
     const outputs = settled(meshOutputs, {
       devices: makeDevices(this, mesh, timeouts(options)),
@@ -68,11 +72,14 @@ function forOthers(mesh: MeshData): pulumi.Output<Record<string, string>> {
     mtu: mtuOf(mesh, nodes),
     nodes: meshPeers(mesh, nodes, publicKeys(mesh)).slice(0, nodes.length),
   }));
-  return pulumi
-    .output(seen)
-    .apply(({ mtu, nodes }) =>
-      Object.fromEntries(mesh.peers.map((peer) => [peer.name, wgQuick(peer, mtu, nodes as Seen[])])),
-    );
+  return pulumi.output(seen).apply(({ mtu, nodes }) =>
+    Object.fromEntries(
+      mesh.peers.map((peer) => {
+        const own = { ...peer, addresses: carriedOf(mesh, peer.addresses) };
+        return [peer.name, wgQuick(own, mtu, nodes as Seen[])];
+      }),
+    ),
+  );
 }
 
 /** All at once: each calls and is called, so that there is no order in which nobody comes too early. */

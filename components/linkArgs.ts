@@ -3,7 +3,6 @@ import { z } from "zod";
 import { deviceField, portField, routeField } from "../sdk/network/fields";
 import { ADOPTED, labelField } from "../sdk/wireguard";
 import { component, input } from "./input";
-import { familyField } from "./nodeArgs";
 import type { OverlayNode } from "./OverlayNode";
 import { peerField } from "./peerArgs";
 
@@ -21,6 +20,9 @@ export const rotateField = labelField
 
 export const keepaliveField = z.int().min(0).max(65535).default(25);
 
+/** Of packets that carry others; or of these as well. */
+export const carrierField = z.enum(["inet", "inet6", "v4"]).meta({ id: "CarrierFamily" });
+
 export const linkArgs = z.strictObject({
   a: component<OverlayNode>("overlay:index:OverlayNode").describe("One node."),
   b: component<OverlayNode>("overlay:index:OverlayNode")
@@ -32,17 +34,17 @@ export const linkArgs = z.strictObject({
       "In place of b, somebody else's machine; the output wgQuick says what it must be told. Default: none. " +
         "Example: {name: phone, id: 50, publicKey: …, addresses: [10.255.0.50]}",
     ),
-  family: familyField
+  family: carrierField
     .optional()
     .describe(
-      "Family that the link's own packets travel in: only endpoints of it are called. " +
-        "Default: that of the other node's first endpoint. Example: inet",
+      "Family that the link's own packets travel in: only endpoints of it are called. v4: inet, and there is no IPv6 in " +
+        "the link either, so that 576 bytes will do. Default: that of the other node's first endpoint. Example: inet",
     ),
   mtu: input(z.int())
     .optional()
     .describe(
       "Bytes that a packet inside of the link may have. Default: what the smaller underlay leaves over IPv6, " +
-        "1420 of 1500, and over IPv4 where family is inet, 1440. Example: 1380",
+        "1420 of 1500, and over IPv4 where family is inet or v4, 1440. Example: 1380",
     ),
   ports: input(perSide("LinkPorts", input(portField))).describe(
     "UDP ports to listen on. Default: the node's portBase + the other node's id, or one of the node's ports. " +

@@ -11,12 +11,13 @@ import { listenPort } from "../sdk/network/ports";
 import type { TopologyDevice } from "../sdk/network/topology";
 import type { Member } from "../sdk/network/ways";
 import * as pulumi from "../sdk/provider/pulumi";
-import { cannotUse, spec as interfaceSpec, NO_ADDRESS, noSource, twoHave } from "../sdk/wireguard/spec";
+import { cannotUse, spec as interfaceSpec, NO_ADDRESS, NO_IPV6, noSource, twoHave } from "../sdk/wireguard/spec";
 import { faultsOfKnown, isKnown, knownOf, lift } from "./input";
 import type { MeshData } from "./meshArgs";
+import { carried, carriedOf, mtuFaultsOf, mtuOf, onlyV4, outer } from "./mtu";
 import { letIn } from "./nodeArgs";
 import type { Relays } from "./relay";
-import { callable, type LinkNode, mtuFaultsOf, mtuOf } from "./side";
+import { callable, type LinkNode } from "./side";
 
 const MANY = 250;
 
@@ -59,7 +60,7 @@ function peer<K>(mesh: MeshData, node: LinkNode, publicKey: K) {
     name,
     id,
     publicKey,
-    addresses,
+    addresses: carried(mesh, addresses),
     routes: mesh.routes[name] ?? [],
     ...(at !== undefined && { endpoint: at }),
     ...(at !== undefined && mesh.keepalive > 0 && { keepalive: mesh.keepalive }),
@@ -73,9 +74,10 @@ export const meshPeers = <K>(mesh: MeshData, nodes: readonly LinkNode[], publicK
 ];
 
 /** Machines of somebody else. */
-const others = ({ peers, keepalive }: MeshData) =>
+const others = ({ peers, keepalive, family }: MeshData) =>
   peers.map((peer) => ({
     ...peer,
+    addresses: carriedOf({ family }, peer.addresses),
     ...(peer.endpoint !== undefined && keepalive > 0 && { keepalive }),
     foreign: true as const,
   }));
@@ -95,8 +97,9 @@ export const meshNode = <M>(
     device: device(mesh),
     id: node.id,
     mtu,
+    ...onlyV4(mesh),
     listenPort: port(mesh, node),
-    addresses: node.addresses,
+    addresses: carried(mesh, node.addresses),
     prefixes: node.prefixes,
     underlay: lift(({ devices }) => devices, node.underlay),
     adopts: node.adopts,
@@ -172,7 +175,7 @@ function unreachable(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
   const others = without.length > 0 ? mesh.peers.filter(({ endpoint }) => !endpoint).map(({ name }) => name) : [];
   const all = [...without, ...others];
   if (all.length < 2) return [];
-  const kind = mesh.family === undefined ? "an endpoint" : `an endpoint of family ${mesh.family}`;
+  const kind = mesh.family === undefined ? "an endpoint" : `an endpoint of family ${outer(mesh.family)}`;
   const legal = `${kind} on one of every two nodes, and ${all.join(", ")} have none: none of them can call another`;
   const cure = "give `endpoints` to all of them but one, or make them the ends of links with nodes that can be reached";
   return [fault(["nodes"], undefined, { legal, cure })];
@@ -184,11 +187,11 @@ type Placed = Member & { path: PropertyKey[] };
 const members = (mesh: MeshData, nodes: readonly LinkNode[]): Placed[] => [
   ...nodes.map(({ name, addresses }) => ({
     name,
-    addresses: knownOf(addresses),
+    addresses: knownOf(carried(mesh, addresses)),
     routes: mesh.routes[name] ?? [],
     path: ["routes", name],
   })),
-  ...mesh.peers.map(({ name, addresses, routes }, index) => ({ name, addresses, routes, path: ["peers", index] })),
+  ...others(mesh).map(({ name, addresses, routes }, index) => ({ name, addresses, routes, path: ["peers", index] })),
 ];
 
 function overlaps(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
@@ -204,24 +207,26 @@ function overlaps(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
       const [legal, cure] = twoHave(one, other);
       return fault((isRoute(one) ? one : other).owner.path, undefined, { legal, cure });
     });
-  const none = nodes.filter(
-    ({ name, addresses }) => isKnown(addresses) && addresses.length === 0 && !mesh.routes[name]?.length,
-  );
+  const none = nodes.filter(({ name, addresses }) => {
+    const own = carried(mesh, addresses);
+    return isKnown(own) && own.length === 0 && !mesh.routes[name]?.length;
+  });
   const [legal, cure] = NO_ADDRESS;
   return [...clashes, ...none.map(({ name }) => fault([name, "addresses"], undefined, { legal, cure }))];
 }
 
 /** Routes that some node has no address to send from for. */
 function unanswered(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
-  const numbered = nodes.flatMap(({ name, addresses }) =>
-    isKnown(addresses) && addresses.length > 0 && addresses.every(isKnown) ? { name, addresses } : [],
-  );
+  const numbered = nodes.flatMap(({ name, addresses: all }) => {
+    const addresses = carried(mesh, all);
+    return isKnown(addresses) && addresses.length > 0 && addresses.every(isKnown) ? { name, addresses } : [];
+  });
   return members(mesh, nodes).flatMap((member) =>
     member.routes.flatMap((route, index) => {
       const without = numbered.filter(({ name, addresses }) => name !== member.name && cannotUse(addresses, route));
       if (without.length === 0) return [];
       const names = without.map(({ name }) => name);
-      const [legal, cure] = noSource(route, names);
+      const [legal, cure] = mesh.family === "v4" ? NO_IPV6 : noSource(route, names);
       return [
         fault([...member.path, ...(member.path[0] === "peers" ? ["routes"] : []), index], route, { legal, cure }),
       ];

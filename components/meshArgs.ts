@@ -2,8 +2,7 @@
 import { z } from "zod";
 import { deviceField, portField, routeField } from "../sdk/network/fields";
 import { component, input } from "./input";
-import { keepaliveField } from "./linkArgs";
-import { familyField } from "./nodeArgs";
+import { carrierField, keepaliveField } from "./linkArgs";
 import type { OverlayNode } from "./OverlayNode";
 import { peerField } from "./peerArgs";
 
@@ -27,17 +26,17 @@ export const meshArgs = z.strictObject({
         "SSH, too, where a host has no nearer way to you. Default: none. " +
         "Example: {fra: [192.168.7.0/24]}",
     ),
-  family: familyField
+  family: carrierField
     .optional()
     .describe(
-      "Family that the mesh's own packets travel in: only endpoints of it are called. " +
-        "Default: that of each node's first endpoint. Example: inet",
+      "Family that the mesh's own packets travel in: only endpoints of it are called. v4: inet, and there is no IPv6 in " +
+        "the mesh either, so that 576 bytes will do. Default: that of each node's first endpoint. Example: inet",
     ),
   mtu: input(z.int())
     .optional()
     .describe(
       "Bytes that a packet inside of the mesh may have. Default: what the smallest underlay of all nodes leaves over " +
-        "IPv6, 1420 of 1500, and over IPv4 where family is inet, 1440. Example: 1380",
+        "IPv6, 1420 of 1500, and over IPv4 where family is inet or v4, 1440. Example: 1380",
     ),
   port: input(portField)
     .optional()

@@ -11,6 +11,7 @@ import { isLater, knownOf } from "./input";
 import { type LinkData, linkArgs, type WgLinkArgs } from "./linkArgs";
 import { meshDevices, meshFaults, namesFaults } from "./mesh";
 import { type MeshData, meshArgs, type WgMeshArgs } from "./meshArgs";
+import { mtuOf, onlyV4, wayOf } from "./mtu";
 import { expanded, firewallFaults, type NodeData, nodeArgs, type OverlayNodeArgs } from "./nodeArgs";
 import type { OverlayNode } from "./OverlayNode";
 import type { Leg } from "./paths";
@@ -20,18 +21,7 @@ import { behindRelay, meshRelayFaults, Relays } from "./relay";
 import { segmentFaults, topologySegment, twiceFaults } from "./segment";
 import { type SegmentData, segmentArgs, type VxlanSegmentArgs } from "./segmentArgs";
 import { Segments } from "./segments";
-import {
-  behind,
-  calls,
-  type LinkNode,
-  linkFaults,
-  mtuOf,
-  nodeOf,
-  type SideName,
-  topologyEnd,
-  views,
-  wayOf,
-} from "./side";
+import { behind, calls, type LinkNode, linkFaults, nodeOf, type SideName, topologyEnd, views } from "./side";
 
 /** What somebody declared, defaults filled in; or all that is wrong with it. */
 export type Checked<T> = { value: T } | { faults: Fault[] };
@@ -83,6 +73,7 @@ export class Network {
       who: `link ${name}`,
       nodes: [a.name, b.name],
       mtu: mtuOf(value, [a, b]),
+      ...onlyV4(value),
       way: wayOf(value, [a, b], `link ${name}`),
     });
     const clashes = a.name === b.name ? [] : this.topology.addLink({ name, ends });
@@ -112,6 +103,7 @@ export class Network {
       mesh: name,
       nodes: nodes.map(({ name }) => name),
       mtu: mtuOf(value, nodes),
+      ...onlyV4(value),
       way: wayOf(value, nodes, `mesh ${name}`),
     });
     const faults = [

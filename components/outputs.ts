@@ -21,6 +21,12 @@ const each = <T>(outputs: z.ZodObject, value: (name: string) => T): Record<strin
 /** Whose the machines are: `project/stack`. */
 export const owner = (): string => `${pulumi.getProject()}/${pulumi.getStack()}`;
 
+/** What people are to know before it is made. */
+export function foretell(component: pulumi.ComponentResource, warning: pulumi.Input<string | undefined>): void {
+  if (!pulumi.runtime.isDryRun()) return;
+  pulumi.output(warning).apply((text) => text !== undefined && pulumi.log.warn(text, component));
+}
+
 /** A component's time limits are those of the resources that it makes: it does nothing itself. */
 export const timeouts = ({
   customTimeouts,

@@ -10,6 +10,8 @@ export interface Leg {
   nodes: readonly string[];
   /** Bytes. */
   mtu: pulumi.Input<number>;
+  /** Where there is IPv4 inside alone. */
+  family?: "v4";
   /** How they come about, where that is known. */
   way?: Way | undefined;
 }

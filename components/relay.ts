@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { type Fault, fault } from "../sdk/faults";
 import { family } from "../sdk/network/address";
 import { isKnown } from "./input";
+import { carried } from "./mtu";
 import type { NodeData } from "./nodeArgs";
 import { type Leg, legBetween } from "./paths";
 
@@ -54,8 +55,10 @@ export class Relays {
       (this.nodes.get(by)?.relay ?? [])
         .flatMap((pair) => far(pair, own))
         .map((name): Relayed => {
-          const mtu = this.leg(by, name)?.mtu;
-          const addresses = this.nodes.get(name)?.addresses ?? [];
+          const [near, beyond] = [this.leg(own, by), this.leg(by, name)];
+          const family = near?.family ?? beyond?.family;
+          const addresses = carried({ family }, this.nodes.get(name)?.addresses ?? []);
+          const mtu = beyond?.mtu;
           return { name, by, addresses, ...(mtu !== undefined && { mtu }) };
         }),
     );

@@ -7,10 +7,11 @@ import { type Layer, leastMtu, mtu, mtuObjection, narrowest, type Way } from "..
 import { overlapping } from "../sdk/network/overlaps";
 import type { TopologySegment } from "../sdk/network/topology";
 import { bridgeSpec, memberSpec } from "../sdk/vxlan";
+import { type Carriage, pathFaults } from "./carriage";
 import { faultsOfKnown, isKnown, knownOf, lift } from "./input";
-import { type Leg, pathsBetween } from "./paths";
+import { underlayMtu } from "./mtu";
 import type { MemberData, SegmentData } from "./segmentArgs";
-import { type LinkNode, underlayMtu } from "./side";
+import type { LinkNode } from "./side";
 
 export const device = ({ device, name }: SegmentData): string => device ?? `vx-${name}`;
 
@@ -35,36 +36,6 @@ export function outer(segment: SegmentData, nodes: readonly LinkNode[]): Family 
 
 const vtep = (segment: SegmentData, member: MemberData, node: LinkNode, of: Family) =>
   lift((all) => all.find((it) => family(it) === of) ?? "", candidates(segment, member, node));
-
-/** What the packets between members go by. */
-export interface Carriage {
-  /** Members that no way leads between. */
-  apart: [one: string, other: string][];
-  /** One of two members that only a relay leads to, and the relay. */
-  relayed: { to: string; by: string }[];
-  legs: Leg[];
-}
-
-/** `relays`: the nodes that forward between two others. */
-export function carriage(
-  { encrypted, members }: SegmentData,
-  legs: readonly Leg[],
-  relays: (one: string, other: string) => string[],
-): Carriage {
-  const found: Carriage = { apart: [], relayed: [], legs: [] };
-  if (!encrypted) return found;
-  const names = members.map(({ node }) => node.nodeName);
-  const used = new Set<Leg>();
-  for (const [index, one] of names.entries()) {
-    for (const other of names.slice(index + 1)) {
-      const paths = pathsBetween(legs, one, other, relays(one, other));
-      if (!paths[0]) found.apart.push([one, other]);
-      else if (paths[0].by !== undefined) found.relayed.push({ to: other, by: paths[0].by });
-      for (const leg of paths.flatMap((path) => path.legs)) used.add(leg);
-    }
-  }
-  return { ...found, legs: [...used] };
-}
 
 /** Bytes that the VXLAN packets may have. */
 const carrier = ({ encrypted }: SegmentData, { legs }: Carriage, nodes: readonly LinkNode[]) =>
@@ -208,7 +179,7 @@ export function twiceFaults({ members }: SegmentData): Fault[] {
 
 /** What is wrong with a segment by itself and with what it runs over, when all is declared. */
 export function segmentFaults(segment: SegmentData, nodes: readonly LinkNode[], carried: Carriage): Fault[] {
-  const own = [...withoutVtep(segment, nodes), ...pathFaults(segment, carried)];
+  const own = [...withoutVtep(segment, nodes), ...pathFaults(segment, carried, outer(segment, nodes))];
   // What follows would be said of what is not there.
   return own.length > 0 ? own : [...mtuFaults(segment, nodes, carried), ...specFaults(segment, nodes, carried)];
 }
@@ -224,21 +195,6 @@ function withoutVtep(segment: SegmentData, nodes: readonly LinkNode[]): Fault[] 
     const cure = `give it one, say \`vtep\`, or choose another family with \`outer\``;
     return [fault(["members", index, "node"], node.name, { legal, cure })];
   });
-}
-
-function pathFaults({ ttl, members, links, mesh }: SegmentData, { apart, relayed }: Carriage): Fault[] {
-  const among = links.length > 0 || mesh ? "of those that `links` and `mesh` name " : "";
-  const names = members.map(({ node }) => node.nodeName);
-  const faults = apart.map(([one, other]) => {
-    const legal = `a node that a link or a mesh ${among}leads to from every other member, directly or by a relay, and between ${one} and ${other} there is none`;
-    const cure = `link the two, have a node relay between them, or say encrypted: false where frames may be sent in clear`;
-    return fault(["members", names.indexOf(other), "node"], other, { legal, cure });
-  });
-  const [far] = relayed;
-  if (ttl > 1 || !far) return faults;
-  // A relay takes one from the time to live, and drops what has none left: RFC 1812, section 5.3.1.
-  const legal = `at least 2, because the way to ${far.to} leads by the relay ${far.by}`;
-  return [...faults, fault(["ttl"], ttl, { legal, cure: "leave it out, or link the two nodes directly" })];
 }
 
 /** The ways that are known, down to the underlay. */

@@ -1,10 +1,11 @@
 /** The segments of a program, seen together: what they run over, and the bridges that several of them are in. */
 import type * as pulumi from "@pulumi/pulumi";
 import { type Fault, fault } from "../sdk/faults";
+import { type Carriage, carriage } from "./carriage";
 import type { OverlayNode } from "./OverlayNode";
 import type { Leg } from "./paths";
 import type { Relays } from "./relay";
-import { type Bridged, bridgeDevice, type Carriage, carriage, mtuOf } from "./segment";
+import { type Bridged, bridgeDevice, mtuOf } from "./segment";
 import type { MemberData, SegmentData } from "./segmentArgs";
 import type { LinkNode } from "./side";
 

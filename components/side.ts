@@ -1,13 +1,14 @@
 /** The two sides of a link, from what both nodes and the link say; what is known only later goes through as such. */
 import { type Fault, fault } from "../sdk/faults";
 import { endpoint, type Family, family, parseEndpoint } from "../sdk/network/address";
-import { DEFAULT_UNDERLAY_MTU, IPV6_MIN_MTU, mtuChain, wireguardMtu } from "../sdk/network/mtu";
+import { DEFAULT_UNDERLAY_MTU } from "../sdk/network/mtu";
 import { listenPort, PORT_BASE } from "../sdk/network/ports";
 import type { TopologyEnd } from "../sdk/network/topology";
 import { ADOPTED } from "../sdk/wireguard";
 import { spec as interfaceSpec } from "../sdk/wireguard/spec";
 import { faultsOfKnown, isKnown, knownOf, lift } from "./input";
 import type { LinkData } from "./linkArgs";
+import { carried, mtuFaultsOf, mtuOf, onlyV4, outer } from "./mtu";
 import { letIn, type NodeData } from "./nodeArgs";
 import type { PeerData } from "./peerArgs";
 import type { Relays } from "./relay";
@@ -82,8 +83,8 @@ const fits = ({ address, family: declared }: Endpoint, wanted: Family | undefine
 };
 
 /** Where a node is called: the first of its endpoints that packets of a family can be sent to. */
-export const callable = (node: LinkNode, family: Family | undefined): Endpoint | undefined =>
-  node.endpoints.find((it) => fits(it, family));
+export const callable = (node: LinkNode, family: LinkData["family"]): Endpoint | undefined =>
+  node.endpoints.find((it) => fits(it, outer(family)));
 
 const calledAt = ({ link, peer }: View): Endpoint | undefined => callable(peer, link.family);
 
@@ -107,29 +108,6 @@ const outsidePort = (view: View, few: readonly number[] | undefined) => {
     port(there),
   );
 };
-
-/** What a link or a mesh may say about its own packets. */
-type Shape = Pick<LinkData, "mtu" | "family">;
-
-/** Bytes that the underlay carries between nodes. */
-export const underlayMtu = (nodes: readonly LinkNode[]) =>
-  lift((...underlays) => Math.min(...underlays.map(({ mtu }) => mtu)), ...nodes.map(({ underlay }) => underlay));
-
-/** The MTU between nodes, on all of them. */
-export const mtuOf = ({ mtu, family }: Shape, nodes: readonly LinkNode[]) =>
-  lift(
-    (declared, underlay) => declared ?? wireguardMtu({ underlay, ...(family && { family }) }),
-    mtu,
-    underlayMtu(nodes),
-  );
-
-/** How the MTU between nodes comes about, where all of it is known. */
-export function wayOf({ mtu: declared, family: outer = "inet6" }: Shape, nodes: readonly LinkNode[], who: string) {
-  const underlay = underlayMtu(nodes);
-  if (!isKnown(declared)) return undefined;
-  if (declared !== undefined) return { underlay: declared, name: who, layers: [] };
-  return isKnown(underlay) ? { underlay, layers: [{ layer: "WireGuard", outer } as const] } : undefined;
-}
 
 export const device = ({ side, link, peer }: Pick<View, "side" | "link"> & { peer: Pick<LinkNode, "name"> }): string =>
   link.devices[side] ?? `inter-${peer.name}`;
@@ -161,9 +139,10 @@ export function sideSpec<K>(view: View, owner: string, publicKey: K) {
     ...(key !== undefined && { key }),
     adopts: [...new Set([...own.adopts, ...(link.adopt[side] ? [device(view)] : [])])],
     mtu: mtuOf(link, [own, peer]),
+    ...onlyV4(link),
     listenPort: port(view),
     alsoPorts: link.alsoPorts[side] ?? [],
-    addresses: own.addresses,
+    addresses: carried(link, own.addresses),
     prefixes: own.prefixes,
     underlay: lift(({ devices }) => devices, own.underlay),
     called: calls(turned(view)),
@@ -173,7 +152,7 @@ export function sideSpec<K>(view: View, owner: string, publicKey: K) {
       name: peer.name,
       id: peer.id,
       publicKey,
-      addresses: peer.addresses,
+      addresses: carried(link, peer.addresses),
       ...(called !== undefined && { endpoint: called }),
       ...(called !== undefined && link.keepalive > 0 && { keepalive: link.keepalive }),
       ...(link.peer && { foreign: true as const }),
@@ -189,7 +168,7 @@ export const seen = <K>(view: View, publicKey: K) => {
   return {
     name: view.peer.name,
     publicKey,
-    addresses: view.peer.addresses,
+    addresses: carried(view.link, view.peer.addresses),
     routes: behind(view.link, turned(view).side),
     ...(called !== undefined && { endpoint: called }),
     ...(called !== undefined && view.link.keepalive > 0 && { keepalive: view.link.keepalive }),
@@ -203,7 +182,9 @@ export function topologyEnd(view: View): TopologyEnd {
   const address = calledAt(turned(view))?.address;
   const { name, addresses } = view.peer;
   return {
-    members: [{ name, addresses: knownOf(addresses), routes: behind(view.link, turned(view).side) }],
+    members: [
+      { name, addresses: knownOf(carried(view.link, addresses)), routes: behind(view.link, turned(view).side) },
+    ],
     node: view.own.name,
     peer: view.peer.name,
     device: device(view),
@@ -227,29 +208,9 @@ export function linkFaults(link: LinkData, a: LinkNode, b: LinkNode): Fault[] {
 function unreachable(both: [View, View]): Fault[] {
   if (both.some(calls)) return [];
   const { link, own, peer } = both[0];
-  const kind = link.family === undefined ? "an endpoint" : `an endpoint of family ${link.family}`;
+  const kind = link.family === undefined ? "an endpoint" : `an endpoint of family ${outer(link.family)}`;
   const legal = `${kind} on one of the two nodes at least, and neither ${own.name} nor ${peer.name} has one`;
   return [fault(["a", "endpoints"], undefined, { legal, cure: "give `endpoints` to the node that can be reached" })];
-}
-
-/** Too small for IPv6, or more than the underlay carries in one piece. */
-export function mtuFaultsOf({ mtu: declared, family: outer = "inet6" }: Shape, nodes: readonly LinkNode[]): Fault[] {
-  const underlay = underlayMtu(nodes);
-  if (!isKnown(underlay) || !isKnown(declared)) return [];
-  const chain = mtuChain(underlay, [{ layer: "WireGuard", outer }]);
-  const most = wireguardMtu({ underlay, family: outer });
-  const legal = `${IPV6_MIN_MTU} to ${most} bytes (${chain})`;
-  const [a, b, ...more] = nodes.map(({ name }) => name);
-  const least = nodes.filter(({ underlay: it }) => isKnown(it) && it.mtu === underlay).map(({ name }) => name);
-  if (most < IPV6_MIN_MTU) {
-    const cure = `raise the MTU of the underlay ${more.length > 0 ? `of ${least.join(", ")}` : `between ${a} and ${b}`}, and say it in underlay.mtu`;
-    return [
-      fault(["mtu"], declared, { legal: `at least ${IPV6_MIN_MTU} bytes for IPv6 (RFC 8200), and ${chain}`, cure }),
-    ];
-  }
-  if (declared === undefined || (declared >= IPV6_MIN_MTU && declared <= most)) return [];
-  const cure = `leave it out, or say in underlay.mtu of ${nodes.length === 2 ? "both" : "all"} nodes what the underlay carries`;
-  return [fault(["mtu"], declared, { legal, cure })];
 }
 
 /** Where a field of a side's spec was written down. */
@@ -264,12 +225,13 @@ function specFaults(view: View): Fault[] {
     .filter(({ path }) => !own.includes(path))
     .map((it) => ({
       ...it,
-      path: WRITTEN[it.path]?.(view.side) ?? behindPath(view, it.path) ?? `${view.side}.${it.path}`,
+      path: WRITTEN[it.path]?.(view.side) ?? elsewhere(view, it.path) ?? `${view.side}.${it.path}`,
     }));
 }
 
-/** Of a route, which is written down for the node that it leads to. */
-function behindPath(view: View, path: string): string | undefined {
+/** Of a route, which is written down for the node that it leads to; and of what is somebody else's. */
+function elsewhere(view: View, path: string): string | undefined {
+  if (path === "addresses" && view.link.peer && view.side === "b") return "peer.addresses";
   const [, index] = /^peer\.routes(.*)$/.exec(path) ?? [];
   if (index === undefined) return undefined;
   const there = turned(view).side;

@@ -57,6 +57,16 @@ export const DEFAULT_UNDERLAY_MTU = 1500;
 /** The least MTU of what carries both, or, as somebody has said, IPv4 alone. */
 export const leastMtu = (family?: "v4"): number => (family === "v4" ? IPV4_MIN_MTU : IPV6_MIN_MTU);
 
+/** Whether a device has addresses of IPv6: under 1280 bytes the kernel takes all of it off. */
+export const carriesIpv6 = ({ mtu, family }: { mtu: number; family?: "v4" | undefined }): boolean =>
+  family === undefined && mtu >= IPV6_MIN_MTU;
+
+/** What goes with a fault of something that is too small for IPv6, where there is room for IPv4. */
+export const ipv4Alone = (least: number, most: number): string =>
+  least === IPV6_MIN_MTU && most >= IPV4_MIN_MTU
+    ? `; with family: "v4", which carries no IPv6, ${IPV4_MIN_MTU} will do`
+    : "";
+
 const bytes = ({ layer, outer }: Layer): number => OVERHEAD[layer](outer ?? "inet");
 
 /** Bytes left for the innermost packet. */
@@ -67,8 +77,13 @@ export const mtu = (underlay: number, layers: readonly Layer[]): number =>
 export const underlayFor = (inner: number, layers: readonly Layer[]): number => inner - mtu(0, layers);
 
 /** The MTU of a WireGuard device, in bytes. `family` is the worst that an endpoint may have: inet6 where in doubt. */
-export const wireguardMtu = ({ underlay = DEFAULT_UNDERLAY_MTU, family = "inet6" as Family } = {}): number =>
-  mtu(underlay, [{ layer: "WireGuard", outer: family }]);
+export const wireguardMtu = ({
+  underlay = DEFAULT_UNDERLAY_MTU,
+  family = "inet6",
+}: {
+  underlay?: number;
+  family?: Family | undefined;
+} = {}): number => mtu(underlay, [{ layer: "WireGuard", outer: family }]);
 
 /** One of the ways that packets may take: candidates of a link differ in their family, members in their underlay. */
 export interface Way {
@@ -83,6 +98,9 @@ export interface Way {
 /** The way that leaves least: all packets must fit through each. The first of several that are the same. */
 export const narrowest = (ways: readonly [Way, ...Way[]]): Way =>
   ways.reduce((least, way) => (mtu(way.underlay, way.layers) < mtu(least.underlay, least.layers) ? way : least));
+
+/** Bytes that a way leaves for the innermost packet. */
+export const wayMtu = ({ underlay, layers }: Way): number => mtu(underlay, layers);
 
 const FAMILY: Record<Family, string> = { inet: "IPv4", inet6: "IPv6" };
 
@@ -120,11 +138,12 @@ export function mtuObjection(
   const needs = (inner: number): string =>
     `have ${underlayFor(inner, layers)} bytes below (${underlayChain(inner, layers, name)})`;
   const why = least === IPV6_MIN_MTU ? "for IPv6 (RFC 8200)" : "for IPv4 (RFC 791)";
-  if (most < least)
-    return { legal: `at least ${least} bytes ${why}, and ${chain}`, cure: needs(Math.max(wanted ?? least, least)) };
+  if (most < least) {
+    const cure = `${needs(Math.max(wanted ?? least, least))}${ipv4Alone(least, most)}`;
+    return { legal: `at least ${least} bytes ${why}, and ${chain}`, cure };
+  }
   if (wanted === undefined || (wanted >= least && wanted <= most)) return undefined;
   const legal = `${least} to ${most} bytes (${chain})`;
   if (wanted > most) return { legal, cure: `leave it out, or ${needs(wanted)}` };
-  const alone = least === IPV6_MIN_MTU ? `; with family: "v4", which carries no IPv6, ${IPV4_MIN_MTU} will do` : "";
-  return { legal, cure: `leave it out${alone}` };
+  return { legal, cure: `leave it out${ipv4Alone(least, most)}` };
 }

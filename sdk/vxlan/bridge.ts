@@ -8,8 +8,8 @@ import { foreignOwner } from "../kernel/owner";
 import type { Snapshot } from "../kernel/snapshot";
 import type { Technology } from "../kernel/technology";
 import { deviceField, idField, insideField, macField, nameField, ownerField } from "../network/fields";
-import { IPV4_MIN_MTU, IPV6_MIN_MTU } from "../network/mtu";
-import { carriesIpv6, linkLocal, settings } from "./plan";
+import { carriesIpv6, IPV4_MIN_MTU, IPV6_MIN_MTU } from "../network/mtu";
+import { linkLocal, settings } from "./plan";
 
 const fields = z.strictObject({
   node: nameField.describe("The node's own name. Example: fra"),

@@ -6,7 +6,7 @@ import { alias, ROUTE_METRIC, ROUTE_TABLE, SEGMENT_GROUP } from "../kernel/marks
 import type { Route } from "../kernel/route";
 import type { Vxlan } from "../kernel/vxlan";
 import { type Family, family, host } from "../network/address";
-import { IPV6_MIN_MTU } from "../network/mtu";
+import { carriesIpv6, IPV6_MIN_MTU } from "../network/mtu";
 import { closed } from "./closed";
 import type { Peer, Spec } from "./spec";
 
@@ -148,10 +148,6 @@ export const settings = (device: string, six: boolean, link: string): Fact[] =>
 
 /** Link-local, with the node's id as interface identifier: RFC 4291, section 2.5.6. */
 export const linkLocal = (id: number): string => `fe80::${id.toString(16)}/64`;
-
-/** Under 1280 bytes a device has no IPv6, nor any settings for it. */
-export const carriesIpv6 = ({ mtu, family: only }: Pick<Spec, "mtu" | "family">): boolean =>
-  only === undefined && mtu >= IPV6_MIN_MTU;
 
 export function plan(spec: Spec): Fact[] {
   const { device: name, variant, bridge } = spec;

@@ -3,7 +3,7 @@ import { factId } from "../kernel/fact";
 import { kindOf } from "../kernel/kinds";
 import { isPlaceholder } from "../kernel/later";
 import type { Path } from "../kernel/technology";
-import { IPV6_MIN_MTU } from "../network/mtu";
+import { carriesIpv6 } from "../network/mtu";
 import { named } from "./end";
 import { plan } from "./plan";
 import type { Peer, Spec } from "./spec";
@@ -12,9 +12,9 @@ import type { Peer, Spec } from "./spec";
 const stays = ({ foreign, endpoint }: Peer): boolean => !foreign || endpoint !== undefined;
 
 /** A link carries everything; a mesh has the peers' own addresses alone. */
-function inside({ mtu, peer }: Spec, { id, addresses }: Peer): string | undefined {
-  if (peer && mtu >= IPV6_MIN_MTU) return `fe80::${id.toString(16)}`;
-  return [addresses].flat().find((it) => !isPlaceholder(it) && (mtu >= IPV6_MIN_MTU || !it.includes(":")));
+function inside(spec: Spec, { id, addresses }: Peer): string | undefined {
+  if (spec.peer && carriesIpv6(spec)) return `fe80::${id.toString(16)}`;
+  return [addresses].flat().find((it) => !isPlaceholder(it));
 }
 
 export function paths(spec: Spec): Path[] {

@@ -18,12 +18,13 @@ import {
 import type { Route } from "../kernel/route";
 import type { WgPeer } from "../kernel/wgPeer";
 import { type Family, family, host } from "../network/address";
+import { carriesIpv6, IPV6_MIN_MTU } from "../network/mtu";
 import { isDefault } from "../network/overlaps";
 import { rememberedOf } from "../remembered";
 import type { Peer, Spec } from "./spec";
 
 /** One link, one peer: which packets it carries is for routes to say. */
-const EVERYTHING = ["0.0.0.0/0", "::/0"];
+const everything = ({ family: only }: Spec): string[] => ["0.0.0.0/0", ...(only === undefined ? ["::/0"] : [])];
 
 function redirect(spec: Spec): Fact[] {
   if (spec.alsoPorts.length === 0) return [];
@@ -102,7 +103,7 @@ const all = ({ peer, peers = [] }: Spec): Peer[] => (peer ? [peer] : peers);
 /** With its own addresses. */
 function known(spec: Spec, peer: Peer): { peer: Peer; own: string[]; fact: Fact } {
   const { device } = spec;
-  if (spec.peer) return { peer, own: own(peer), fact: wgPeer(device, EVERYTHING, peer) };
+  if (spec.peer) return { peer, own: own(peer), fact: wgPeer(device, everything(spec), peer) };
   const mine = meshPeer(peer, device);
   const far = beyondRelay(spec, peer).flatMap(({ addresses }) => addresses.map(host));
   if (far.length === 0) return mine;
@@ -156,21 +157,25 @@ export function plan(spec: Spec): Fact[] {
   });
   const link = factId(made);
   // Link-local, the same on every link of the node: RFC 4291, 2.5.6, with the node's id as interface identifier.
-  const linkLocal = `fe80::${spec.id.toString(16)}/64`;
+  const linkLocal = carriesIpv6(spec) ? [`fe80::${spec.id.toString(16)}/64`] : [];
 
   return [
     made,
     // Nobody on the other side may set addresses or a default route here, and packets may arrive by one link and
     // leave by another: 2 is loose mode, RFC 3704. Many images switch IPv6 off for every new device.
-    fact("sysctl", { name: `net/ipv6/conf/${device}/accept_ra`, value: "0" }, link),
-    fact("sysctl", { name: `net/ipv6/conf/${device}/disable_ipv6`, value: "0" }, link),
+    ...(spec.mtu >= IPV6_MIN_MTU
+      ? [
+          fact("sysctl", { name: `net/ipv6/conf/${device}/accept_ra`, value: "0" }, link),
+          fact("sysctl", { name: `net/ipv6/conf/${device}/disable_ipv6`, value: "0" }, link),
+        ]
+      : []),
     fact("sysctl", { name: `net/ipv4/conf/${device}/rp_filter`, value: "2" }, link),
     // Of IPv4 on this device alone, so that the host becomes no router between its other networks.
     ...(spec.forwards ? [fact("sysctl", { name: forwarding(device), value: "1" }, link)] : []),
     fact("wgDevice", { device, listenPort: spec.listenPort, fwmark: FWMARK, privateKeyFile: keyOf(spec) }, link),
     ...peers(spec, link),
     ...ownWays(spec),
-    ...[linkLocal, ...spec.addresses.map(host)].map((address) => fact("address", { device, address }, link)),
+    ...[...linkLocal, ...spec.addresses.map(host)].map((address) => fact("address", { device, address }, link)),
     fact("nftElement", {
       table: "inet overlay",
       map: "guard",

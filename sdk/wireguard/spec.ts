@@ -17,7 +17,7 @@ import {
   prefixField,
   routeField,
 } from "../network/fields";
-import { IPV6_MIN_MTU } from "../network/mtu";
+import { IPV4_MIN_MTU, ipv4Alone, leastMtu } from "../network/mtu";
 import { isDefault, type Owned, overlapping } from "../network/overlaps";
 import { rememberedByName, rememberedOf } from "../remembered";
 import { labelField } from "./key";
@@ -83,9 +83,13 @@ const fields = z.strictObject({
     ),
   mtu: z
     .int()
-    .min(IPV6_MIN_MTU)
+    .min(IPV4_MIN_MTU)
     .max(65535)
-    .describe("Bytes; at least 1280, because the link carries IPv6 (RFC 8200). Example: 1420"),
+    .describe("Bytes; at least 1280 but for family v4 (RFC 8200). Example: 1420"),
+  family: z
+    .enum(["v4"])
+    .optional()
+    .describe("v4: the device carries no IPv6, so that 576 bytes will do. Default: both."),
   listenPort: portField.describe("UDP port that the device listens on. Example: 11001"),
   alsoPorts: z
     .array(portField)
@@ -203,7 +207,13 @@ function linkRoutes(spec: Fields, context: Context): void {
 }
 
 /** What a route would be for leaves by the underlay, in clear, where there is none. */
-function withSource({ node, addresses }: Fields, { routes }: Peer, path: PropertyKey[], context: Context): void {
+function withSource(
+  { node, addresses, family: only }: Fields,
+  { routes }: Peer,
+  path: PropertyKey[],
+  context: Context,
+) {
+  if (only === "v4") return; // seen by onlyV4
   for (const [index, route] of routes.entries()) {
     if (cannotUse(addresses, route)) object(context, [...path, "routes", index], ...noSource(route, [node]));
   }
@@ -278,12 +288,50 @@ export const NO_ADDRESS: [string, string] = [
   "give the node an address in the overlay",
 ];
 
+function fits({ mtu, family: only }: Fields, context: Context): void {
+  const least = leastMtu(only);
+  if (mtu >= least) return;
+  object(context, ["mtu"], `at least ${least} bytes for IPv6 (RFC 8200)`, `correct it${ipv4Alone(least, mtu)}`);
+}
+
+/** What there is of IPv6 where there is to be none. What lies behind the node itself is for the others to say. */
+function onlyV4(spec: Fields, context: Context): void {
+  if (spec.family !== "v4") return;
+  const { addresses, peer, peers = [], relayed } = spec;
+  const all: [string[], PropertyKey[]][] = [[addresses, ["addresses"]]];
+  for (const [one, path] of [
+    ...(peer ? [[peer, ["peer"]] as const] : []),
+    ...peers.map((one, index) => [one, ["peers", index]] as const),
+  ]) {
+    all.push([list(one.addresses), [...path, "addresses"]], [one.routes, [...path, "routes"]]);
+  }
+  for (const [index, { addresses }] of relayed.entries()) all.push([addresses, ["relayed", index, "addresses"]]);
+  for (const [values, path] of all) {
+    for (const [index, value] of values.entries()) {
+      if (!isPlaceholder(value) && family(value) === "inet6") object(context, [...path, index], ...NO_IPV6);
+    }
+  }
+  // Of a mesh each has an address anyway.
+  if (peer && addresses.length === 0) object(context, ["addresses"], ...NO_IPV4);
+}
+
+export const NO_IPV6: [legal: string, cure: string] = [
+  'one of IPv4, because family is "v4"',
+  "leave it out, or leave out `family`",
+];
+const NO_IPV4: [legal: string, cure: string] = [
+  'at least one of IPv4, because family is "v4" and nothing else goes by the link',
+  "give one, or leave out `family`",
+];
+
 export const spec = fields
   .superRefine(linkOrMesh, unlessFaulty("peer", "peers"))
   .superRefine(otherId, unlessFaulty("id", "peer.id"))
   .superRefine(otherPorts, unlessFaulty("alsoPorts", "listenPort"))
   .superRefine(endpointOutside, unlessFaulty("peer.endpoint", "prefixes", "addresses", "peer.addresses"))
   .superRefine(otherAddresses, unlessFaulty("addresses", "peer.addresses"))
+  .superRefine(fits, unlessFaulty("mtu", "family"))
+  .superRefine(onlyV4, unlessFaulty("family", "addresses", "peer.addresses", "peer.routes", "peers", "relayed"))
   .superRefine(linkRoutes, unlessFaulty("addresses", "peer.routes"))
   .superRefine(meshPeers, unlessFaulty("id", "addresses", "prefixes", "peers"));
 

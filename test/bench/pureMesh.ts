@@ -1,7 +1,7 @@
 /** The pure way of a mesh, as a process of its own: from what somebody declares to the text of every node. */
 import { meshNode, meshPeers, peerTexts, specText } from "../../components/mesh";
+import { mtuOf } from "../../components/mtu";
 import { type Checked, Network } from "../../components/network";
-import { mtuOf } from "../../components/side";
 import { format } from "../../sdk/faults";
 import { config } from "../../sdk/provider/config";
 import { check } from "../../sdk/provider/inputs";

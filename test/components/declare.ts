@@ -4,11 +4,12 @@ import type { OverlayNode, OverlayNodeArgs, VxlanSegmentArgs, WgLinkArgs, WgMesh
 import type { LinkData } from "../../components/linkArgs";
 import { meshNode, meshPeers, peerTexts, specText } from "../../components/mesh";
 import type { MeshData } from "../../components/meshArgs";
+import { mtuOf } from "../../components/mtu";
 import { type Checked, Network } from "../../components/network";
 import type { NodeData } from "../../components/nodeArgs";
 import { bridgeDevice, bridgeOf, memberOf, segmentPeers } from "../../components/segment";
 import type { SegmentData } from "../../components/segmentArgs";
-import { mtuOf, sideSpec } from "../../components/side";
+import { sideSpec } from "../../components/side";
 import { format } from "../../sdk/faults";
 import { text } from "../../sdk/kernel";
 import { vxlan, vxlanBridge } from "../../sdk/vxlan";

@@ -30,7 +30,7 @@ test("all faults of a program, each once", () => {
   "ams: endpoints[0].address: found "100.100.1.1", legal is an address on the underlay, such as 203.0.113.5 or 2001:db8::5, and this is an address of carriers' NAT and of Tailscale (100.64.0.0/10); name the peer's address on the underlay, or leave the endpoint out and let the peer call.",
   "ams: endpoints[1].address: found "ams.example", legal is an address on the underlay, such as 203.0.113.5 or 2001:db8::5; correct the address; a host name is not one, because what it stands for may change.",
   "lux-lux: b: found "lux", legal is another node than a; name the two nodes that the link is between.",
-  "lux-far-away: mtu: legal is at least 1280 bytes for IPv6 (RFC 8200), and underlay 1300 - WireGuard over IPv6 80 = 1220 < 1280; raise the MTU of the underlay between lux and far-away, and say it in underlay.mtu.",
+  "lux-far-away: mtu: legal is at least 1280 bytes for IPv6 (RFC 8200), and underlay 1300 - WireGuard over IPv6 80 = 1220 < 1280; raise the MTU of the underlay between lux and far-away, and say it in underlay.mtu; with family: "v4", which carries no IPv6, 576 will do.",
   "lux-far-away: lux-far-away.lux.endpoints[0]: found "203.0.113.5", legal is an address on the underlay, and this is inside the overlay prefix 203.0.113.0/24, so the tunnel would carry its own packets; name the peer's address on the underlay, or leave the endpoint out and let the peer call.",
   "nas-tv: a.endpoints: legal is an endpoint on one of the two nodes at least, and neither nas nor tv has one; give \`endpoints\` to the node that can be reached.",
   "lux-fra: ports.a: found 0, legal is at least 1; correct the value.",
@@ -82,7 +82,7 @@ test("an MTU that IPv6 cannot use, and one that the underlay cannot carry", () =
   network.link("lux", "fra", { mtu: 1279 });
   expect(network.faults).toMatchInlineSnapshot(`
 [
-  "lux-fra: mtu: found 1279, legal is 1280 to 1420 bytes (underlay 1500 - WireGuard over IPv6 80 = 1420); leave it out, or say in underlay.mtu of both nodes what the underlay carries.",
+  "lux-fra: mtu: found 1279, legal is 1280 to 1420 bytes (underlay 1500 - WireGuard over IPv6 80 = 1420); leave it out, or say in underlay.mtu of both nodes what the underlay carries; with family: "v4", which carries no IPv6, 576 will do.",
 ]
 `);
   const jumbo = both();

@@ -1,5 +1,7 @@
 /** From what people write about nodes and a link to the words that both kernels are told. */
-import { Declared } from "./declare";
+import * as pulumi from "@pulumi/pulumi";
+import { OverlayNode, WgLink, type WgLinkArgs, WgMesh } from "../../components";
+import { Declared, registered } from "./declare";
 
 const lux = { id: 1, addresses: ["10.255.0.1", "fd00:6f::1"], endpoints: ["203.0.113.5", "2001:db8:1::5"] };
 const fra = { id: 2, addresses: ["10.255.0.2", "fd00:6f::2"], endpoints: ["198.51.100.9", "2001:db8:2::9"] };
@@ -71,6 +73,84 @@ test("family chooses among the endpoints, and what IPv4 alone leaves", () => {
   const [v4] = both().link("lux", "fra", { family: "inet" });
   expect(peer(v4)).toContain(" endpoint 198.51.100.9:11001 ");
   expect(mtu(v4)).toBe("1440");
+});
+
+test("with IPv4 alone a link has room in 576 bytes, and nothing of IPv6 in it", () => {
+  const small = () =>
+    new Declared().node("lux", { ...lux, underlay: { mtu: 700 } }).node("fra", { ...fra, underlay: { mtu: 700 } });
+  const network = small();
+  const [a] = network.link("lux", "fra", { family: "v4" });
+  expect(network.faults).toEqual([]);
+  expect(a).toMatchInlineSnapshot(`
+"ip link add dev inter-fra type wireguard
+ip link set dev inter-fra mtu 640 group 28417 alias overlay:net/prod:lux-fra
+ip link set dev inter-fra up
+sysctl -w net/ipv4/conf/inter-fra/rp_filter=2
+wg set inter-fra listen-port 11002 fwmark 0x6f private-key /etc/overlay/keys/wireguard.key
+wg set inter-fra peer <known after peer is created> allowed-ips 0.0.0.0/0 endpoint 198.51.100.9:11001 persistent-keepalive 25
+ip addr add 10.255.0.1/32 dev inter-fra
+ip route add 10.255.0.2/32 dev inter-fra proto 111 metric 4096 src 10.255.0.1
+nft add counter inet overlay link-inter-fra
+nft add element inet overlay guard { 11002 : "link-inter-fra" }"
+`);
+  const [roomy] = both().link("lux", "fra", { family: "v4" });
+  expect(words(roomy, /inet6|ipv6|[:]:| mtu /)).toMatchInlineSnapshot(`
+[
+  "ip link set dev inter-fra mtu 1440 group 28417 addrgenmode none alias overlay:net/prod:lux-fra",
+  "sysctl -w net/ipv6/conf/inter-fra/accept_ra=0",
+  "sysctl -w net/ipv6/conf/inter-fra/disable_ipv6=0",
+]
+`);
+
+  const wrong = (args: Partial<WgLinkArgs>, network = small(), other = "fra"): string[] => {
+    network.link("lux", other, args);
+    return network.faults;
+  };
+  const routes = { a: ["::/0"], b: ["192.168.7.0/24", "fd00:7::/64"] };
+  const six = small().node("six", { ...nas, addresses: ["fd00:6f::9"] });
+  expect([
+    ...wrong({}),
+    ...wrong({ mtu: 1000 }, both()),
+    ...wrong({ mtu: 9000 }, both()),
+    ...wrong({ family: "v4", mtu: 641 }),
+    ...wrong({ family: "v4", mtu: 575 }),
+    ...wrong({ family: "v4", routes }),
+    ...wrong({ family: "v4" }, six, "six"),
+  ]).toMatchInlineSnapshot(`
+[
+  "lux-fra: mtu: legal is at least 1280 bytes for IPv6 (RFC 8200), and underlay 700 - WireGuard over IPv6 80 = 620 < 1280; raise the MTU of the underlay between lux and fra, and say it in underlay.mtu; with family: "v4", which carries no IPv6, 576 will do.",
+  "lux-fra: mtu: found 1000, legal is 1280 to 1420 bytes (underlay 1500 - WireGuard over IPv6 80 = 1420); leave it out, or say in underlay.mtu of both nodes what the underlay carries; with family: "v4", which carries no IPv6, 576 will do.",
+  "lux-fra: mtu: found 9000, legal is 1280 to 1420 bytes (underlay 1500 - WireGuard over IPv6 80 = 1420); leave it out, or say in underlay.mtu of both nodes what the underlay carries.",
+  "lux-fra: mtu: found 641, legal is 576 to 640 bytes (underlay 700 - WireGuard over IPv4 60 = 640); leave it out, or say in underlay.mtu of both nodes what the underlay carries.",
+  "lux-fra: mtu: found 575, legal is 576 to 640 bytes (underlay 700 - WireGuard over IPv4 60 = 640); leave it out, or say in underlay.mtu of both nodes what the underlay carries.",
+  "lux-fra: routes.b[1]: found "fd00:7::/64", legal is one of IPv4, because family is "v4"; leave it out, or leave out \`family\`.",
+  "lux-fra: routes.a[0]: found "::/0", legal is one of IPv4, because family is "v4"; leave it out, or leave out \`family\`.",
+  "lux-six: b.addresses: legal is at least one of IPv4, because family is "v4" and nothing else goes by the link; give one, or leave out \`family\`.",
+]
+`);
+});
+
+test("a preview says what a link of IPv4 alone does without", async () => {
+  const said = jest.spyOn(pulumi.log, "warn").mockImplementation(async () => undefined);
+  const program = () => {
+    const [l, f, h] = Object.entries({ lux, fra, hkg: { ...nas, id: 3 } }).map(
+      ([name, args]) =>
+        new OverlayNode(name, { ...args, underlay: { mtu: 700 }, connection: { host: `${name}.example` } }),
+    ) as [OverlayNode, OverlayNode, OverlayNode];
+    new WgLink("lux-fra", { a: l, b: f, family: "v4" });
+    new WgMesh("mesh", { nodes: [l, h], family: "v4", mtu: 600, port: 12000 });
+  };
+  await registered(program, true);
+  expect(said.mock.calls.map(([text]) => text)).toMatchInlineSnapshot(`
+[
+  "An MTU of 640 bytes, under 1280: nothing goes by link lux-fra with IPv6, it has no link-local addresses and leads to none of the nodes' IPv6 addresses, and what is sent there in larger pieces is fragmented or lost.",
+  "An MTU of 600 bytes, under 1280: nothing goes by mesh mesh with IPv6, it has no link-local addresses and leads to none of the nodes' IPv6 addresses, and what is sent there in larger pieces is fragmented or lost.",
+]
+`);
+  said.mockClear();
+  await registered(program);
+  expect(said).not.toHaveBeenCalled();
+  said.mockRestore();
 });
 
 test("the MTU is what the smaller underlay leaves, on both sides", () => {

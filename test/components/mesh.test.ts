@@ -8,6 +8,7 @@ import { Declared, reference, registered } from "./declare";
 const lux = { id: 1, addresses: ["10.255.0.1", "fd00:6f::1"], endpoints: ["203.0.113.5", "2001:db8:1::5"] };
 const fra = { id: 2, addresses: ["10.255.0.2", "fd00:6f::2"], endpoints: ["198.51.100.9", "2001:db8:2::9"] };
 const hkg = { id: 3, addresses: ["10.255.0.3"], endpoints: ["192.0.2.7"] };
+const KEY = "Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM=";
 /** Behind a NAT: nobody can call it. */
 const nas = { id: 9, addresses: ["10.255.0.9"] };
 
@@ -76,6 +77,47 @@ test("the MTU is what the smallest underlay leaves, on all; device, family and k
   );
 });
 
+test("with IPv4 alone each peer has what it has of that, and the others say who has none", () => {
+  const network = three();
+  const phone = {
+    name: "phone",
+    id: 50,
+    publicKey: KEY,
+    addresses: ["10.255.0.50", "fd00:6f::50"],
+    endpoint: "192.0.2.50:51820",
+  };
+  const [lines = ""] = network.mesh(all, { family: "v4", mtu: 576, peers: [phone] });
+  expect(network.faults).toEqual([]);
+  expect(lines).toMatchInlineSnapshot(`
+"ip link add dev mesh type wireguard
+ip link set dev mesh mtu 576 group 28417 alias overlay:net/prod:mesh
+ip link set dev mesh up
+sysctl -w net/ipv4/conf/mesh/rp_filter=2
+wg set mesh listen-port 11001 fwmark 0x6f private-key /etc/overlay/keys/wireguard.key
+wg set mesh peer Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM= allowed-ips 10.255.0.50/32 endpoint 192.0.2.50:51820 persistent-keepalive 25
+wg set mesh peer <known after fra is created> allowed-ips 10.255.0.2/32 endpoint 198.51.100.9:11002 persistent-keepalive 25
+wg set mesh peer <known after nas is created> allowed-ips 10.255.0.9/32
+ip addr add 10.255.0.1/32 dev mesh
+ip route add 10.255.0.2/32 dev mesh proto 111 metric 4096 src 10.255.0.1
+ip route add 10.255.0.50/32 dev mesh proto 111 metric 4096 src 10.255.0.1
+ip route add 10.255.0.9/32 dev mesh proto 111 metric 4096 src 10.255.0.1
+nft add counter inet overlay link-mesh
+nft add element inet overlay guard { 11001 : "link-mesh" }"
+`);
+  const wrong = three().node("six", { id: 6, addresses: ["fd00:6f::6"], endpoints: ["2001:db8:6::6"] });
+  const tv = { ...phone, name: "tv", id: 51, addresses: ["fd00:6f::51"], routes: ["fd00:9::/64"] };
+  wrong.mesh(["lux", "nas", "six"], { family: "v4", mtu: 575, routes: { lux: ["::/0"] }, peers: [tv] });
+  expect(wrong.faults).toMatchInlineSnapshot(`
+[
+  "mesh: nodes: legal is an endpoint of family inet on one of every two nodes, and nas, six have none: none of them can call another; give \`endpoints\` to all of them but one, or make them the ends of links with nodes that can be reached.",
+  "mesh: mtu: found 575, legal is 576 to 1440 bytes (underlay 1500 - WireGuard over IPv4 60 = 1440); leave it out, or say in underlay.mtu of all nodes what the underlay carries.",
+  "mesh: six.addresses: legal is at least one, because a mesh tells its nodes apart by their addresses; give the node an address in the overlay.",
+  "mesh: routes.lux[0]: found "::/0", legal is one of IPv4, because family is "v4"; leave it out, or leave out \`family\`.",
+  "mesh: peers[0].routes[0]: found "fd00:9::/64", legal is one of IPv4, because family is "v4"; leave it out, or leave out \`family\`.",
+]
+`);
+});
+
 test("the order in which nodes are given changes no text", () => {
   const [a, b, c] = three().mesh(all);
   expect(three().mesh(["nas", "fra", "lux"])).toEqual([c, b, a]);
@@ -118,7 +160,7 @@ test("all faults of a mesh at once", () => {
   "names: nodes[1]: found "lux", legal is each node once; leave it out here.",
   "names: routes.ams: legal is a node of the mesh; correct the name, or add the node to \`nodes\`; one of \`peers\` has \`routes\` of its own.",
   "a-name-of-17-char: nodes: legal is an endpoint on one of every two nodes, and nas, tv, radio have none: none of them can call another; give \`endpoints\` to all of them but one, or make them the ends of links with nodes that can be reached.",
-  "a-name-of-17-char: mtu: legal is at least 1280 bytes for IPv6 (RFC 8200), and underlay 1300 - WireGuard over IPv6 80 = 1220 < 1280; raise the MTU of the underlay of radio, and say it in underlay.mtu.",
+  "a-name-of-17-char: mtu: legal is at least 1280 bytes for IPv6 (RFC 8200), and underlay 1300 - WireGuard over IPv6 80 = 1220 < 1280; raise the MTU of the underlay of radio, and say it in underlay.mtu; with family: "v4", which carries no IPv6, 576 will do.",
   "a-name-of-17-char: routes.hkg: legal is a default route at one node, and fra has 0.0.0.0/0 besides ::/0 of hkg; leave one of them out.",
   "a-name-of-17-char: routes.hkg: legal is addresses that one node has alone, and 10.255.0.1/32 of lux overlaps 10.255.0.0/24 of hkg; leave them to one of the two, or name smaller prefixes.",
   "a-name-of-17-char: routes.hkg: legal is addresses that one node has alone, and 10.255.0.2/32 of fra overlaps 10.255.0.0/24 of hkg; leave them to one of the two, or name smaller prefixes.",

@@ -62,6 +62,28 @@ PersistentKeepalive = 25
 `);
 });
 
+test("of a link that carries IPv4 alone the other is told IPv4 alone", async () => {
+  const files: string[] = [];
+  const peer = { ...office, addresses: ["10.255.0.50", "fd00:6f::50"] };
+  await registered(() => {
+    const link = new WgLink("lux-office", { a: new OverlayNode("lux", lux), peer, family: "v4", mtu: 1000 });
+    link.wgQuick.apply((it) => files.push(it ?? ""));
+  });
+  expect(files[0]?.split("\n").filter((line) => /^(Address|AllowedIPs|MTU)/.test(line))).toEqual([
+    "Address = 10.255.0.50/32",
+    "MTU = 1000",
+    "AllowedIPs = 10.255.0.1/32",
+  ]);
+  const network = new Network();
+  network.addNode("lux", lux);
+  const six = { ...peer, addresses: ["fd00:6f::50"], routes: ["fd00:9::/64"] };
+  const checked = network.addLink("lux-office", { a: reference("lux"), peer: six, family: "v4" });
+  expect("faults" in checked ? format(checked.faults) : "").toMatchInlineSnapshot(`
+"peer.routes[0]: found "fd00:9::/64", legal is one of IPv4, because family is "v4"; leave it out, or leave out \`family\`.
+peer.addresses: legal is at least one of IPv4, because family is "v4" and nothing else goes by the link; give one, or leave out \`family\`."
+`);
+});
+
 test("a key of the link's own is what the other is told", async () => {
   const files: string[] = [];
   const made = await registered(() => {

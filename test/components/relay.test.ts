@@ -37,6 +37,21 @@ test("each end reaches the other by way of the relay, with the smaller MTU of th
   expect(words(onFra, / metric (?!4096)/)).toEqual([]);
 });
 
+test("a way of which one half carries IPv4 alone leads to the IPv4 addresses alone", () => {
+  const narrow = { mtu: 600, family: "v4" } as const;
+  const [network, other] = [three(), three()];
+  network.link("fra", "hkg", narrow);
+  const [onLux] = network.link("lux", "fra");
+  other.link("lux", "fra");
+  const [, onHkg] = other.link("fra", "hkg", narrow);
+  expect(words(onLux, / metric 8194 /)).toEqual([
+    "ip route add 10.255.0.3/32 dev inter-fra proto 111 metric 8194 src 10.255.0.1 mtu 600",
+  ]);
+  expect(words(onHkg, / metric 8194 /)).toEqual([
+    "ip route add 10.255.0.1/32 dev inter-fra proto 111 metric 8194 src 10.255.0.3",
+  ]);
+});
+
 test("by way of a mesh, the relay's entry there has the other's addresses, on the one node alone", () => {
   const network = new Declared()
     .node("lux", lux)

@@ -110,7 +110,7 @@ test("the MTU is what the narrowest way leaves, and an error draws the chain dow
 `);
   expect(faults(star({ underlay: { mtu: 1400 } }).segment(two))).toMatchInlineSnapshot(`
 [
-  "mtu: legal is at least 1280 bytes for IPv6 (RFC 8200), and underlay 1400 - WireGuard over IPv6 80 - VXLAN over IPv4 50 = 1270 < 1280; have 1410 bytes below (1280 + VXLAN over IPv4 50 + WireGuard over IPv6 80 = underlay 1410).",
+  "mtu: legal is at least 1280 bytes for IPv6 (RFC 8200), and underlay 1400 - WireGuard over IPv6 80 - VXLAN over IPv4 50 = 1270 < 1280; have 1410 bytes below (1280 + VXLAN over IPv4 50 + WireGuard over IPv6 80 = underlay 1410); with family: "v4", which carries no IPv6, 576 will do.",
 ]
 `);
   expect(faults(nodes().segment(two, { mtu: 9000, encrypted: false }))).toMatchInlineSnapshot(`
@@ -122,6 +122,28 @@ test("the MTU is what the narrowest way leaves, and an error draws the chain dow
   const small = star({ underlay: { mtu: 1400 } }).segment(v4, { family: "v4" });
   expect(faults(small)).toEqual([]);
   expect(mtu(small)).toEqual(["1270", "1270"]);
+});
+
+test("over a link of IPv4 alone there is IPv4 alone, and between VTEPs of IPv4", () => {
+  const network = () => {
+    const all = nodes({ underlay: { mtu: 700 } });
+    all.link("lux", "fra", { family: "v4" });
+    return all;
+  };
+  const v4 = { lux: { addresses: ["10.100.0.1/24"] }, fra: { addresses: ["10.100.0.2/24"] } };
+  const small = network().segment(v4, { family: "v4" });
+  expect(faults(small)).toEqual([]);
+  expect(mtu(small)).toEqual(["590", "590"]);
+  expect(faults(network().segment(two))).toMatchInlineSnapshot(`
+[
+  "mtu: legal is at least 1280 bytes for IPv6 (RFC 8200), and underlay 700 - WireGuard over IPv4 60 - VXLAN over IPv4 50 = 590 < 1280; have 1390 bytes below (1280 + VXLAN over IPv4 50 + WireGuard over IPv4 60 = underlay 1390); with family: "v4", which carries no IPv6, 576 will do.",
+]
+`);
+  expect(faults(network().segment(v4, { family: "v4", outer: "inet6" }))).toMatchInlineSnapshot(`
+[
+  "outer: found "inet6", legal is inet, because link lux-fra carries IPv4 alone; correct it, or leave out \`family\` of link lux-fra.",
+]
+`);
 });
 
 test("on the plain underlay members call each other's endpoints, and take nothing from others", () => {

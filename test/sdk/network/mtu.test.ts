@@ -104,8 +104,12 @@ describe("what somebody wants", () => {
     expect(mtuObjection(undefined, small)).toEqual({
       legal:
         "at least 1280 bytes for IPv6 (RFC 8200), and device wg0 1400 - WireGuard over IPv6 80 - VXLAN over IPv4 50 = 1270 < 1280",
-      cure: "have 1410 bytes below (1280 + VXLAN over IPv4 50 + WireGuard over IPv6 80 = device wg0 1410)",
+      cure: 'have 1410 bytes below (1280 + VXLAN over IPv4 50 + WireGuard over IPv6 80 = device wg0 1410); with family: "v4", which carries no IPv6, 576 will do',
     });
     expect(mtuObjection(undefined, small, leastMtu("v4"))).toBeUndefined();
+    expect(mtuObjection(undefined, { ...small, underlay: 700 })?.cure).toMatch(/\(.* = device wg0 1410\)$/);
+    expect(mtuObjection(undefined, { ...small, underlay: 700 }, leastMtu("v4"))?.legal).toBe(
+      "at least 576 bytes for IPv4 (RFC 791), and device wg0 700 - WireGuard over IPv6 80 - VXLAN over IPv4 50 = 570 < 576",
+    );
   });
 });

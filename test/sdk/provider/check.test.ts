@@ -73,9 +73,9 @@ test("all faults at once, each with its path, what was found, what is legal, and
   expect(text.split("\n").map((line) => line.split(":")[0])).toEqual([
     "retries",
     "connection.pasword",
-    "spec.mtu",
     "spec.addresses[0]",
     "spec.peer.publicKey",
+    "spec.mtu",
   ]);
   expect(text).not.toMatch(/hunter2|Z\/nQ/);
 });
