@@ -5,9 +5,12 @@ import type { Segment } from "./program";
 
 const IDS: Record<string, number> = { lux: 1, fra: 2, hkg: 3 };
 const ALL = ["lux", "fra", "hkg"];
-/** The host behind fra, and the router that is not there. */
-export const HOST = { mac: "52:54:00:12:34:56" };
-export const ROUTER = { mac: "02:00:5e:00:01:01" };
+/** The router that is not there. */
+const ROUTER = { mac: "02:00:5e:00:01:01" };
+/** Hosts behind fra that call everything else by way of it, each in a prefix of its own, by the device that leads there. */
+const BEHIND = { "vx-short4": 99, "vx-short6": 98 };
+const macBehind = (net: number): string => `52:54:00:12:34:${net}`;
+const addressesBehind = (net: number): string[] => [`10.${net}.0.50`, `fd00:${net}::50`];
 
 interface Tried {
   name: string;
@@ -41,17 +44,17 @@ function tried(
   return { name, vni, port, outer, members, segment };
 }
 
-const routed = (vni: number) => ({
+const routed = (vni: number, net: number) => ({
   router: {
     ...ROUTER,
     addresses: [`10.${vni}.0.254`, `fd00:${vni}::fe`],
-    routes: ["10.99.0.0/24", "fd00:99::/64"],
+    routes: [`10.${net}.0.0/24`, `fd00:${net}::/64`],
   },
   members: {
     fra: {
       addresses: [],
-      bridge: { device: "br-host", ports: ["port0"], loopFree: true },
-      behind: [{ ...HOST, addresses: ["10.99.0.50", "fd00:99::50"] }],
+      bridge: { device: `br-host${net}`, ports: [`port${net}`], loopFree: true },
+      behind: [{ mac: macBehind(net), addresses: addressesBehind(net) }],
     },
   },
 });
@@ -76,13 +79,18 @@ export const SEGMENTS: Tried[] = [
   tried("l26", 114, ["lux", "fra"], { variant: "static-l2", outer: "inet6", ...isolated(114) }),
   tried("arpnd4", 105, ALL, { variant: "static-arp-nd" }),
   tried("arpnd6", 115, ["lux", "fra"], { variant: "static-arp-nd", outer: "inet6" }),
-  tried("short4", 106, ["lux", "fra"], { variant: "route-short-circuit", ...routed(106) }),
+  tried("short4", 106, ["lux", "fra"], { variant: "route-short-circuit", ...routed(106, 99) }),
+  tried("short6", 116, ["lux", "fra"], {
+    variant: "route-short-circuit",
+    outer: "inet6",
+    ...routed(116, 98),
+  }),
   tried("route4", 107, ["lux", "fra"], { variant: "unicast-routing", port: 4790 }),
   tried("route6", 117, ["lux", "fra"], { variant: "unicast-routing", port: 4791, outer: "inet6" }),
 ];
 
-export const segments = (): Record<string, Segment> =>
-  Object.fromEntries(SEGMENTS.map(({ name, segment }) => [name, structuredClone(segment)]));
+export const segments = (some = SEGMENTS): Record<string, Segment> =>
+  Object.fromEntries(some.map(({ name, segment }) => [name, structuredClone(segment)]));
 
 /** Packets of a segment that leave a host, by VNI and whom they are sent to: `104 > fra`, `102 > group`. */
 export class Watch {
@@ -109,8 +117,8 @@ export class Watch {
     if (code !== 0) throw new Error(stderr);
   }
 
-  private vtep({ encrypted }: Segment, outer: string, node: string): string {
-    if (encrypted === false) return this.lab.json.hosts[node]?.addresses[outer === "inet" ? 0 : 1] ?? "";
+  private vtep({ encrypted }: Segment, outer: string, node: string): string | undefined {
+    if (encrypted === false) return this.lab.json.hosts[node]?.addresses[outer === "inet" ? 0 : 1];
     return outer === "inet" ? `10.255.0.${IDS[node]}` : `fd00:6f::${IDS[node]}`;
   }
 
@@ -138,17 +146,75 @@ export async function silent(lab: Lab, host: string, to: string[], seconds = 4):
   return stdout.split("\n").filter(Boolean).sort();
 }
 
-/** A host behind port0 of fra, which calls everything else by way of a router that is not there. */
-export const HOST_BEHIND = `
-ip link add port0 type veth peer name h0
-ip netns add behind
-ip link set h0 netns behind
-ip link set port0 up
-ip -n behind link set h0 address ${HOST.mac} mtu 1280 up
-ip -n behind addr add 10.99.0.50/24 dev h0
-ip -n behind addr add fd00:99::50/64 dev h0 nodad
-ip -n behind neigh add 10.99.0.254 lladdr ${ROUTER.mac} dev h0
-ip -n behind neigh add fd00:99::fe lladdr ${ROUTER.mac} dev h0
-ip -n behind route add default via 10.99.0.254
-ip -n behind route add default via fd00:99::fe
-`;
+/** Brings the hosts behind fra up. Of two segments that lux has in one bridge fra would answer in either. */
+export const HOSTS_BEHIND = [
+  ...Object.values(BEHIND).map(
+    (net) => `
+ip link add port${net} type veth peer name h0
+ip netns add behind${net}
+ip link set h0 netns behind${net}
+ip link set port${net} up
+ip -n behind${net} link set h0 address ${macBehind(net)} mtu 1280 up
+ip -n behind${net} addr add 10.${net}.0.50/24 dev h0
+ip -n behind${net} addr add fd00:${net}::50/64 dev h0 nodad
+ip -n behind${net} neigh add 10.${net}.0.254 lladdr ${ROUTER.mac} dev h0
+ip -n behind${net} neigh add fd00:${net}::fe lladdr ${ROUTER.mac} dev h0
+ip -n behind${net} route add default via 10.${net}.0.254
+ip -n behind${net} route add default via fd00:${net}::fe
+`,
+  ),
+  "sysctl -qw net.ipv4.conf.all.arp_ignore=1",
+].join("");
+
+/** All that lux can call, in both families. */
+export const everybody = (): string[] => {
+  const members = SEGMENTS.flatMap(({ vni, members, segment }) =>
+    members.filter((to) => to !== "lux" && segment.members[to]?.bridge === undefined).flatMap((to) => inside(vni, to)),
+  );
+  return [...members, ...Object.values(BEHIND).flatMap(addressesBehind)];
+};
+
+/** What segments of lux send, and to whom, where nobody is asked for: `101 > fra`. */
+export async function askedForNobody(lab: Lab, watch: Watch, some = SEGMENTS): Promise<string[]> {
+  await watch.seen();
+  const nobody = some.flatMap(({ vni }) => [`10.${vni}.0.99`, `fd00:${vni}::99`]);
+  await silent(lab, "lux", nobody, 1);
+  // What the plain underlay's two have learned of each other is asked for, too.
+  const asked = Object.keys(await watch.seen()).filter((it) => !/^1[01]2 > fra/.test(it));
+  return asked.sort();
+}
+
+interface Captured {
+  /** Frames with the router's MAC address as their source, as they have that were sent past it. */
+  past: number;
+  /** Frames that were sent to it. */
+  to: number;
+}
+
+/** What comes out of the VXLAN device of either end when lux and a host behind the router that is not there ping each other. */
+export async function pastTheRouter(lab: Lab, device: keyof typeof BEHIND): Promise<Record<string, Captured>> {
+  const tables = { lux: ["netdev", `ingress device ${device}`, ""], fra: ["bridge", "forward", `iifname ${device} `] };
+  const all = Object.entries(tables);
+  const captures = all.map(([host, [family, hook, from]]) => {
+    const table = `${family} captured`;
+    const words = [
+      `add table ${table}; add counter ${table} past; add counter ${table} to`,
+      `add chain ${table} frames { type filter hook ${hook} priority 0; }`,
+      `add rule ${table} frames ${from}ether saddr ${ROUTER.mac} counter name past`,
+      `add rule ${table} frames ${from}ether daddr ${ROUTER.mac} counter name to`,
+    ];
+    return on(lab, host, `nft '${words.join("; ")}'`);
+  });
+  await Promise.all(captures);
+  const unanswered = await silent(lab, "lux", addressesBehind(BEHIND[device]), 10);
+  if (unanswered.length > 0) throw new Error(`no answer from ${unanswered}`);
+  const seen = await Promise.all(
+    all.map(async ([host, [family]]) => {
+      const table = `table ${family} captured`;
+      const text = await on(lab, host, `nft list ${table} && nft delete ${table}`);
+      const packets = (name: string) => Number(new RegExp(`counter ${name} {\\s+packets (\\d+)`).exec(text)?.[1]);
+      return [host, { past: packets("past"), to: packets("to") }] as const;
+    }),
+  );
+  return Object.fromEntries(seen);
+}
