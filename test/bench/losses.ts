@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Lab } from "../lab";
 import { type Change, linkChanges, nodeChanges } from "./changes";
 import { Flow } from "./flow";
-import { crowded, fullMesh, type Network } from "./network";
+import { crowded, fullMesh, type Network, segmentOf } from "./network";
 import { pingedMeanwhile } from "./pings";
 import type { Bar, Section } from "./report";
 import { Stack } from "./stack";
@@ -106,3 +106,36 @@ export const lossesOfMany =
       table: rows,
     };
   };
+
+/** By what lux asks fra in the segment. */
+const INSIDE = [
+  { from: "lux", address: "10.100.0.2" },
+  { from: "lux", address: "fd00:100::2" },
+];
+
+/** Between two members, while a third comes and goes. */
+export async function lossesInSegment(lab: Lab): Promise<Section> {
+  const network = fullMesh(lab);
+  const rows: string[][] = [["variant", "change", "sent", "a second and family", "lost"]];
+  let lost = 0;
+  await Stack.whileUp(lab, network, async (stack) => {
+    for (const variant of ["static-flood", "static-l2", "static-arp-nd"] as const) {
+      const of = (...nodes: string[]): Network => ({ ...network, segment: segmentOf(variant, nodes) });
+      await stack.up(of("lux", "fra"));
+      const changes = { "none, for 3 s": undefined, added: of("lux", "fra", "hkg"), removed: of("lux", "fra") };
+      for (const [title, change] of Object.entries(changes)) {
+        const pinged = await pingedMeanwhile(lab, () => (change ? stack.up(change) : sleep(3000)), INSIDE);
+        if (change) lost += pinged.lost;
+        rows.push([variant, title, String(pinged.sent), pinged.rate.toFixed(0), String(pinged.lost)]);
+      }
+    }
+  });
+  return {
+    title: "Packets lost in a segment when a member is added or removed",
+    bars: [none("pings lost in a segment when a member is added or removed", lost)],
+    text:
+      "Members lux and fra of a segment over links ping each other inside, over IPv4 and IPv6, each millisecond, while " +
+      "`pulumi up` makes hkg a member and takes it out again. Every echo is accounted for by its number.",
+    table: rows,
+  };
+}

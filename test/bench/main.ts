@@ -9,23 +9,27 @@ import { Lab, run } from "../lab";
 import { connections } from "./connections";
 import { cutoff } from "./cutoff";
 import { delay } from "./delay";
+import { fragments, goodput } from "./inside";
 import { large } from "./large";
 import { links } from "./links";
-import { losses, lossesOfMany } from "./losses";
+import { losses, lossesInSegment, lossesOfMany } from "./losses";
 import { mesh } from "./mesh";
 import { noop } from "./noop";
 import { peers } from "./peers";
 import { plan } from "./plan";
 import { reboot } from "./reboot";
 import { Book, type Circumstances, load, type Section, sectionText } from "./report";
-import { entries, segment } from "./segments";
+import { declaredEntries, entries, segment } from "./segments";
 import { ROOT } from "./stack";
 import { vm } from "./vm";
 import { warm } from "./warm";
 
 /** By topology: each measure has a lab of its own. */
 const inLabs: Record<string, Record<string, (lab: Lab) => Promise<Section>>> = {
-  lab: { connections, warm, noop, losses, cutoff, reboot, lossesOfMany: lossesOfMany("userspace"), peers, entries },
+  lab: {
+    ...{ connections, warm, noop, losses, cutoff, reboot, lossesOfMany: lossesOfMany("userspace"), peers, entries },
+    ...{ declaredEntries, goodput, fragments, lossesInSegment },
+  },
   vm: { lossesInKernel: lossesOfMany("kernel") },
   ten: { mesh, links, delay },
 };

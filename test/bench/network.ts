@@ -58,6 +58,13 @@ export function crowded(lab: Lab): Network {
   return { nodes, links: { ...links, ...Object.fromEntries(more) } };
 }
 
+/** A segment of nodes of a lab: 10.100.0.N and fd00:100::N of the N-th. */
+export const segmentOf = (variant: Segment["variant"], nodes: string[]): Segment => ({
+  vni: 100,
+  variant,
+  members: nodes.map((node, index) => ({ node, addresses: [`10.100.0.${index + 1}/24`, `fd00:100::${index + 1}/64`] })),
+});
+
 /** Nodes as one WgMesh. */
 export const meshOf = (nodes: Network["nodes"]): Network => ({ nodes, links: {}, mesh: { nodes: Object.keys(nodes) } });
 

@@ -72,10 +72,10 @@ export class Traffic {
 
   private constructor(private readonly pings: Ping[]) {}
 
-  /** Waits until the links are there. */
-  static async start(lab: Lab): Promise<Traffic> {
-    await Promise.all(others.map(({ from, address }) => reach(lab, from, address)));
-    return new Traffic(others.map(({ from, address }) => new Ping(lab, from, address)));
+  /** Waits until the ways are there. */
+  static async start(lab: Lab, ways = others): Promise<Traffic> {
+    await Promise.all(ways.map(({ from, address }) => reach(lab, from, address)));
+    return new Traffic(ways.map(({ from, address }) => new Ping(lab, from, address)));
   }
 
   async stop(): Promise<Pinged> {
@@ -101,8 +101,8 @@ async function reach(lab: Lab, from: string, address: string): Promise<void> {
 }
 
 /** Pings from half a second before some work until a second after it. */
-export async function pingedMeanwhile(lab: Lab, work: () => Promise<unknown>): Promise<Pinged> {
-  const traffic = await Traffic.start(lab);
+export async function pingedMeanwhile(lab: Lab, work: () => Promise<unknown>, ways = others): Promise<Pinged> {
+  const traffic = await Traffic.start(lab, ways);
   await sleep(500);
   try {
     await work();

@@ -3,18 +3,22 @@ import type { Fact } from "../../sdk/kernel";
 import { vxlan } from "../../sdk/vxlan";
 import { bring, connectionTo, hostsOf, nodeFacts, OWNER } from "../e2e/hosts";
 import type { Lab } from "../lab";
-import { meshNodes, meshOf } from "./network";
+import { fullMesh, meshNodes, meshOf, type Network, segmentOf, withLink } from "./network";
 import { median, ROUNDS, type Section, seconds, spread } from "./report";
 import { Stack } from "./stack";
 
 const ENTRIES = 10_000;
 const MEMBERS = 30;
+const DECLARED = 2_000;
+
+const behindOf = (count: number): { mac: string }[] =>
+  Array.from({ length: count }, (_, index) => ({
+    mac: `52:54:${index.toString(16).padStart(8, "0").match(/../g)?.join(":")}`,
+  }));
 
 /** A member that knows so many hosts behind another one. */
 function memberFacts(count: number): Fact[] {
-  const behind = Array.from({ length: count }, (_, index) => ({
-    mac: `52:54:${index.toString(16).padStart(8, "0").match(/../g)?.join(":")}`,
-  }));
+  const behind = behindOf(count);
   const own = { node: "lux", owner: OWNER, segment: "lan", device: "vx-lan", id: 1, vni: 100, mtu: 1370 };
   const peers = [{ name: "fra", vtep: "10.255.0.2", mac: "02:00:00:64:00:02", behind }];
   const at = { local: "10.255.0.1", mac: "02:00:00:64:00:01", addresses: ["10.100.0.1/24"] };
@@ -63,6 +67,63 @@ export async function entries(lab: Lab): Promise<Section> {
     ],
   };
 }
+
+/** A segment of two with so many hosts behind one of them, which the other is told. */
+function crowdedSegment(network: Network, count: number): Network {
+  const { members, ...segment } = segmentOf("static-l2", ["lux", "fra"]);
+  const [lux, fra] = members;
+  if (!lux || !fra) throw new Error("a segment of two");
+  return { ...network, segment: { ...segment, members: [lux, { ...fra, bridge: {}, behind: behindOf(count) }] } };
+}
+
+/** Entries through the engine, beside one line of something else in the same program. */
+export async function declaredEntries(lab: Lab): Promise<Section> {
+  const network = fullMesh(lab);
+  const took = { first: [] as number[], more: [] as number[], other: [] as number[] };
+  await Stack.whileUp(lab, network, async (stack) => {
+    const timed = async (what: keyof typeof took, changed: Network) => took[what].push((await stack.up(changed)).wall);
+    for (let round = 0; round < ROUNDS; round++) {
+      await timed("first", crowdedSegment(network, DECLARED));
+      // Whatever else is to be seen of a round weighs on both.
+      for (let turn = 0; turn < 2; turn++) {
+        const count = DECLARED + 1 - turn;
+        await timed("more", crowdedSegment(turn === 0 ? network : keepalive(network), count));
+        await timed("other", crowdedSegment(turn === 0 ? keepalive(network) : network, count));
+      }
+      await stack.up(network);
+    }
+    await stack.must(["destroy", "--yes", "--skip-preview"]);
+  });
+  const [first, more, other] = [median(took.first), median(took.more), median(took.other)];
+  return {
+    title: `A segment of two with ${DECLARED.toLocaleString("en")} hosts behind one of them`,
+    bars: [
+      {
+        measure: `${DECLARED} entries through \`pulumi up\``,
+        figure: seconds(first),
+        mustBe: "10.00 s or less",
+        met: first <= 10_000,
+      },
+      {
+        measure: "one entry more, over a one-line change of a link in the same program",
+        figure: (more / other).toFixed(2),
+        mustBe: "1.00 or less",
+        met: more <= other,
+      },
+    ],
+    text:
+      `\`pulumi up --yes --skip-preview\` on three hosts with links between them. An entry more and a link's \`keepalive\` are ` +
+      `changed in turn, there and back; medians of ${ROUNDS} rounds.`,
+    table: [
+      ["`up`", "median", "fastest and slowest"],
+      ["the segment, with all entries", seconds(first), spread(took.first)],
+      ["one entry more or less", seconds(more), spread(took.more)],
+      ["a link's keepalive", seconds(other), spread(took.other)],
+    ],
+  };
+}
+
+const keepalive = (network: Network): Network => withLink(network, "lux-fra", { keepalive: 15 });
 
 export async function segment(): Promise<Section> {
   const network = meshOf(meshNodes(MEMBERS));
