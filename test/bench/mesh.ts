@@ -50,16 +50,20 @@ const STUBBED = "`up`, first, no hosts";
 const ECHO = "`up`, nothing to do, a provider that only echoes";
 const ANSIBLE = "Ansible, first";
 
-/** A port of a NAT in front of the last host, of which the others are told. */
-const OUTSIDE = 12345;
+/** The host that is changed or comes later, and its other address, at which the others are to call it from then on. */
+function lastOf(lab: Lab): { last: string; others: string[]; elsewhere: string } {
+  const last = lab.hosts.at(-1) ?? "";
+  const elsewhere = lab.json.hosts[last]?.addresses[1] ?? "";
+  return { last, others: lab.hosts.slice(0, -1), elsewhere };
+}
 
 async function plainRound(lab: Lab, times: Times): Promise<void> {
   const plain = new Plain(lab);
-  const [last = "", others] = [lab.hosts.at(-1), lab.hosts.slice(0, -1)];
+  const { last, others, elsewhere } = lastOf(lab);
   await times.add(PLAIN.first, () => plain.mesh(lab.hosts));
   await plain.check(lab.hosts);
   await times.add(PLAIN.check, () => plain.check(lab.hosts));
-  await times.add(PLAIN.change, () => plain.change(last, lab.hosts, OUTSIDE));
+  await times.add(PLAIN.change, () => plain.change(last, lab.hosts, elsewhere));
   await plain.remove(lab.hosts);
   await plain.mesh(others);
   await times.add(PLAIN.added, () => plain.add(last, others));
@@ -71,7 +75,7 @@ const live = ["OVERLAY_LIVE=on"];
 
 async function upRound(lab: Lab, stack: Stack, times: Times): Promise<void> {
   const network = meshOf(nodesOf(lab));
-  const last = lab.hosts.at(-1) ?? "";
+  const { last, elsewhere } = lastOf(lab);
   const up = (title: string, now: Network, settings?: string[]) => times.add(title, () => stack.up(now, settings));
   await up(UP.first, network);
   await up(UP.noop, network);
@@ -79,8 +83,7 @@ async function upRound(lab: Lab, stack: Stack, times: Times): Promise<void> {
   await stack.must(["refresh", "--yes", "--skip-preview"], live);
   await up(UP.live, network, live);
   await stack.up(network);
-  const { address = "" } = { address: lab.json.hosts[last]?.addresses[0] };
-  await up(UP.change, withNode(network, last, { endpoints: [{ address, ports: [OUTSIDE] }] }));
+  await up(UP.change, withNode(network, last, { endpoints: [elsewhere] }));
   const { [last]: _, ...others } = network.nodes;
   await stack.up(meshOf(others));
   await up(UP.added, network);
@@ -172,8 +175,8 @@ export async function mesh(lab: Lab): Promise<Section> {
       "`up` is `pulumi up --yes --skip-preview`. Plain ssh is one script a host, to all at once (test/bench/script.sh): " +
       "keys are made and read in a first round, devices, addresses, peers, routes and the boot file come in a second; of a " +
       "change it sends what differs and the new boot file, to the hosts that it concerns, and does not look whether it " +
-      "holds. Ansible's playbook (test/bench/ansible) has 10 forks and pipelining. One peer: its port as it is seen from " +
-      "outside, which nine hosts are told. Processor time is that of the whole machine, with its hosts. What cannot be had " +
+      "holds. Ansible's playbook (test/bench/ansible) has 10 forks and pipelining. One peer: its other address, of IPv6, at " +
+      "which nine hosts are told to call it. Processor time is that of the whole machine, with its hosts. What cannot be had " +
       "for less: a first run through Pulumi needs the work of one without hosts, any other that of one with nothing to do, and " +
       "hosts need what plain ssh has them do; together, on so many cores, and none is over before the one without hosts is.",
     table: [

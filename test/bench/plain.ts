@@ -1,6 +1,7 @@
 /** The baseline: what a good engineer does without a tool, one script a host (script.sh) over plain ssh, all at once. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { endpoint } from "../../sdk/network/address";
 import { type Lab, run } from "../lab";
 import { overlayAddresses } from "./network";
 import { ROOT } from "./stack";
@@ -22,11 +23,12 @@ export class Plain {
   private id = (host: string): number => this.lab.hosts.indexOf(host) + 1;
   private addresses = (host: string): string[] => overlayAddresses(this.id(host));
   private underlay = (host: string): string => this.lab.json.hosts[host]?.addresses[0] ?? "";
+  private called = (host: string, at = this.underlay(host)): string => endpoint(at, 11000 + this.id(host));
 
-  /** A mesh of hosts, from nothing. `ports`: of those that listen elsewhere than the others think by themselves. */
-  async mesh(hosts: readonly string[], ports: Record<string, number> = {}): Promise<void> {
+  /** A mesh of hosts, from nothing. */
+  async mesh(hosts: readonly string[]): Promise<void> {
     await this.makeKeys(hosts);
-    await this.each(hosts, (host) => install(this.meshFile(host, hosts, ports)));
+    await this.each(hosts, (host) => install(this.meshFile(host, hosts)));
   }
 
   /** A host more in a mesh of others. */
@@ -42,13 +44,13 @@ export class Plain {
     );
   }
 
-  /** The port of one host of a mesh as the others are to see it from now on. */
-  async change(host: string, hosts: readonly string[], port: number): Promise<void> {
+  /** The address at which the others of a mesh are to call one host from now on. */
+  async change(host: string, hosts: readonly string[], address: string): Promise<void> {
     const others = hosts.filter((other) => other !== host);
     await this.each(
       others,
       (each) =>
-        `${write(this.meshFile(each, hosts, { [host]: port }))}wg set mesh peer ${this.keys[host]} endpoint ${this.underlay(host)}:${port}\n`,
+        `${write(this.meshFile(each, hosts, { [host]: address }))}wg set mesh peer ${this.keys[host]} endpoint ${this.called(host, address)}\n`,
     );
   }
 
@@ -91,7 +93,8 @@ export class Plain {
     this.keys = { ...this.keys, ...Object.fromEntries(hosts.map((host, index) => [host, keys[index]?.trim() ?? ""])) };
   }
 
-  private meshDevice(host: string, hosts: readonly string[], ports: Record<string, number> = {}): Device {
+  /** `at`: addresses of those that are called elsewhere than at their first one. */
+  private meshDevice(host: string, hosts: readonly string[], at: Record<string, string> = {}): Device {
     const others = hosts.filter((other) => other !== host);
     return {
       name: "mesh",
@@ -99,13 +102,13 @@ export class Plain {
       peers: others.map((other) => ({
         host: other,
         allowedIps: this.addresses(other),
-        endpoint: `${this.underlay(other)}:${ports[other] ?? 11000 + this.id(other)}`,
+        endpoint: this.called(other, at[other]),
       })),
     };
   }
 
-  private meshFile = (host: string, hosts: readonly string[], ports: Record<string, number> = {}): string =>
-    this.file(host, [this.meshDevice(host, hosts, ports)]);
+  private meshFile = (host: string, hosts: readonly string[], at: Record<string, string> = {}): string =>
+    this.file(host, [this.meshDevice(host, hosts, at)]);
 
   private peer = ({ host, allowedIps, endpoint }: Device["peers"][number]): string =>
     `peer ${this.keys[host]} allowed-ips ${allowedIps.join()} endpoint ${endpoint} persistent-keepalive 25`;
