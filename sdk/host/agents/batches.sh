@@ -147,7 +147,8 @@ flush_words() {
     # shellcheck disable=SC2086 # here lines become words; set -f is on
     case $batch_tool in
       wg*) run 10 $batch_tool $words </dev/null ;;
-      *) run 60 systemctl --no-reload ${batch_tool#systemctl } $words </dev/null && reload=yes ;; # else each reloads all units
+      *enable) enable_units $words ;;
+      *) run 60 systemctl --no-reload disable --now $words </dev/null && reload=yes ;; # else each reloads all units
     esac && return 0
   fi
   batch_tool=''

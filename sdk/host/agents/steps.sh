@@ -16,7 +16,7 @@ newline='
 # boot  goes on, takes what exists already for done, and prints the lines that failed.
 steps() {
   set -f
-  mode=$1 batch='' part='' part_lines=0 batch_tool='' reload='' devices_added='' skip_rules='' patience=100 folders=''
+  mode=$1 batch='' part='' part_lines=0 batch_tool='' reload='' redefined='' devices_added='' skip_rules='' patience=100 folders=''
   ended=''
   while IFS= read -r line || [ -n "$line" ]; do
     case $line in

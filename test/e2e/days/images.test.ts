@@ -15,6 +15,8 @@ describeWhere(["lab", "images", "engine"], "hosts of other releases", () => {
 
   beforeAll(async () => {
     lab = await Lab.up(process.env.OVERLAY_IMAGES ?? "images", { name: "images", fresh: true });
+    // One of them knows a unit already that is to do more.
+    await on(lab, lab.hosts[0] ?? "", "systemctl enable --now nftables");
     for (const host of lab.hosts) {
       // Ubuntu marks in a file that somebody has logged in.
       await must([...lab.ssh(host), "true"]);
@@ -38,6 +40,16 @@ describeWhere(["lab", "images", "engine"], "hosts of other releases", () => {
     expect({ resources, logins }).toEqual({ resources: ["+ 17 created"], logins: { lux: 1, fra: 1, hkg: 1 } });
     await rememberKeys(lab);
     await pings(lab);
+  });
+
+  test("systemd knows every unit as its files say, those that it had loaded before and those that it had not", async () => {
+    const units = "nftables.service overlay-early.service overlay-late.service";
+    for (const host of lab.hosts) {
+      const said = await on(lab, host, `systemctl show -p DropInPaths,LoadState,NeedDaemonReload ${units}`);
+      expect(said).toContain("/etc/systemd/system/nftables.service.d/50-overlay.conf");
+      expect(said.match(/LoadState=loaded/g)).toHaveLength(3);
+      expect(said.match(/NeedDaemonReload=no/g)).toHaveLength(3);
+    }
   });
 
   test("an MTU is changed: one command and nothing that a look has found, and a boot file on each side that a reboot replays", async () => {

@@ -270,11 +270,10 @@ systemctl disable --now one.service
 systemctl disable --now two.service"
     echo "$all" | steps stop
     cat >"$overlay_run/wanted" <<EOT
-systemctl --no-reload enable one.service two.service
+systemctl --root=/ enable one.service two.service
 wg set a listen-port 11002 fwmark 0x6f peer A= allowed-ips ::/0 endpoint [2001:db8::1]:1 peer B= remove
 wg set a peer C= endpoint name.example:11002
 wg set b peer A= allowed-ips 10.0.0.1/32
-systemctl daemon-reload
 systemctl start three.service
 systemctl --no-reload disable --now one.service two.service
 systemctl daemon-reload
@@ -292,6 +291,26 @@ EOT
     rm "$SAID"
     [ "$(echo "$all" | sed s/B=/bad/ | steps boot 2>/dev/null)" = "wg set a peer bad remove" ]
     grep -q "^wg set a peer A= .*:1$" "$SAID" && grep -q "^wg set b " "$SAID"'
+}
+
+@test "systemd is to read all units anew only where it has one of those loaded whose files have changed" {
+  mkdir "$BATS_TEST_TMPDIR/bin"
+  printf '#!/bin/sh\necho "$*" >>"$SAID"\ncase $* in list-units*"$LOADED"*) echo "$LOADED" ;; esac\n' >"$BATS_TEST_TMPDIR/bin/systemctl"
+  chmod +x "$BATS_TEST_TMPDIR/bin/systemctl"
+  in_each_shell '
+    export SAID=$overlay_run/said PATH='"$BATS_TEST_TMPDIR/bin"':$PATH
+    mount -t tmpfs tmpfs /etc/systemd/system
+    for LOADED in none other.service; do
+      export LOADED
+      steps stop <<EOT
+put 0644 /etc/systemd/system/one@.service [Service]
+put 0644 /etc/systemd/system/other.service.d/50-overlay.conf [Service]
+remove /etc/systemd/system/two.service
+EOT
+    done
+    all="list-units --all --plain --no-legend two.service one@*.service other.service"
+    [ "$(sed "s/legend .*/legend/" "$SAID")" = "$(printf "%s\n" "${all%% two*}" "${all%% two*}" daemon-reload)" ]
+    for name in one@*.service other.service two.service; do [ "$(grep -c -F " $name" "$SAID")" = 2 ]; done'
 }
 
 @test "genkey makes a key once, for root only, and never prints it" {
