@@ -7,6 +7,7 @@ import type {
   RouteJson,
   RuleJson,
   Snapshot,
+  UnitState,
 } from "../kernel/snapshot";
 import { parseWgDump } from "../kernel/wg";
 import { describeConnection } from "./connection";
@@ -16,9 +17,9 @@ import type { Result } from "./shell";
 
 /**
  * Looks at a host. Queries ask for what a snapshot does not always show, one each:
- * `sysctl net/ipv4/ip_forward`, `file /etc/overlay/owner`, `unit overlay-late.service`, `key PATH`, `command wg`,
- * `way 203.0.113.5`, `fdb vx-lan`, `neigh vx-lan`, `firewall ufw`, `firewall inet filter input`, `hook input`, `quick wg0`,
- * `advertised`.
+ * `sysctl net/ipv4/ip_forward`, `file /etc/overlay/owner`, `unit overlay-late.service`, `enabled overlay-late.service`,
+ * `key PATH`, `command wg`, `way 203.0.113.5`, `fdb vx-lan`, `neigh vx-lan`, `firewall ufw`,
+ * `firewall inet filter input`, `hook input`, `quick wg0`, `advertised`.
  * Throws HostError.
  */
 export async function snapshot(session: Session, queries: string[], options?: RunOptions): Promise<Snapshot> {
@@ -89,7 +90,10 @@ export function parseSnapshot(text: string, queries: string[]): Snapshot {
     nft: nftTables(sections),
     sysctls: answers(asked("sysctl"), sysctls(lines("sysctl"))),
     files: answers(asked("file"), files(lines("file"))),
-    units: answers(asked("unit"), units(sections.get("unit") ?? "")),
+    units: {
+      ...answers(asked("unit"), units(sections.get("unit") ?? "")),
+      ...answers(asked("enabled"), enabled(lines("enabled"))),
+    },
     keys: answers(asked("key"), pairs(lines("key").map((line) => line.split(" ").reverse().join(" ")))),
     managers: answers(asked("manager"), pairs(lines("manager"))),
     commands: Object.fromEntries(asked("command").map((name) => [name, lines("command").includes(name)])),
@@ -261,8 +265,12 @@ function files(lines: string[]): Map<string, { mode: string; sha256: string }> {
   return found;
 }
 
+/** `NAME enabled`, `NAME disabled` */
+const enabled = (lines: string[]): Map<string, UnitState> =>
+  new Map([...pairs(lines)].map(([name, state]) => [name, { enabled: state === "enabled" }]));
+
 /** Blocks of systemctl-show(1); a unit that does not exist has LoadState not-found. */
-function units(text: string): Map<string, { enabled: boolean; active: boolean; failed: boolean }> {
+function units(text: string): Map<string, UnitState> {
   const blocks = text
     .split("\n\n")
     .map((block) => new Map(block.split("\n").map((line) => line.split("=", 2) as [string, string])));

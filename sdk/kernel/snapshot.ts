@@ -122,6 +122,13 @@ export interface ClosedChain {
   verdict: string;
 }
 
+/** Of a systemd unit. Whether it runs: where that was asked. */
+export interface UnitState {
+  enabled: boolean;
+  active?: boolean;
+  failed?: boolean;
+}
+
 export interface Snapshot {
   /** /etc/machine-id */
   machine: string;
@@ -148,7 +155,7 @@ export interface Snapshot {
   /** Answers to queries. Absent key: not asked. */
   sysctls: Record<string, string | undefined>;
   files: Record<string, { mode: string; sha256: string } | undefined>;
-  units: Record<string, { enabled: boolean; active: boolean; failed: boolean } | undefined>;
+  units: Record<string, UnitState | undefined>;
   /** Public key that belongs to a private key file; "" where the file holds none, or the host has no wg. */
   keys: Record<string, string | undefined>;
   /** Who manages a device; undefined: nobody. */

@@ -15,11 +15,15 @@ export const unit: Kind<Unit> = {
   volatile: false,
   key: (value) => value.name,
   lines: (value) => [words(value)],
-  queries: (value) => [`unit ${value.name}`],
+  queries: ({ name, active }) => [active === undefined ? `enabled ${name}` : `unit ${name}`],
   read(snapshot, key, wanted) {
     const there = snapshot.units[key];
     if (!there) return wanted?.enabled === false ? wanted : undefined;
-    return { name: key, enabled: there.enabled, ...(wanted?.active !== undefined && { active: there.active }) };
+    return {
+      name: key,
+      enabled: there.enabled,
+      ...(wanted?.active !== undefined && { active: there.active ?? false }),
+    };
   },
   set(live, wanted) {
     if (!wanted) return live?.enabled || live?.active ? [`systemctl disable --now ${live.name}`] : [];

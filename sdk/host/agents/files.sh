@@ -2,15 +2,24 @@
 # Files and keys: what is there is the old one or the new one, whenever the power goes. Part of steps.sh on a host.
 
 # write_beside MODE PATH FORMAT TEXT: a new file beside the one whose place it is to take; FORMAT is printf's. What is wrong
-# with a disk cat says, and not each shell's printf.
+# with a disk cat says, and not each shell's printf; and it is asked only where something is wrong.
 write_beside() {
-  # shellcheck disable=SC2059
-  said=$({
-    umask 022
-    { [ -d "${2%/*}" ] || mkdir -p "${2%/*}"; } &&
-      { printf "$3" "$4" 2>/dev/null >"$2.overlay-new" || printf "$3" "$4" | cat >"$2.overlay-new"; } &&
-      { [ "$1" = 0644 ] || chmod "$1" "$2.overlay-new"; }
-  } 2>&1 9>&-)
+  umask 022
+  write_new "$@" 2>/dev/null || said=$(write_new "$@" cat 2>&1)
+  set -- $?
+  umask 077
+  return "$1"
+}
+
+write_new() {
+  { [ -d "${2%/*}" ] || mkdir -p "${2%/*}" 9>&-; } &&
+    if [ $# -lt 5 ]; then
+      # shellcheck disable=SC2059
+      printf "$3" "$4" >"$2.overlay-new"
+    else
+      # shellcheck disable=SC2059
+      printf "$3" "$4" 2>/dev/null | cat >"$2.overlay-new" 9>&-
+    fi && { [ "$1" = 0644 ] || chmod "$1" "$2.overlay-new" 9>&-; }
 }
 
 # enqueue_file 'put MODE PATH TEXT', where TEXT has \n for a newline and \\ for a backslash. It is written at once, takes its

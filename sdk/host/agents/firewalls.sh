@@ -109,7 +109,7 @@ last_verdict() {
 
 # Rules of iptables that nft does not show. It is asked only where there are some: the question itself makes the table.
 legacy_chain() {
-  grep -q -s -x filter "$4" && command -v "$1-legacy" >/dev/null || return 0
+  [ -r "$4" ] && grep -q -s -x filter "$4" && command -v "$1-legacy" >/dev/null || return 0
   chain=$(printf '%s' "$2" | tr '[:lower:]' '[:upper:]')
   verdict=$("$1-legacy" -S "$chain" | awk -v device="$passing" '
     $1 == "-P" && $3 == "DROP" { policy = "policy drop" }

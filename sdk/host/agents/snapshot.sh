@@ -2,18 +2,19 @@
 # One look at a host: sections of the tools' own output, each begun by a line ^^NAME (^^ = the record separator, octal
 # 036). sdk/host/snapshot.ts reads them. A tool that is missing leaves its section empty. What is secret is masked here.
 
-# snapshot: standard input is queries, one a line (sysctl NAME, file PATH, unit NAME, key PATH, command NAME,
-# manager DEVICE, way ADDRESS, fdb DEVICE, neigh DEVICE, firewall ufw|firewalld|FAMILY TABLE CHAIN, hook NAME [DEVICE],
-# quick DEVICE, advertised).
+# snapshot: standard input is queries, one a line (sysctl NAME, file PATH, unit NAME, enabled NAME, key PATH,
+# command NAME, manager DEVICE, way ADDRESS, fdb DEVICE, neigh DEVICE, firewall ufw|firewalld|FAMILY TABLE CHAIN,
+# hook NAME [DEVICE], quick DEVICE, advertised).
 snapshot() {
   set +e
-  sysctls='' files='' units='' keys='' managed='' commands='' ways='' fdbs='' neighs='' firewalls='' hooks='' quick=''
+  sysctls='' files='' units='' started='' keys='' managed='' commands='' ways='' fdbs='' neighs='' firewalls='' hooks='' quick=''
   advertised=''
   while read -r what name; do
     case $what in
       sysctl) sysctls="$sysctls /proc/sys/$name" ;;
       file) files="$files $name" ;;
       unit) units="$units $name" ;;
+      enabled) started="$started $name" ;;
       key) keys="$keys $name" ;;
       manager) managed="$managed $name" ;;
       command) commands="$commands $name" ;;
@@ -51,6 +52,7 @@ snapshot() {
     [ -z "$sysctls" ] || { section sysctl && grep -s -H '' $sysctls; }
     [ -z "$files" ] || { section file && sha256sum $files; stat -L -c '%a %n' $files; } 2>/dev/null
     [ -z "$units" ] || { section unit && unit_states $units; }
+    [ -z "$started" ] || { section enabled && enabled_units $started; }
     [ -z "$keys" ] || { section key && public_keys $keys; }
     [ -z "$managed" ] || { section manager && managers $managed; }
     [ -z "$commands" ] || { section command && present_commands $commands; }
@@ -195,6 +197,20 @@ unit_states() {
   done
   # shellcheck disable=SC2086
   timeout 10 systemctl show -p Id,LoadState,UnitFileState,ActiveState $asked
+}
+
+# `NAME enabled|disabled`, of those that something starts and of those that are ours. systemctl(1) looks for the same files, and
+# is a process more, for which systemd reads the unit and all that it stands beside.
+enabled_units() {
+  set +f
+  for name in "$@"; do
+    state=disabled
+    for path in /etc/systemd/system/*.wants/"$name" /etc/systemd/system/*.requires/"$name"; do
+      if [ -e "$path" ]; then state=enabled; fi
+    done
+    if [ "$state" = enabled ] || [ -e "/etc/systemd/system/$name" ]; then printf '%s %s\n' "$name" "$state"; fi
+  done
+  set -f
 }
 
 public_keys() {

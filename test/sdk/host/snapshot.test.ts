@@ -161,6 +161,15 @@ test("of a file of wg-quick's the names of what it does besides, and nothing of 
   }
 });
 
+test("whether a unit is enabled; one that nobody knows is not", () => {
+  const withUnits = text.replace("\x1eend", "\x1eenabled\na.service enabled\nb@c.service disabled\n\x1eend");
+  const asked = ["a.service", "b@c.service", "nowhere.service"].map((name) => `enabled ${name}`);
+  expect(parseSnapshot(withUnits, asked).units).toEqual({
+    "a.service": { enabled: true },
+    "b@c.service": { enabled: false },
+  });
+});
+
 test("units are known by their name; a template, an unknown one and a host without systemd have no state", () => {
   const unit = (id: string, load: string, file: string, active: string) =>
     `Id=${id}\nLoadState=${load}\nUnitFileState=${file}\nActiveState=${active}\n`;
