@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RunOptions } from "../host";
 import { type Call, type End, SESSION_SECONDS, type Snapshot } from "../kernel";
 import { parseEndpoint } from "../network/address";
+import { unpacked } from "./inputs";
 import type { Machine } from "./machine";
 
 /** Milliseconds between looks; together as long as WireGuard takes to call again (REKEY_TIMEOUT, 5 s, and some). */
@@ -75,7 +76,7 @@ export class Handshakes {
   /** The ends that are there. */
   ready(): Set<string> {
     for (const spec of this.#unchanged) {
-      const { link, node } = JSON.parse(spec) as { link?: string; node?: string };
+      const { link, node } = JSON.parse(unpacked(spec)) as { link?: string; node?: string };
       this.#ready.add(`${link}@${node}`);
     }
     this.#unchanged = [];

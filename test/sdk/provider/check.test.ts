@@ -1,9 +1,10 @@
 /** What somebody wrote: every fault at once, no secret shown, and a preview of what is not known yet. */
 
 import { format } from "../../../sdk/faults";
-import { check, same } from "../../../sdk/provider/inputs";
+import { check, parseSpec, same } from "../../../sdk/provider/inputs";
 import { type ResourceType, resourceType } from "../../../sdk/provider/registry";
 import { Secret, UNKNOWN, type Values } from "../../../sdk/provider/wire";
+import { publicKeys } from "../publicKeys";
 
 const PUBLIC = "Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM=";
 const type = resourceType("overlay:wireguard:Interface") as ResourceType;
@@ -34,6 +35,22 @@ test("inputs are few and flat, with every default, and a second check changes no
   expect(first.connection).toMatchObject({ host: "198.51.100.9", port: 22, user: "root" });
   expect(first.config).toMatch(/^ip link add dev inter-lux type wireguard\n(.+\n)+$/);
   expect(inputs({ ...first })).toEqual(first);
+});
+
+test("a long spec is kept short, and what it says is the same", () => {
+  const { peer, ...mesh } = spec;
+  const peers = publicKeys(40).map((publicKey, index) => ({
+    ...peer,
+    name: `n${index}`,
+    id: index + 10,
+    publicKey,
+    addresses: [`10.255.1.${index}`],
+    routes: [],
+  }));
+  const long = inputs({ ...written, spec: { ...mesh, peers } });
+  expect(long.spec.length).toBeLessThan(JSON.stringify(peers).length / 2);
+  expect(inputs({ ...written, spec: long.spec })).toEqual(long);
+  expect((parseSpec(type, long.spec) as { peers: unknown[] }).peers).toMatchObject(peers);
 });
 
 test("a spec may be JSON", () => {
