@@ -18,6 +18,8 @@ export class Removals {
   #removable = 0;
   /** The link of each device that this run is to remove. */
   readonly #links = new Map<string, string>();
+  /** Those of them that went. */
+  readonly #gone = new Set<string>();
   #told = false;
 
   /** Notes what a resource's inputs say of the stack, whether it stays or goes: a fifth of its devices. */
@@ -27,23 +29,32 @@ export class Removals {
 
   /** Resolves when these may go from a machine. Throws Refused. */
   async allow(machine: string, removed: readonly Fact[], signal?: AbortSignal): Promise<void> {
+    const own: string[] = [];
     for (const { kind, key, value } of removed) {
       const { type, alias } = value as { type?: string; alias?: string };
       // A bridge carries nothing without the segments in it.
-      if (kind === "link" && type !== "bridge") this.#links.set(`${machine} ${key}`, readAlias(alias)?.name ?? key);
+      if (kind !== "link" || type === "bridge") continue;
+      own.push(`${machine} ${key}`);
+      this.#links.set(`${machine} ${key}`, readAlias(alias)?.name ?? key);
     }
     await sleep(TOGETHER, undefined, { ...(signal && { signal }) }).catch(() => undefined);
-    const links = [...new Set(this.#links.values())].sort();
     // One link may always go, and it has two ends.
-    if (this.#links.size <= this.#removable || (links.length <= 1 && this.#links.size <= 2)) return;
+    const few = new Set(this.#links.values()).size <= 1 && this.#links.size <= 2;
+    if (few || this.#links.size <= this.#removable) {
+      for (const device of own) this.#gone.add(device);
+      return;
+    }
     const first = !this.#told;
     this.#told = true;
+    const stay = [...this.#links].filter(([device]) => !this.#gone.has(device)).map(([, link]) => link);
+    const links = [...new Set(stay)].sort();
     throw new Refused(first ? refusal(this.#links.size, links) : `It stays on ${machine}, as the others do.`);
   }
 }
 
 const refusal = (devices: number, links: readonly string[]): string =>
-  `This run is to remove more than 20 % of the stack's links, and nothing says that it may: ${devices} devices of ${list(links)}. They stay. ` +
+  `This run is to remove more than 20 % of the stack's links, ${devices} devices in all, and nothing says that it may. ` +
+  `${links.length > 0 ? `These stay: ${list(links)}` : "It stays"}. ` +
   "Where they are to go, OVERLAY_ALLOW_DESTROY=on in the environment allows it for one run: OVERLAY_ALLOW_DESTROY=on pulumi destroy. " +
   "For every run: pulumi config set overlay:allowDestroy true, then pulumi up, for destroy goes by what the last up was told.";
 

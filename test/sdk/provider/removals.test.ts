@@ -39,7 +39,7 @@ test("one link, which has two ends, may always go; a second not where it is more
   expect(await all(removals, ...link("lux", "fra"))).toEqual(["goes", "goes"]);
   const [first, second] = await all(removals, ...link("lux", "hkg"));
   expect(first).toBe(
-    "This run is to remove more than 20 % of the stack's links, and nothing says that it may: 4 devices of lux-fra, lux-hkg. They stay. " +
+    "This run is to remove more than 20 % of the stack's links, 4 devices in all, and nothing says that it may. These stay: lux-hkg. " +
       "Where they are to go, OVERLAY_ALLOW_DESTROY=on in the environment allows it for one run: OVERLAY_ALLOW_DESTROY=on pulumi destroy. " +
       "For every run: pulumi config set overlay:allowDestroy true, then pulumi up, for destroy goes by what the last up was told.",
   );
