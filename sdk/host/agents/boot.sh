@@ -2,7 +2,8 @@
 # Puts a host that was started afresh into the state that its boot files (/etc/overlay/boot.d) describe.
 #
 # early           everything, before the network is configured; a line that does not hold yet is kept for late
-# late            what early could not do (a line may need an underlay device or address), again and again for a minute
+# late            what early could not do (a line may need an underlay device or address), again and again for a minute; its unit
+#                 starts it anew until all hold
 # again nft [SECONDS]  after somebody who has flushed all tables: these lines once more, as soon as no change is at work
 # watch           brings rules and routes back that networkd takes away
 # device NAME     after a (re)start of wireguard-go: waits for its device, then replays the file that makes it
@@ -50,7 +51,7 @@ late() {
     flock -u 9
   done
   if [ ! -s "$todo" ]; then return 0; fi
-  echo 'overlay: these lines do not hold one minute after boot:' >&2
+  echo 'overlay: these lines do not hold yet, and are tried again in half a minute:' >&2
   cat "$todo" >&2
   return 1
 }

@@ -58,6 +58,28 @@ EOT
   [ ! -s "$run/boot.todo" ]
 }
 
+@test "a line that does not hold is tried by late for a minute, and by its unit until it does" {
+  printf '#!/bin/sh\n[ -e "$RUN/device" ] && exit\necho "Cannot find device \\"late0\\"" >&2\nexit 1\n' >"$bin/nft"
+  printf '#!/bin/sh\necho "$1" >>"$RUN/slept"\n' >"$bin/sleep" # nobody waits a minute for a test
+  chmod +x "$bin"/*
+  cp "$agents/boot.sh" "$bin"
+  printf '. "%s"\noverlay_etc="%s" overlay_run="%s" overlay_networkd="%s"\n' \
+    "$steps" "$etc" "$run" "$run/networkd" >"$bin/steps.sh"
+  export RUN=$run PATH=$bin:$PATH
+  echo 'nft add table inet overlay' >"$run/boot.todo"
+  for _ in 1 2; do # as often as systemd starts it
+    run -1 "$bin/boot.sh" late
+    [[ $output == *'do not hold yet'*'nft add table inet overlay' ]]
+    grep -qx 'nft add table inet overlay' "$RUN/boot.todo"
+  done
+  [ "$(awk '{ all += $1 } END { print all }' "$RUN/slept")" -eq 112 ]
+  : >"$RUN/device"
+  run -0 "$bin/boot.sh" late
+  [ ! -s "$RUN/boot.todo" ]
+  grep -qx 'Restart=on-failure' "$agents/overlay-late.service"
+  grep -qx 'StartLimitIntervalSec=0' "$agents/overlay-late.service"
+}
+
 @test "tables that somebody flushes during a change come back after it, and nobody has to wait for that" {
   printf '#!/bin/sh\ncase $* in list*) exit 1 ;; *) cat >>"$KERNEL" ;; esac\n' >"$bin/nft"
   cat >"$bin/flock" <<EOT
