@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { checkedString } from "../faults";
+import { isHop } from "./bastions";
 
 /** ssh would read a leading `-` as an option, ssh_config expands `%`, and nothing of a shell's belongs into a name. */
-const word = (legal: string) =>
+const word = (legal: string, holds = (_: string) => true) =>
   checkedString((value) =>
-    /^[^\s\-%"'`$\\;&|<>][^\s%"'`$\\;&|<>]*$/.test(value)
+    /^[^\s\-%"'`$\\;&|<>][^\s%"'`$\\;&|<>]*$/.test(value) && holds(value)
       ? undefined
       : { legal, cure: "write it as on ssh's command line, without quotes and white space" },
   );
@@ -27,15 +28,19 @@ export const Connection = z.strictObject({
     "Name, address, or a Host of your ssh_config.",
   ),
   port: z.int().min(1).max(65535).default(22).describe("TCP port of sshd."),
-  user: word("a user name").default("root").describe("Login name; others than root need sudo without a password."),
+  user: word("a user name")
+    .optional()
+    .describe(
+      "Login name; others than root need sudo without a password. Absent: as ssh has it, your ssh_config's User or else your own name.",
+    ),
   hostKey: hostKey.optional().describe("The host's public key, pinned. Absent: your known_hosts decides, strictly."),
-  proxyJump: word("[user@]host[:port], several with commas between")
+  proxyJump: word("[user@]host[:port], several with commas between", (value) => value.split(",").every(isHop))
     .optional()
     .describe("Bastions, as ssh -J takes them."),
   connectTimeout: z.int().min(1).max(600).default(10).describe("Seconds for the TCP connection and the greeting."),
 });
 export type Connection = z.output<typeof Connection>;
 
-/** `root@203.0.113.5`, with the port where it is not 22: how messages name a host. */
+/** `root@203.0.113.5`, with what was said of user and port: how messages name a host. */
 export const describeConnection = ({ host, port, user }: Connection): string =>
-  `${user}@${host.includes(":") && port !== 22 ? `[${host}]` : host}${port === 22 ? "" : `:${port}`}`;
+  `${user ? `${user}@` : ""}${host.includes(":") && port !== 22 ? `[${host}]` : host}${port === 22 ? "" : `:${port}`}`;

@@ -1,3 +1,4 @@
+import { isProxied, onTheWay } from "./bastions";
 import { type Connection, describeConnection } from "./connection";
 
 /**
@@ -44,13 +45,20 @@ export class HostError extends Error {
   }
 }
 
-interface Said {
+export interface Said {
+  /** The host, and by way of which bastions. */
   who: string;
+  /** The host alone. */
+  target: string;
+  /** The bastions, or where they are declared; nothing where ssh connects by itself. */
+  way: string | undefined;
   connection: Connection;
   /** The line that shows what is wrong. It names the host, which is a bastion's where bastions are on the way. */
   line: string;
   stderr: string;
 }
+
+export type Row = [pattern: RegExp, kind: HostErrorKind, message: (said: Said) => string];
 
 const ownKey = "on its console: cat /etc/ssh/ssh_host_ed25519_key.pub";
 
@@ -68,7 +76,7 @@ function changedKey({ who, connection: { host, port, hostKey }, stderr }: Said):
  * What OpenSSH writes under LC_ALL=C (sshconnect.c, ssh.c, packet.c, kex.c) and sudo(8); the first that matches counts,
  * so what is certain comes before what is a consequence (a bastion's failure ends the outer ssh with "closed" as well).
  */
-const rows: [pattern: RegExp, kind: HostErrorKind, message: (said: Said) => string][] = [
+const rows: Row[] = [
   [
     // Of sh, env(1), timeout(1), ip-netns(8), nsenter(1): no ssh has run yet. The far end would miss `sh` or `sudo`.
     /\bssh['"]?:? (failed: )?(command )?(not found|No such file)|failed to execute \S*ssh\b|network namespace|^nsenter: /,
@@ -93,7 +101,7 @@ const rows: [pattern: RegExp, kind: HostErrorKind, message: (said: Said) => stri
     /Permission denied \(|No supported authentication methods/,
     "auth",
     ({ who, connection: { user }, line }) =>
-      `${who} accepts none of the keys on offer (${line}): put a public key into ~${user}/.ssh/authorized_keys there, load its private key into your ssh-agent, or set the provider's identities`,
+      `${who} accepts none of the keys on offer (${line}): put a public key into ~${user ?? ""}/.ssh/authorized_keys there, load its private key into your ssh-agent, or set the provider's identities`,
   ],
   [
     /Could not resolve hostname/,
@@ -122,7 +130,7 @@ const rows: [pattern: RegExp, kind: HostErrorKind, message: (said: Said) => stri
     /^sudo: /m,
     "sudo",
     ({ who, connection: { user }, line }) =>
-      `${who} may not use sudo without a password (${line}): write "${user} ALL=(ALL) NOPASSWD: ALL" to a file in /etc/sudoers.d there, or connect as root`,
+      `${who} may not use sudo without a password (${line}): write "${user ?? "USER"} ALL=(ALL) NOPASSWD: ALL" to a file in /etc/sudoers.d there, or connect as root`,
   ],
   [
     /\b(sh|sudo): (command )?not found|(sh|sudo): No such file/,
@@ -133,28 +141,37 @@ const rows: [pattern: RegExp, kind: HostErrorKind, message: (said: Said) => stri
 
 const broken = /(kex|ssh)_exchange_identification|Connection (closed|reset) by|Broken pipe/;
 
-/** sshd drops connections at random while MaxStartups of them are logging in (sshd_config(5)): worth another attempt. */
+/**
+ * sshd drops connections at random while MaxStartups of them are logging in (sshd_config(5)): worth another attempt. It
+ * does so before a word is said, so where a bastion, or another command on the way, has said one, it is that.
+ */
 export const isTooManyStartups = (stderr: string): boolean =>
   /(kex|ssh)_exchange_identification: .*(closed by remote host|reset by peer)/i.test(stderr) &&
-  !rows.some(([pattern]) => pattern.test(stderr));
+  !rows.some(([pattern]) => pattern.test(stderr)) &&
+  !(isProxied(stderr) && stderr.split("\n").some((line) => line !== "" && !broken.test(line)));
 
 /** ssh's own exit code for whatever goes wrong before the remote command runs. */
 const SSH_FAILED = 255;
 
 /** Why an ssh process ended before its session was ready. */
 export function connectError(connection: Connection, code: number | null, stderr: string, stdout = ""): HostError {
-  const { proxyJump } = connection;
-  const who = describeConnection(connection) + (proxyJump ? ` (through ${proxyJump})` : "");
+  const proxied = isProxied(stderr);
+  const way = connection.proxyJump ?? (proxied ? "ssh_config's ProxyJump or ProxyCommand" : undefined);
+  const target = describeConnection(connection);
+  const who = target + (way ? ` (through ${way})` : "");
   const lines = stderr.split("\n").map((line) => line.trim().slice(0, 300));
-  for (const [pattern, kind, message] of rows) {
+  for (const [pattern, kind, message] of [...onTheWay(stderr), ...rows]) {
     const line = lines.find((line) => pattern.test(line));
-    if (line !== undefined) return new HostError(kind, `${message({ who, connection, line, stderr })}.`);
+    if (line !== undefined) return new HostError(kind, `${message({ who, target, way, connection, line, stderr })}.`);
   }
-  const brokenLine = lines.find((line) => broken.test(line));
+  // What is on the way has its say first, whatever its words.
+  const brokenLine = lines.some((line) => broken.test(line))
+    ? lines.find((line) => (proxied ? line !== "" : broken.test(line)))
+    : undefined;
   if (brokenLine !== undefined) {
     return new HostError(
       "refused",
-      `${who} closed the connection before the login (${brokenLine}): look at sshd's log there; MaxStartups, an access list or a full disk do this.`,
+      `${who} closed the connection before the login (${brokenLine}): look at sshd's log there${way ? " and at the bastion's" : ""}; MaxStartups, an access list or a full disk do this.`,
     );
   }
   const answer = [...lines, ...stdout.split("\n")].filter((line) => line.trim() !== "").at(-1) ?? "without a word";

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { through } from "./bastions";
 import type { Connection } from "./connection";
 
 /** What an ssh process needs beside the connection. */
@@ -47,20 +48,40 @@ function pinning(hostKey: string, file: string): Record<string, string> {
   };
 }
 
-export function sshArguments(connection: Connection, knownHosts?: string, agentSocket?: string): string[] {
+const words = (options: Record<string, string>): string[] =>
+  Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
+
+export function sshArguments(
+  connection: Connection,
+  knownHosts?: string,
+  agentSocket?: string,
+  ssh: string[] = ["ssh"],
+): string[] {
+  const { connectTimeout } = connection;
+  const bastions = connection.proxyJump?.split(",") ?? [];
+  const { BatchMode, StrictHostKeyChecking, LogLevel } = fixed;
+  const theirs = words({ BatchMode, StrictHostKeyChecking, LogLevel, ConnectTimeout: String(connectTimeout) });
   const options: Record<string, string> = {
     ...fixed,
-    ConnectTimeout: String(connection.connectTimeout),
+    // Each bastion has as long, and it is the one that fails which is to say so.
+    ConnectTimeout: String(connectTimeout * (bastions.length + 1)),
     ...(connection.hostKey && knownHosts ? pinning(connection.hostKey, knownHosts) : {}),
     ...(agentSocket ? { IdentityAgent: agentSocket, IdentitiesOnly: "no" } : {}),
   };
   return [
-    ...Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`]),
-    ...(connection.proxyJump ? ["-J", connection.proxyJump] : []),
+    ...words(options),
+    ...through(ssh, bastions, theirs),
     ...(connection.port === 22 ? [] : ["-p", String(connection.port)]), // else ssh_config's Port would not count
-    ...["-l", connection.user, "--", connection.host],
-    connection.user === "root" ? "exec sh" : "exec sudo -n sh",
+    ...(connection.user ? ["-l", connection.user] : []),
+    ...["--", connection.host],
+    becomeRoot(connection.user),
   ];
+}
+
+/** What the login shell of a user is told: which user ssh_config has is known only there. */
+function becomeRoot(user: string | undefined): string {
+  if (user === "root") return "exec sh";
+  return user ? "exec sudo -n sh" : `exec sh -c '[ "$(id -u)" = 0 ] && exec sh; exec sudo -n sh'`;
 }
 
 /** A known_hosts file for one key, in a folder of its own; ssh has read it when the login is over. */
@@ -75,7 +96,7 @@ function writeKnownHosts(hostKey: string): { file: string; forget: () => void } 
 export function startSsh(connection: Connection, { ssh, agentSocket }: SshEnvironment) {
   const known = connection.hostKey ? writeKnownHosts(connection.hostKey) : undefined;
   const [command = "ssh", ...first] = ssh;
-  const child = spawn(command, [...first, ...sshArguments(connection, known?.file, agentSocket)], {
+  const child = spawn(command, [...first, ...sshArguments(connection, known?.file, agentSocket, ssh)], {
     stdio: ["pipe", "pipe", "pipe"],
     // A session of its own: no terminal to ask questions on, no SIGINT from it, and a group that can be ended as one.
     detached: true,

@@ -16,7 +16,7 @@ import {
 import type { Snapshot } from "../kernel";
 
 export interface Machine {
-  /** `root@203.0.113.5`, for messages. */
+  /** As its connection names it, for messages. */
   name: string;
   look(queries: string[], options?: RunOptions): Promise<Snapshot>;
   change(change: Change, options?: RunOptions): Promise<Applied>;

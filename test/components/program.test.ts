@@ -25,7 +25,7 @@ test("a host a node, an interface a side; each knows how its own machine is reac
   const [host, , onFra, onLux] = made;
   expect(host?.inputs.spec).toMatchObject({ node: "fra", owner: "net/prod", id: 2, packages: "expect" });
   expect(onFra?.inputs).toMatchObject({
-    connection: { host: "fra.example", port: 2222, user: "root" },
+    connection: { host: "fra.example", port: 2222 },
     machine: "machine-of-fra",
     spec: { owner: "net/prod", peer: { name: "lux", publicKey: "key-of-lux", endpoint: "203.0.113.5:11002" } },
   });

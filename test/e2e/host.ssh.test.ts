@@ -1,6 +1,6 @@
 /** Every way to reach a host, and every way not to, against sshd as it is. */
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -59,15 +59,61 @@ describeWhere("lab", "ssh", () => {
     const v6 = lab.json.hosts.lux?.addresses[1];
     expect(await hello(hosts.session(lux({ host: v6 })))).toBe("Linux\n");
     expect(await hello(hosts.session(lux({ host: "lux", hostKey: undefined })))).toBe("Linux\n");
-    expect(await hello(hosts.session(lux({ proxyJump: "fra" })))).toBe("Linux\n");
-    expect((await lab.exec("lux", "journalctl -u ssh | grep Accepted | tail -1")).stdout).toContain(
-      ` from ${lab.json.hosts.fra?.addresses[0]} `,
-    );
+    const configured = hostsOf(lab, { ssh: sshOf(lab, "ProxyJump=fra") });
+    const bastions = [
+      hosts.session(lux({ proxyJump: "fra" })),
+      hosts.session(lux({ proxyJump: "hkg,root@[2001:db8:2::9]:22,ssh://root@198.51.100.9:22" })),
+      configured.session(lux()),
+    ];
+    for (const session of bastions) {
+      const before = await logins();
+      expect(await hello(session)).toBe("Linux\n");
+      const [last, ...others] = (await lab.exec("lux", "journalctl -u ssh | grep Accepted | tac")).stdout.split("\n");
+      expect(last).toMatch(/ from (198\.51\.100\.9|2001:db8:2::9) /);
+      expect(others).toHaveLength(before + 1);
+    }
+    await configured.close();
   });
 
-  test("others than root work through sudo", async () => {
-    const { stdout } = await hosts.session(lux({ user: "admin" })).run("id", "");
-    expect(stdout).toMatch(/^uid=0\(root\)/);
+  test("a bastion that nobody vouches for is refused, whatever ssh_config allows, and named", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "overlay-test-"));
+    const file = sshOf(lab).at(-1) ?? "";
+    const config = readFileSync(file, "utf8");
+    const lenient = config
+      .replace(/HostKeyChecking yes/, "HostKeyChecking no")
+      .replace(/(UserKnownHostsFile) .*/, "$1 /dev/null");
+    writeFileSync(join(folder, "config"), lenient);
+    const strangers = hostsOf(lab, { ssh: [...sshOf(lab).slice(0, -1), join(folder, "config")] });
+    const [kind, message] = await failure(lux({ proxyJump: "fra" }), strangers);
+    expect(kind).toBe("hostKeyUnknown");
+    expect(message).toContain("bastion fra on the way to root@203.0.113.5");
+    await strangers.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  test("a bastion that is not there, or does not let through, is told at once and not tried five times", async () => {
+    const log: string[] = [];
+    const behind = hostsOf(lab, { log: (message) => log.push(message) });
+    expect((await failure(lux({ proxyJump: lab.dead.drops, connectTimeout: 1 }), behind))[1]).toContain(
+      `bastion ${lab.dead.drops} on the way to root@203.0.113.5 cannot be reached`,
+    );
+    await lab.exec("fra", "echo 'AllowTcpForwarding no' >/etc/ssh/sshd_config.d/closed.conf; systemctl reload ssh");
+    expect((await failure(lux({ proxyJump: "fra" }), behind))[1]).toContain("does not let connections through");
+    await lab.exec("fra", "rm /etc/ssh/sshd_config.d/closed.conf; systemctl reload ssh");
+    expect(log).toEqual([]);
+    await behind.close();
+  });
+
+  test("others than root work through sudo, also those that ssh_config names", async () => {
+    const named = hostsOf(lab, { ssh: sshOf(lab, "User=admin") });
+    for (const session of [hosts.session(lux({ user: "admin" })), named.session(lux({ user: undefined }))]) {
+      expect((await session.run("id")).stdout).toMatch(/^uid=0\(root\)/);
+      expect((await session.run("printenv SUDO_USER")).stdout).toBe("admin\n");
+    }
+    const root = hosts.session(lux({ user: undefined })); // the lab's ssh_config has it
+    expect((await root.run("id")).stdout).toMatch(/^uid=0\(root\)/);
+    expect((await root.run("printenv SUDO_USER")).stdout).toBe("");
+    await named.close();
   });
 
   test("what a login shell prints is no part of an answer", async () => {

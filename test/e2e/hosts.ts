@@ -10,7 +10,7 @@ export const OWNER = "net/test";
 /** A connection to a host with its key pinned. */
 export function connectionTo(lab: Lab, host: string, more: Partial<Connection> = {}): Connection {
   const known = lab.json.hosts[host];
-  return Connection.parse({ host: known?.addresses[0], hostKey: known?.hostKey, ...more });
+  return Connection.parse({ host: known?.addresses[0], user: "root", hostKey: known?.hostKey, ...more });
 }
 
 /** The lab's own ssh, with more options before those of its ssh_config. */

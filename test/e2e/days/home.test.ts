@@ -24,7 +24,7 @@ describeWhere(["lab", "engine"], "a node behind NAT", () => {
     work = await Workspace.make(lab, {
       nodes: {
         lux: { ...node(lab, "lux"), packages: "install" },
-        nas: { ...nas, connection: { host, port, hostKey, connectTimeout: 2 } },
+        nas: { ...nas, connection: { host, port, user: "root", hostKey, connectTimeout: 2 } },
       },
       links: { "lux-nas": { a: "lux", b: "nas" } },
     });

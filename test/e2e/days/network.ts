@@ -19,7 +19,7 @@ export function node(lab: Lab, name: string, id = IDS[name] ?? 0): Declared["nod
   const { addresses = [], hostKey } = lab.json.hosts[name] ?? {};
   return {
     id,
-    connection: { host: addresses[0] ?? "", hostKey },
+    connection: { host: addresses[0] ?? "", user: "root", hostKey },
     addresses: [`10.255.0.${id}`, `fd00:6f::${id}`],
     endpoints: addresses,
     prefixes: PREFIXES,

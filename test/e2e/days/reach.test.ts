@@ -88,7 +88,7 @@ describeWhere(["lab", "engine"], "hosts", () => {
       closed: { host: fra4, hostKey: fra.hostKey, user: "admin", port: 23 },
       guest: { host: hkg4, hostKey: hkg.hostKey, user: "guest" },
       unknown: { host: fra6, user: "admin" },
-      changed: { host: hkg6, hostKey: lux.hostKey },
+      changed: { host: hkg6, hostKey: lux.hostKey, user: "root" },
     };
     const { knownHosts } = lab.json;
     writeFileSync(knownHosts, readFileSync(knownHosts, "utf8").replace(`,${fra6}`, ""));

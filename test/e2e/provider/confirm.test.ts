@@ -186,7 +186,12 @@ describeWhere("lab", "a change that may cut off its own SSH", () => {
       const { hostKey } = connection(network.lab, "fra");
       inside = (more = {}) => {
         const fra = side(network.lab, "fra", "lux", network.outputs("lux", "fra"), more);
-        const way = { host: "10.255.0.2", hostKey, proxyJump: `root@${connection(network.lab, "lux").host}` };
+        const way = {
+          host: "10.255.0.2",
+          user: "root",
+          hostKey,
+          proxyJump: `root@${connection(network.lab, "lux").host}`,
+        };
         return { ...fra, inputs: { ...fra.inputs, connection: way } };
       };
     });

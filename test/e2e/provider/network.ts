@@ -16,7 +16,7 @@ const addresses = (node: string): string[] => [`10.255.0.${IDS[node]}`, `fd00:6f
 /** How the operator of the lab reaches a host, with its key pinned. */
 export function connection(lab: Lab, host: string): Values {
   const { addresses, hostKey } = lab.json.hosts[host] ?? {};
-  return { host: addresses?.[0], hostKey };
+  return { host: addresses?.[0], user: "root", hostKey };
 }
 
 export const host = (lab: Lab, node: string, spec: Values = {}): Declared => ({

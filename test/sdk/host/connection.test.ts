@@ -5,7 +5,7 @@ import { sshArguments } from "../../../sdk/host/ssh";
 const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGZha2VmYWtlZmFrZWZha2VmYWtlZmFrZWZha2U= root@lux";
 
 test("what is not said has ssh's own defaults", () => {
-  expect(Connection.parse({ host: "lux" })).toEqual({ host: "lux", port: 22, user: "root", connectTimeout: 10 });
+  expect(Connection.parse({ host: "lux" })).toEqual({ host: "lux", port: 22, connectTimeout: 10 });
 });
 
 test.each([
@@ -14,6 +14,7 @@ test.each([
   ["what a shell would run", { host: "lux;id" }],
   ["a user that ssh_config would expand", { host: "lux", user: "%r" }],
   ["a bastion that is an option", { host: "lux", proxyJump: "-Fconfig" }],
+  ["a bastion without brackets around its IPv6 address", { host: "lux", proxyJump: "2001:db8::5" }],
   ["a port out of range", { host: "lux", port: 65536 }],
   ["a fingerprint in place of a key", { host: "lux", hostKey: "SHA256:RLliqdQ++U8hn71GHg2da7ZEPwgyNanO4KvMcKGCrE8" }],
   ["two keys", { host: "lux", hostKey: `${key}\n${key}` }],
@@ -45,10 +46,19 @@ test("host keys are checked, whatever the connection says", () => {
   expect(pinned).toContain("-o HostKeyAlgorithms=ssh-ed25519");
 });
 
-test("the user's ssh_config counts, bastions too", () => {
+test("the user's ssh_config counts for what is not said: its user, port and bastions", () => {
+  const said = argumentsOf({ host: "lux" });
+  expect(said).not.toMatch(/ -(F|l|p|J) | -o (User|Port|Proxy\w+|IdentityFile)=/);
+  expect(said).toMatch(/ -- lux exec sh -c '\[ "\$\(id -u\)" = 0 \] && exec sh; exec sudo -n sh'$/);
+  expect(argumentsOf({ host: "lux", user: "root" })).toMatch(/ -l root -- lux exec sh$/);
+});
+
+test("what is said comes before it", () => {
   const text = argumentsOf({ host: "lux", proxyJump: "admin@bastion:2222", port: 2022, user: "admin" });
-  expect(text).not.toMatch(/(^| )-F/);
-  expect(text).toMatch(/ -J admin@bastion:2222 -p 2022 -l admin -- lux exec sudo -n sh$/);
+  expect(text).toMatch(/ -p 2022 -l admin -- lux exec sudo -n sh$/);
+  const words =
+    "'ssh' '-o' 'BatchMode=yes' '-o' 'StrictHostKeyChecking=yes' '-o' 'LogLevel=INFO' '-o' 'ConnectTimeout=10'";
+  expect(text).toContain(`-o ProxyCommand=${words} -W '[%h]:%p' '-l' 'admin' '-p' '2222' '--' 'bastion'`);
 });
 
 test("an RSA key is pinned with its signature algorithms, for SHA-1 is refused by both ends", () => {
@@ -59,8 +69,8 @@ test("an RSA key is pinned with its signature algorithms, for SHA-1 is refused b
 test("messages name a host as ssh does", () => {
   const names = [{ host: "lux" }, { host: "lux", port: 2022 }, { host: "2001:db8::5", user: "admin", port: 23 }];
   expect(names.map((name) => describeConnection(Connection.parse(name)))).toEqual([
-    "root@lux",
-    "root@lux:2022",
+    "lux",
+    "lux:2022",
     "admin@[2001:db8::5]:23",
   ]);
 });

@@ -32,7 +32,7 @@ const faults = (news: Values, of = type): string => {
 test("inputs are few and flat, with every default, and a second check changes nothing", () => {
   const first = inputs(written);
   expect(Object.keys(first)).toEqual(["connection", "machine", "spec", "config"]);
-  expect(first.connection).toMatchObject({ host: "198.51.100.9", port: 22, user: "root" });
+  expect(first.connection).toMatchObject({ host: "198.51.100.9", port: 22, connectTimeout: 10 });
   expect(first.config).toMatch(/^ip link add dev inter-lux type wireguard\n(.+\n)+$/);
   expect(inputs({ ...first })).toEqual(first);
 });

@@ -41,7 +41,7 @@ test.each([
   ["auth.txt", "accepts none of the keys"],
 ])("%s: the error has the command that forgets this one resource", async (words, why) => {
   const message = await refusal(words);
-  expect(message).toContain(`root@203.0.113.5 ${why}`);
+  expect(message).toContain(`203.0.113.5 ${why}`);
   expect(message.endsWith(`forget this one resource with: pulumi state delete '${URN}'`)).toBe(true);
 });
 

@@ -74,7 +74,7 @@ test("a member of a segment that is made again loses what is inside for a moment
 describe("what may cut off the run's own SSH is told", () => {
   const at = (host: string, change: Values = {}): Values => ({ ...inputs(change), connection: { host } });
   const told = (to: string, device: string) => [
-    `${device} may carry this run's own SSH to root@${to}: the change is taken back after 15 s unless a new login works.`,
+    `${device} may carry this run's own SSH to ${to}: the change is taken back after 15 s unless a new login works.`,
   ];
 
   test("an address of the device that changes", () => {
