@@ -64,7 +64,10 @@ export interface Technology<In, Spec> {
   faults?(spec: Spec, snapshot: Snapshot): Fault[];
   /** What a look before a change, and that of a refresh, must ask besides, so that warnings can be told. */
   observes?(spec: Spec): string[];
-  /** What such a look shows that keeps it from working, and that only a person can mend. */
+  /**
+   * What such a look shows that keeps it from working, and that only a person can mend; and what a look after a change
+   * does, which asks for less.
+   */
   warnings?(spec: Spec, snapshot: Snapshot): string[];
   /** Whose answers tell that it works. */
   end?(spec: Spec): End;

@@ -1,3 +1,4 @@
+import { nestedElse } from "../kernel/nested";
 import type { Technology } from "../kernel/technology";
 import { faults, queries } from "./faults";
 import { type Agents, plan } from "./plan";
@@ -12,4 +13,5 @@ export const node = (agents: Agents): Technology<Input, Spec> => ({
   plan: plan(agents),
   queries,
   faults,
+  warnings: (spec, snapshot) => nestedElse(spec.node, snapshot),
 });

@@ -105,7 +105,8 @@ export async function converge(
   let seen = await machine.look([...target.asked, ...ahead, ...observed], operation);
   let todo = gap(target, seen);
   refuse(operation, spec, seen, todo);
-  for (const sentence of type.technology.warnings?.(spec, seen) ?? []) operation.warn(sentence);
+  const told = type.technology.warnings?.(spec, seen) ?? [];
+  for (const sentence of told) operation.warn(sentence);
   // As where a kernel has learned WireGuard since the last look: what state knows did not tell.
   const foretold = () => (before ? impact(type, before.inputs, before.outputs.config, news) : []);
   for (const sentence of unforeseen(todo.again, target.wanted, foretold)) operation.warn(sentence);
@@ -145,6 +146,9 @@ export async function converge(
       throw half(known, [`${what} How much of it was done is not known; the next run looks and goes on.`], cancelled);
     }
     todo = gap(target, seen, failed ? { failed } : {});
+    // A count that rose meanwhile makes it another sentence.
+    for (const sentence of type.technology.warnings?.(spec, seen) ?? [])
+      if (!told.includes(sentence)) operation.warn(sentence);
     if (takenBack) throw half(todo.is, [cutOff, lineDiff(todo.is, config(target.wanted)).join("\n")]);
   }
   return { id, outputs: state(type, resource, spec, String(news.config), seen), spec, seen };

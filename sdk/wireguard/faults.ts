@@ -5,6 +5,7 @@ import { closedFaults, closedToBehind, closedToRelays, forwardQuery, missingFire
 import { kinds } from "../kernel/kinds";
 import { isPlaceholder } from "../kernel/later";
 import { isOurs } from "../kernel/marks";
+import { nestedOf } from "../kernel/nested";
 import { foreignOwner } from "../kernel/owner";
 import type { Snapshot } from "../kernel/snapshot";
 import { text } from "../kernel/text";
@@ -176,6 +177,7 @@ function dropped(spec: Spec, snapshot: Snapshot): string[] {
 export const warnings = (spec: Spec, snapshot: Snapshot): string[] => [
   ...notForwarded(spec, snapshot),
   ...dropped(spec, snapshot),
+  ...nestedOf(spec.node, spec.device, snapshot),
 ];
 
 export const faults = (spec: Spec, snapshot: Snapshot): Fault[] => [

@@ -11,6 +11,7 @@ jest.setTimeout(120_000);
 describeWhere("lab", "drift", () => {
   let network: Network;
   let link: Declared;
+  let wide: Declared;
   let peer: string;
   const lux = () => host(network.lab, "lux", { packages: "install", sysctls: { "net/ipv4/ip_forward": "1" } });
 
@@ -21,6 +22,15 @@ describeWhere("lab", "drift", () => {
     await network.engine.up(lux());
     await network.engine.up(link);
     peer = String(network.outputs("fra").fra?.publicKey);
+    // A device that was once wg-quick's, and a link that leads to more than its other end; nobody is there.
+    const known = network.outputs("lux", "fra");
+    wide = side(
+      network.lab,
+      "lux",
+      "hkg",
+      { ...known, hkg: known.fra ?? {} },
+      { peer: { routes: ["10.9.0.0/16", "::/0"] } },
+    );
   });
   afterAll(async () => {
     await network?.close();
@@ -37,7 +47,7 @@ describeWhere("lab", "drift", () => {
   ];
 
   /** What is broken on the host, and the lines that come and go. PEER_KEY stands for the other side's key. */
-  const cases: Record<"interface" | "host", [what: string, command: string, ...lines: string[]][]> = {
+  const cases: Record<"interface" | "wide" | "host", [what: string, command: string, ...lines: string[]][]> = {
     interface: [
       ["mtu", "ip link set inter-fra mtu 1300", `- ${TO_FRA}`, `+ ${TO_FRA.replace("1420", "1300")}`],
       ["group", "ip link set inter-fra group 7", `- ${TO_FRA}`, `+ ${TO_FRA.replace("28417", "7")}`],
@@ -121,6 +131,34 @@ describeWhere("lab", "drift", () => {
         "+ # /etc/overlay/boot.d/50-inter-fra differs: a reboot brings back something else",
       ],
     ],
+    wide: [
+      [
+        "wg-quick's file, which somebody has put back",
+        "mkdir -p /etc/wireguard && echo '[Interface]' >/etc/wireguard/inter-hkg.conf",
+        "- mv /etc/wireguard/inter-hkg.conf /etc/wireguard/inter-hkg.conf.before-overlay",
+      ],
+      [
+        "wg-quick's unit, which somebody has enabled again",
+        "systemctl -q enable wg-quick@inter-hkg",
+        "- systemctl disable wg-quick@inter-hkg.service",
+        "+ systemctl enable wg-quick@inter-hkg.service",
+      ],
+      [
+        "the rule for the host's own ways",
+        "ip rule del pref 5110",
+        "- ip rule add pref 5110 lookup main suppress_prefixlength 0",
+      ],
+      [
+        "a route to what lies behind the other end",
+        "ip route del 10.9.0.0/16 table 111",
+        "- ip route add 10.9.0.0/16 dev inter-hkg table 111 proto 111 metric 4096 src 10.255.0.1",
+      ],
+      [
+        "a route too many in the table of such",
+        "ip route add 10.10.0.0/16 dev inter-hkg table 111 proto 111",
+        "+ ip route add 10.10.0.0/16 dev inter-hkg table 111 proto 111 metric 0",
+      ],
+    ],
     host: [
       ["a rule that is gone", "ip -6 rule del pref 5111", "- ip -6 rule add pref 5111 not fwmark 0x6f/0xff lookup 111"],
       [
@@ -185,11 +223,20 @@ describeWhere("lab", "drift", () => {
     expect(await engine.preview(declared())).toMatchObject({ outcome: "updated", diffs: ["config"] });
     expect(await engine.up(declared())).toBe("updated");
     // It is mended, and no repair of one thing damages another.
-    expect(await Promise.all([engine.refresh(lux()), engine.refresh(link)])).toEqual([[], []]);
+    const all = [...new Set([lux(), link, declared()])].map((one) => engine.refresh(one));
+    expect((await Promise.all(all)).flat()).toEqual([]);
     await network.on("lux", "ping -c 1 -W 5 10.255.0.2");
   }
 
   test.each(cases.interface)("of an interface: %s", (_, command, ...lines) => mends(() => link, command, lines));
+  describe("of another interface", () => {
+    beforeAll(async () => {
+      await network.engine.up(wide);
+      (wide.inputs.spec as Values).adopts = ["inter-hkg"];
+      await network.engine.up(wide);
+    });
+    test.each(cases.wide)("%s", (_, command, ...lines) => mends(() => wide, command, lines));
+  });
   test.each(cases.host)("of a host: %s", (_, command, ...lines) => mends(lux, command, lines));
 
   test("a device that is gone is made again", async () => {
@@ -225,8 +272,7 @@ describeWhere("lab", "drift", () => {
 
   test("two links that swap their ports: the message names the other link's device, and a third port is the way", async () => {
     const { engine } = network;
-    const known = network.outputs("lux", "fra");
-    const second = side(network.lab, "lux", "hkg", { ...known, hkg: known.fra ?? {} });
+    const second = wide;
     await engine.up(second);
     const listening = (declared: Declared, listenPort: number): Declared => ({
       ...declared,
@@ -264,6 +310,37 @@ describeWhere("lab", "drift", () => {
     expect(await network.engine.refresh(a)).not.toEqual([]);
     expect(await network.engine.up(a)).toBe("updated");
     await network.on("lux", "ping -c 2 -W 5 10.255.0.2");
+  });
+
+  test("a packet that the loop guard drops is an alarm at refresh, at `up`, and again where more come while it works", async () => {
+    const { engine } = network;
+    const alarms = () =>
+      engine
+        .said(link)
+        .flatMap(
+          (it) =>
+            /^(\d+) encrypted packets of inter-fra were about to be sent into a tunnel by lux/.exec(it)?.[1] ?? [],
+        );
+    const point = (at: string) => network.on("lux", `wg set inter-fra peer ${peer} endpoint ${at}`);
+    await engine.up(link);
+    expect(alarms()).toEqual([]);
+    await network.on("lux", "ping -c 1 -W 5 10.255.0.2");
+    await point("10.255.0.2:11001");
+    await network.on("lux", "ping -c 2 -i 0.1 -W 1 10.255.0.2 || true");
+    await engine.refresh(link);
+    const [first = "0", ...none] = alarms();
+    expect([Number(first) > 0, none]).toEqual([true, []]);
+    await network.on("lux", "(timeout 20 ping -i 0.01 10.255.0.2 >/dev/null 2>&1 &)");
+    const spec = { ...(link.inputs.spec as Values), mtu: 1400 };
+    await engine.up({ ...link, inputs: { ...link.inputs, spec } });
+    const [, before, after, ...more] = alarms().map(Number);
+    expect([Number(after) > Number(before), more]).toEqual([true, []]);
+    await point("198.51.100.9:11001");
+    await network.on("lux", "nft reset counter inet overlay link-inter-fra");
+    const said = alarms().length;
+    expect(await engine.up(link)).toBe("updated");
+    expect(await engine.refresh(link)).toEqual([]);
+    expect(alarms()).toHaveLength(said);
   });
 
   test("an endpoint that another call has moved is no drift while the link lives", async () => {

@@ -98,3 +98,24 @@ test("a kernel without IPv6 is a fault before anything is done", () => {
     "connection.host: found a host whose kernel has no IPv6, legal is a kernel with IPv6, on which every link stands; it needs no address of the provider; remove `ipv6.disable=1` from the kernel's command line (/proc/cmdline shows it) and reboot.",
   );
 });
+
+test("what the loop guard has dropped of nobody's link is an alarm, with what to do", () => {
+  const result = parse(technology.spec, { node: "fra", owner: "net/prod", id: 2 });
+  if ("faults" in result) throw new Error(format(result.faults));
+  const counted = (packets: number): Snapshot => {
+    const rule = {
+      family: "inet",
+      table: "overlay",
+      chain: "nested",
+      expr: [{ counter: { packets, bytes: 0 } }, { drop: null }],
+    };
+    return { ...host, nft: { "inet overlay": [{ rule }, { counter: { name: "link-inter-lux", packets: 3 } }] } };
+  };
+  expect(technology.warnings?.(result.value, counted(0))).toEqual([]);
+  expect(technology.warnings?.(result.value, counted(7))).toEqual([
+    "7 encrypted packets of nobody's link were about to be sent into a tunnel by fra, and were dropped there: the way to an " +
+      "endpoint leads by a tunnel. `ip route get ENDPOINT mark 0x6f` there says by which; see `wg show all endpoints`, give the " +
+      "endpoint another way, or name that tunnel in `underlay.devices` of fra where it does not run over this network itself; " +
+      "`nft reset rules chain inet overlay nested` (nft 1.0.7), or a reboot, there counts anew.",
+  ]);
+});
