@@ -11,9 +11,15 @@ source_line() {
     awk -v distribution="$1" -v rest="$2 $3" '$1 == distribution && $2 !~ /-/ { print "deb " $3 " " rest; exit }'
 }
 
+# The bytes of all its files: one that was cut short, by a disk that ran full or hands, is noticed where none is missing.
+bytes() { find "$1" -xdev -type f ! -path "$1/.stamp" -printf '%s\n' | awk '{ all += $1 } END { printf "%.0f\n", all }'; }
+
+# What was made before its bytes were counted has no such file.
+as_made() { [ ! -f "$1.bytes" ] || [ "$(bytes "$1")" = "$(cat "$1.bytes")" ]; }
+
 # The stamp's time is when the folder was last asked for.
 answer_if_whole() {
-  if whole "$folder"; then
+  if whole "$folder" && as_made "$folder"; then
     touch -c "$folder/.stamp" 2>/dev/null || true
     printf '%s\n' "$folder"
     exit
@@ -49,7 +55,7 @@ begin() {
 remove_unused() {
   find "${folder%/*}" -mindepth 2 -maxdepth 2 -name .stamp -mtime +30 | while read -r stamp; do
     old=${stamp%/.stamp}
-    grep -qsF "$old\"" /run/overlay-lab/*/images.json || rm -rf "$old" "$old.log"
+    grep -qsF "$old\"" /run/overlay-lab/*/images.json || rm -rf "$old" "$old.log" "$old.bytes"
   done
 }
 
@@ -63,8 +69,10 @@ give_up() {
 
 # $making is whole: it takes its place.
 finish() {
-  rm -rf "$folder"
+  rm -rf "$folder" "$folder.bytes"
+  bytes "$making" >"$making.bytes"
   mv "$making" "$folder"
+  mv "$making.bytes" "$folder.bytes"
   done=yes
   printf '%s\n' "$folder"
 }

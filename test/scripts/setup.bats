@@ -8,6 +8,7 @@ bats_require_minimum_version 1.5.0
 
 setup() {
   root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+  own_cache=${XDG_CACHE_HOME-} own_path=$PATH
   export XDG_CACHE_HOME=$BATS_TEST_TMPDIR/cache OVERLAY_PULUMI_RELEASES=file://$BATS_TEST_TMPDIR/releases
   export PATH=/usr/bin:/bin # no pulumi, no go
   . "$root/scripts/lib.sh"
@@ -31,6 +32,24 @@ fill() { mkdir "$making/bin" && echo one >"$making/bin/a" && echo two >"$making/
     (cd "$cache/copy" && eval "$damage")
     run ! cached "$cache/copy"
   done
+}
+
+# The folders that hosts stand on, as rootfs.sh and vm/image.sh ask for them: `whole` counts files.
+@test "a root file system with all of its files, one of them cut short, is noticed" {
+  . "$root/test/lab/cached.sh"
+  whole() { [ -f "$1/.stamp" ] && [ "$(find "$1" -type f | wc -l)" = 3 ]; }
+  folder=$cache/rootfs/one making=$cache/rootfs/one.1
+  mkdir -p "$making/usr" && echo systemd >"$making/usr/systemd" && echo sshd >"$making/usr/sshd" && : >"$making/.stamp"
+  [ "$(finish)" = "$folder" ]
+  [ "$(answer_if_whole)" = "$folder" ]
+  printf s >"$folder/usr/sshd"
+  [ -z "$(answer_if_whole)" ]
+}
+
+@test "a set-up that finds all there takes less than 5 s of processor time" {
+  TIMEFORMAT='%U %S'
+  spent=$({ time XDG_CACHE_HOME=$own_cache PATH=$own_path sh "$root/scripts/setup.sh" >/dev/null 2>&1; } 2>&1)
+  awk -v spent="$spent" 'BEGIN { split(spent, part, " "); exit !(part[1] + part[2] < 5) }'
 }
 
 @test "what a killed set-up left is cleared away" {
