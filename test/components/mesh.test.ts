@@ -375,3 +375,23 @@ test("above 250 nodes a preview says what they cost", () => {
   expect(costly(nodes(250))).toBeUndefined();
   expect(costly(nodes(251))).toContain("251 nodes: each has 250 peers");
 });
+
+test("a preview of a mesh of 251 nodes says so", async () => {
+  const said: string[] = [];
+  const warn = jest.spyOn(pulumi.log, "warn").mockImplementation((text) => {
+    said.push(text);
+    throw new Error("the devices of so many are not made for this");
+  });
+  const nodes = Array.from({ length: 251 }, (_, index) => index + 1).map((id) => ({
+    id,
+    addresses: [`10.255.${id >> 8}.${id & 255}`],
+    endpoints: [`198.51.${100 + (id >> 8)}.${id & 255}`],
+    connection: { host: `n${id}.example` },
+  }));
+  await registered(() => {
+    const all = nodes.map((node) => new OverlayNode(`n${node.id}`, node));
+    expect(() => new WgMesh("mesh", { nodes: all })).toThrow("not made for this");
+  }, true);
+  warn.mockRestore();
+  expect(said).toEqual([expect.stringContaining("251 nodes: each has 250 peers")]);
+});
