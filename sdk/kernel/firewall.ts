@@ -114,6 +114,14 @@ const out = (device: string): Passage => ({
   iptables: `-o ${device}`,
 });
 
+/** From one port of a bridge to another; who filters them sees the bridge on either side. */
+const within = (device: string): Passage => ({
+  ...through(device),
+  ufw: `ufw route allow in on ${device} out on ${device}`,
+  nft: `iifname "${device}" oifname "${device}"`,
+  iptables: `-i ${device} -o ${device}`,
+});
+
 const byHand = ({ by, chain }: ClosedChain, { ufw, firewalld, nft, iptables }: Passage): string => {
   switch (by) {
     case "ufw":
@@ -212,5 +220,29 @@ export function closedToBehind(node: string, device: string, behind: readonly st
     `${node} drops what it is to forward and no rule lets through: ${listed(chains)}. For ${behind.join(", ")} behind it, ` +
       `run ${run(chains, through(device), out(device))} there, or let less through by rules of your own for ${device}, and ` +
       'see that it is so after a reboot. Not said where the node has firewall: "none".',
+  ];
+}
+
+/** By which a host has the frames of its bridges filtered as if they were forwarded, as Docker switches it on. */
+const BRIDGED = { ip: "net/bridge/bridge-nf-call-iptables", ip6: "net/bridge/bridge-nf-call-ip6tables" } as const;
+
+export const bridgeQueries = (device: string): string[] => [
+  forwardQuery(device),
+  ...Object.values(BRIDGED).map((it) => `sysctl ${it}`),
+];
+
+/** A bridge between whose ports frames are dropped by what others filter. */
+export function closedToBridge(node: string, device: string, snapshot: Snapshot): string[] {
+  const filtered = ({ chain }: ClosedChain): boolean => {
+    const family = chain.split(" ")[0];
+    return Object.entries(BRIDGED).some(
+      ([of, setting]) => snapshot.sysctls[setting] === "1" && (family === of || family === "inet"),
+    );
+  };
+  const chains = closedChains(snapshot, `forward ${device}`).filter(filtered);
+  if (chains.length === 0) return [];
+  return [
+    `${node} filters frames of bridges, and drops those between ports of ${device} that no rule lets through: ${listed(chains)}. ` +
+      `Unless one of yours does, run ${run(chains, within(device))} there, and see that it is so after a reboot.`,
   ];
 }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type Fault, fault, objectAcross, unlessFaulty } from "../faults";
 import { type Fact, factId } from "../kernel/fact";
+import { bridgeQueries, closedToBridge } from "../kernel/firewall";
 import { fact, kinds } from "../kernel/kinds";
 import { alias, isOurs, SEGMENT_GROUP } from "../kernel/marks";
 import { foreignOwner } from "../kernel/owner";
@@ -134,4 +135,7 @@ export const vxlanBridge: Technology<BridgeInput, BridgeSpec> = {
   spec: bridgeSpec,
   plan,
   faults,
+  // Of segments alone nothing goes from port to port: they are isolated.
+  observes: ({ device, ports }) => (ports.length > 0 ? bridgeQueries(device) : []),
+  warnings: ({ device, node, ports }, snapshot) => (ports.length > 0 ? closedToBridge(node, device, snapshot) : []),
 };

@@ -3,7 +3,7 @@ import type { Values } from "../../../sdk/provider/wire";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
 import { type Declared, failure } from "../../sdk/provider/client";
-import { host, Network, side } from "./network";
+import { host, IDS, Network, OWNER, side } from "./network";
 
 jest.setTimeout(180_000);
 
@@ -235,6 +235,67 @@ describeWhere("lab", "firewalls of others", () => {
     await engine.up(waits({ firewall: "none" }));
     expect(await on("ufw show added")).toContain("11002/udp comment 'mine'");
     await on("ufw --force reset >/dev/null && systemctl start firewalld");
+  });
+
+  test("Docker filters the frames of bridges: between a segment and a port it is told what to run, and that is enough", async () => {
+    const { engine, lab } = network;
+    const segment = (node: string, peer: string, more: Values): Declared => ({
+      type: "overlay:vxlan:Member",
+      name: `lan-${node}`,
+      inputs: {
+        ...side(lab, node, peer, network.outputs("lux", "fra")).inputs,
+        spec: {
+          ...{ node, owner: OWNER, segment: "lan", device: "vx-lan", vni: 100, variant: "static-flood", mtu: 1400 },
+          ...{ id: IDS[node], mac: `02:00:00:64:00:0${IDS[node]}`, local: lab.json.hosts[node]?.addresses[0] },
+          ...{ encrypted: false, peers: [vtepOf(peer)], ...more },
+        },
+      },
+    });
+    const vtepOf = (name: string) => ({
+      ...{ name, vtep: lab.json.hosts[name]?.addresses[0], mac: `02:00:00:64:00:0${IDS[name]}` },
+      addresses: name === "fra" ? ["10.100.0.2/24"] : [],
+    });
+    const bridge: Declared = {
+      type: "overlay:vxlan:Bridge",
+      name: "br-lan",
+      inputs: {
+        ...side(lab, "lux", "fra", network.outputs("lux", "fra")).inputs,
+        spec: {
+          ...{ node: "lux", owner: OWNER, device: "br-lan", id: 1, mac: "02:00:00:64:00:01", mtu: 1400 },
+          ...{ ports: ["port0"], loopFree: true },
+        },
+      },
+    };
+    await on("systemctl stop firewalld");
+    await on(
+      "ip link add port0 type veth peer name h0 && ip netns add behind && ip link set h0 netns behind && ip link set port0 up",
+    );
+    await on("ip -n behind addr add 10.100.0.9/24 dev h0 && ip -n behind link set h0 mtu 1400 up");
+    await engine.up(bridge);
+    await engine.up(segment("lux", "fra", { bridge: "br-lan" }));
+    await engine.up(segment("fra", "lux", { addresses: ["10.100.0.2/24"] }));
+    const reached = async () =>
+      (await lab.exec("lux", "ip netns exec behind ping -q -c 2 -i 0.2 -w 4 10.100.0.2")).code === 0;
+    expect(await reached()).toBe(true);
+    expect(await engine.refresh(bridge)).toEqual([]);
+    expect(engine.said(bridge)).toEqual([]);
+    await on("systemctl start docker");
+    expect(await reached()).toBe(false);
+    await engine.refresh(bridge);
+    const [said = "", ...none] = engine.said(bridge);
+    expect(said).toContain(
+      "lux filters frames of bridges, and drops those between ports of br-lan that no rule lets through",
+    );
+    expect(none).toEqual([]);
+    await on(/`(.*)`/.exec(said)?.[1] ?? "false");
+    expect(await reached()).toBe(true);
+    await engine.refresh(bridge);
+    expect(engine.said(bridge)).toHaveLength(1);
+    await on(
+      "systemctl stop docker docker.socket; iptables -D FORWARD -i br-lan -o br-lan -j ACCEPT; iptables -P FORWARD ACCEPT",
+    );
+    for (const it of [segment("fra", "lux", {}), segment("lux", "fra", {}), bridge]) await engine.destroy(it);
+    await on("ip netns delete behind && systemctl start firewalld");
   });
 
   test("firewalld: now, after a reload, and where it does not run", async () => {

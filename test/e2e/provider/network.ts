@@ -8,7 +8,7 @@ import { type Declared, type Options, TestEngine } from "../../sdk/provider/clie
 
 export const OWNER = "net/test";
 export const KEY = "/etc/overlay/keys/wireguard.key";
-const IDS: Record<string, number> = { lux: 1, fra: 2, hkg: 3 };
+export const IDS: Record<string, number> = { lux: 1, fra: 2, hkg: 3 };
 export const PREFIXES = ["10.255.0.0/24", "fd00:6f::/48"];
 
 const addresses = (node: string): string[] => [`10.255.0.${IDS[node]}`, `fd00:6f::${IDS[node]}`];
