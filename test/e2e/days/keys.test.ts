@@ -85,7 +85,8 @@ describeWhere(["lab", "engine"], "keys of a link's own", () => {
     const { code, text } = await work.run("up", "--yes", "--diff");
     expect({ code, text }).toMatchObject({ code: 0 });
     expect(text.split("\nUpdating ")[0]).toContain("wgDevice wg0 gets another key: until the other side is told of it");
-    for (const one of packets) expect((await one.end()).lost).toBeLessThan(2500); // about 50, and up to 5 s of a slow machine
+    // About 20 of 100 a second are, and one that is lost is so for both; a second and a half on a busy machine.
+    for (const one of packets) expect((await one.end()).lost).toBeLessThan(150);
     for (const key of await publicKeys()) expect(keys).not.toContain(key);
     expect(await both((host) => on(lab, host, "ls /etc/overlay/keys"))).toEqual(
       hosts.map(() => "wg0.2026-11.key\nwireguard.key\n"),
