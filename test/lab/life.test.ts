@@ -65,7 +65,31 @@ describeWhere("lab", "a lab's life", () => {
   test("a name that is taken is an error that names the way out", async () => {
     await Lab.up("lab", { name: "tlife", fresh: true });
     await expect(Lab.up("lab", { name: "tlife" })).rejects.toThrow(/there already.*down --name tlife/s);
-    await Lab.down("tlife");
+  });
+
+  test("the command line: status, exec with the command's own exit code, break and heal", async () => {
+    const lab = (...words: string[]) => run([process.execPath, main, ...words]);
+    const named = ["--name", "tlife"];
+    // Other labs may be up.
+    const row = async () => /^TLIFE [\s\S]*?^(fra .*)$/m.exec((await lab("status")).stdout)?.[1];
+    expect((await lab("status")).stdout).toMatch(/^TLIFE +STATE +SEGMENT +ADDRESSES +BROKEN$/m);
+    expect(await row()).toBe("fra    running  fra      198.51.100.9 2001:db8:2::9");
+    const ping = () => lab("exec", ...named, "lux", "ping", "-q", "-c1", "-W1", "198.51.100.9");
+    expect(await lab("exec", ...named, "lux", "sh", "-c", "echo here; echo there >&2; exit 7")).toMatchObject({
+      code: 7,
+      stdout: "here\n",
+      stderr: "there\n",
+    });
+    expect((await ping()).code).toBe(0);
+    expect((await lab("break", "drop", ...named, "fra")).code).toBe(0);
+    expect(await row()).toMatch(/ drop fra$/);
+    expect((await ping()).code).toBe(1);
+    expect((await lab("heal", ...named, "nothing")).stderr).toContain("nothing cannot be healed: it is one of drop, ");
+    expect((await lab("heal", ...named, "drop", "fra")).code).toBe(0);
+    expect((await ping()).code).toBe(0);
+    expect((await lab("exec", ...named, "nobody", "true")).stderr).toContain("has no host called nobody");
+    expect((await lab("down", ...named)).code).toBe(0);
+    expect(await traces("tlife")).toEqual([]);
   });
 
   test("a topology that is wrong makes nothing", async () => {
