@@ -1,9 +1,10 @@
 /** The life of a mesh: made, left alone, somebody else's machine in it, a node more, destroyed. */
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
-import { IDS, kernel, node, on, publicKey, traces, traffic } from "./network";
+import { IDS, kernel, leaks, node, on, publicKey, remember, rememberKeys, traces, traffic } from "./network";
 import type { Declared } from "./program";
 import { Workspace } from "./workspace";
 
@@ -38,6 +39,7 @@ describeWhere(["lab", "engine"], "a mesh", () => {
     });
     phoneKey = join(work.folder, "phone.key");
     const publicKey = told(["key", phoneKey]).trim();
+    remember(readFileSync(phoneKey, "utf8").trim());
     const phone = { name: "phone", id: 50, publicKey, addresses: ["10.255.0.50", "fd00:6f::50"] };
     mesh = { nodes: [lux, fra], routes: { [fra]: ["10.77.0.0/24"] }, peers: [phone] };
     work.declared.meshes = { mesh };
@@ -105,6 +107,11 @@ describeWhere(["lab", "engine"], "a mesh", () => {
     const again = await work.up();
     expect(again.logins).toEqual({});
     expect(again.done).toEqual([]);
+  });
+
+  test("no private key was seen", async () => {
+    await rememberKeys(lab);
+    expect(leaks()).toEqual([]);
   });
 
   test("destroyed, each host is as it was found", async () => {

@@ -1,7 +1,7 @@
 /** A relay: two nodes without a link reach each other by way of a third, and nobody else does. */
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
-import { network, on, traces } from "./network";
+import { leaks, network, on, rememberKeys, traces } from "./network";
 import { Workspace } from "./workspace";
 
 jest.setTimeout(300_000);
@@ -151,6 +151,11 @@ describeWhere(["lab", "engine"], "a relay", () => {
       await on(lab, host, `ip link set dev ${device} down`);
     }
     await Promise.all([on(lab, "lux", ping("10.255.0.3")), on(lab, "lux", ping("fd00:6f::3"))]);
+  });
+
+  test("no private key was seen", async () => {
+    await rememberKeys(lab);
+    expect(leaks()).toEqual([]);
   });
 
   test("destroyed, each host is as it was found, its settings too", async () => {

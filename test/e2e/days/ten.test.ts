@@ -1,7 +1,7 @@
 /** One of ten hosts is dead when all of them are to change. */
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
-import { node, on } from "./network";
+import { leaks, node, on, rememberKeys } from "./network";
 import { errors, Workspace } from "./workspace";
 
 jest.setTimeout(300_000);
@@ -53,5 +53,10 @@ describeWhere(["lab", "engine"], "one of ten hosts", () => {
     expect((await work.up()).logins).toEqual({ [DEAD]: 1 });
     expect(await mtu(DEAD)).toBe("1380\n");
     await reach([7]);
+  });
+
+  test("no private key was seen", async () => {
+    await rememberKeys(lab);
+    expect(leaks()).toEqual([]);
   });
 });
