@@ -60,7 +60,7 @@ export function segmentPeers(segment: SegmentData, nodes: readonly LinkNode[]) {
     const node = nodes[index] as LinkNode;
     const { addresses, behind, routes } = member;
     const mac = memberMac(segment.vni, node.id);
-    return { name: node.name, vtep: vtep(segment, member, node, of), mac, addresses, behind, routes };
+    return { name: node.name, id: node.id, vtep: vtep(segment, member, node, of), mac, addresses, behind, routes };
   });
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Connection } from "./connection";
 import { Keyring } from "./keyring";
+import { Probes } from "./probe";
 import { Rounds } from "./rounds";
 import { type RunOptions, type Session, SshSession } from "./session";
 import type { SshEnvironment } from "./ssh";
@@ -23,6 +24,7 @@ export class Hosts {
   readonly #run = randomBytes(8).toString("hex");
   readonly #sessions = new Map<string, SshSession>();
   readonly #rounds = new Map<Session, Rounds>();
+  readonly #probes = new Map<Session, Probes>();
   #keyring: Promise<Keyring> | undefined;
 
   constructor(private readonly options: HostsOptions = {}) {}
@@ -42,6 +44,13 @@ export class Hosts {
     const session = this.session(connection);
     const known = this.#rounds.get(session) ?? new Rounds(session);
     this.#rounds.set(session, known);
+    return known;
+  }
+
+  probes(connection: Connection): Probes {
+    const session = this.session(connection);
+    const known = this.#probes.get(session) ?? new Probes(session);
+    this.#probes.set(session, known);
     return known;
   }
 
@@ -65,6 +74,7 @@ export class Hosts {
     await Promise.all([...this.#sessions.values()].map((session) => session.close()));
     this.#sessions.clear();
     this.#rounds.clear();
+    this.#probes.clear();
     (await this.#keyring?.catch(() => undefined))?.close();
     this.#keyring = undefined;
   }

@@ -4,7 +4,7 @@ export { type Applied, apply, type Change, type Failure, PATIENCE, UNDO_AFTER } 
 export { Connection, describeConnection } from "./connection";
 export { HostError, type HostErrorKind } from "./errors";
 export { Hosts, type HostsOptions } from "./hosts";
-export { type Probe, type Probed, probe } from "./probe";
+export type { Probe, Probed } from "./probe";
 export type { RunOptions, Session } from "./session";
 export type { Result } from "./shell";
 export { parseSnapshot, snapshot, unanswered } from "./snapshot";

@@ -1,6 +1,7 @@
 import { family } from "../network/address";
 import { IP } from "../network/mtu";
-import type { RunOptions, Session } from "./session";
+import { together } from "./rounds";
+import { abortable, type RunOptions, type Session } from "./session";
 import { agentError, parseSections } from "./snapshot";
 
 /** Packets that are to go out by a device and come back. */
@@ -8,11 +9,12 @@ export interface Probe {
   device: string;
   /** Inside; a link-local one is of the device. */
   address: string;
-  /** UDP port of this host where what carries them arrives. */
-  port: number;
-  /** Bytes that a datagram of these has more than what it carries, from its UDP header on. */
-  headers: number;
-  /** Bytes of each packet with its IP header. */
+  /**
+   * UDP ports of this host where what carries them arrives, and bytes that a datagram there has more than them, from its UDP
+   * header on.
+   */
+  carriers: readonly { port: number; headers: number }[];
+  /** Bytes of each packet with its IP header. The first goes alone, and the others when it has come back. */
   sizes: readonly number[];
 }
 
@@ -30,20 +32,63 @@ export interface Fragmented {
 export interface Probed {
   /** Of each probe, the sizes that came back, whole or put together again. */
   answered: number[][];
-  /** Where WireGuard's peers are now, by public key: `198.51.100.9:11001`. */
+  /** Where WireGuard's peers are now, by device and public key: `198.51.100.9:11001`. */
   endpoints: Map<string, string>;
   fragmented: Fragmented[];
 }
 
-/**
- * Sends packets of many sizes to many at once, and sees which come back, and which in fragments. A second at most where
- * some do not, else one round trip. Throws HostError.
- */
-export async function probe(session: Session, probes: readonly Probe[], options?: RunOptions): Promise<Probed> {
-  const lines = probes.map((one) => [one.device, one.address, one.port, one.headers, ...one.sizes].join(" "));
-  const { code, stdout, stderr } = await session.run("probe", lines.join("\n"), options);
-  if (code !== 0) throw agentError(session, "send packets from it", code, stderr);
-  return parseProbed(stdout, probes);
+interface Waiting {
+  probes: readonly Probe[];
+  options: RunOptions;
+  done(probed: Probed): void;
+  failed(error: unknown): void;
+}
+
+/** One session's. What is asked in one moment, or while the host is busy, goes out together: a host starts as much for one way. */
+export class Probes {
+  /** They have not begun: who comes may join them. */
+  #next: Waiting[] | undefined;
+
+  constructor(private readonly session: Session) {}
+
+  /**
+   * Sends packets of many sizes to many at once, and sees which come back, and which in fragments. Two seconds at most
+   * where some do not, else two round trips. Throws HostError.
+   */
+  probe(probes: readonly Probe[], options: RunOptions = {}): Promise<Probed> {
+    const result = new Promise<Probed>((done, failed) => {
+      const waiting = { probes, options, done, failed };
+      if (this.#next) this.#next.push(waiting);
+      else this.#begin([waiting]);
+    });
+    return abortable(result, options.signal);
+  }
+
+  #begin(all: Waiting[]): void {
+    this.#next = all;
+    // Who asks in the same moment does so before anything else is done.
+    setImmediate(() => {
+      this.#ask(all).catch((error: unknown) => {
+        for (const { failed } of all) failed(error);
+      });
+    });
+  }
+
+  async #ask(all: Waiting[]): Promise<void> {
+    const { code, stdout, stderr } = await this.session.runLate(() => {
+      this.#next = undefined;
+      const lines = all
+        .flatMap(({ probes }) => probes)
+        .map(({ device, address, carriers, sizes }) => {
+          const ports = carriers.map(({ port, headers }) => `${port}:${headers}`).join(",");
+          return [device, address, ports, ...sizes].join(" ");
+        });
+      const options = all.map(({ options }) => options);
+      return { agent: "probe", input: lines.join("\n"), ...together(options, {}) };
+    });
+    if (code !== 0) throw agentError(this.session, "send packets from it", code, stderr);
+    for (const { probes, done } of all) done(parseProbed(stdout, probes));
+  }
 }
 
 /** `1408 bytes from fe80::2%inter-fra: icmp_seq=1 …`, ping(8): with the header of ICMP, without that of IP. */
@@ -77,7 +122,12 @@ export function parseProbed(text: string, probes: readonly Probe[]): Probed {
   });
   return {
     answered: probes.map(answered),
-    endpoints: new Map(lines("endpoint").map((line) => line.split("\t", 2) as [string, string])),
+    endpoints: new Map(
+      lines("endpoint").map((line) => {
+        const [device, publicKey, endpoint = ""] = line.split("\t");
+        return [`${device} ${publicKey}`, endpoint];
+      }),
+    ),
     fragmented,
   };
 }

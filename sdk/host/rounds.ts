@@ -82,7 +82,7 @@ const sameOwners = (round: Waiting[]): boolean =>
   new Set(round.flatMap(({ change }) => (change ? String(change.owners) : []))).size < 2;
 
 /** As patient as the most patient of them; ended when all are. */
-function together(all: RunOptions[], { timeout = 60 }: RunOptions): RunOptions {
+export function together(all: RunOptions[], { timeout = 60 }: RunOptions): RunOptions {
   const ended = new AbortController();
   const look = () => {
     if (all.every(({ signal }) => signal?.aborted)) ended.abort();

@@ -40,11 +40,16 @@ export interface Path {
   address: string;
   /** Bytes that are declared. */
   mtu: number;
-  /** What its packets are in, and the UDP port of this machine where they arrive. */
+  /** Bytes that must be declared at least. Default: what IPv6 needs. */
+  least?: number;
+  /** What its packets are in, what those go by, and the UDP port of this machine where they arrive. */
   layer: "WireGuard" | "VXLAN";
+  below: "underlay" | "link";
   port: number;
   /** Where they come from: WireGuard's public key, whose endpoint the kernel knows, or an address. */
   from: string;
+  /** The WireGuard device by which VXLAN's packets come: its own port, and the public key of who sends them. */
+  within?: { device: string; port: number; from: string };
   /** Lines of the text without which it is another way, or none. */
   lines: string[];
 }
@@ -71,6 +76,6 @@ export interface Technology<In, Spec> {
   warnings?(spec: Spec, snapshot: Snapshot): string[];
   /** Whose answers tell that it works. */
   end?(spec: Spec): End;
-  /** What is to be proven with packets, where there is an end. */
-  paths?(spec: Spec): Path[];
+  /** What is to be proven with packets, where there is an end. `seen`: the host as it is, with all that it was told. */
+  paths?(spec: Spec, seen: Snapshot): Path[];
 }

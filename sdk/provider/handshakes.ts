@@ -6,7 +6,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RunOptions } from "../host";
 import { type Call, type End, SESSION_SECONDS, type Snapshot } from "../kernel";
 import { parseEndpoint } from "../network/address";
-import { unpacked } from "./inputs";
 import type { Machine } from "./machine";
 
 /** Milliseconds between looks; together as long as WireGuard takes to call again (REKEY_TIMEOUT, 5 s, and some). */
@@ -64,21 +63,18 @@ function dead(
 /** What is known of the ends that one run makes, so that nobody waits for one that is still to come. */
 export class Handshakes {
   readonly #ready = new Set<string>();
-  /** Ends that need no change, as text of their specs: it is read when somebody asks. */
-  #unchanged: string[] = [];
+  /** Ends that need no change: their names are made out when somebody asks. */
+  #unchanged: (() => string)[] = [];
   /** Machines that somebody has waited for in vain. */
   readonly #silent = new Set<string>();
 
-  unchanged(spec: unknown): void {
-    this.#unchanged.push(String(spec));
+  unchanged(name: () => string): void {
+    this.#unchanged.push(name);
   }
 
   /** The ends that are there. */
   ready(): Set<string> {
-    for (const spec of this.#unchanged) {
-      const { link, node } = JSON.parse(unpacked(spec)) as { link?: string; node?: string };
-      this.#ready.add(`${link}@${node}`);
-    }
+    for (const name of this.#unchanged) this.#ready.add(name());
     this.#unchanged = [];
     return new Set(this.#ready);
   }

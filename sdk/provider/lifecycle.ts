@@ -40,6 +40,8 @@ export interface Operation extends RunOptions {
   far?: FarHosts;
   /** Where those are who must not all be away at once. Default: nobody else is there. */
   turns?: Turns;
+  /** Waits for others of the run that may ask the same hosts for packets. Default: for nobody. */
+  gather?(): Promise<void>;
   /** Whether a change is taken back unless a new login works, though it leaves SSH alone. */
   canary?: boolean;
   /** Shown beside the resource while it is worked on. */
@@ -119,7 +121,7 @@ export async function read(operation: Operation, inputs: Values, olds: Values): 
   const end = type.technology.end?.(spec);
   const lost = end ? silent(end, seen) : [];
   if (end && lost.length > 0) operation.warn(silence(end, lost, seen));
-  const paths = type.technology.paths?.(spec);
+  const paths = type.technology.paths?.(spec, seen);
   const ways =
     paths &&
     (await readPaths(paths, olds, config(is), seen, machine, operation).catch(

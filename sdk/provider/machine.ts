@@ -9,7 +9,6 @@ import {
   PATIENCE,
   type Probe,
   type Probed,
-  probe,
   type RunOptions,
   unanswered,
 } from "../host";
@@ -29,13 +28,13 @@ export interface Machine {
 }
 
 export function overSsh(hosts: Hosts, connection: Connection): Machine {
-  const [session, rounds] = [hosts.session(connection), hosts.rounds(connection)];
+  const [session, rounds, probes] = [hosts.session(connection), hosts.rounds(connection), hosts.probes(connection)];
   return {
     name: describeConnection(connection),
     look: (queries, options) => rounds.look(queries, options),
     change: (change, options) => rounds.change(change, options),
     unanswered: (device, publicKeys, options) => unanswered(session, device, publicKeys, options),
-    probe: (probes, options) => probe(session, probes, options),
+    probe: (all, options) => probes.probe(all, options),
     login: (options) => hosts.login(connection, { ...options, wait: PATIENCE }),
   };
 }

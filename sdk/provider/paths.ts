@@ -15,40 +15,12 @@ const pathMtu = (found: readonly (readonly [Path, number | undefined])[]): PathM
 
 const linesOf = (text: unknown): Set<string> => new Set(String(text ?? "").split("\n"));
 
-/** One end, whose machine is asked about all that has come together while it was being asked. */
-class Asked {
-  #waiting: { path: Path; resolve(carried: Carried | undefined): void; reject(error: unknown): void }[] = [];
-  #busy = false;
+/** `gather`: waits for others of the run that may ask the same machines. Default: for nobody. */
+type Options = RunOptions & { gather?(): Promise<void> };
 
-  constructor(
-    private readonly machine: Machine,
-    private readonly options: RunOptions,
-    readonly paths: readonly Path[],
-  ) {}
-
-  measure(path: Path): Promise<Carried | undefined> {
-    const result = new Promise<Carried | undefined>((resolve, reject) => {
-      this.#waiting.push({ path, resolve, reject });
-    });
-    if (!this.#busy) void this.#ask();
-    return result;
-  }
-
-  async #ask(): Promise<void> {
-    this.#busy = true;
-    await Promise.resolve(); // who asks about many does so at once
-    while (this.#waiting.length > 0) {
-      const asked = this.#waiting.splice(0);
-      try {
-        const paths = asked.map(({ path }) => path);
-        const found = await measure(this.machine, paths, this.options);
-        for (const [index, { resolve }] of asked.entries()) resolve(found[index]);
-      } catch (error) {
-        for (const { reject } of asked) reject(error);
-      }
-    }
-    this.#busy = false;
-  }
+interface Made {
+  machine: Machine;
+  paths: readonly Path[];
 }
 
 const lesser = (a: Carried | undefined, b: Carried | undefined): Carried | undefined =>
@@ -56,7 +28,7 @@ const lesser = (a: Carried | undefined, b: Carried | undefined): Carried | undef
 
 /** The ends that one run makes. Of two, the one that is there later has both look. */
 export class Paths {
-  readonly #made = new Map<string, Asked>();
+  readonly #made = new Map<string, Made>();
 
   /**
    * After a change of an end: what differs from what the host was told before, and what was narrow before, is looked
@@ -69,17 +41,18 @@ export class Paths {
     silent: ReadonlySet<string>,
     ready: ReadonlySet<string>,
     machine: Machine,
-    options: RunOptions,
+    options: Options,
   ): Promise<{ pathMtu: PathMtu; narrow: string[] }> {
-    const own = new Asked(machine, options, paths);
-    this.#made.set(end.name, own);
+    this.#made.set(end.name, { machine, paths });
     const [known, text] = [linesOf(before.config), String(before.config ?? "")];
     const changed = (path: Path) => path.lines.some((line) => !known.has(line)) || notesOf(path, text).length > 0;
     const there = ({ other, from }: Path) => !silent.has(from) && (other === undefined || ready.has(other));
     const old = (before.pathMtu ?? {}) as PathMtu;
+    const open = new Set(paths.filter((path) => changed(path) && there(path)));
+    if (open.size > 0) await options.gather?.();
     const found = await Promise.all(
       paths.map(async (path) => {
-        const carried = changed(path) && there(path) ? await this.#bothWays(own, path, end) : undefined;
+        const carried = open.has(path) ? await this.#bothWays(machine, path, end, options) : undefined;
         return { path, carried, bytes: carried?.bytes ?? old[path.to] };
       }),
     );
@@ -91,11 +64,15 @@ export class Paths {
     };
   }
 
-  async #bothWays(own: Asked, path: Path, end: End): Promise<Carried | undefined> {
+  async #bothWays(machine: Machine, path: Path, end: End, options: RunOptions): Promise<Carried | undefined> {
     const far = path.other === undefined ? undefined : this.#made.get(path.other);
     const back = far?.paths.find(({ other }) => other === end.name);
-    const [here, there] = await Promise.all([own.measure(path), back && far?.measure(back)]);
-    return lesser(here, there);
+    const [here, there] = await Promise.all([
+      measure(machine, path, options),
+      far && back && measure(far.machine, back, options),
+    ]);
+    // Of a segment's ends each may have another MTU, as those of its bridge: one that carries all of its own tells no more.
+    return lesser(here, there && back && there.bytes < back.mtu ? there : undefined);
   }
 }
 
@@ -106,11 +83,12 @@ export async function readPaths(
   text: string,
   seen: Snapshot,
   machine: Machine,
-  options: RunOptions,
+  options: Options,
 ): Promise<{ pathMtu: PathMtu; notes: string[] }> {
   const lines = linesOf(text);
   const up = paths.filter((path) => isUp(path, lines, seen));
-  const measured = up.length > 0 ? await measure(machine, up, options) : [];
+  if (up.length > 0) await options.gather?.();
+  const measured = await Promise.all(up.map((path) => measure(machine, path, options)));
   const carried = new Map(up.map((path, index) => [path, measured[index]]));
   const old = (olds.pathMtu ?? {}) as PathMtu;
   const notes = paths.flatMap((path) => {

@@ -3,6 +3,7 @@ import { format } from "../faults";
 import { Connection, HostError, Hosts } from "../host";
 import type { Fact } from "../kernel";
 import { takeover } from "./adopt";
+import { Company } from "./company";
 import { lineDiff } from "./config";
 import { Configuration, configuration } from "./configuration";
 import { type Before, converge } from "./converge";
@@ -11,7 +12,7 @@ import { FarHosts } from "./far";
 import { Handshakes, silence } from "./handshakes";
 import { impact } from "./impact";
 import { find } from "./import";
-import { type Checked, check, connectionOf, same } from "./inputs";
+import { type Checked, check, connectionOf, same, unpacked } from "./inputs";
 import { diff, type Operation, preview, read, remove } from "./lifecycle";
 import { overSsh, telling, withinLimits } from "./machine";
 import { Refused } from "./outcome";
@@ -61,6 +62,8 @@ export class Provider {
   readonly #drifted = new Map<string, Promise<boolean>>();
   readonly #handshakes = new Handshakes();
   readonly #paths = new Paths();
+  /** Those at work who may have packets sent in the end. */
+  readonly #company = new Company();
   /** Hosts that were found dead: they are named once. */
   readonly #dead = new Set<string>();
   readonly #removals = new Removals();
@@ -112,7 +115,10 @@ export class Provider {
   async diff(old: Known, news: Values): Promise<string[]> {
     const { type } = parse(old.urn);
     const different = diff(type, old.outputs, old.inputs, news);
-    if (different.length === 0 && type.technology.end) this.#handshakes.unchanged(old.inputs.spec);
+    const { end } = type.technology;
+    if (different.length === 0 && end) {
+      this.#handshakes.unchanged(() => end(JSON.parse(unpacked(String(old.inputs.spec)))).name);
+    }
     if (different.length > 0 || !this.live) return different;
     // The engine reads first what state says is to be read first; this is for the run that says so for the first time.
     const { connection } = hasUnknown(news.connection) ? old.inputs : news;
@@ -149,11 +155,21 @@ export class Provider {
   }
 
   /** To the end, until those answer who are called, and until it is known what packets pass to them. */
-  async #make(operation: Operation, news: Values, before?: Before): Promise<{ id: string; outputs: Values }> {
+  #make(operation: Operation, news: Values, before?: Before): Promise<{ id: string; outputs: Values }> {
+    return this.#together(operation, (its) => this.#prove(its, news, before));
+  }
+
+  /** What may have packets sent in the end. */
+  #together<T>(operation: Operation, work: (operation: Operation) => Promise<T>): Promise<T> {
+    if (!operation.type.technology.paths) return work(operation);
+    return this.#company.during((gather) => work({ ...operation, gather }));
+  }
+
+  async #prove(operation: Operation, news: Values, before?: Before): Promise<{ id: string; outputs: Values }> {
     const { type, machine } = operation;
     const ready = this.#handshakes.ready();
     const { id, outputs, spec, seen } = await this.#converge(operation, news, before);
-    const [end, paths] = [type.technology.end?.(spec), type.technology.paths?.(spec)];
+    const [end, paths] = [type.technology.end?.(spec), type.technology.paths?.(spec, seen)];
     if (!end) return { id, outputs };
     // What was made is made, whatever there is to say of it.
     const lost = await this.#handshakes.made(end, ready, seen, machine, operation).catch(() => []);
@@ -214,7 +230,7 @@ export class Provider {
   async #read(old: Known): Promise<Pick<Known, "id" | "outputs" | "inputs"> | undefined> {
     const operation = this.#operation(old.urn, old.inputs, old.seconds);
     try {
-      const outputs = await read(operation, old.inputs, old.outputs);
+      const outputs = await this.#together(operation, (its) => read(its, old.inputs, old.outputs));
       return outputs && { ...old, outputs };
     } catch (error) {
       if (!this.live || !mayBeDown(error)) throw error;

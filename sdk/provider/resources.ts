@@ -95,9 +95,11 @@ export class Key extends OnHost {
 /** A member of a VXLAN segment. */
 export class Member extends OnHost {
   static readonly type = "overlay:vxlan:Member";
+  /** As of an Interface. */
+  declare readonly pathMtu: pulumi.Output<Record<string, number>>;
 
   constructor(name: string, args: PartArgs<MemberSpec>, options?: pulumi.CustomResourceOptions) {
-    super(Member.type, name, { ...args }, [], options);
+    super(Member.type, name, { ...args }, ["pathMtu"], options);
   }
 }
 

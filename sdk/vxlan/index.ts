@@ -1,5 +1,6 @@
 import type { Technology } from "../kernel/technology";
 import { faults } from "./faults";
+import { end, paths } from "./paths";
 import { plan } from "./plan";
 import { type Input, type Spec, spec } from "./spec";
 
@@ -13,4 +14,6 @@ export const vxlan: Technology<Input, Spec> = {
   spec,
   plan,
   faults,
+  end,
+  paths,
 };

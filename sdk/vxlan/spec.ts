@@ -39,6 +39,7 @@ const behind = z.strictObject({
 
 const peer = z.strictObject({
   name: nameField.describe("The other member's node. Example: lux"),
+  id: idField.optional().describe("That node's own id, which its link-local address is made of. Default: unknown."),
   vtep: later(addressField).describe("Address that its VXLAN packets come from and go to. Example: 10.255.0.1"),
   mac: macField.describe("MAC address that it has in the segment. Example: 02:00:00:64:00:01"),
   addresses: z

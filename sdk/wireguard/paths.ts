@@ -3,7 +3,7 @@ import { factId } from "../kernel/fact";
 import { kindOf } from "../kernel/kinds";
 import { isPlaceholder } from "../kernel/later";
 import type { Path } from "../kernel/technology";
-import { carriesIpv6 } from "../network/mtu";
+import { carriesIpv6, leastMtu } from "../network/mtu";
 import { named } from "./end";
 import { plan } from "./plan";
 import type { Peer, Spec } from "./spec";
@@ -18,7 +18,7 @@ function inside(spec: Spec, { id, addresses }: Peer): string | undefined {
 }
 
 export function paths(spec: Spec): Path[] {
-  const { device, link, mtu, listenPort, peer, peers = [] } = spec;
+  const { device, link, mtu, family: only, listenPort, peer, peers = [] } = spec;
   const facts = new Map(plan(spec).map((fact) => [factId(fact), fact]));
   const linesOf = (id: string): string[] => {
     const fact = facts.get(id);
@@ -31,7 +31,10 @@ export function paths(spec: Spec): Path[] {
     const lines = [...own, ...linesOf(`wgPeer ${device} ${other.publicKey}`)];
     const far = { to: other.name, ...(!other.foreign && { other: named(link, other.name) }) };
     return [
-      { device, of: link, ...far, address, mtu, layer: "WireGuard", port: listenPort, from: other.publicKey, lines },
+      {
+        ...{ device, of: link, ...far, address, mtu, ...(only && { least: leastMtu(only) }) },
+        ...{ layer: "WireGuard", below: "underlay", port: listenPort, from: other.publicKey, lines },
+      },
     ];
   });
 }

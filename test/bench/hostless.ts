@@ -54,6 +54,7 @@ class Hosts {
   }
 
   rounds = (connection: Connection): StandIn => this.session(connection);
+  probes = (connection: Connection): StandIn => this.session(connection);
 
   close = async (): Promise<void> => {};
 }
@@ -61,7 +62,6 @@ class Hosts {
 const host = join(__dirname, "../../sdk/host");
 const replaced: Record<string, unknown> = {
   [join(host, "hosts.js")]: { Hosts },
-  [join(host, "probe.js")]: { probe: (session: StandIn, probes: readonly Probe[]) => session.probe(probes) },
 };
 
 // Not declared: what every instrumentation of Node hooks into.

@@ -2,27 +2,33 @@
 # Which packets pass, and which of them in one piece. What comes in fragments is noted before the kernel puts it together
 # (which conntrack does at priority -400): the first fragment has the UDP header, with the length of the whole.
 
-# probe: standard input is `DEVICE ADDRESS PORT HEADERS SIZE…`, one way a line: packets of these sizes (bytes, with their
+# probe: standard input is `DEVICE ADDRESS PORT:HEADERS,… SIZE…`, one way a line: packets of these sizes (bytes, with their
 # IP header) are to go out by DEVICE to ADDRESS inside and come back, and what carries them, HEADERS bytes more from the UDP
-# header on, arrives here at UDP PORT. All at once; a size that is lost is tried again for a second. Prints sections:
-# `answer`, what ping(8) says; `endpoint`, lines `PUBLICKEY ADDRESS:PORT` of the devices that are WireGuard's; `fragment`, the
-# sets of nft(8) in which each is of the datagrams of at most so many bytes that came in fragments.
+# header on, arrives here at UDP PORT: VXLAN's, and WireGuard's around it. All ways at once, and of each the first size before the others, which are not sent
+# where nobody answers; a size that is lost is tried again for a second. Prints sections: `answer`, what ping(8) says;
+# `endpoint`, lines `DEVICE PUBLICKEY ADDRESS:PORT` of WireGuard's devices; `fragment`, the sets of nft(8) in which each is of
+# the datagrams of at most so many bytes that came in fragments.
 probe() {
   command -v ping >/dev/null || { echo 'it has no ping: apt-get install iputils-ping' >&2 && return 127; }
-  ways='' devices='' ports='' lengths=''
-  while read -r device address port headers sizes; do
+  ways='' ports='' lengths=''
+  while read -r device address carriers sizes; do
     ways=$ways"$device $address $sizes"$newline
-    case " $devices " in *" $device "*) ;; *) devices="$devices $device" ;; esac
-    case " $ports, " in *" $port, "*) ;; *) ports="$ports${ports:+,} $port" ;; esac
-    for size in $sizes; do
-      case " $lengths " in *" $((headers + size)) "*) ;; *) lengths="$lengths $((headers + size))" ;; esac
+    IFS=,
+    for carrier in $carriers; do
+      unset IFS
+      port=${carrier%:*}
+      case " $ports, " in *" $port, "*) ;; *) ports="$ports${ports:+,} $port" ;; esac
+      for size in $sizes; do
+        length=$((${carrier#*:} + size))
+        case " $lengths " in *" $length "*) ;; *) lengths="$lengths $length" ;; esac
+      done
     done
   done
   note_fragments || return
   section answer
   send
   section endpoint
-  for device in $devices; do timeout 5 wg show "$device" endpoints 2>/dev/null || :; done
+  endpoints
   section fragment
   nft list table inet overlay-probe
   nft delete table inet overlay-probe
@@ -35,18 +41,38 @@ send() {
   while read -r device address sizes; do
     case $address in
       '') continue ;;
-      *:*) set -- -6 48 ;;
-      *) set -- -4 28 ;;
+      *:*) header=48 family=-6 ;;
+      *) header=28 family=-4 ;;
     esac
-    for size in $sizes; do
-      ping "$1" -n -M "do" -c 1 -i 0.1 -w 1 -s $((size - $2)) -I "$device" "$address" </dev/null 2>/dev/null &
-      running=$((running + 1))
-      [ $((running % 100)) -ne 0 ] || wait
-    done
+    # shellcheck disable=SC2086 # numbers
+    set -- $sizes
+    if [ $# -eq 1 ]; then ask "$1" 0.3 exec & else one_way "$@" & fi
+    running=$((running + $#))
+    [ $((running % 100)) -ge $# ] || wait
   done <<EOT
 $ways
 EOT
   wait
+}
+
+one_way() {
+  ask "$1" 0.3 || return 0
+  shift
+  for size; do ask "$size" 0.1 exec & done
+  wait
+}
+
+# ask SIZE SECONDS [exec]
+ask() {
+  ${3-} ping "$family" -n -M "do" -c 1 -i "$2" -w 1 -s $(($1 - header)) -I "$device" "$address" </dev/null 2>/dev/null
+}
+
+# One call for all devices, unless one of them hangs.
+endpoints() {
+  timeout 5 wg show all endpoints 2>/dev/null && return
+  for device in $(timeout 5 wg show interfaces 2>/dev/null); do
+    timeout 1 wg show "$device" endpoints 2>/dev/null | while read -r peer; do printf '%s\t%s\n' "$device" "$peer"; done
+  done
 }
 
 # In a table of its own, which goes when the look is over. One that was left behind is replaced. For each length a set,

@@ -1,9 +1,10 @@
 /** What a way carries, found out with packets: at `up`, where an underlay is smaller than declared; and when it shrinks later. */
+import { memberMac } from "../../../sdk/network/mac";
 import type { Values } from "../../../sdk/provider/wire";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
 import type { Declared } from "../../sdk/provider/client";
-import { host, Network } from "./network";
+import { connection, host, Network, OWNER } from "./network";
 
 jest.setTimeout(120_000);
 
@@ -65,6 +66,111 @@ describeWhere("lab", "an underlay", () => {
     expect(await looked()).toBe(false);
     expect(await network.engine.refresh(more)).toEqual([]);
     expect(await looked()).toBe(true);
+  });
+
+  describe("below two segments, one of them in bridges,", () => {
+    const IDS = { lux: 1, fra: 2 };
+    type Node = keyof typeof IDS;
+    /** One over either family and inside of the other, so that both are tried for both. */
+    const SEGMENTS = {
+      flood: { vni: 100, variant: "static-flood", mtu: 1370, vteps: "10.255.0.", prefix: "fd00:100::", length: 64 },
+      macs: { vni: 104, variant: "static-l2", mtu: 1350, vteps: "fd00:6f::", prefix: "10.104.0.", length: 24 },
+    };
+    type Name = keyof typeof SEGMENTS;
+
+    const part = (type: string, name: string, node: Node, spec: Values): Declared => ({
+      ...{ type, name: `${name}@${node}` },
+      inputs: {
+        connection: connection(network.lab, node),
+        machine: network.outputs(node)[node]?.machine,
+        spec: { node, owner: OWNER, id: IDS[node], ...spec },
+      },
+    });
+    const inside = (name: Name, node: Node): string[] => {
+      const { prefix, length } = SEGMENTS[name];
+      return [`${prefix}${IDS[node]}/${length}`];
+    };
+    const bridge = (node: Node): Declared => {
+      const spec = { device: "br-macs", mtu: SEGMENTS.macs.mtu, mac: memberMac(104, IDS[node]) };
+      return part("overlay:vxlan:Bridge", "br-macs", node, { ...spec, addresses: inside("macs", node) });
+    };
+    function member(name: Name, node: Node): Declared {
+      const { vni, variant, mtu, vteps } = SEGMENTS[name];
+      const peer = node === "lux" ? "fra" : "lux";
+      const own = (node: Node) => ({ mac: memberMac(vni, IDS[node]), addresses: inside(name, node) });
+      return part("overlay:vxlan:Member", name, node, {
+        ...{ segment: name, device: `vx-${name}`, vni, variant, mtu, local: `${vteps}${IDS[node]}`, ...own(node) },
+        ...(name === "macs" && { bridge: "br-macs", addresses: [] }),
+        peers: [{ name: peer, id: IDS[peer], vtep: `${vteps}${IDS[peer]}`, ...own(peer) }],
+      });
+    }
+    const all = () => (["flood", "macs"] as const).flatMap((name) => [member(name, "lux"), member(name, "fra")]);
+    const eachPathMtu = () => all().map((one) => network.engine.kept(one).outputs.pathMtu);
+    const refreshAll = () => Promise.all(all().map((one) => network.engine.refresh(one)));
+    const narrower = (name: Name, to: Node, bytes: number) => {
+      const sum = { flood: "1370 + VXLAN over IPv4 50", macs: "1350 + VXLAN over IPv6 70" }[name];
+      return `# path ${name} to ${to} carries ${bytes} bytes in one piece, and its MTU is ${SEGMENTS[name].mtu}: raise the MTU of the link all the way (${sum} = link 1420), or say mtu: ${bytes}`;
+    };
+    test("and as wide as declared, is nothing to speak of, and tried when something of a way changes", async () => {
+      await network.engine.up(link.a);
+      await Promise.all([bridge("lux"), bridge("fra")].map((one) => network.engine.up(one)));
+      await Promise.all(all().map((one) => network.engine.up(one)));
+      expect(eachPathMtu()).toEqual([{}, {}, {}, {}]);
+      expect(all().flatMap((one) => network.engine.said(one))).toEqual([]);
+      expect(await refreshAll()).toEqual([[], [], [], []]);
+
+      await network.on("lux", "nft add table inet overlay-probe"); // which a look replaces, and removes
+      const looked = async () => !(await network.on("lux", "nft list tables")).includes("overlay-probe");
+      const own = member("flood", "lux");
+      expect(await network.engine.up(own)).toBe("same");
+      const spec = own.inputs.spec as Values;
+      const more = {
+        ...own,
+        inputs: { ...own.inputs, spec: { ...spec, addresses: ["10.100.0.1/24", ...inside("flood", "lux")] } },
+      };
+      expect(await network.engine.up(more)).toBe("updated");
+      expect(await network.engine.up(own)).toBe("updated");
+      expect(await looked()).toBe(false);
+    });
+
+    test("that shrinks under way, and loses what is larger, is drift", async () => {
+      await network.lab.break({ kind: "mtu", target: "fra", bytes: 1420, silent: true });
+      const refresh = () =>
+        Promise.all([member("flood", "lux"), member("macs", "lux")].map((one) => network.engine.refresh(one)));
+      const told = (sign: string) => [
+        [`${sign} ${narrower("flood", "fra", 1310)}`],
+        [`${sign} ${narrower("macs", "fra", 1290)}`],
+      ];
+      expect(await refresh()).toEqual(told("+"));
+      await network.lab.heal();
+      expect(await refresh()).toEqual(told("-"));
+    });
+
+    test("that shrinks under way, and has it sent in pieces, is drift of each end, with the pathMtu there", async () => {
+      await network.lab.break({ kind: "mtu", target: "fra", bytes: 1440, silent: false });
+      const told = (sign: string) => [
+        [`${sign} ${narrower("flood", "fra", 1326)}`],
+        [`${sign} ${narrower("flood", "lux", 1326)}`],
+        [`${sign} ${narrower("macs", "fra", 1306)}`],
+        [`${sign} ${narrower("macs", "lux", 1306)}`],
+      ];
+      expect(await refreshAll()).toEqual(told("+"));
+      expect(eachPathMtu()).toEqual([{ fra: 1326 }, { lux: 1326 }, { fra: 1306 }, { lux: 1306 }]);
+      for (const [name, bytes] of [
+        ["flood", 1326],
+        ["macs", 1306],
+      ] as const) {
+        const one = member(name, "lux");
+        expect(await network.engine.up(one)).toBe("updated");
+        expect(network.engine.said(one)).toEqual([`The ${narrower(name, "fra", bytes).slice(2)}.`]);
+      }
+      expect(
+        await Promise.all([member("flood", "lux"), member("macs", "lux")].map((one) => network.engine.refresh(one))),
+      ).toEqual([[`+ ${narrower("flood", "fra", 1326)}`], [`+ ${narrower("macs", "fra", 1306)}`]]);
+      await network.lab.heal();
+      await Promise.all(["lux", "fra"].map((node) => network.on(node, "ip route flush cache")));
+      expect(await refreshAll()).toEqual(told("-"));
+    });
   });
 
   test("that says nothing lets TCP between networks behind the nodes through, because its segments are clamped", async () => {

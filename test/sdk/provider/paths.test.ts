@@ -5,7 +5,9 @@ import type { End, Path } from "../../../sdk/kernel";
 import type { Machine } from "../../../sdk/provider/machine";
 import { measure, narrow, sizesBetween, whole } from "../../../sdk/provider/pathMtu";
 import { Paths, readPaths } from "../../../sdk/provider/paths";
+import { vxlan } from "../../../sdk/vxlan";
 import { wireguard } from "../../../sdk/wireguard";
+import { member } from "../vxlan/declared";
 
 const path = (to: string, more: Partial<Path> = {}): Path => ({
   device: `inter-${to}`,
@@ -15,23 +17,24 @@ const path = (to: string, more: Partial<Path> = {}): Path => ({
   address: "fe80::2",
   mtu: 1420,
   layer: "WireGuard",
+  below: "underlay",
   port: 11002,
   from: to,
   lines: [`ip link set dev inter-${to} mtu 1420`],
   ...more,
 });
 const SOURCE = "198.51.100.9:11001";
-const endpoints = new Map([["fra", SOURCE]]);
+const endpoints = new Map([["inter-fra fra", SOURCE]]);
 /** A datagram of the other end's that came in fragments. */
 const pieces = (length: number) => ({ address: "198.51.100.9", from: 11001, to: 11002, length });
 
 /** A machine at the end of a way that carries so many bytes over IPv4, in pieces or not at all where that is too few. */
-function machine(carries: number, { fragments = false, alive = true } = {}) {
+function machine(carries: number, { fragments = false, alive = true, fills = 16, adds = 60 } = {}) {
   const asked: (readonly Probe[])[] = [];
   const probe = async (probes: readonly Probe[]): Promise<Probed> => {
     asked.push(probes);
-    const padded = (size: number) => Math.min(1420, Math.ceil(size / 16) * 16);
-    const fits = (size: number) => padded(size) + 60 <= carries;
+    const padded = (size: number) => Math.min(1420, Math.ceil(size / fills) * fills);
+    const fits = (size: number) => padded(size) + adds <= carries;
     return {
       answered: probes.map(({ sizes }) => (alive ? sizes.filter((size) => fragments || fits(size)) : [])),
       endpoints,
@@ -54,7 +57,7 @@ PING 10.255.0.2 (10.255.0.2) from 10.255.0.1 mesh: 1252(1280) bytes of data.
 1388 bytes from 10.255.0.3: icmp_seq=2 ttl=64 time=0.731 ms
 
 \x1eendpoint
-fra\t198.51.100.9:11001
+inter-fra\tfra\t198.51.100.9:11001
 \x1efragment
 table inet overlay-probe {
 	set v4_1460 {
@@ -80,7 +83,7 @@ table inet overlay-probe {
 \x1eend
 `;
   const probe = (device: string, address: string, sizes: number[]) => ({
-    ...{ device, address, port: 11002, headers: 40, sizes },
+    ...{ device, address, carriers: [{ port: 11002, headers: 40 }], sizes },
   });
   const probes = [
     probe("inter-fra", "fe80::2", [1416, 1408]),
@@ -118,6 +121,14 @@ describe("what came in one piece", () => {
   });
 });
 
+test("what came in one piece in a segment came so in its link, too", () => {
+  const within = { device: "inter-fra", port: 11002, from: "fra" };
+  const member = path("fra", { layer: "VXLAN", port: 4789, from: "10.255.0.2", within });
+  const of = (length: number) => whole(member, [1280, 1370], { answered: [], endpoints, fragmented: [pieces(length)] });
+  expect(of(1370 + 50 + 40)).toEqual([1280]);
+  expect(of(1280 + 50 + 40)).toEqual([]);
+});
+
 test("sizes are those that WireGuard does not fill up, few, and from end to end", () => {
   expect(sizesBetween(1281, 1345)).toEqual([1296, 1312, 1328, 1344]);
   expect(sizesBetween(1409, 1420)).toEqual([]);
@@ -128,7 +139,7 @@ test("sizes are those that WireGuard does not fill up, few, and from end to end"
 
 describe("a way", () => {
   const found = async (host: ReturnType<typeof machine>, mtu = 1420) => {
-    const [carried] = await measure(host, [path("fra", { mtu })], {});
+    const carried = await measure(host, path("fra", { mtu }), {});
     return [carried?.bytes, host.asked.length];
   };
   test("that carries all is asked once", async () => expect(await found(machine(1480))).toEqual([1420, 1]));
@@ -183,17 +194,6 @@ describe("after a change", () => {
     await prove(new Paths(), "lux", toFra, host, {}, new Set(["fra"]));
     expect(host.asked).toEqual([]);
   });
-  test("a machine that many ask about is asked about all of them at once", async () => {
-    const [paths, hub] = [new Paths(), machine(1480)];
-    const all = ["n1", "n2", "n3", "n4"];
-    const ready = new Set(["mesh@hub", ...all.map((name) => `mesh@${name}`)]);
-    const way = (to: string) => path(to, { other: `mesh@${to}`, of: "mesh" });
-    const named = (name: string): End => ({ ...end(name), name: `mesh@${name}` });
-    await paths.prove(named("hub"), all.map(way), {}, new Set(), new Set(), hub, {});
-    const later = all.map((name) => paths.prove(named(name), [way("hub")], {}, new Set(), ready, machine(1480), {}));
-    await Promise.all(later);
-    expect(hub.asked.map((probes) => probes.length)).toEqual([4]);
-  });
   test("a host that cannot be asked is told to whoever wants to know", async () => {
     const host = { ...machine(1480), probe: () => Promise.reject(new HostError("agent", "it has no ping")) };
     await expect(prove(new Paths(), "lux", toFra, host)).rejects.toThrow("it has no ping");
@@ -232,7 +232,7 @@ describe("ways of a WireGuard device", () => {
     addresses: ["10.255.0.1"],
   };
   const fields = { node: "fra", owner: "net/prod", link: "l", device: "wg", id: 2, mtu: 1420, listenPort: 11001 };
-  const of = (more: object) => wireguard.paths?.(wireguard.spec.parse({ ...fields, ...more }));
+  const of = (more: object) => wireguard.paths?.(wireguard.spec.parse({ ...fields, ...more }), {} as never);
 
   test("of a link: by its link-local address, and what the kernel is told of it", () => {
     expect(of({ addresses: ["10.255.0.2"], peer: { ...peer, endpoint: "203.0.113.5:11002" } })).toEqual([
@@ -244,6 +244,7 @@ describe("ways of a WireGuard device", () => {
         address: "fe80::1",
         mtu: 1420,
         layer: "WireGuard",
+        below: "underlay",
         port: 11001,
         from: peer.publicKey,
         lines: [
@@ -262,5 +263,101 @@ describe("ways of a WireGuard device", () => {
     expect(of({ peer: { ...peer, foreign: true } })).toEqual([]);
     const [called] = of({ peer: { ...peer, foreign: true, endpoint: "203.0.113.5:51820" } }) ?? [];
     expect([called?.to, called?.other]).toEqual(["lux", undefined]);
+  });
+});
+
+describe("ways of a member of a segment", () => {
+  const peer = { name: "lux", id: 1, vtep: "10.255.0.1", mac: "02:00:00:64:00:01" };
+  const both = ["10.100.0.1/24", "fd00:100::1/64"];
+  /** Of a host that has these addresses on a device. */
+  const seen = (ifname: string, ...all: string[]) => ({
+    links: [{ ifname, mtu: 1350 }],
+    routes4: [
+      { dst: "10.255.0.1", dev: "inter-hkg", metric: 8195 },
+      { dst: "10.255.0.1", dev: "inter-lux", metric: 4096 },
+    ],
+    wg: ["inter-hkg", "inter-lux"].map((device) => ({ device, listenPort: 11001, peers: [{ publicKey: device }] })),
+    addrs: [
+      {
+        ifname,
+        addr_info: all.map((it) => ({ local: it.split("/")[0], prefixlen: Number(it.split("/")[1]) })),
+      },
+    ],
+  });
+  const own = { vx: seen("vx-lan", "fe80::2/64", "10.100.0.2/24", "fd00:100::2/64") };
+  const of = (more: object, peers: object[], live: object = own.vx) => {
+    const { addresses, ...fields } = { ...member, variant: "static-flood", ...more } as Record<string, unknown>;
+    return vxlan.paths?.(vxlan.spec.parse({ ...fields, peers }), live as never) ?? [];
+  };
+  const asked = (...given: Parameters<typeof of>) => of(...given).map(({ device, address }) => [device, address]);
+
+  test("are what its kernel is told of each of the others", () => {
+    expect(of({}, [{ ...peer, addresses: both }])).toEqual([
+      {
+        device: "vx-lan",
+        of: "lan",
+        to: "lux",
+        other: "segment lan@lux",
+        address: "fd00:100::1",
+        mtu: 1370,
+        least: 1280,
+        layer: "VXLAN",
+        below: "link",
+        port: 4789,
+        from: "10.255.0.1",
+        within: { device: "inter-lux", port: 11001, from: "inter-lux" },
+        lines: [
+          "ip link add dev vx-lan type vxlan id 100 dstport 4789 ttl 64 local 10.255.0.2 learning",
+          "ip link set dev vx-lan address 02:00:00:64:00:02 mtu 1370 group 28418 addrgenmode none alias overlay:net/prod:lan",
+          "ip link set dev vx-lan up",
+          "bridge fdb append 00:00:00:00:00:00 dev vx-lan dst 10.255.0.1",
+        ],
+      },
+    ]);
+  });
+  test("lead to an address beside which it has one: of IPv6, of IPv4, or link-local", () => {
+    expect(asked({}, [{ ...peer, addresses: ["10.100.0.1/24"] }])).toEqual([["vx-lan", "10.100.0.1"]]);
+    expect(asked({}, [peer])).toEqual([["vx-lan", "fe80::1"]]);
+    expect(asked({}, [{ ...peer, addresses: both }], seen("vx-lan", "10.100.0.2/24"))).toEqual([
+      ["vx-lan", "10.100.0.1"],
+    ]);
+    expect(asked({}, [peer], seen("vx-lan"))).toEqual([]);
+  });
+  test.each(["static-arp-nd", "unicast-routing"])("lead nowhere where nobody is declared, in %s", (variant) => {
+    expect(asked({ variant }, [peer])).toEqual([]);
+    expect(asked({ variant }, [{ ...peer, addresses: both }])).toEqual([["vx-lan", "fd00:100::1"]]);
+  });
+  test("go by the bridge, with what it sends at most", () => {
+    const [way] = of({ bridge: "br-lan" }, [{ ...peer, addresses: both }], seen("br-lan", "10.100.0.2/24"));
+    expect(way).toMatchObject({ device: "br-lan", address: "10.100.0.1", mtu: 1350 });
+  });
+  test("that are narrow are told in a link's words", () => {
+    const [way] = of({}, [{ ...peer, addresses: both }]) as [Path];
+    expect(narrow(way, { bytes: 1326, outer: "inet" })).toBe(
+      "path lan to lux carries 1326 bytes in one piece, and its MTU is 1370: raise the MTU of the link all the way " +
+        "(1370 + VXLAN over IPv4 50 = link 1420), or say mtu: 1326",
+    );
+    const v4 = { ...way, least: 576, below: "underlay" as const };
+    expect(narrow(v4, { bytes: 1270, outer: "inet" })).toMatch(
+      /MTU of the underlay all the way \(.* = underlay 1420\), or say mtu: 1270$/,
+    );
+    expect(narrow(v4, { bytes: 570, outer: "inet" })).toMatch(/, because IPv4 needs 576$/);
+  });
+
+  const found = async (live: object, host: ReturnType<typeof machine>, more = {}) => {
+    const [way] = of(more, [{ ...peer, addresses: both }], live) as [Path];
+    const carried = await measure(host, way, {});
+    return [carried?.bytes, ...host.asked.map(([probe]) => probe?.sizes[0])];
+  };
+  test("are found to the byte over WireGuard, and to four of them over a plain underlay", async () => {
+    expect(await found(own.vx, machine(1480, { adds: 50 }))).toEqual([1370, 64]);
+    // Of 1376 bytes of WireGuard's.
+    const over = machine(1376, { fills: 1, adds: 50 });
+    expect(await found(own.vx, over)).toEqual([1326, 64, 526, 1310]);
+    const plain = machine(1354, { fills: 1, adds: 50 });
+    expect(await found(own.vx, plain, { encrypted: false })).toEqual([1302, 64, 514, 1254]);
+  });
+  test("by which nobody answers are asked once, with little", async () => {
+    expect(await found(own.vx, machine(1480, { alive: false }))).toEqual([undefined, 64]);
   });
 });
