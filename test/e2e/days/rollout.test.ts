@@ -1,7 +1,7 @@
 /** Who goes first, and what does not go: a canary that fails saves the others, and a `destroy` that nobody meant does nothing. */
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
-import { eventually, kernel, network, on, PREFIXES, pings } from "./network";
+import { eventually, kernel, leaks, network, on, PREFIXES, pings, rememberKeys } from "./network";
 import { type Run, Workspace, well } from "./workspace";
 
 jest.setTimeout(300_000);
@@ -96,6 +96,20 @@ describeWhere(["lab", "engine"], "a rollout", () => {
     expect(await others()).toEqual(["1400", "1400"]);
   });
 
+  test("a canary whose device fails saves the others' devices; their machines, which go before all devices, have changed", async () => {
+    const { nodes, links } = work.declared;
+    Object.assign(links["lux-hkg"] ?? {}, { ports: { b: 12399 } });
+    for (const node of Object.values(nodes)) Object.assign(node, { clampMss: false });
+    await on(lab, "hkg", "systemd-run -q --collect --unit squatter systemd-socket-activate -d -l 12399 true");
+    const { code, text, logins } = await work.tryUp();
+    await on(lab, "hkg", "systemctl stop squatter");
+    expect(code).not.toBe(0);
+    expect(text).toContain("Address already in use");
+    expect(Object.keys(logins).sort()).toEqual(["fra", "hkg", "lux"]);
+    expect(await others()).toEqual(["1400", "1400"]);
+    for (const host of lab.hosts) expect(await on(lab, host, "nft list table inet overlay")).not.toContain("maxseg");
+  });
+
   test("a canary that cuts itself off takes it back, and the others are not called; what is mended then goes on", async () => {
     const { hkg } = work.declared.nodes;
     Object.assign(hkg ?? {}, { prefixes: [...PREFIXES, OPERATOR] });
@@ -110,6 +124,11 @@ describeWhere(["lab", "engine"], "a rollout", () => {
     work.declared.provider = { ...work.declared.provider, allowDestroy: "on" };
     await work.up();
     expect([await mtu("hkg"), ...(await others())]).toEqual(["1390", "1390", "1390"]);
+  });
+
+  test("no private key was seen", async () => {
+    await rememberKeys(lab);
+    expect(leaks()).toEqual([]);
   });
 
   test("allowed in configuration all of it goes, when an `up` has told so", async () => {

@@ -1,7 +1,7 @@
 /** Segments of every variant, from the first `up` to `destroy`: what their packets do, and what others cannot do to them. */
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
-import { asking, eventually, network, on, traces } from "./network";
+import { asking, eventually, leaks, network, on, rememberKeys, traces } from "./network";
 import {
   askedForNobody,
   everybody,
@@ -241,6 +241,11 @@ describeWhere(["lab", "engine"], "segments of every variant", () => {
     await lab.reboot("lux");
     await eventually("all answer", async () => (await silent(lab, "lux", everybody(), 2)).length === 0);
     expect(await work.drift("--target", "**@lux")).toEqual([]);
+  });
+
+  test("no private key was seen", async () => {
+    await rememberKeys(lab);
+    expect(leaks()).toEqual([]);
   });
 
   test("destroyed, each host is as it was found", async () => {
