@@ -1,0 +1,161 @@
+/**
+ * What one stack says to one host, for the agent there: where its own nodes that the host has a link with are called. One
+ * word first on each line, so that awk reads it, and nothing of other hosts in it.
+ */
+import { contains, host } from "../network/address";
+import { listenPort } from "../network/ports";
+import type { Document } from "./document";
+import { ascending, type End, type Endpoint, type Link, type Node } from "./schema";
+
+/** Bytes that an agent reads. */
+export const MAX_EXTRACT = 256 * 1024;
+
+interface Named {
+  name: string;
+  stack: string;
+  node: Node;
+}
+
+/** One way between a host and a node, as the node's own stack tells of it. */
+interface Way {
+  link: Link;
+  host: Named;
+  peer: Named;
+  hostEnd: End;
+  peerEnd: End;
+}
+
+/** What others say that matters here: by `HOST PEER`, the end at HOST of a link that HOST's own stack tells of. */
+interface Said {
+  nodes: ReadonlyMap<string, Named>;
+  ends: ReadonlyMap<string, { end: End; link: Link }>;
+}
+
+function said({ stacks }: Document): Said {
+  const nodes = new Map<string, Named>();
+  for (const [stack, part] of Object.entries(stacks)) {
+    for (const [name, node] of Object.entries(part.nodes)) nodes.set(name, { name, stack, node });
+  }
+  const ends = new Map<string, { end: End; link: Link }>();
+  for (const [stack, { links }] of Object.entries(stacks)) {
+    // Of links within one stack only keys of their own matter to others; a mesh would have each pair here.
+    for (const link of Object.values(links)) {
+      const across = link.ends.some((end) => nodes.get(end.node)?.stack !== stack);
+      for (const end of link.ends) {
+        if (nodes.get(end.node)?.stack !== stack || !(across || end.publicKey)) continue;
+        for (const other of link.ends) {
+          if (other !== end) ends.set(`${end.node} ${other.node}`, { end, link });
+        }
+      }
+    }
+  }
+  return { nodes, ends };
+}
+
+const fits = (at: Endpoint, family: Link["family"]): boolean => {
+  const is = at.family ?? (at.address === undefined ? undefined : at.address.includes(":") ? "inet6" : "inet");
+  return family === undefined || is === undefined || is === family;
+};
+
+const callable = ({ node }: Named, { family }: Link): Endpoint[] => node.endpoints.filter((at) => fits(at, family));
+
+/**
+ * The end that chooses where to call the other: who is named; else the one whose peer can be called, and of two such the
+ * one with the lower id. Nobody where neither can.
+ */
+export function chooserOf(link: Link, a: Named, b: Named): string | undefined {
+  if (link.chooser !== undefined) return link.chooser;
+  const [first, second] = a.node.id < b.node.id ? [a, b] : [b, a];
+  if (callable(second, link).length > 0) return first.name;
+  return callable(first, link).length > 0 ? second.name : undefined;
+}
+
+/** Ports that lead to an end, the usual one first. */
+function portsOf({ peer, peerEnd, host }: Way, at: Endpoint): number[] {
+  const { portBase: base, ports: pool } = peer.node;
+  const listens = peerEnd.port ?? listenPort(host.node.id, { base, ...(pool && { pool }) });
+  if (at.ports === undefined) return [listens, ...peerEnd.alsoPorts];
+  return [at.ports.includes(listens) ? listens : listenPort(host.node.id, { pool: at.ports })];
+}
+
+function peerLines(way: Way, { ends }: Said): string[] {
+  const { link, host, peer, hostEnd, peerEnd } = way;
+  const theirs = ends.get(`${host.name} ${peer.name}`);
+  const device = hostEnd.device ?? theirs?.end.device ?? (link.relay === undefined ? `inter-${peer.name}` : undefined);
+  const key = peerEnd.publicKey ?? peer.node.publicKey;
+  if (device === undefined) return [];
+  const chooser = link.chooser ?? theirs?.link.chooser ?? chooserOf(link, host, peer);
+  if (chooser !== host.name) return [`peer ${key} ${device} ${peer.name} follower`];
+  return [
+    `peer ${key} ${device} ${peer.name} chooser`,
+    ...callable(peer, link).flatMap((at) => {
+      const family = { inet: "4", inet6: "6", any: "any" }[at.family ?? link.family ?? "any"];
+      return portsOf(way, at).map((port) =>
+        at.name === undefined
+          ? `endpoint ${key} ${at.address} ${port} ${at.cost}`
+          : `name ${key} ${at.name} ${port} ${at.cost} ${family}`,
+      );
+    }),
+  ];
+}
+
+/** A relay is known by the key that it has towards the host. */
+function relayLines({ link, host, peer, peerEnd }: Way, { nodes, ends }: Said): string[] {
+  const relay = link.relay === undefined ? undefined : nodes.get(link.relay);
+  if (!relay) return [];
+  const via = ends.get(`${relay.name} ${host.name}`)?.end.publicKey ?? relay.node.publicKey;
+  return [`relay ${peerEnd.publicKey ?? peer.node.publicKey} ${via}`];
+}
+
+/** Each prefix of the overlay, and what of those concerned lies in none. */
+function overlayOf(ways: readonly Way[], prefixes: readonly string[]): string[] {
+  const nodes = [...ways.slice(0, 1).map(({ host }) => host), ...ways.map(({ peer }) => peer)];
+  const outside = nodes
+    .flatMap(({ node }) => node.addresses)
+    .filter((address) => !prefixes.some((prefix) => contains(prefix, address)));
+  return [...new Set([...prefixes, ...outside.map(host)])].sort(ascending);
+}
+
+/** What a stack says to each host that has a link with one of its nodes, by the host's name. */
+export function extracts(document: Document, stack: string): Map<string, string> {
+  const part = document.stacks[stack];
+  if (!part) return new Map();
+  const all = said(document);
+  const prefixes = [...new Set(Object.values(document.stacks).flatMap((it) => it.prefixes))];
+  const byHost = new Map<string, Way[]>();
+  for (const link of Object.values(part.links)) {
+    for (const peerEnd of link.ends) {
+      const peer = all.nodes.get(peerEnd.node);
+      if (peer?.stack !== stack) continue;
+      for (const hostEnd of link.ends) {
+        const host = all.nodes.get(hostEnd.node);
+        if (!host || host === peer) continue;
+        const ways = byHost.get(host.name) ?? [];
+        if (ways.length === 0) byHost.set(host.name, ways);
+        ways.push({ link, host, peer, hostEnd, peerEnd });
+      }
+    }
+  }
+  const texts = [...byHost].map(([name, ways]): [string, string] => {
+    ways.sort(
+      (a, b) => ascending(a.peer.name, b.peer.name) || ascending(a.hostEnd.device ?? "", b.hostEnd.device ?? ""),
+    );
+    const lines = [
+      "overlay-extract 1",
+      `network ${document.network}`,
+      `stack ${stack}`,
+      `serial ${part.serial}`,
+      `node ${name}`,
+      ...overlayOf(ways, prefixes).map((prefix) => `overlay ${prefix}`),
+      ...ways.flatMap((way) => peerLines(way, all)),
+      ...ways.flatMap((way) => relayLines(way, all)),
+    ];
+    return [name, [...lines, `end ${lines.length}`, ""].join("\n")];
+  });
+  return new Map(texts.sort(([a], [b]) => ascending(a, b)));
+}
+
+/** The same but for its serial: what needs not be written again. */
+export const sameExtract = (a: string, b: string): boolean => withoutSerial(a) === withoutSerial(b);
+
+const withoutSerial = (text: string): string => text.replace(/^serial \d+$/m, "");

@@ -1,0 +1,147 @@
+/**
+ * Who says what: ssh-keygen(1), -Y. A key is an argument as a path alone: a private one, or a public one whose private
+ * half an agent or a security key has.
+ */
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { checkedString, type Fault, fault } from "../faults";
+import { type Document, payload } from "./document";
+import { TruthError } from "./errors";
+
+export const NAMESPACE = "overlay-truth";
+/** Files that one process signs. */
+const AT_ONCE = 500;
+/** Milliseconds: somebody may have to touch a security key. */
+const PATIENCE = 60_000;
+
+/** As Pulumi names them; no more, because ssh-keygen takes `*`, `?`, `!` and `,` for patterns. */
+export const stackField = checkedString((value) =>
+  /^[\w.-]+(\/[\w.-]+)+$/.test(value) && value.length <= 150
+    ? undefined
+    : { legal: "project/stack, of letters, digits, `.`, `_` and `-`", cure: "correct the name" },
+);
+
+const signerField = checkedString((value) =>
+  /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) [A-Za-z0-9+/]+=*( [^\n]*)?$/.test(
+    value,
+  )
+    ? undefined
+    : { legal: "one line of a public key's file, such as ssh-ed25519 AAAA…", cure: "give what is in the .pub file" },
+);
+
+/** Who may write: the public keys of each stack. */
+export const signersField = z.record(stackField, z.array(signerField).min(1));
+export type Signers = z.output<typeof signersField>;
+
+/** allowed_signers(5), for those who verify. */
+export const allowedSigners = (signers: Signers): string =>
+  Object.keys(signers)
+    .sort()
+    .flatMap((stack) => (signers[stack] ?? []).map((key) => `${stack} namespaces="${NAMESPACE}" ${key}\n`))
+    .join("");
+
+async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "overlay-truth-"));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Resolves with what it says on standard error when it fails. In a session of its own it has no terminal to ask on. */
+const keygen = (args: string[], cwd: string, input = ""): Promise<string | undefined> =>
+  new Promise((resolve, reject) => {
+    const child = spawn("ssh-keygen", args, {
+      cwd,
+      env: { ...process.env, LC_ALL: "C" },
+      detached: true,
+      timeout: PATIENCE,
+      stdio: ["pipe", "ignore", "pipe"],
+    });
+    let said = "";
+    child.stderr.on("data", (data) => {
+      said += data;
+    });
+    child.once("error", () => reject(new TruthError("keygen", "ssh-keygen of OpenSSH 8.2 or later is not there.")));
+    child.once("close", (code, signal) =>
+      resolve(code === 0 ? undefined : said.trim() || `ended by ${signal ?? code}`),
+    );
+    child.stdin.on("error", () => undefined); // it ended without reading all
+    child.stdin.end(input);
+  });
+
+/** Signatures of texts, one for each, in order. Throws TruthError. */
+export async function sign(key: string, texts: readonly string[]): Promise<string[]> {
+  const signatures: string[] = [];
+  for (let from = 0; from < texts.length; from += AT_ONCE) {
+    signatures.push(...(await inFolder((folder) => signFiles(key, texts.slice(from, from + AT_ONCE), folder))));
+  }
+  return signatures;
+}
+
+async function signFiles(key: string, texts: readonly string[], folder: string): Promise<string[]> {
+  const names = texts.map((_, index) => String(index));
+  await Promise.all(texts.map((text, index) => writeFile(join(folder, String(index)), text)));
+  const failed = await keygen(["-Y", "sign", "-n", NAMESPACE, "-f", key, ...names], folder);
+  if (failed !== undefined) {
+    // Its last line says why, and the ones before which file is being signed.
+    const why = failed.split("\n").at(-1);
+    throw new TruthError(
+      "key",
+      `Nothing could be signed with ${key}: ${why}. Name a private key without a passphrase, or the .pub file of one that your SSH agent has.`,
+    );
+  }
+  return Promise.all(names.map((name) => readFile(join(folder, `${name}.sig`), "utf8")));
+}
+
+/** What is wrong with a signature, in ssh-keygen's words; nothing where it is one of the signer's keys. */
+export const verify = (
+  signers: string,
+  principal: string,
+  text: string,
+  signature: string,
+): Promise<string | undefined> =>
+  inFolder(async (folder) => {
+    await Promise.all([writeFile(join(folder, "signers"), signers), writeFile(join(folder, "signature"), signature)]);
+    const args = ["-Y", "verify", "-f", "signers", "-I", principal, "-n", NAMESPACE, "-s", "signature"];
+    return keygen(args, folder, text);
+  });
+
+/** What was verified, so that who writes again and again verifies it once: by stack, the last. */
+const verified = new Map<string, string>();
+
+/** The faults of all signatures of a document: who is no writer, who signed nothing, whose signature is forged. */
+export async function signatureFaults(document: Document, signers: Signers): Promise<Fault[]> {
+  const allowed = allowedSigners(signers);
+  const faults = Object.entries(document.stacks).map(async ([stack, part]): Promise<Fault[]> => {
+    const path = ["stacks", stack, "signature"];
+    if (!(stack in signers)) {
+      const legal = `a part of ${Object.keys(signers).sort().join(", ") || "nobody"}, and no key of ${stack} is known here`;
+      const cure = `add its key to \`signers\`, on the hosts first; where this is another network of the same name, call yours otherwise`;
+      return [fault(["stacks", stack], undefined, { legal, cure })];
+    }
+    if (part.signature === "") {
+      const cure = `have ${stack} write its part again, and look who else may write to the store`;
+      return [fault(path, undefined, { legal: `a signature of ${stack}, and there is none`, cure })];
+    }
+    const text = payload(document, stack, part);
+    const hash = createHash("sha256")
+      .update(JSON.stringify([allowed, text, part.signature]))
+      .digest("hex");
+    if (verified.get(stack) === hash) return [];
+    const why = await verify(allowed, stack, text, part.signature);
+    if (why === undefined) {
+      verified.set(stack, hash);
+      return [];
+    }
+    const legal = `a signature of ${stack} of what its part says, and this one is forged or the part was changed (${why})`;
+    const cure = `look who else may write to the store; \`overlay truth log\` shows what changed, and the next write of ${stack} mends it`;
+    return [fault(path, undefined, { legal, cure })];
+  });
+  return (await Promise.all(faults)).flat();
+}
