@@ -51,6 +51,8 @@ command_hindrance() {
 
 shellcheck_hindrance() { has shellcheck || echo "shellcheck is not installed"; }
 
+minio_hindrance() { command -v minio >/dev/null || echo "no MinIO, and none could be built (sh scripts/setup.sh minio says why; at once after: rm -r $cache/failed)"; }
+
 engine_hindrance() { command -v pulumi >/dev/null || echo "no Pulumi 3.250 or later (install it, or Go to build it)"; }
 
 lab_hindrance() {
@@ -101,7 +103,7 @@ images_hindrance() {
 can() {
   printf '{'
   comma=
-  for need in lab vm images engine python command shellcheck; do
+  for need in lab vm images engine python command shellcheck minio; do
     printf '%s"%s":"%s"' "$comma" $need "$(${need}_hindrance)"
     comma=,
   done

@@ -5,9 +5,9 @@
 
 /**
  * `lab` = root on Linux with systemd-nspawn; `vm` = QEMU, for hosts with kernels of their own; `engine` = the Pulumi CLI;
- * `images` = other root file systems than the usual one; `python` = its Python host and a venv.
+ * `images` = other root file systems than the usual one; `python` = its Python host and a venv; `minio` = an S3 server.
  */
-export type Need = "lab" | "vm" | "images" | "engine" | "python" | "command" | "shellcheck";
+export type Need = "lab" | "vm" | "images" | "engine" | "python" | "command" | "shellcheck" | "minio";
 
 /** Why this machine lacks something that is needed, or undefined when it has it all. */
 export function hindrance(needs: Need | readonly Need[]): string | undefined {

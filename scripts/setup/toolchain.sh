@@ -9,7 +9,7 @@ releases=${OVERLAY_PULUMI_RELEASES:-https://get.pulumi.com/releases/sdk}
 built_cli=v3.259.0
 built_hosts=v3.68.0
 
-toolchain_dir=$cache/toolchain/$(hash_of "$root/scripts/toolchain/release" "$root"/scripts/toolchain/*/go.*)
+toolchain_dir=$cache/toolchain/$(hash_of "$root/scripts/toolchain/release" "$root"/scripts/toolchain/pulumi*/go.*)
 toolchain_binaries="pulumi pulumi-language-nodejs pulumi-language-python pulumi-language-python-exec"
 
 machine_has_pulumi() {

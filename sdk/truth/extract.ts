@@ -4,17 +4,12 @@
  */
 import { contains, host } from "../network/address";
 import { listenPort } from "../network/ports";
+import { callable, chooserOf, type Named } from "./chooser";
 import type { Document } from "./document";
-import { ascending, type End, type Endpoint, type Link, type Node } from "./schema";
+import { ascending, type End, type Endpoint, type Link } from "./schema";
 
 /** Bytes that an agent reads. */
 export const MAX_EXTRACT = 256 * 1024;
-
-interface Named {
-  name: string;
-  stack: string;
-  node: Node;
-}
 
 /** One way between a host and a node, as the node's own stack tells of it. */
 interface Way {
@@ -50,24 +45,6 @@ function said({ stacks }: Document): Said {
     }
   }
   return { nodes, ends };
-}
-
-const fits = (at: Endpoint, family: Link["family"]): boolean => {
-  const is = at.family ?? (at.address === undefined ? undefined : at.address.includes(":") ? "inet6" : "inet");
-  return family === undefined || is === undefined || is === family;
-};
-
-const callable = ({ node }: Named, { family }: Link): Endpoint[] => node.endpoints.filter((at) => fits(at, family));
-
-/**
- * The end that chooses where to call the other: who is named; else the one whose peer can be called, and of two such the
- * one with the lower id. Nobody where neither can.
- */
-export function chooserOf(link: Link, a: Named, b: Named): string | undefined {
-  if (link.chooser !== undefined) return link.chooser;
-  const [first, second] = a.node.id < b.node.id ? [a, b] : [b, a];
-  if (callable(second, link).length > 0) return first.name;
-  return callable(first, link).length > 0 ? second.name : undefined;
 }
 
 /** Ports that lead to an end, the usual one first. */
@@ -116,6 +93,13 @@ function overlayOf(ways: readonly Way[], prefixes: readonly string[]): string[] 
   return [...new Set([...prefixes, ...outside.map(host)])].sort(ascending);
 }
 
+/** The text, with what it says of peers; nothing where the host has no link with the stack any more. */
+export function extract(network: string, stack: string, serial: number, node: string, said: readonly string[]): string {
+  const head = ["overlay-extract 1", `network ${network}`, `stack ${stack}`, `serial ${serial}`, `node ${node}`];
+  const lines = [...head, ...said];
+  return [...lines, `end ${lines.length}`, ""].join("\n");
+}
+
 /** What a stack says to each host that has a link with one of its nodes, by the host's name. */
 export function extracts(document: Document, stack: string): Map<string, string> {
   const part = document.stacks[stack];
@@ -140,17 +124,14 @@ export function extracts(document: Document, stack: string): Map<string, string>
     ways.sort(
       (a, b) => ascending(a.peer.name, b.peer.name) || ascending(a.hostEnd.device ?? "", b.hostEnd.device ?? ""),
     );
-    const lines = [
-      "overlay-extract 1",
-      `network ${document.network}`,
-      `stack ${stack}`,
-      `serial ${part.serial}`,
-      `node ${name}`,
-      ...overlayOf(ways, prefixes).map((prefix) => `overlay ${prefix}`),
-      ...ways.flatMap((way) => peerLines(way, all)),
-      ...ways.flatMap((way) => relayLines(way, all)),
+    return [
+      name,
+      extract(document.network, stack, part.serial, name, [
+        ...overlayOf(ways, prefixes).map((prefix) => `overlay ${prefix}`),
+        ...ways.flatMap((way) => peerLines(way, all)),
+        ...ways.flatMap((way) => relayLines(way, all)),
+      ]),
     ];
-    return [name, [...lines, `end ${lines.length}`, ""].join("\n")];
   });
   return new Map(texts.sort(([a], [b]) => ascending(a, b)));
 }

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { type Fault, fault, type Objection } from "../faults";
 import { address, withinOverlay } from "../network/address";
 import { NAME_UNDERLAY, prefixField } from "../network/fields";
+import { pairOf } from "./chooser";
 import { fileName } from "./keys";
 import { type Declared, type Link, linkSchema, type Node, nodeSchema } from "./schema";
 
@@ -206,16 +207,15 @@ export function joiningFaults(stack: string, declared: Declared, others: Readonl
 
 /** Two ends that both choose would pull each other to and fro. */
 function chooserFaults(declared: Declared, others: ReadonlyMap<string, Declared>): Fault[] {
-  const pair = ({ ends }: Link): string => ends.map(({ node }) => node).join(" ");
   const theirs = new Map(
     [...others].flatMap(([owner, { links }]) =>
       Object.values(links).flatMap((link) =>
-        link.chooser === undefined ? [] : [[pair(link), { owner, chooser: link.chooser }] as const],
+        link.chooser === undefined ? [] : [[pairOf(link), { owner, chooser: link.chooser }] as const],
       ),
     ),
   );
   return Object.entries(declared.links).flatMap(([name, link]) => {
-    const other = theirs.get(pair(link));
+    const other = theirs.get(pairOf(link));
     if (!other || link.chooser === undefined || link.chooser === other.chooser) return [];
     const legal = `${other.chooser}, whom ${other.owner} names: one end chooses, or both pull at each other`;
     return [fault(["links", name, "chooser"], link.chooser, { legal, cure: "agree on one, or leave it out" })];

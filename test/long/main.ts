@@ -5,6 +5,7 @@ import { model } from "./model";
 import { oldest } from "./oldest";
 import { pings } from "./pings";
 import type { Trial } from "./trial";
+import { writers } from "./writers";
 
 async function passes({ title, run }: Trial): Promise<boolean> {
   const began = Date.now();
@@ -28,7 +29,7 @@ const { minutes, kills, sequences } = new Command("test:long")
   .opts<Record<"minutes" | "kills" | "sequences", string>>();
 
 async function main(): Promise<void> {
-  const trials = [pings(Number(minutes)), killed(Number(kills)), model(Number(sequences)), oldest];
+  const trials = [pings(Number(minutes)), killed(Number(kills)), model(Number(sequences)), oldest, writers];
   let failed = 0;
   for (const trial of trials) {
     if (!(await passes(trial))) failed++;

@@ -1,0 +1,86 @@
+/** The extracts of one stack in the store: each with its signature beside it, and only what a host is told anew. */
+import type { Document } from "./document";
+import { TruthError } from "./errors";
+import { extract, extracts, MAX_EXTRACT, sameExtract } from "./extract";
+import { extractKey } from "./keys";
+import { sign } from "./signature";
+import type { Store } from "./store";
+import { waiting } from "./waiting";
+
+/** Requests at once. */
+const AT_ONCE = 16;
+
+async function each<T, R>(values: readonly T[], work: (value: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const turns = values.entries();
+  const lane = async () => {
+    for (const [index, value] of turns) results[index] = await work(value);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  return results;
+}
+
+const serialOf = (text: string): number => Number(/^serial (\d+)$/m.exec(text)?.[1] ?? 0);
+
+/**
+ * What a stack has to say to each host. `before`: a document by which hosts were told something that has to be taken back.
+ */
+export function wanted(document: Document, stack: string, before?: Document): Map<string, string> {
+  const texts = extracts(document, stack);
+  const serial = document.stacks[stack]?.serial ?? document.serial;
+  for (const node of before ? extracts(before, stack).keys() : []) {
+    if (!texts.has(node)) texts.set(node, extract(document.network, stack, serial, node, []));
+  }
+  return texts;
+}
+
+/** The hosts whose extract in the store is another one, or lacks its signature. */
+export async function stale(store: Store, network: string, stack: string, texts: ReadonlyMap<string, string>) {
+  const found = await each([...texts], async ([node, text]) => {
+    const key = extractKey(network, node, stack);
+    const [stored, signature] = await Promise.all([store.get(key), store.get(`${key}.sig`)]);
+    return signature && stored && sameExtract(stored.text, text) ? [] : [node];
+  });
+  return found.flat();
+}
+
+/** Writes the extracts of these hosts. Throws TruthError; what was written then stays, and the rest is stale. */
+export async function publish(
+  store: Store,
+  network: string,
+  { stack, key }: { stack: string; key: string },
+  texts: ReadonlyMap<string, string>,
+  nodes: readonly string[],
+): Promise<void> {
+  for (const node of nodes) {
+    const bytes = Buffer.byteLength(texts.get(node) ?? "");
+    if (bytes > MAX_EXTRACT) {
+      throw new TruthError(
+        "faulty",
+        `The extract of ${node} would have ${bytes} bytes, and hosts read at most ${MAX_EXTRACT}: it has links with too many nodes of ${stack}, or these have too many endpoints.`,
+      );
+    }
+  }
+  const signatures = await sign(
+    key,
+    nodes.map((node) => texts.get(node) ?? ""),
+  );
+  await each([...nodes.entries()], async ([index, node]) => {
+    const name = extractKey(network, node, stack);
+    const text = texts.get(node) ?? "";
+    const newer = await put(store, name, text, (stored) => serialOf(stored) > serialOf(text));
+    if (!newer) await put(store, `${name}.sig`, signatures[index] ?? "");
+  });
+}
+
+/** Whatever is there; true where that is to stay. */
+async function put(store: Store, key: string, text: string, stays = (_: string) => false): Promise<boolean> {
+  for (const wait of waiting({ first: 20, most: 500, attempts: 10 })) {
+    const stored = await store.get(key);
+    if (stored && stays(stored.text)) return true;
+    const etag = stored ? await store.putIfMatch(key, text, stored.etag) : await store.putIfNone(key, text);
+    if (etag !== undefined) return false;
+    await wait();
+  }
+  throw new TruthError("conflict", `${key} in ${store.address} is written by others all the time. Run again.`);
+}

@@ -1,0 +1,35 @@
+/** Where documents are kept: a folder, or a bucket of anything that speaks S3. Either keeps what was not seen from being overwritten. */
+import { TruthError } from "./errors";
+
+export interface Stored {
+  text: string;
+  /** Of this content: an entity tag, RFC 9110, section 8.8.3. */
+  etag: string;
+}
+
+export interface Store {
+  /** For messages. */
+  readonly address: string;
+  /** Undefined where there is nothing. */
+  get(key: string): Promise<Stored | undefined>;
+  /** Writes in place of what has this tag. The new tag, or undefined where there is something else, or nothing. */
+  putIfMatch(key: string, text: string, etag: string): Promise<string | undefined>;
+  /** Writes where there is nothing. The new tag, or undefined where there is something. */
+  putIfNone(key: string, text: string): Promise<string | undefined>;
+}
+
+/** What a person writes in place of a store. */
+export const ADDRESSES = "file://FOLDER, or s3://BUCKET/FOLDER?endpoint=https://HOST&region=REGION";
+
+/** Throws TruthError. The client of a bucket is loaded only for one. */
+export function openStore(address: string): Store {
+  if (address.startsWith("file://")) {
+    const { FileStore }: typeof import("./fileStore") = require("./fileStore");
+    return new FileStore(address);
+  }
+  if (address.startsWith("s3://")) {
+    const { S3Store }: typeof import("./s3Store") = require("./s3Store");
+    return new S3Store(address);
+  }
+  throw new TruthError("address", `${JSON.stringify(address)} is no store: legal is ${ADDRESSES}.`);
+}

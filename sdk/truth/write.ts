@@ -1,0 +1,202 @@
+/** Reading a document with all its checks, and writing one stack's part of it: by compare and swap, and nothing else. */
+import { randomBytes } from "node:crypto";
+import { format } from "../faults";
+import { agreed } from "./chooser";
+import { type Document, parseDocument, payload, print } from "./document";
+import { TruthError } from "./errors";
+import { joiningFaults } from "./faults";
+import { documentKey, logKey } from "./keys";
+import type { Declared, Part } from "./schema";
+import { type Signers, sign, signatureFaults } from "./signature";
+import type { Store } from "./store";
+import { waiting } from "./waiting";
+
+/** A network's document, and whose signatures it is to have. */
+export interface Truth {
+  store: Store;
+  network: string;
+  signers: Signers;
+}
+
+/** What a stack remembers of a document, so that it knows an older one. */
+export interface Known {
+  identity: string;
+  serial: number;
+  /** Of each stack's part. */
+  serials: Record<string, number>;
+}
+
+export const knownOf = ({ identity, serial, stacks }: Document): Known => ({
+  identity,
+  serial,
+  serials: Object.fromEntries(Object.entries(stacks).map(([stack, part]) => [stack, part.serial])),
+});
+
+export interface Seen {
+  document: Document;
+  etag: string;
+}
+
+const where = ({ store, network }: Pick<Truth, "store" | "network">): string =>
+  `network ${network} in ${store.address}`;
+
+/** The document as it is, whoever signed it. Throws TruthError, with all faults. */
+export async function readUnverified(truth: Pick<Truth, "store" | "network">): Promise<Seen | undefined> {
+  const { store, network } = truth;
+  const stored = await store.get(documentKey(network));
+  if (!stored) return undefined;
+  const parsed = parseDocument(stored.text);
+  if ("faults" in parsed) throw new TruthError("faulty", `The document of ${where(truth)}: ${format(parsed.faults)}`);
+  const { value: document } = parsed;
+  if (document.network !== network) {
+    throw new TruthError(
+      "faulty",
+      `The document of ${where(truth)} is that of network ${document.network}. Put it where it belongs.`,
+    );
+  }
+  return { document, etag: stored.etag };
+}
+
+/**
+ * The document, whose parts are signed by their stacks, and that is not older than what is known. `mending`: the stack
+ * whose part is written anew, whoever signed it. Throws TruthError.
+ */
+export async function read(truth: Truth, known?: Known, mending?: string): Promise<Seen | undefined> {
+  const seen = await readUnverified(truth);
+  if (!seen) return undefined;
+  const stacks = Object.keys(seen.document.stacks).filter((stack) => stack !== mending);
+  const faults = await signatureFaults(seen.document, truth.signers, stacks);
+  if (faults.length > 0) throw new TruthError("faulty", `The document of ${where(truth)}: ${format(faults)}`);
+  if (known) refuseOlder(truth, seen.document, known);
+  return seen;
+}
+
+/** Each for itself would be as a stack wrote it; somebody has put back what is no longer so. */
+function refuseOlder(truth: Truth, { identity, serial, stacks }: Document, known: Known): void {
+  if (identity !== known.identity) {
+    throw new TruthError(
+      "replayed",
+      `There are two networks of one name: the document of ${where(truth)} is ${identity}, and this stack is in ${known.identity}. Correct \`store\` or \`network\`, or write the right document back by \`overlay truth put\`.`,
+    );
+  }
+  const older = [
+    ...(serial < known.serial ? [`serial ${serial}, and ${known.serial} was seen before`] : []),
+    ...Object.entries(stacks).flatMap(([stack, part]) => {
+      const before = known.serials[stack] ?? 0;
+      return part.serial < before ? [`${stack}'s part has serial ${part.serial}, and ${before} was seen before`] : [];
+    }),
+  ];
+  if (older.length === 0) return;
+  throw new TruthError(
+    "replayed",
+    `The document of ${where(truth)} is an older one: ${older.join("; ")}. \`overlay truth log\` has the newer ones; \`overlay truth put\` writes one back, and it becomes the newest.`,
+  );
+}
+
+export interface Writer {
+  /** Who writes: project/stack. */
+  stack: string;
+  /** Path of a key that ssh-keygen signs with. */
+  key: string;
+  /** Whether it signs what is there already, too, as with another key. */
+  again?: boolean;
+  known?: Known | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** Attempts and milliseconds until it is said that others write all the time. */
+const LIMITS = { attempts: 60, patience: 60_000 };
+
+export interface Written {
+  document: Document;
+  /** What was there before, if anything was. */
+  before: Document | undefined;
+}
+
+const without = ({ stacks }: Document, stack: string): Map<string, Part> =>
+  new Map(Object.entries(stacks).filter(([owner]) => owner !== stack));
+
+const fresh = (network: string): Document => ({
+  version: 1,
+  network,
+  identity: randomBytes(16).toString("hex"),
+  serial: 0,
+  stacks: {},
+});
+
+/** One change after the other until one of them is in. `change`: the parts of a document as they are to be, or nothing to do. */
+async function swap(
+  truth: Truth,
+  { stack, known, signal }: Pick<Writer, "stack" | "known" | "signal">,
+  change: (document: Document) => Promise<Document | undefined>,
+  limits = LIMITS,
+): Promise<Written> {
+  const { store, network } = truth;
+  const { attempts, patience } = limits;
+  for (const wait of waiting({ first: 20, most: 1_000, attempts, until: Date.now() + patience, signal })) {
+    const seen = await read(truth, known, stack);
+    if (!seen && known) throw gone(truth, known);
+    const before = seen?.document;
+    const document = await change(before ?? fresh(network));
+    if (!document) return { document: before ?? fresh(network), before };
+    const text = print(document);
+    const parsed = parseDocument(text);
+    if ("faults" in parsed) throw new TruthError("faulty", `In ${where(truth)}: ${format(parsed.faults)}`);
+    const key = documentKey(network);
+    const etag = seen ? await store.putIfMatch(key, text, seen.etag) : await store.putIfNone(key, text);
+    if (etag !== undefined) {
+      await store.putIfNone(logKey(network, document.serial), text);
+      return { document, before };
+    }
+    await wait();
+  }
+  throw new TruthError(
+    "conflict",
+    `The document of ${where(truth)} was written by others in each of ${attempts} attempts, or ${patience / 1000} s. Run again; where nobody else writes, the store does not do what If-Match asks for.`,
+  );
+}
+
+const gone = (truth: Truth, { serial }: Known): TruthError =>
+  new TruthError(
+    "replayed",
+    `The document of ${where(truth)} is gone, and this stack has seen serial ${serial} of it. Correct \`store\`, or write it back by \`overlay truth put\`.`,
+  );
+
+const equal = (a: Declared, b: Declared): boolean => {
+  const text = ({ prefixes, nodes, links }: Declared) => payloadOf({ prefixes, nodes, links });
+  return text(a) === text(b);
+};
+const payloadOf = (declared: Declared): string =>
+  payload({ network: "", identity: "" }, "", { ...declared, version: 1, serial: 1, at: "", signature: "" });
+
+/** Writes what a stack says, where that is not there yet. Throws TruthError: then nothing was written. */
+export async function write(truth: Truth, writer: Writer, declared: Declared, limits = LIMITS): Promise<Written> {
+  const { stack, key, known, again = false } = writer;
+  const at = new Date().toISOString();
+  // Between two attempts others have written their parts, and ours is still the same.
+  let signed = { text: "", signature: "" };
+  const change = async (document: Document): Promise<Document | undefined> => {
+    const before = document.stacks[stack];
+    const others = without(document, stack);
+    const faults = joiningFaults(stack, declared, others);
+    if (faults.length > 0) throw new TruthError("faulty", `In ${where(truth)}: ${format(faults)}`);
+    const said: Declared = { ...declared, links: agreed(declared, stack, others, before) };
+    const there = before !== undefined && equal(before, said) && !(again && signed.text === "");
+    if (there && (await signatureFaults(document, truth.signers, [stack])).length === 0) return undefined;
+    const serial = 1 + Math.max(before?.serial ?? document.serial, known?.serials[stack] ?? 0);
+    const part: Part = { version: 1, serial, at, ...said, signature: "" };
+    const text = payload(document, stack, part);
+    if (text !== signed.text) signed = { text, signature: (await sign(key, [text]))[0] ?? "" };
+    part.signature = signed.signature;
+    const next = Math.max(document.serial + 1, serial);
+    return { ...document, serial: next, stacks: { ...document.stacks, [stack]: part } };
+  };
+  return swap(truth, writer, change, limits);
+}
+
+/** Takes a stack's part out, and nothing else. */
+export const withdraw = (truth: Truth, writer: Pick<Writer, "stack" | "known" | "signal">): Promise<Written> =>
+  swap(truth, writer, async (document) => {
+    if (!document.stacks[writer.stack]) return undefined;
+    return { ...document, serial: document.serial + 1, stacks: Object.fromEntries(without(document, writer.stack)) };
+  });
