@@ -89,7 +89,7 @@ const mapEntries = (object: Values, change: (value: unknown) => unknown): Values
   Object.fromEntries(Object.entries(object).map(([name, value]) => [name, change(value)]));
 
 /** True where the value, or what it is a part of, is unknown. */
-function unknownAt(value: unknown, path: Path): boolean {
+export function unknownAt(value: unknown, path: Path): boolean {
   if (isUnknown(value)) return true;
   const [name, ...rest] = path;
   if (name === undefined || typeof value !== "object" || value === null) return false;

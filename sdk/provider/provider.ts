@@ -1,5 +1,5 @@
 /** The provider of one engine run: its configuration, its hosts, and what the engine may ask of it. */
-import { format } from "../faults";
+import { type Fault, format } from "../faults";
 import { Connection, HostError, Hosts } from "../host";
 import type { Fact } from "../kernel";
 import { takeover } from "./adopt";
@@ -53,6 +53,14 @@ function parse(urn: string): { type: ResourceType; stack: string; resource: stri
   return { type, stack, resource: [types, ...name].join("::"), name: name.join("::") };
 }
 
+/** What the engine asks for of a resource. */
+type Lifecycle = Pick<
+  Provider,
+  "diff" | "previewCreate" | "create" | "previewUpdate" | "update" | "read" | "delete"
+> & {
+  check(urn: string, news: Values): { inputs: Values } | { faults: Fault[] };
+};
+
 export class Provider {
   engine: Engine | undefined;
   #settings: Configuration = Configuration.parse({});
@@ -71,6 +79,13 @@ export class Provider {
   /** Sessions apart: a host that does not answer yet, because its way is only now mended, may do so in its own turn. */
   #farHosts = new Hosts();
   readonly #far = new FarHosts((connection) => overSsh(this.#farHosts, connection));
+
+  /** Who answers for a resource: all but one are of something on a host. */
+  lifecycle(urn: string): Lifecycle {
+    if (!urn.includes("overlay:truth:Part::")) return this;
+    const { TruthParts }: typeof import("./truth") = require("./truth");
+    return new TruthParts({ engine: this.engine, signal: this.#cancelled.signal });
+  }
 
   configure(values: Values): void {
     const result = configuration(values);

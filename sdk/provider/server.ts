@@ -44,6 +44,9 @@ function details(code: Grpc.status, error: HalfApplied, refreshBeforeUpdate: boo
   return metadata;
 }
 
+/** What the host said last is an output; how it is reached is an input and nothing else. */
+const LAST_SAID = ["config", "machine"];
+
 /** What a component's construction failed with is gRPC's own already. */
 const isStatus = (error: unknown): error is Partial<Grpc.StatusObject> =>
   error instanceof Object && "code" in error && typeof error.code === "number" && "metadata" in error;
@@ -115,19 +118,20 @@ function service(provider: Provider, options: ServerOptions) {
     },
 
     check(request: proto.CheckRequest) {
-      const checked = provider.check(request.getUrn(), decode(request.getNews()));
+      const checked = provider.lifecycle(request.getUrn()).check(request.getUrn(), decode(request.getNews()));
       const response = new proto.CheckResponse();
       return "faults" in checked
         ? response.setFailuresList(failures(checked.faults))
         : response.setInputs(encode(checked.inputs));
     },
     async diff(request: proto.DiffRequest) {
-      const changed = await provider.diff({ ...known(request), seconds: 0 }, decode(request.getNews()));
+      const changed = await provider
+        .lifecycle(request.getUrn())
+        .diff({ ...known(request), seconds: 0 }, decode(request.getNews()));
       const { DIFF_SOME, DIFF_NONE } = proto.DiffResponse.DiffChanges;
       const response = new proto.DiffResponse().setHasdetaileddiff(true).setDiffsList(changed);
       for (const name of changed) {
-        // What the host said last is an output; how it is reached is an input and nothing else.
-        const detail = new proto.PropertyDiff().setInputdiff(name === "connection");
+        const detail = new proto.PropertyDiff().setInputdiff(!LAST_SAID.includes(name));
         response.getDetaileddiffMap().set(name, detail.setKind(proto.PropertyDiff.Kind.UPDATE));
       }
       return response.setChanges(changed.length > 0 ? DIFF_SOME : DIFF_NONE);
@@ -135,18 +139,20 @@ function service(provider: Provider, options: ServerOptions) {
     async create(request: proto.CreateRequest) {
       const [urn, news] = [request.getUrn(), decode(request.getProperties())];
       const response = new proto.CreateResponse().setRefreshBeforeUpdate(provider.live);
-      if (request.getPreview()) return response.setProperties(encode(await provider.previewCreate(urn, news)));
-      const { id, outputs } = await provider.create(urn, news, request.getTimeout());
+      const of = provider.lifecycle(urn);
+      if (request.getPreview()) return response.setProperties(encode(await of.previewCreate(urn, news)));
+      const { id, outputs } = await of.create(urn, news, request.getTimeout());
       return response.setId(id).setProperties(encode(outputs));
     },
     async update(request: proto.UpdateRequest) {
       const old = { ...known(request), seconds: request.getTimeout() };
       const news = decode(request.getNews());
-      const outputs = request.getPreview() ? await provider.previewUpdate(old, news) : await provider.update(old, news);
+      const of = provider.lifecycle(old.urn);
+      const outputs = request.getPreview() ? await of.previewUpdate(old, news) : await of.update(old, news);
       return new proto.UpdateResponse().setProperties(encode(outputs)).setRefreshBeforeUpdate(provider.live);
     },
     async read(request: proto.ReadRequest) {
-      const found = await provider.read({
+      const found = await provider.lifecycle(request.getUrn()).read({
         urn: request.getUrn(),
         id: request.getId(),
         outputs: decode(request.getProperties()),
@@ -161,7 +167,7 @@ function service(provider: Provider, options: ServerOptions) {
         .setRefreshBeforeUpdate(provider.live);
     },
     async delete(request: proto.DeleteRequest) {
-      await provider.delete({
+      await provider.lifecycle(request.getUrn()).delete({
         urn: request.getUrn(),
         id: request.getId(),
         outputs: decode(request.getProperties()),

@@ -16,7 +16,7 @@ const fits = (at: Endpoint, family: Link["family"]): boolean => {
 };
 
 /** Where a node is called on a link, the best first. */
-export const callable = ({ node }: { node: Node }, { family }: Link): Endpoint[] =>
+export const callable = ({ node }: { node: Node }, { family }: Pick<Link, "family">): Endpoint[] =>
   node.endpoints.filter((at) => fits(at, family));
 
 /**

@@ -34,7 +34,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** JSON in one line, whatever order the fields came in. */
-function line(value: unknown): string {
+export function line(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(line).join(",")}]`;
   if (!isObject(value)) return JSON.stringify(value);
   const fields = Object.keys(value)

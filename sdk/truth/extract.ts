@@ -6,7 +6,7 @@ import { contains, host } from "../network/address";
 import { listenPort } from "../network/ports";
 import { callable, chooserOf, type Named } from "./chooser";
 import type { Document } from "./document";
-import { ascending, type End, type Endpoint, type Link } from "./schema";
+import { ascending, type End, type Endpoint, type Link, type Node } from "./schema";
 
 /** Bytes that an agent reads. */
 export const MAX_EXTRACT = 256 * 1024;
@@ -47,12 +47,12 @@ function said({ stacks }: Document): Said {
   return { nodes, ends };
 }
 
-/** Ports that lead to an end, the usual one first. */
-function portsOf({ peer, peerEnd, host }: Way, at: Endpoint): number[] {
-  const { portBase: base, ports: pool } = peer.node;
-  const listens = peerEnd.port ?? listenPort(host.node.id, { base, ...(pool && { pool }) });
-  if (at.ports === undefined) return [listens, ...peerEnd.alsoPorts];
-  return [at.ports.includes(listens) ? listens : listenPort(host.node.id, { pool: at.ports })];
+/** Ports that lead to a node's end from the node with an id, the usual one first. */
+export function portsOf(from: number, node: Node, end: Pick<End, "port" | "alsoPorts">, at: Endpoint): number[] {
+  const { portBase: base, ports: pool } = node;
+  const listens = end.port ?? listenPort(from, { base, ...(pool && { pool }) });
+  if (at.ports === undefined) return [listens, ...end.alsoPorts];
+  return [at.ports.includes(listens) ? listens : listenPort(from, { pool: at.ports })];
 }
 
 function peerLines(way: Way, { ends }: Said): string[] {
@@ -67,7 +67,7 @@ function peerLines(way: Way, { ends }: Said): string[] {
     `peer ${key} ${device} ${peer.name} chooser`,
     ...callable(peer, link).flatMap((at) => {
       const family = { inet: "4", inet6: "6", any: "any" }[at.family ?? link.family ?? "any"];
-      return portsOf(way, at).map((port) =>
+      return portsOf(host.node.id, peer.node, peerEnd, at).map((port) =>
         at.name === undefined
           ? `endpoint ${key} ${at.address} ${port} ${at.cost}`
           : `name ${key} ${at.name} ${port} ${at.cost} ${family}`,

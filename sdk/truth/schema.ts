@@ -121,7 +121,10 @@ export const partSchema = z.strictObject({
   signature: z.string().default(""),
 });
 
-export { link as linkSchema, node as nodeSchema };
+/** What a program says; the rest comes with the writing. */
+export const declaredSchema = partSchema.pick({ prefixes: true, nodes: true, links: true });
+
+export { endpoint as endpointSchema, link as linkSchema, node as nodeSchema };
 export type Endpoint = z.output<typeof endpoint>;
 export type Node = z.output<typeof node>;
 export type NodeInput = z.input<typeof node>;
@@ -129,5 +132,4 @@ export type End = z.output<typeof end>;
 export type Link = z.output<typeof link>;
 export type LinkInput = z.input<typeof link>;
 export type Part = z.output<typeof partSchema>;
-/** What a program says; the rest comes with the writing. */
-export type Declared = Pick<Part, "prefixes" | "nodes" | "links">;
+export type Declared = z.output<typeof declaredSchema>;

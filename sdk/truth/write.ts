@@ -32,16 +32,19 @@ export const knownOf = ({ identity, serial, stacks }: Document): Known => ({
   serials: Object.fromEntries(Object.entries(stacks).map(([stack, part]) => [stack, part.serial])),
 });
 
+type Unverified = Pick<Truth, "store" | "network">;
+/** Without signers nobody's signature is looked at. */
+type MayBeVerified = Unverified & { signers: Signers | undefined };
+
 export interface Seen {
   document: Document;
   etag: string;
 }
 
-const where = ({ store, network }: Pick<Truth, "store" | "network">): string =>
-  `network ${network} in ${store.address}`;
+const where = ({ store, network }: Unverified): string => `network ${network} in ${store.address}`;
 
 /** The document as it is, whoever signed it. Throws TruthError, with all faults. */
-export async function readUnverified(truth: Pick<Truth, "store" | "network">): Promise<Seen | undefined> {
+export async function readUnverified(truth: Unverified): Promise<Seen | undefined> {
   const { store, network } = truth;
   const stored = await store.get(documentKey(network));
   if (!stored) return undefined;
@@ -61,18 +64,26 @@ export async function readUnverified(truth: Pick<Truth, "store" | "network">): P
  * The document, whose parts are signed by their stacks, and that is not older than what is known. `mending`: the stack
  * whose part is written anew, whoever signed it. Throws TruthError.
  */
-export async function read(truth: Truth, known?: Known, mending?: string): Promise<Seen | undefined> {
+export async function read(truth: MayBeVerified, known?: Known, mending?: string): Promise<Seen | undefined> {
   const seen = await readUnverified(truth);
-  if (!seen) return undefined;
-  const stacks = Object.keys(seen.document.stacks).filter((stack) => stack !== mending);
-  const faults = await signatureFaults(seen.document, truth.signers, stacks);
+  if (seen) await refuseForged(truth, seen.document, mending);
+  return newer(truth, seen, known);
+}
+
+async function refuseForged(truth: MayBeVerified, document: Document, mending?: string): Promise<void> {
+  if (truth.signers === undefined) return;
+  const stacks = Object.keys(document.stacks).filter((stack) => stack !== mending);
+  const faults = await signatureFaults(document, truth.signers, stacks);
   if (faults.length > 0) throw new TruthError("faulty", `The document of ${where(truth)}: ${format(faults)}`);
-  if (known) refuseOlder(truth, seen.document, known);
+}
+
+function newer(truth: Unverified, seen: Seen | undefined, known: Known | undefined): Seen | undefined {
+  if (seen && known) refuseOlder(truth, seen.document, known);
   return seen;
 }
 
 /** Each for itself would be as a stack wrote it; somebody has put back what is no longer so. */
-function refuseOlder(truth: Truth, { identity, serial, stacks }: Document, known: Known): void {
+function refuseOlder(truth: Unverified, { identity, serial, stacks }: Document, known: Known): void {
   if (identity !== known.identity) {
     throw new TruthError(
       "replayed",
@@ -124,17 +135,22 @@ const fresh = (network: string): Document => ({
   stacks: {},
 });
 
-/** One change after the other until one of them is in. `change`: the parts of a document as they are to be, or nothing to do. */
+/**
+ * One attempt after the other until one is in. `change`: the document as it is to be, or nothing to do. What others have
+ * signed is verified before the first and after the last, so that as little time as can be lies between seeing and writing.
+ */
 async function swap(
-  truth: Truth,
+  truth: MayBeVerified,
   { stack, known, signal }: Pick<Writer, "stack" | "known" | "signal">,
   change: (document: Document) => Promise<Document | undefined>,
   limits = LIMITS,
 ): Promise<Written> {
   const { store, network } = truth;
   const { attempts, patience } = limits;
+  let first: Promise<Seen | undefined> | undefined = read(truth, known, stack);
   for (const wait of waiting({ first: 20, most: 1_000, attempts, until: Date.now() + patience, signal })) {
-    const seen = await read(truth, known, stack);
+    const seen = await (first ?? readUnverified(truth).then((it) => newer(truth, it, known)));
+    first = undefined;
     if (!seen && known) throw gone(truth, known);
     const before = seen?.document;
     const document = await change(before ?? fresh(network));
@@ -146,6 +162,7 @@ async function swap(
     const etag = seen ? await store.putIfMatch(key, text, seen.etag) : await store.putIfNone(key, text);
     if (etag !== undefined) {
       await store.putIfNone(logKey(network, document.serial), text);
+      await refuseForged(truth, document, stack);
       return { document, before };
     }
     await wait();
@@ -156,7 +173,7 @@ async function swap(
   );
 }
 
-const gone = (truth: Truth, { serial }: Known): TruthError =>
+const gone = (truth: Unverified, { serial }: Known): TruthError =>
   new TruthError(
     "replayed",
     `The document of ${where(truth)} is gone, and this stack has seen serial ${serial} of it. Correct \`store\`, or write it back by \`overlay truth put\`.`,
@@ -169,21 +186,35 @@ const equal = (a: Declared, b: Declared): boolean => {
 const payloadOf = (declared: Declared): string =>
   payload({ network: "", identity: "" }, "", { ...declared, version: 1, serial: 1, at: "", signature: "" });
 
+/** Throws what a write would throw for what others have said. Writes nothing. */
+export async function rehearse(truth: Truth, stack: string, declared: Declared, known?: Known): Promise<void> {
+  const seen = await read(truth, known, stack);
+  if (!seen && known) throw gone(truth, known);
+  refuseToJoin(truth, stack, declared, seen?.document ?? fresh(truth.network));
+}
+
+function refuseToJoin(truth: Unverified, stack: string, declared: Declared, document: Document): void {
+  const faults = joiningFaults(stack, declared, without(document, stack));
+  if (faults.length > 0) throw new TruthError("faulty", `In ${where(truth)}: ${format(faults)}`);
+}
+
 /** Writes what a stack says, where that is not there yet. Throws TruthError: then nothing was written. */
 export async function write(truth: Truth, writer: Writer, declared: Declared, limits = LIMITS): Promise<Written> {
   const { stack, key, known, again = false } = writer;
   const at = new Date().toISOString();
   // Between two attempts others have written their parts, and ours is still the same.
   let signed = { text: "", signature: "" };
+  // Of a stack that was here before no part was ever above the document's own serial.
+  let floor: number | undefined;
   const change = async (document: Document): Promise<Document | undefined> => {
     const before = document.stacks[stack];
     const others = without(document, stack);
-    const faults = joiningFaults(stack, declared, others);
-    if (faults.length > 0) throw new TruthError("faulty", `In ${where(truth)}: ${format(faults)}`);
+    refuseToJoin(truth, stack, declared, document);
     const said: Declared = { ...declared, links: agreed(declared, stack, others, before) };
     const there = before !== undefined && equal(before, said) && !(again && signed.text === "");
     if (there && (await signatureFaults(document, truth.signers, [stack])).length === 0) return undefined;
-    const serial = 1 + Math.max(before?.serial ?? document.serial, known?.serials[stack] ?? 0);
+    floor ??= document.serial;
+    const serial = 1 + Math.max(before?.serial ?? floor, known?.serials[stack] ?? 0);
     const part: Part = { version: 1, serial, at, ...said, signature: "" };
     const text = payload(document, stack, part);
     if (text !== signed.text) signed = { text, signature: (await sign(key, [text]))[0] ?? "" };
@@ -194,9 +225,9 @@ export async function write(truth: Truth, writer: Writer, declared: Declared, li
   return swap(truth, writer, change, limits);
 }
 
-/** Takes a stack's part out, and nothing else. */
+/** Takes a stack's part out, and nothing else, whatever is wrong with others'. */
 export const withdraw = (truth: Truth, writer: Pick<Writer, "stack" | "known" | "signal">): Promise<Written> =>
-  swap(truth, writer, async (document) => {
+  swap({ ...truth, signers: undefined }, writer, async (document) => {
     if (!document.stacks[writer.stack]) return undefined;
     return { ...document, serial: document.serial + 1, stacks: Object.fromEntries(without(document, writer.stack)) };
   });
