@@ -125,6 +125,7 @@ function makeKey(
   const of = (node: string): string => `${link.name}@${node}/${name}.${label}`;
   const spec = { node: own.nodeName, owner: owner(), device: name, label, adopt: label === ADOPTED };
   const made = makePart(Key, own, { part: "machine", name: of, spec }, { ...options, parent });
+  program().keys.set(`link ${link.name}@${own.nodeName}`, made.publicKey);
   return { publicKey: made.publicKey, made: [made] };
 }
 

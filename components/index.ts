@@ -4,7 +4,9 @@ import { linkArgs, linkOutputs } from "./linkArgs";
 import { meshArgs, meshOutputs } from "./meshArgs";
 import { nodeArgs, nodeOutputs } from "./nodeArgs";
 import { OverlayNode } from "./OverlayNode";
+import { SourceOfTruth } from "./SourceOfTruth";
 import { segmentArgs, segmentOutputs } from "./segmentArgs";
+import { truthArgs, truthOutputs } from "./truthArgs";
 import { VxlanSegment } from "./VxlanSegment";
 import { WgLink } from "./WgLink";
 import { WgMesh } from "./WgMesh";
@@ -15,8 +17,10 @@ export type { WgMeshArgs } from "./meshArgs";
 export type { OverlayNodeArgs } from "./nodeArgs";
 export { type Endpoint, OverlayNode, type Underlay } from "./OverlayNode";
 export type { Peer } from "./peerArgs";
+export { SourceOfTruth } from "./SourceOfTruth";
 export type { VxlanSegmentArgs } from "./segmentArgs";
 export { fullMesh, type ShapeArgs, star } from "./shapes";
+export type { SourceOfTruthArgs } from "./truthArgs";
 export { type SegmentDevice, VxlanSegment } from "./VxlanSegment";
 export { type LinkSide, WgLink } from "./WgLink";
 export { type MeshDevice, WgMesh } from "./WgMesh";
@@ -50,5 +54,12 @@ export const components: ComponentType[] = [
     args: segmentArgs,
     outputs: segmentOutputs,
     make: VxlanSegment,
+  },
+  {
+    token: SourceOfTruth.token,
+    description: "A network that several stacks have a part of: what each says of its own nodes and links, signed.",
+    args: truthArgs,
+    outputs: truthOutputs,
+    make: SourceOfTruth,
   },
 ];

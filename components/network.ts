@@ -3,7 +3,7 @@
 import type { z } from "zod";
 import { type Fault, fault, parse } from "../sdk/faults";
 import { Connection } from "../sdk/host/connection";
-import { parseEndpoint } from "../sdk/network/address";
+import { type Family, parseEndpoint } from "../sdk/network/address";
 import { addressField, prefixField } from "../sdk/network/fields";
 import { Topology } from "../sdk/network/topology";
 import * as pulumi from "../sdk/provider/pulumi";
@@ -26,12 +26,22 @@ import { behind, calls, type LinkNode, linkFaults, nodeOf, type SideName, topolo
 /** What somebody declared, defaults filled in; or all that is wrong with it. */
 export type Checked<T> = { value: T } | { faults: Fault[] };
 
+/** A link or a mesh on the nodes of this program. */
+export interface Way {
+  family: Family | undefined;
+  ends: { node: string; device: string; listenPort?: number; alsoPorts?: readonly number[] }[];
+  /** Names of ends that are machines of somebody else. */
+  others: string[];
+}
+
 export class Network {
   private readonly topology = new Topology();
   private readonly nodes = new Map<string, NodeData>();
   private readonly peers = new Set<string>();
   private readonly adoptions: { node: string; device: string }[] = [];
   private devices = 0;
+  /** Links and meshes by what they are called, as `link lux-fra`, where this process knows their nodes. */
+  readonly ways = new Map<string, Way>();
   readonly relays: Relays;
   readonly segments: Segments;
 
@@ -68,6 +78,7 @@ export class Network {
     // A node with faults has said so itself, and one of another process is not known well enough.
     if (!a || !b) return { value };
     const ends = views(value, a, b).map(topologyEnd);
+    this.ways.set(`link ${name}`, { family: value.family, ends, others: value.peer ? [value.peer.name] : [] });
     this.adoptions.push(...ends.filter((_, index) => value.adopt[index === 0 ? "a" : "b"]));
     this.addLeg({
       who: `link ${name}`,
@@ -85,6 +96,9 @@ export class Network {
     const faults = [...linkFaults(value, a, b), ...relays, ...clashes, ...others];
     return faults.length > 0 ? { faults } : { value };
   }
+
+  /** Of a node of this program, as it was declared. */
+  idOf = (name: string): number | undefined => this.nodes.get(name)?.id;
 
   /** Devices that links of a node take over. */
   adopted = (name: string): string[] => this.adoptions.filter(({ node }) => node === name).map(({ device }) => device);
@@ -106,6 +120,8 @@ export class Network {
       ...onlyV4(value),
       way: wayOf(value, nodes, `mesh ${name}`),
     });
+    const devices = meshDevices(value, nodes);
+    this.ways.set(`mesh ${name}`, { family: value.family, ends: devices, others: value.peers.map(nameOfPeer) });
     const faults = [
       ...meshFaults(value, nodes),
       ...meshRelayFaults(
@@ -115,7 +131,7 @@ export class Network {
       ...value.peers.flatMap((peer) => this.peerClashes(peer)),
       ...this.topology.addMesh({
         name,
-        devices: meshDevices(value, nodes),
+        devices,
         peers: value.peers.map(({ name }) => name),
       }),
     ];
@@ -213,6 +229,7 @@ export class Network {
 }
 
 const nameOf = ({ nodeName }: OverlayNode): string => nodeName;
+const nameOfPeer = ({ name }: PeerData): string => name;
 
 /** A link has one other end. */
 function otherFaults({ b, peer, routes }: LinkData): Fault[] {

@@ -29,6 +29,8 @@ class Program {
   readonly network = new Network(constructing.getStore() === undefined);
   /** Devices that others stand on, as `link lux-fra@lux`. */
   readonly devices = new Map<string, pulumi.Resource>();
+  /** Public keys that a link has for itself, as `link lux-fra@lux`. */
+  readonly keys = new Map<string, pulumi.Output<string>>();
   private checks: (() => void)[] = [];
   private faults = 0;
   private turn: Promise<true> | undefined;

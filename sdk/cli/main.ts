@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { withPrivateKey } from "../wireguard/quick";
 import { type Key, keyIn } from "./key";
 import { qr } from "./qr";
+import { addTruth } from "./truth";
 
 const { version } = JSON.parse(readFileSync(join(__dirname, "../../../package.json"), "utf8")) as { version: string };
 
@@ -57,9 +58,9 @@ program
   .option("--qr", "as a QR code for the WireGuard app")
   .action(peer);
 
-try {
-  program.parse();
-} catch (error) {
-  process.stderr.write(`overlay: ${(error as Error).message}\n`);
+addTruth(program);
+
+program.parseAsync().catch((error: Error) => {
+  process.stderr.write(`overlay: ${error.message}\n`);
   process.exitCode = 1;
-}
+});

@@ -8,12 +8,3 @@ export function config(facts: readonly Fact[], notes: readonly string[] = []): s
   const lines = [text(facts), ...notes].filter((line) => line !== "");
   return lines.map((line) => `${line}\n`).join("");
 }
-
-/** `- LINE` for what is in one text alone, `+ LINE` for what is in the other. */
-export function lineDiff(from: string, to: string): string[] {
-  const [before, after] = [from.split("\n"), to.split("\n")];
-  return [
-    ...before.filter((line) => !after.includes(line)).map((line) => `- ${line}`),
-    ...after.filter((line) => !before.includes(line)).map((line) => `+ ${line}`),
-  ];
-}

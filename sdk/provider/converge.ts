@@ -1,8 +1,9 @@
 /** Create and update: from whatever is there to what is wanted, by the fewest commands. */
 import { type Failure, HostError } from "../host";
 import { bootText, type Changes, changes, type Fact, live, queries, type Snapshot, text } from "../kernel";
+import { lineDiff } from "../lineDiff";
 import { type BootFile, bootDrift, bootPath, bootQuery, isOwn } from "./boot";
-import { config, lineDiff } from "./config";
+import { config } from "./config";
 import { once, type Shape, shapes, specsOf } from "./former";
 import { impact, unforeseen } from "./impact";
 import { parseSpec } from "./inputs";

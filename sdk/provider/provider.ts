@@ -2,9 +2,9 @@
 import { type Fault, format } from "../faults";
 import { Connection, HostError, Hosts } from "../host";
 import type { Fact } from "../kernel";
+import { lineDiff } from "../lineDiff";
 import { takeover } from "./adopt";
 import { Company } from "./company";
-import { lineDiff } from "./config";
 import { Configuration, configuration } from "./configuration";
 import { type Before, converge } from "./converge";
 import type { Engine } from "./engine";

@@ -3,6 +3,7 @@
 import type { z } from "zod";
 import type { Connection } from "../host";
 import type { HostSpec } from "../node";
+import type { DeclaredInput } from "../truth";
 import type { BridgeSpec, MemberSpec } from "../vxlan";
 import type { InterfaceSpec, KeySpec } from "../wireguard";
 import * as pulumi from "./pulumi";
@@ -109,6 +110,31 @@ export class Bridge extends OnHost {
 
   constructor(name: string, args: PartArgs<BridgeSpec>, options?: pulumi.CustomResourceOptions) {
     super(Bridge.type, name, { ...args }, [], options);
+  }
+}
+
+export interface TruthPartArgs {
+  /** Where the document is: file://FOLDER, or s3://BUCKET/FOLDER?endpoint=https://HOST&region=REGION. */
+  store: pulumi.Input<string>;
+  network: pulumi.Input<string>;
+  /** Path of the key that signs. */
+  key: pulumi.Input<string>;
+  /** SSH public keys of each stack that may write. */
+  signers: pulumi.Input<Record<string, string[]>>;
+  /** What the stack says; or the same as JSON text. */
+  spec: Inputs<DeclaredInput> | pulumi.Input<string>;
+}
+
+/** What one stack says in a source of truth. */
+export class TruthPart extends pulumi.CustomResource {
+  static readonly type = "overlay:truth:Part";
+  /** Its lines, as they were last known. */
+  declare readonly config: pulumi.Output<string>;
+  declare readonly identity: pulumi.Output<string>;
+  declare readonly serial: pulumi.Output<number>;
+
+  constructor(name: string, args: TruthPartArgs, options?: pulumi.CustomResourceOptions) {
+    super(TruthPart.type, name, { ...outputs("config", "known", "identity", "serial"), ...args }, options);
   }
 }
 

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import type { ComponentType } from "./construct";
 import { type ResourceType, resourceType, tokens } from "./registry";
+import { partInputs } from "./truth";
 
 /** What is used of JSON Schema, as z.toJSONSchema writes it. */
 interface JsonSchema {
@@ -106,6 +107,29 @@ function resource(type: ResourceType): Spec {
   };
 }
 
+/** A stack's part of a source of truth, which is on no host. */
+function truthPart(): Spec {
+  const inputProperties = mapped(asJson(partInputs).properties, ({ description }, name) =>
+    name === "signers"
+      ? { type: "object", additionalProperties: { type: "array", items: { type: "string" } }, description }
+      : { type: "string", description },
+  );
+  const properties = {
+    config: text("What the stack says in the document, as lines, as it was last known."),
+    known: text("The serial of each part that was seen, as JSON: an older one is refused."),
+    identity: text("Of the document: another network may have the same name."),
+    serial: { type: "integer", description: "Of the document." },
+  };
+  const description = "Made by SourceOfTruth; for the rare case that needs one alone.";
+  return {
+    description,
+    inputProperties,
+    requiredInputs: Object.keys(inputProperties),
+    properties,
+    required: Object.keys(properties),
+  };
+}
+
 const RESULTS: Record<string, string> = {
   publicKey: "WireGuard public key; the private one never leaves the machine.",
   wireguard: "Where WireGuard runs: kernel or userspace.",
@@ -135,6 +159,7 @@ export function packageSchema({ version, configuration, components }: Package): 
       {},
       ...made.map(({ resources }) => resources),
       ...tokens.map((token) => ({ [token]: resource(resourceType(token) as ResourceType) })),
+      { "overlay:truth:Part": truthPart() },
     ),
     types: Object.assign({}, ...made.map(({ types }) => types)),
     language: {

@@ -1,6 +1,6 @@
 /** A stack's part of a source of truth, as a resource: the one that is no machine's, so its lifecycle is its own. */
 import { z } from "zod";
-import { checkedString, type Fault, fault, fromZod, looksSecret, type Objection } from "../faults";
+import { type Fault, fault, fromZod, type Objection } from "../faults";
 import { placeholder } from "../kernel/later";
 import { nameField } from "../network/fields";
 import type { Declared, Known as KnownDocument, Truth, Written } from "../truth";
@@ -9,14 +9,8 @@ import type { Engine } from "./engine";
 import { NO_SECRET, same, unknownAt } from "./inputs";
 import { HalfApplied, Refused } from "./outcome";
 import type { Known } from "./provider";
+import { keyField } from "./truthFields";
 import { hasUnknown, isObject, isUnknown, plain, secretPaths, UNKNOWN, type Values } from "./wire";
-
-/** State keeps it, so it must not be the key itself. */
-export const keyField = checkedString((value) =>
-  value !== "" && value.length < 1024 && !value.includes("\n") && !looksSecret(value)
-    ? undefined
-    : { legal: "the path of an SSH key's file", cure: "write the key into a file that only you read, and name that" },
-);
 
 export const partInputs = z.strictObject({
   store: z.string().describe(`Where the document is: ${truth.ADDRESSES}.`),

@@ -1,11 +1,20 @@
-export { MAX_BYTES, parseDocument, print } from "./document";
+export { type Document, MAX_BYTES, parseDocument, print } from "./document";
 export { TruthError } from "./errors";
-export { documentKey, logKey } from "./keys";
+export { documentKey, extractKey, logKey } from "./keys";
 export { asDeclared, lines } from "./lines";
 export { peerOf } from "./peer";
 export { publish, stale, wanted } from "./publish";
-export { type Declared, declaredSchema, endpointSchema } from "./schema";
-export { allowedSigners, type Signers, signatureFaults, signersField, stackField } from "./signature";
+export { difference, type Handed, prepare, restore } from "./restore";
+export { type Declared, type DeclaredInput, declaredSchema, type Part } from "./schema";
+export {
+  allowedSigners,
+  parseSigners,
+  type Signers,
+  signatureFaults,
+  signersField,
+  stackField,
+  verify,
+} from "./signature";
 export { ADDRESSES, openStore, type Store } from "./store";
 export {
   type Known,

@@ -124,7 +124,7 @@ export const partSchema = z.strictObject({
 /** What a program says; the rest comes with the writing. */
 export const declaredSchema = partSchema.pick({ prefixes: true, nodes: true, links: true });
 
-export { endpoint as endpointSchema, link as linkSchema, node as nodeSchema };
+export { endpoint as endpointField, link as linkSchema, node as nodeSchema };
 export type Endpoint = z.output<typeof endpoint>;
 export type Node = z.output<typeof node>;
 export type NodeInput = z.input<typeof node>;
@@ -133,3 +133,4 @@ export type Link = z.output<typeof link>;
 export type LinkInput = z.input<typeof link>;
 export type Part = z.output<typeof partSchema>;
 export type Declared = z.output<typeof declaredSchema>;
+export type DeclaredInput = z.input<typeof declaredSchema>;

@@ -44,6 +44,22 @@ export const allowedSigners = (signers: Signers): string =>
     .flatMap((stack) => (signers[stack] ?? []).map((key) => `${stack} namespaces="${NAMESPACE}" ${key}\n`))
     .join("");
 
+/** Of what `allowedSigners` makes; options of a line are left to those who verify. Throws TruthError. */
+export function parseSigners(text: string): Signers {
+  const all: Record<string, string[]> = {};
+  for (const line of text.split("\n").filter((it) => it.trim() !== "" && !it.startsWith("#"))) {
+    const [, stack = "", key = ""] =
+      /^(\S+) (?:[a-z-]+(?:="[^"]*")?(?:,[a-z-]+(?:="[^"]*")?)* )?((?:ssh|sk|ecdsa)-\S+ \S+.*)$/.exec(line) ?? [];
+    all[stack] = [...(all[stack] ?? []), key];
+  }
+  const result = signersField.safeParse(all);
+  if (result.success) return result.data;
+  throw new TruthError(
+    "faulty",
+    'The signers are no lines such as: net/prod namespaces="overlay-truth" ssh-ed25519 AAAA…',
+  );
+}
+
 async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "overlay-truth-"));
   try {

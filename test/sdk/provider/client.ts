@@ -3,7 +3,7 @@
  * cases a second as the hosts can bear.
  */
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
-import { lineDiff } from "../../../sdk/provider/config";
+import { lineDiff } from "../../../sdk/lineDiff";
 import { Empty } from "../../../sdk/provider/grpc";
 import { decode, encode, type Values } from "../../../sdk/provider/wire";
 import { type Log, Plugin, Refusal } from "./plugin";

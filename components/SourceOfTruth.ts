@@ -1,0 +1,64 @@
+import { parse } from "../sdk/faults";
+import * as pulumi from "../sdk/provider/pulumi";
+import { TruthPart } from "../sdk/provider/resources";
+import type { Document } from "../sdk/truth/document";
+import type { OverlayNode } from "./OverlayNode";
+import { named, settled, timeouts, withheld } from "./outputs";
+import type { Peer } from "./peerArgs";
+import { program } from "./program";
+import { type SourceOfTruthArgs, type TruthData, truthArgs, truthOutputs } from "./truthArgs";
+import { documentNow, peerIn } from "./truthPeers";
+import { said } from "./truthSaid";
+
+/**
+ * A network that several stacks have a part of: one document in a folder or a bucket, in which each stack writes and signs
+ * its own nodes and links, and from which it takes those of the others.
+ *
+ *     const truth = new SourceOfTruth("truth", { network: "prod", store: "file:///srv/truth", key, signers });
+ *     new WgLink("lux-fra", { a: lux, peer: truth.peer("fra", lux) });
+ */
+export class SourceOfTruth extends pulumi.ComponentResource {
+  static readonly token = "overlay:index:SourceOfTruth";
+
+  declare readonly identity: pulumi.Output<string>;
+  declare readonly serial: pulumi.Output<number>;
+  private readonly data: TruthData | undefined;
+  private seen: Document | undefined;
+  /** Names of the nodes of other stacks that the program has asked for. */
+  private readonly peers = new Set<string>();
+
+  /** Faults of the arguments are reported, with those of the whole program, when it has declared all that it has. */
+  constructor(name: string, args: SourceOfTruthArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super(SourceOfTruth.token, name, named(truthOutputs), options);
+    if (options.urn) return;
+    this.data = program().sound(this, args, parse(truthArgs, args));
+    if (!this.data) {
+      Object.assign(this, withheld(truthOutputs));
+      return;
+    }
+    const { network, store, key, signers, relays } = this.data;
+    if (relays.length > 0 && pulumi.runtime.isDryRun()) void pulumi.log.warn(readBy(relays), this);
+    const data = this.data;
+    const spec = program().whenDeclared(() => said(data, this.peers)) as unknown as pulumi.Input<string>;
+    const made = new TruthPart(name, { network, store, key, signers, spec }, { parent: this, ...timeouts(options) });
+    const outputs = settled(truthOutputs, { identity: made.identity, serial: made.serial });
+    Object.assign(this, outputs);
+    this.registerOutputs(outputs);
+  }
+
+  /**
+   * Another stack's node, for `peer` of a link or `peers` of a mesh. `towards`: the node of this stack that the link begins
+   * at, for the port depends on it. Reads the document at once. Throws a RunError.
+   */
+  peer(name: string, towards: OverlayNode): Peer {
+    const id = program().network.idOf(towards.nodeName);
+    if (!this.data || id === undefined)
+      throw new pulumi.RunError(`what was declared before peer("${name}") has faults`);
+    this.seen ??= documentNow(this.data);
+    this.peers.add(name);
+    return peerIn(this.seen, name, { name: towards.nodeName, id });
+  }
+}
+
+const readBy = (relays: TruthData["relays"]): string =>
+  relays.map(({ a, b, by }) => `${by} can read what ${a} and ${b} send each other.`).join("\n");

@@ -1,0 +1,65 @@
+/** What a person may say about a source of truth that several stacks share. */
+import { z } from "zod";
+import { nameField } from "../sdk/network/fields";
+import { keyField } from "../sdk/provider/truthFields";
+import { endpointField } from "../sdk/truth/schema";
+import { signersField } from "../sdk/truth/signature";
+import { ADDRESSES } from "../sdk/truth/store";
+import { component } from "./input";
+import type { OverlayNode } from "./OverlayNode";
+
+const relay = z
+  .strictObject({
+    a: nameField.describe("Name of one node, of this stack. Example: nas"),
+    b: nameField.describe("Name of the other. Example: van"),
+    by: nameField.describe("Name of the node that forwards between the two. Example: lux"),
+    allowPlaintext: z.literal(true).describe("That the relay can read what it forwards. Example: true"),
+  })
+  .meta({ id: "TruthRelay" });
+
+export const truthArgs = z.strictObject({
+  network: nameField.describe("Name of the network, the same in all stacks that are in it. Example: prod"),
+  store: z
+    .string()
+    .regex(/^(file|s3):\/\/./, { error: ADDRESSES })
+    .describe(
+      `Where the document is: ${ADDRESSES}. A bucket's credentials are those of the AWS tools. Example: file:///srv/truth`,
+    ),
+  key: keyField.describe(
+    "Path of the SSH key that signs what this stack says; the .pub file where an agent has the key. It is read when it " +
+      "signs, and is in no state. Example: /home/ci/.ssh/truth",
+  ),
+  signers: signersField.describe(
+    "SSH public keys of each stack that may write, by project/stack. Who is added is added on the hosts first. " +
+      "Example: {net/prod: [ssh-ed25519 AAAA…]}",
+  ),
+  nodes: z
+    .array(component<OverlayNode>("overlay:index:OverlayNode"))
+    .default([])
+    .describe(
+      "The stack's nodes that others may link to. The links and meshes between them, and with nodes of other stacks, are " +
+        "said with them. Default: none.",
+    ),
+  endpoints: z
+    .record(z.string(), z.array(endpointField.meta({ id: "TruthEndpoint" })))
+    .default({})
+    .describe(
+      "More endpoints, by the node's name, between which the hosts themselves choose: with a cost, or with a name that " +
+        "the host resolves. Default: none. Example: {nas: [{name: home.example.net, ports: [443], cost: 10}]}",
+    ),
+  relays: z
+    .array(relay)
+    .default([])
+    .describe(
+      "Pairs of nodes of which neither can be called, and the node that forwards between them. Default: none. " +
+        "Example: [{a: nas, b: van, by: lux, allowPlaintext: true}]",
+    ),
+});
+
+export type SourceOfTruthArgs = z.input<typeof truthArgs>;
+export type TruthData = z.output<typeof truthArgs>;
+
+export const truthOutputs = z.object({
+  identity: z.string().describe("Of the document: another network may have the same name."),
+  serial: z.int().describe("Of the document when this stack last wrote or read it."),
+});

@@ -1,0 +1,48 @@
+/** Nodes of other stacks, while a program runs: which of them there are has to be known before anything is declared. */
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import * as pulumi from "../sdk/provider/pulumi";
+import { type Document, MAX_BYTES, parseDocument } from "../sdk/truth/document";
+import { peerOf } from "../sdk/truth/peer";
+import { allowedSigners } from "../sdk/truth/signature";
+import type { Peer } from "./peerArgs";
+import type { TruthData } from "./truthArgs";
+
+/** The folder of package.json: compiled code lies one level deeper (dist/) than its source. */
+const packageRoot = (from: string): string =>
+  existsSync(join(from, "package.json")) ? from : packageRoot(dirname(from));
+
+/** Milliseconds: a store's own time limits end before. */
+const PATIENCE = 60_000;
+
+/** The document, verified. A program cannot wait for it everywhere, so another process does. Throws a RunError. */
+export function documentNow({ network, store, signers }: TruthData): Document {
+  const tool = join(packageRoot(__dirname), "dist/sdk/cli/main.js");
+  const words = ["--no-warnings", tool, "truth", "get", network, "--store", store, "--signers", "-"];
+  try {
+    const text = execFileSync(process.execPath, words, {
+      input: allowedSigners(signers),
+      encoding: "utf8",
+      maxBuffer: MAX_BYTES,
+      timeout: PATIENCE,
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    const parsed = parseDocument(text);
+    if ("value" in parsed) return parsed.value;
+    throw new pulumi.RunError(`the document of network ${network} cannot be read`);
+  } catch (error) {
+    const { stderr, message } = error as { stderr?: string; message: string };
+    throw new pulumi.RunError((stderr ?? "").trim().replace(/^overlay: /, "") || message);
+  }
+}
+
+/** Throws a RunError where there is no such node. */
+export function peerIn(document: Document, name: string, towards: { name: string; id: number }): Peer {
+  const peer = peerOf(document, name, towards);
+  if (peer) return peer;
+  const known = Object.values(document.stacks).flatMap(({ nodes }) => Object.keys(nodes));
+  throw new pulumi.RunError(
+    `network ${document.network} has no node ${name}, only ${known.sort().join(", ") || "none at all"}: run the stack that has it first`,
+  );
+}

@@ -1,0 +1,53 @@
+/** What a stack says of its nodes, and of the links and meshes that it has declared between them. */
+import * as pulumi from "../sdk/provider/pulumi";
+import type { TruthPartArgs } from "../sdk/provider/resources";
+import type { Way } from "./network";
+import type { OverlayNode } from "./OverlayNode";
+import { program } from "./program";
+import type { TruthData } from "./truthArgs";
+
+type Spec = Exclude<TruthPartArgs["spec"], pulumi.Input<string>>;
+type More = TruthData["endpoints"];
+
+function nodeSaid({ nodeName, ...node }: OverlayNode, more: More) {
+  const { nodeId: id, publicKey, addresses, portBase, ports } = node;
+  // Its family is for an address that is known later; this one is known.
+  const endpoints = node.endpoints.apply((all) => [
+    ...all.map(({ address, ports }) => ({ address, ...(ports && { ports }) })),
+    ...(more[nodeName] ?? []),
+  ]);
+  return { id, publicKey, addresses, endpoints, portBase, ports };
+}
+
+/** A link or a mesh with those of its ends that are in the source of truth; nothing where these are less than two. */
+function waySaid(name: string, { ends, others, family }: Way, nodes: ReadonlySet<string>, peers: ReadonlySet<string>) {
+  const { devices, keys } = program();
+  const own = ends.filter(({ node }) => nodes.has(node) && !others.includes(node));
+  const foreign = others.filter((node) => peers.has(node));
+  if (own.length === 0 || own.length + foreign.length < 2) return [];
+  const said = own.map(({ node, device, listenPort: port, alsoPorts = [] }) => {
+    const made = devices.get(`${name}@${node}`);
+    const publicKey = keys.get(`${name}@${node}`);
+    // By way of the URN: others are told of a device when it is there.
+    const there = made ? made.urn.apply(() => device) : device;
+    return { node, device: there, port, alsoPorts: [...alsoPorts], ...(publicKey && { publicKey }) };
+  });
+  return [{ ends: [...said, ...foreign.map((node) => ({ node }))], ...(family && { family }) }];
+}
+
+export function said({ nodes, endpoints, relays }: TruthData, peers: ReadonlySet<string>): Spec {
+  const names = new Set(nodes.map(({ nodeName }) => nodeName));
+  return {
+    prefixes: pulumi.all(nodes.map(({ prefixes }) => prefixes)).apply((all) => [...new Set(all.flat())]),
+    nodes: Object.fromEntries(nodes.map((node) => [node.nodeName, nodeSaid(node, endpoints)])),
+    links: Object.fromEntries([
+      ...[...program().network.ways].flatMap(([name, way]) =>
+        waySaid(name, way, names, peers).map((link) => [name.replace(/^\w+ /, ""), link]),
+      ),
+      ...relays.map(({ a, b, by, allowPlaintext }) => [
+        `${a}-${b}`,
+        { ends: [{ node: a }, { node: b }], relay: by, allowPlaintext },
+      ]),
+    ]),
+  } as Spec;
+}

@@ -1,0 +1,170 @@
+/** `overlay truth`: a source of truth by hand, beside what Pulumi writes into it. */
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline/promises";
+import type { Command } from "commander";
+import * as truth from "../truth";
+
+interface Place {
+  store: string;
+}
+interface Signing {
+  signers?: string;
+}
+
+const readSigners = ({ signers: path }: Signing): truth.Signers | undefined =>
+  path === undefined ? undefined : truth.parseSigners(readFileSync(path === "-" ? 0 : path, "utf8"));
+
+const print = (text: string): boolean => process.stdout.write(`${text}\n`);
+
+/** The document, or what is wrong: a text that is none is for `put` to replace, and not for others to take for one. */
+async function current(place: Place, network: string): Promise<truth.Document> {
+  const store = truth.openStore(place.store);
+  const seen = await truth.readUnverified({ store, network });
+  if (seen) return seen.document;
+  throw new Error(`there is no document of network ${network} in ${place.store}`);
+}
+
+async function ofSerial(place: Place, network: string, serial: number): Promise<truth.Document | undefined> {
+  const stored = await truth.openStore(place.store).get(truth.logKey(network, serial));
+  if (!stored) return undefined;
+  const parsed = truth.parseDocument(stored.text);
+  return "value" in parsed ? parsed.value : undefined;
+}
+
+async function get(network: string, options: Place & Signing & { serial?: string }): Promise<void> {
+  const { store: address, serial } = options;
+  const store = truth.openStore(address);
+  const signers = readSigners(options);
+  const past = serial === undefined ? undefined : await ofSerial(options, network, Number(serial));
+  if (serial !== undefined && !past)
+    throw new Error(`serial ${serial} of network ${network} is not kept in ${address}`);
+  const seen = past ?? (signers ? (await truth.read({ store, network, signers }))?.document : undefined);
+  process.stdout.write(truth.print(seen ?? (await current(options, network))));
+}
+
+async function verify(network: string, options: Place & Required<Signing>): Promise<void> {
+  const document = await current(options, network);
+  const signers = readSigners(options) ?? {};
+  for (const stack of Object.keys(document.stacks)) {
+    const [fault] = await truth.signatureFaults(document, signers, [stack]);
+    const { serial, at } = document.stacks[stack] as truth.Part;
+    print(`${stack}: serial ${serial} of ${at}: ${fault ? `${fault.legal}; ${fault.cure}` : "signed by its key"}`);
+    const wrong = fault ? [] : await wrongExtracts(options, document, stack, signers);
+    for (const line of wrong) print(`${stack}: ${line}`);
+    if (fault || wrong.length > 0) process.exitCode = 1;
+  }
+}
+
+async function wrongExtracts(
+  { store: address }: Place,
+  document: truth.Document,
+  stack: string,
+  signers: truth.Signers,
+) {
+  const store = truth.openStore(address);
+  const texts = truth.wanted(document, stack);
+  const stale = new Set(await truth.stale(store, document.network, stack, texts));
+  const wrong = [...stale].map((node) => `the extract of ${node} is missing, or not what it should be`);
+  for (const node of [...texts.keys()].filter((it) => !stale.has(it))) {
+    const key = truth.extractKey(document.network, node, stack);
+    const [text, signature] = await Promise.all([store.get(key), store.get(`${key}.sig`)]);
+    const why = await truth.verify(truth.allowedSigners(signers), stack, text?.text ?? "", signature?.text ?? "");
+    if (why !== undefined) wrong.push(`the extract of ${node} is not signed by its key (${why})`);
+  }
+  return wrong;
+}
+
+async function log(network: string, options: Place & { limit: string }): Promise<void> {
+  const newest = (await current(options, network).catch(() => undefined)) ?? (await newestKept(options, network));
+  let document: truth.Document | undefined = newest;
+  for (let serial = newest.serial; serial > 0 && serial > newest.serial - Number(options.limit); serial--) {
+    const before: truth.Document | undefined = await ofSerial(options, network, serial - 1);
+    if (document) entry(document, before, serial === 1);
+    else print(`${serial}  not kept`);
+    document = before;
+  }
+}
+
+/** By serials that double, then by halves: a store has no lists. */
+async function newestKept(place: Place, network: string): Promise<truth.Document> {
+  const kept = (serial: number) => ofSerial(place, network, serial);
+  let [low, high] = [1, 2];
+  if (!(await kept(low))) throw new Error(`no document of network ${network} was ever kept in ${place.store}`);
+  while (await kept(high)) [low, high] = [high, high * 2];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (await kept(middle)) low = middle;
+    else high = middle;
+  }
+  return (await kept(low)) as truth.Document;
+}
+
+function entry(document: truth.Document, before: truth.Document | undefined, first: boolean): void {
+  const changed = Object.entries(document.stacks).filter(
+    ([stack, { serial }]) => before?.stacks[stack]?.serial !== serial,
+  );
+  const gone = Object.keys(before?.stacks ?? {}).filter((stack) => !document.stacks[stack]);
+  const who = before || first ? [...changed.map(([stack]) => stack), ...gone.map((stack) => `${stack} (gone)`)] : ["?"];
+  const [[, part] = []] = changed;
+  print(`${document.serial}  ${part?.at ?? "-"}  ${who.join(", ") || "-"}`);
+  if (!before && !first) return;
+  for (const line of truth.difference(before, document)) print(`    ${line}`);
+}
+
+interface Put extends Place, Signing {
+  stack: string;
+  key: string;
+  above?: string;
+  yes?: true;
+}
+
+async function put(network: string, file: string, options: Put): Promise<void> {
+  const { stack, key, above } = options;
+  const store = truth.openStore(options.store);
+  const signers = readSigners(options);
+  const handed = { store, network, stack, key, signers, ...(above !== undefined && { above: Number(above) }) };
+  const prepared = await truth.prepare(handed, readFileSync(file, "utf8"));
+  for (const line of prepared.difference) print(line);
+  const count = prepared.difference.length;
+  print(
+    `${count === 0 ? "Nothing changes but the serial" : `${count} lines differ`}: serial ${prepared.document.serial}, signed by ${stack}.`,
+  );
+  if (!options.yes && !(await agreed("Write it? [y/N] "))) throw new Error("nothing was written");
+  await truth.restore(handed, prepared);
+  const texts = truth.wanted(prepared.document, stack, prepared.seen?.document);
+  await truth.publish(store, network, { stack, key }, texts, await truth.stale(store, network, stack, texts));
+}
+
+async function agreed(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY) throw new Error("nobody is there to ask: say --yes to write it all the same");
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await terminal.question(question).finally(() => terminal.close());
+  return /^y(es)?$/i.test(answer.trim());
+}
+
+export function addTruth(program: Command): void {
+  const group = program.command("truth").description("a network's source of truth");
+  const of = (name: string, description: string) =>
+    group
+      .command(name)
+      .description(description)
+      .argument("<network>", "its name")
+      .requiredOption("--store <address>", truth.ADDRESSES);
+  const SIGNERS = "allowed_signers(5) of the stacks that may write; - is standard input";
+  of("get", "prints the document")
+    .option("--serial <number>", "as it was then")
+    .option("--signers <file>", `verifies it first: ${SIGNERS}`)
+    .action(get);
+  of("verify", "says whether each stack's part, and what its hosts are told, is signed by its key")
+    .requiredOption("--signers <file>", SIGNERS)
+    .action(verify);
+  of("log", "prints who wrote what, the newest first").option("--limit <number>", "how many", "20").action(log);
+  of("put", "checks a document, shows what it changes, asks, and writes it")
+    .argument("<file>", "the document, as `get` printed it, and edited")
+    .requiredOption("--stack <name>", "project/stack whose part is signed anew")
+    .requiredOption("--key <file>", "key that it is signed with, for ssh-keygen -Y sign")
+    .option("--signers <file>", `for parts of others that differ, as in an older document: ${SIGNERS}`)
+    .option("--above <serial>", "a serial that others have seen; default: that of what is there")
+    .option("--yes", "does not ask")
+    .action(put);
+}
