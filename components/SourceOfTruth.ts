@@ -2,8 +2,9 @@ import { parse } from "../sdk/faults";
 import * as pulumi from "../sdk/provider/pulumi";
 import { TruthPart } from "../sdk/provider/resources";
 import type { Document } from "../sdk/truth/document";
+import type { Declared } from "../sdk/truth/schema";
 import type { OverlayNode } from "./OverlayNode";
-import { named, settled, timeouts, withheld } from "./outputs";
+import { named, owner, settled, timeouts, withheld } from "./outputs";
 import type { Peer } from "./peerArgs";
 import { program } from "./program";
 import { type SourceOfTruthArgs, type TruthData, truthArgs, truthOutputs } from "./truthArgs";
@@ -23,7 +24,7 @@ export class SourceOfTruth extends pulumi.ComponentResource {
   declare readonly identity: pulumi.Output<string>;
   declare readonly serial: pulumi.Output<number>;
   private readonly data: TruthData | undefined;
-  private seen: Document | undefined;
+  private seen: { document: Document | undefined } | undefined;
   /** Names of the nodes of other stacks that the program has asked for. */
   private readonly peers = new Set<string>();
 
@@ -46,6 +47,12 @@ export class SourceOfTruth extends pulumi.ComponentResource {
     this.registerOutputs(outputs);
   }
 
+  /** What this stack has in the document; nothing where it has not written yet. Throws a RunError. */
+  static said({ network, store, signers }: Pick<SourceOfTruthArgs, "network" | "store" | "signers">): Declared {
+    const { prefixes = [], nodes = {}, links = {} } = documentNow({ network, store, signers })?.stacks[owner()] ?? {};
+    return { prefixes, nodes, links };
+  }
+
   /**
    * Another stack's node, for `peer` of a link or `peers` of a mesh. `towards`: the node of this stack that the link begins
    * at, for the port depends on it. Reads the document at once. Throws a RunError.
@@ -54,9 +61,9 @@ export class SourceOfTruth extends pulumi.ComponentResource {
     const id = program().network.idOf(towards.nodeName);
     if (!this.data || id === undefined)
       throw new pulumi.RunError(`what was declared before peer("${name}") has faults`);
-    this.seen ??= documentNow(this.data);
+    this.seen ??= { document: documentNow(this.data) };
     this.peers.add(name);
-    return peerIn(this.seen, name, { name: towards.nodeName, id });
+    return peerIn(this.data, this.seen.document, name, { name: towards.nodeName, id });
   }
 }
 

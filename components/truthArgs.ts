@@ -47,6 +47,20 @@ export const truthArgs = z.strictObject({
       "More endpoints, by the node's name, between which the hosts themselves choose: with a cost, or with a name that " +
         "the host resolves. Default: none. Example: {nas: [{name: home.example.net, ports: [443], cost: 10}]}",
     ),
+  choosers: z
+    .record(z.string(), nameField)
+    .default({})
+    .describe(
+      "Which end of a link chooses where to call the other, by the link's name. Default: the one whose peer has endpoints; " +
+        "where both have some, the one with the lower id. Example: {lux-fra: fra}",
+    ),
+  connections: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether the document says how the machines are reached over SSH, for a stack that is built from it alone. " +
+        "Default: false.",
+    ),
   relays: z
     .array(relay)
     .default([])

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as pulumi from "../sdk/provider/pulumi";
 import { type Document, MAX_BYTES, parseDocument } from "../sdk/truth/document";
+import { ABSENT } from "../sdk/truth/errors";
 import { peerOf } from "../sdk/truth/peer";
 import { allowedSigners } from "../sdk/truth/signature";
 import type { Peer } from "./peerArgs";
@@ -16,8 +17,14 @@ const packageRoot = (from: string): string =>
 /** Milliseconds: a store's own time limits end before. */
 const PATIENCE = 60_000;
 
-/** The document, verified. A program cannot wait for it everywhere, so another process does. Throws a RunError. */
-export function documentNow({ network, store, signers }: TruthData): Document {
+/** What a read of a document has to know. */
+export type Place = Pick<TruthData, "network" | "store" | "signers">;
+
+/**
+ * The document, verified; undefined where there is none. A program cannot wait for it everywhere, so another process does.
+ * Throws a RunError.
+ */
+export function documentNow({ network, store, signers }: Place): Document | undefined {
   const tool = join(packageRoot(__dirname), "dist/sdk/cli/main.js");
   const words = ["--no-warnings", tool, "truth", "get", network, "--store", store, "--signers", "-"];
   try {
@@ -32,17 +39,27 @@ export function documentNow({ network, store, signers }: TruthData): Document {
     if ("value" in parsed) return parsed.value;
     throw new pulumi.RunError(`the document of network ${network} cannot be read`);
   } catch (error) {
-    const { stderr, message } = error as { stderr?: string; message: string };
+    const { stderr, message, status } = error as { stderr?: string; message: string; status?: number };
+    if (status === ABSENT) return undefined;
     throw new pulumi.RunError((stderr ?? "").trim().replace(/^overlay: /, "") || message);
   }
 }
 
 /** Throws a RunError where there is no such node. */
-export function peerIn(document: Document, name: string, towards: { name: string; id: number }): Peer {
-  const peer = peerOf(document, name, towards);
-  if (peer) return peer;
+export function peerIn(
+  { network, store }: Place,
+  document: Document | undefined,
+  name: string,
+  towards: { name: string; id: number },
+): Peer {
+  const found = document && peerOf(document, name, towards);
+  if (found?.publicKey !== undefined) return { ...found, publicKey: found.publicKey };
+  if (!document) {
+    throw new pulumi.RunError(
+      `there is no document of network ${network} in ${store}: run the stack that has ${name} first`,
+    );
+  }
   const known = Object.values(document.stacks).flatMap(({ nodes }) => Object.keys(nodes));
-  throw new pulumi.RunError(
-    `network ${document.network} has no node ${name}, only ${known.sort().join(", ") || "none at all"}: run the stack that has it first`,
-  );
+  const what = found ? `no key of ${name} yet` : `no node ${name}, only ${known.sort().join(", ") || "none at all"}`;
+  throw new pulumi.RunError(`network ${network} has ${what}: run the stack that has it first`);
 }

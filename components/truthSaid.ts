@@ -7,16 +7,15 @@ import { program } from "./program";
 import type { TruthData } from "./truthArgs";
 
 type Spec = Exclude<TruthPartArgs["spec"], pulumi.Input<string>>;
-type More = TruthData["endpoints"];
-
-function nodeSaid({ nodeName, ...node }: OverlayNode, more: More) {
+function nodeSaid({ nodeName, ...node }: OverlayNode, { endpoints: more, connections }: TruthData) {
   const { nodeId: id, publicKey, addresses, portBase, ports } = node;
   // Its family is for an address that is known later; this one is known.
   const endpoints = node.endpoints.apply((all) => [
     ...all.map(({ address, ports }) => ({ address, ...(ports && { ports }) })),
     ...(more[nodeName] ?? []),
   ]);
-  return { id, publicKey, addresses, endpoints, portBase, ports };
+  const connection = node.connection.apply(({ connectTimeout: _, ...it }) => it);
+  return { id, publicKey, addresses, endpoints, portBase, ports, ...(connections && { connection }) };
 }
 
 /** A link or a mesh with those of its ends that are in the source of truth; nothing where these are less than two. */
@@ -35,14 +34,18 @@ function waySaid(name: string, { ends, others, family }: Way, nodes: ReadonlySet
   return [{ ends: [...said, ...foreign.map((node) => ({ node }))], ...(family && { family }) }];
 }
 
-export function said({ nodes, endpoints, relays }: TruthData, peers: ReadonlySet<string>): Spec {
+export function said(data: TruthData, peers: ReadonlySet<string>): Spec {
+  const { nodes, relays, choosers } = data;
   const names = new Set(nodes.map(({ nodeName }) => nodeName));
   return {
     prefixes: pulumi.all(nodes.map(({ prefixes }) => prefixes)).apply((all) => [...new Set(all.flat())]),
-    nodes: Object.fromEntries(nodes.map((node) => [node.nodeName, nodeSaid(node, endpoints)])),
+    nodes: Object.fromEntries(nodes.map((node) => [node.nodeName, nodeSaid(node, data)])),
     links: Object.fromEntries([
       ...[...program().network.ways].flatMap(([name, way]) =>
-        waySaid(name, way, names, peers).map((link) => [name.replace(/^\w+ /, ""), link]),
+        waySaid(name, way, names, peers).map((link) => {
+          const plain = name.replace(/^\w+ /, "");
+          return [plain, { ...link, ...(choosers[plain] !== undefined && { chooser: choosers[plain] }) }];
+        }),
       ),
       ...relays.map(({ a, b, by, allowPlaintext }) => [
         `${a}-${b}`,

@@ -62,5 +62,5 @@ addTruth(program);
 
 program.parseAsync().catch((error: Error) => {
   process.stderr.write(`overlay: ${error.message}\n`);
-  process.exitCode = 1;
+  process.exitCode ||= 1;
 });

@@ -21,6 +21,7 @@ async function current(place: Place, network: string): Promise<truth.Document> {
   const store = truth.openStore(place.store);
   const seen = await truth.readUnverified({ store, network });
   if (seen) return seen.document;
+  process.exitCode = truth.ABSENT;
   throw new Error(`there is no document of network ${network} in ${place.store}`);
 }
 

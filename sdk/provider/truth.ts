@@ -1,7 +1,7 @@
 /** A stack's part of a source of truth, as a resource: the one that is no machine's, so its lifecycle is its own. */
 import { z } from "zod";
 import { type Fault, fault, fromZod, type Objection } from "../faults";
-import { placeholder } from "../kernel/later";
+import { isPlaceholder, placeholder } from "../kernel/later";
 import { nameField } from "../network/fields";
 import type { Declared, Known as KnownDocument, Truth, Written } from "../truth";
 import * as truth from "../truth";
@@ -46,7 +46,7 @@ const nested = (value: unknown): unknown => {
   }
 };
 
-/** Keys of nodes that are not made yet: what stands for one in a check, and in the text for people. */
+/** Keys of nodes that are not made yet, as in a preview: what stands for one in a check, and in the text for people. */
 function withStandIns(spec: unknown): { spec: unknown; told: [standIn: string, text: string][] } {
   const nodes = isObject(spec) && isObject(spec.nodes) ? spec.nodes : {};
   const told: [string, string][] = [];
@@ -109,7 +109,7 @@ export class TruthParts {
     const inputs = { store, network, key, signers: JSON.stringify(value.signers) };
     if (!result.success) return { inputs: { ...inputs, spec: UNKNOWN, config: UNKNOWN } };
     const config = told.reduce((it, [from, to]) => it.replaceAll(from, to), text(truth.lines(result.data.spec)));
-    return { inputs: { ...inputs, spec: told.length > 0 ? UNKNOWN : JSON.stringify(result.data.spec), config } };
+    return { inputs: { ...inputs, spec: JSON.stringify(result.data.spec), config } };
   }
 
   async diff({ inputs, outputs }: Known, news: Values): Promise<string[]> {
@@ -121,16 +121,14 @@ export class TruthParts {
     if (!isUnknown(news.config)) this.run.engine?.info(urn, String(news.config));
     await this.run.engine?.flush();
     await this.foretell(urn, news, undefined);
-    return { config: this.#shown(news), known: UNKNOWN, identity: UNKNOWN, serial: UNKNOWN };
+    return { config: shown(news), known: UNKNOWN, identity: UNKNOWN, serial: UNKNOWN };
   }
 
   async previewUpdate({ urn, inputs, outputs }: Known, news: Values): Promise<Values> {
     const moved = plain(inputs.network) !== news.network;
     await this.foretell(urn, news, moved ? undefined : knownFrom(outputs));
-    return { ...outputs, config: this.#shown(news), known: UNKNOWN, serial: UNKNOWN };
+    return { ...outputs, config: shown(news), known: UNKNOWN, serial: UNKNOWN };
   }
-
-  #shown = ({ config, spec }: Values): unknown => (isUnknown(spec) ? UNKNOWN : config);
 
   /** What a run would be refused for, as far as the document can be read from here. */
   private async foretell(urn: string, news: Values, known: KnownDocument | undefined): Promise<void> {
@@ -238,6 +236,9 @@ export class TruthParts {
     }
   }
 }
+
+/** What stands for a key that comes later is for people, and for nobody's `apply`. */
+const shown = ({ config }: Values): unknown => (isPlaceholder(String(config)) ? UNKNOWN : config);
 
 /** Without what the engine adds. */
 const unmarked = (values: Values): Values =>

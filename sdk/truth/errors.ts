@@ -9,6 +9,9 @@ export type Trouble =
   | "keygen" /** A program is missing. */
   | "address"; /** The store's address is none. */
 
+/** What `overlay truth get` ends with where there is no document. */
+export const ABSENT = 2;
+
 export class TruthError extends Error {
   override readonly name = "TruthError";
 

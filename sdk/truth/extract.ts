@@ -60,7 +60,7 @@ function peerLines(way: Way, { ends }: Said): string[] {
   const theirs = ends.get(`${host.name} ${peer.name}`);
   const device = hostEnd.device ?? theirs?.end.device ?? (link.relay === undefined ? `inter-${peer.name}` : undefined);
   const key = peerEnd.publicKey ?? peer.node.publicKey;
-  if (device === undefined) return [];
+  if (device === undefined || key === undefined) return [];
   const chooser = link.chooser ?? theirs?.link.chooser ?? chooserOf(link, host, peer);
   if (chooser !== host.name) return [`peer ${key} ${device} ${peer.name} follower`];
   return [
@@ -81,7 +81,8 @@ function relayLines({ link, host, peer, peerEnd }: Way, { nodes, ends }: Said): 
   const relay = link.relay === undefined ? undefined : nodes.get(link.relay);
   if (!relay) return [];
   const via = ends.get(`${relay.name} ${host.name}`)?.end.publicKey ?? relay.node.publicKey;
-  return [`relay ${peerEnd.publicKey ?? peer.node.publicKey} ${via}`];
+  const key = peerEnd.publicKey ?? peer.node.publicKey;
+  return key === undefined || via === undefined ? [] : [`relay ${key} ${via}`];
 }
 
 /** Each prefix of the overlay, and what of those concerned lies in none. */

@@ -83,7 +83,7 @@ function* belongings({
 }: Sound<Node>): Generator<[what: string, key: string, path: Path, shown: unknown]> {
   yield ["a name", name, path, name];
   yield ["an id", String(value.id), [...path, "id"], value.id];
-  yield ["a public key", value.publicKey, [...path, "publicKey"], undefined];
+  if (value.publicKey !== undefined) yield ["a public key", value.publicKey, [...path, "publicKey"], undefined];
   for (const address of value.addresses) yield ["an address", address, [...path, "addresses"], address];
 }
 

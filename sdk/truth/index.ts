@@ -1,5 +1,5 @@
 export { type Document, MAX_BYTES, parseDocument, print } from "./document";
-export { TruthError } from "./errors";
+export { ABSENT, TruthError } from "./errors";
 export { documentKey, extractKey, logKey } from "./keys";
 export { asDeclared, lines } from "./lines";
 export { peerOf } from "./peer";

@@ -8,7 +8,8 @@ import type { End, Link, Node } from "./schema";
 export interface TruthPeer {
   name: string;
   id: number;
-  publicKey: string;
+  /** Nothing yet of a machine that is still to be made. */
+  publicKey: string | undefined;
   addresses: string[];
   /** Its best endpoint that is an address, with the port towards who asks; none where it has to call. */
   endpoint?: string;

@@ -68,9 +68,19 @@ const endpoint = z
     }
   });
 
+/** What `connection` of a node may say; whoever connects checks it. */
+const connection = z.strictObject({
+  host: z.string().min(1),
+  port: portField.optional(),
+  user: z.string().min(1).optional(),
+  hostKey: z.string().min(1).optional(),
+  proxyJump: z.string().min(1).optional(),
+});
+
 const node = z.strictObject({
   id: idField,
-  publicKey: keyField,
+  /** Nothing yet of a machine that is still to be made. */
+  publicKey: keyField.optional(),
   addresses: set(addressField).default([]),
   /** The best first. */
   endpoints: z
@@ -79,6 +89,8 @@ const node = z.strictObject({
     .transform((all) => [...all].sort((a, b) => a.cost - b.cost)),
   portBase: z.int().min(1).max(65534).default(PORT_BASE),
   ports: z.array(portField).min(1).optional(),
+  /** How an operator's machine reaches it, where a stack builds its network from the document alone. */
+  connection: connection.optional(),
 });
 
 const end = z.strictObject({

@@ -163,7 +163,9 @@ async function refused(more: Partial<SourceOfTruthArgs>, name: string): Promise<
 
 test("a peer that cannot be had is told with what there is", async () => {
   expect(await refused({}, "fre")).toBe("network prod has no node fre, only fra, nas: run the stack that has it first");
-  expect(await refused({ network: "test" }, "fra")).toBe(`there is no document of network test in ${store}`);
+  expect(await refused({ network: "test" }, "fra")).toBe(
+    `there is no document of network test in ${store}: run the stack that has fra first`,
+  );
 });
 
 test("a document that a stranger has written in is no source of peers", async () => {

@@ -109,6 +109,8 @@ test("a node of another stack is refused by name, in the preview already", async
   await two.up(theirs());
   const said = /nodes\.fra: legal is a node of net\/test, and fra belongs to edge\/test/;
   expect((await failure(one.preview(part({ nodes: fra })))).message).toMatch(said);
+  const unmade = { fra: { ...node(2), publicKey: UNKNOWN } };
+  expect((await failure(one.preview(part({ nodes: unmade })))).message).toMatch(said);
   expect((await failure(one.up(part({ nodes: fra })))).message).toMatch(said);
   expect(document()).not.toContain("net/test");
 });
