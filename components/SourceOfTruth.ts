@@ -61,7 +61,7 @@ export class SourceOfTruth extends pulumi.ComponentResource {
     const id = program().network.idOf(towards.nodeName);
     if (!this.data || id === undefined)
       throw new pulumi.RunError(`what was declared before peer("${name}") has faults`);
-    this.seen ??= { document: documentNow(this.data) };
+    this.seen ??= { document: documentNow(this.data, owner()) };
     this.peers.add(name);
     return peerIn(this.data, this.seen.document, name, { name: towards.nodeName, id });
   }

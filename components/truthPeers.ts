@@ -21,12 +21,23 @@ const PATIENCE = 60_000;
 export type Place = Pick<TruthData, "network" | "store" | "signers">;
 
 /**
- * The document, verified; undefined where there is none. A program cannot wait for it everywhere, so another process does.
- * Throws a RunError.
+ * The document, verified; undefined where there is none. `except`: a stack whose part is not looked at, because this run
+ * writes it anew. A program cannot wait everywhere, so another process does. Throws a RunError.
  */
-export function documentNow({ network, store, signers }: Place): Document | undefined {
+export function documentNow({ network, store, signers }: Place, except?: string): Document | undefined {
   const tool = join(packageRoot(__dirname), "dist/sdk/cli/main.js");
-  const words = ["--no-warnings", tool, "truth", "get", network, "--store", store, "--signers", "-"];
+  const words = [
+    "--no-warnings",
+    tool,
+    "truth",
+    "get",
+    network,
+    "--store",
+    store,
+    "--signers",
+    "-",
+    ...(except === undefined ? [] : ["--except", except]),
+  ];
   try {
     const text = execFileSync(process.execPath, words, {
       input: allowedSigners(signers),

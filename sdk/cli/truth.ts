@@ -32,14 +32,16 @@ async function ofSerial(place: Place, network: string, serial: number): Promise<
   return "value" in parsed ? parsed.value : undefined;
 }
 
-async function get(network: string, options: Place & Signing & { serial?: string }): Promise<void> {
+async function get(network: string, options: Place & Signing & { serial?: string; except?: string }): Promise<void> {
   const { store: address, serial } = options;
   const store = truth.openStore(address);
   const signers = readSigners(options);
   const past = serial === undefined ? undefined : await ofSerial(options, network, Number(serial));
   if (serial !== undefined && !past)
     throw new Error(`serial ${serial} of network ${network} is not kept in ${address}`);
-  const seen = past ?? (signers ? (await truth.read({ store, network, signers }))?.document : undefined);
+  const seen =
+    past ??
+    (signers ? (await truth.read({ store, network, signers }, undefined, options.except))?.document : undefined);
   process.stdout.write(truth.print(seen ?? (await current(options, network))));
 }
 
@@ -155,6 +157,7 @@ export function addTruth(program: Command): void {
   of("get", "prints the document")
     .option("--serial <number>", "as it was then")
     .option("--signers <file>", `verifies it first: ${SIGNERS}`)
+    .option("--except <stack>", "does not verify the part of this one, project/stack")
     .action(get);
   of("verify", "says whether each stack's part, and what its hosts are told, is signed by its key")
     .requiredOption("--signers <file>", SIGNERS)

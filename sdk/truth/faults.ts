@@ -64,11 +64,14 @@ function view(document: unknown): View {
   };
 }
 
-/** Faults between parts; of a document that has other faults, those of what has none. */
-export function crossFaults(document: unknown): Fault[] {
+/**
+ * Faults between parts; of a document that has other faults, those of what has none. `joining`: a stack whose nodes
+ * `joiningFaults` has held against the names of others.
+ */
+export function crossFaults(document: unknown, joining?: string): Fault[] {
   const it = view(document);
   return [
-    ...twice(it),
+    ...twice(it, joining),
     ...endpointFaults(it),
     ...it.links.flatMap((link) => linkFaults(link, it)),
     ...sameFile(it.stacks),
@@ -87,14 +90,14 @@ function* belongings({
   for (const address of value.addresses) yield ["an address", address, [...path, "addresses"], address];
 }
 
-function twice({ nodes }: View): Fault[] {
+function twice({ nodes }: View, joining: string | undefined): Fault[] {
   const owners = new Map<string, Sound<Node>>();
   const faults: Fault[] = [];
   for (const node of nodes) {
     for (const [what, key, path, shown] of belongings(node)) {
       const owner = owners.get(`${what} ${key}`);
       owners.set(`${what} ${key}`, owner ?? node);
-      if (owner) {
+      if (owner && !(what === "a name" && [owner.stack, node.stack].includes(joining ?? ""))) {
         const legal = `${what} of its own, and ${owner.name} of ${owner.stack} has this one`;
         const cure = `give one of the two another; where these are two networks of one name, call one of them otherwise`;
         faults.push(fault(path, shown, { legal, cure }));

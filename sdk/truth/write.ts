@@ -2,9 +2,9 @@
 import { randomBytes } from "node:crypto";
 import { format } from "../faults";
 import { agreed } from "./chooser";
-import { type Document, parseDocument, payload, print } from "./document";
+import { type Document, MAX_BYTES, parseDocument, payload, print } from "./document";
 import { TruthError } from "./errors";
-import { joiningFaults } from "./faults";
+import { crossFaults, joiningFaults } from "./faults";
 import { documentKey, logKey } from "./keys";
 import type { Declared, Part } from "./schema";
 import { type Signers, sign, signatureFaults } from "./signature";
@@ -156,8 +156,13 @@ async function swap(
     const document = await change(before ?? fresh(network));
     if (!document) return { document: before ?? fresh(network), before };
     const text = print(document);
-    const parsed = parseDocument(text);
-    if ("faults" in parsed) throw new TruthError("faulty", `In ${where(truth)}: ${format(parsed.faults)}`);
+    const bytes = Buffer.byteLength(text);
+    if (bytes > MAX_BYTES) {
+      throw new TruthError(
+        "faulty",
+        `The document of ${where(truth)} would have ${bytes} bytes, and may have ${MAX_BYTES}.`,
+      );
+    }
     const key = documentKey(network);
     const etag = seen ? await store.putIfMatch(key, text, seen.etag) : await store.putIfNone(key, text);
     if (etag !== undefined) {
@@ -194,7 +199,11 @@ export async function rehearse(truth: Truth, stack: string, declared: Declared, 
 }
 
 function refuseToJoin(truth: Unverified, stack: string, declared: Declared, document: Document): void {
-  const faults = joiningFaults(stack, declared, without(document, stack));
+  const part: Part = { version: 1, serial: 1, at: "", ...declared, signature: "" };
+  const faults = [
+    ...joiningFaults(stack, declared, without(document, stack)),
+    ...crossFaults({ stacks: { ...document.stacks, [stack]: part } }, stack),
+  ];
   if (faults.length > 0) throw new TruthError("faulty", `In ${where(truth)}: ${format(faults)}`);
 }
 

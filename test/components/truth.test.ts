@@ -1,5 +1,5 @@
 /** Two programs without an engine, which are in one network by way of a document in a folder. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OverlayNode, SourceOfTruth, type SourceOfTruthArgs, star, WgLink, WgMesh } from "../../components";
@@ -166,6 +166,14 @@ test("a peer that cannot be had is told with what there is", async () => {
   expect(await refused({ network: "test" }, "fra")).toBe(
     `there is no document of network test in ${store}: run the stack that has fra first`,
   );
+});
+
+test("a forged part of the stack's own keeps it from nothing: the run writes it anew", async () => {
+  const truth: Truth = { store: openStore(store), network: "prod", signers };
+  await write(truth, { stack: "net/prod", key: net.key }, declared({ nodes: { lux: nodeSaid(1) } }));
+  const path = join(folder, "store/prod/document.json");
+  writeFileSync(path, readFileSync(path, "utf8").replace('"lux":{', '"lex":{'));
+  expect(await refused({}, "fra")).toBe("nothing");
 });
 
 test("a document that a stranger has written in is no source of peers", async () => {

@@ -115,6 +115,21 @@ test("a node of another stack is refused by name, in the preview already", async
   expect(document()).not.toContain("net/test");
 });
 
+test("so is an id that another has; and a store that does not answer is a warning until there is something to write", async () => {
+  const [one, two] = [await engine("net"), await engine("edge")];
+  await two.up(theirs());
+  const said =
+    /nodes\.(fra|hkg)\.id: found 2, legal is an id of its own, and (hkg|fra) of (net|edge)\/test has this one/;
+  expect((await failure(one.preview(part({ nodes: { hkg: node(2) } })))).message).toMatch(said);
+  const elsewhere = part({ nodes: lux }, { store: "s3://truth?endpoint=http://127.0.0.1:47999&region=auto" });
+  process.env.AWS_ACCESS_KEY_ID = process.env.AWS_SECRET_ACCESS_KEY = "x";
+  expect((await one.preview(elsewhere)).outcome).toBe("created");
+  expect(one.said(elsewhere).at(-1)).toMatch(
+    /The store http:\/\/127\.0\.0\.1:47999\/truth cannot be used: ECONNREFUSED\..* What others say is not known to this preview\./,
+  );
+  expect((await failure(one.up(elsewhere))).message).toMatch(/cannot be used: ECONNREFUSED/);
+});
+
 test("what somebody did to the document is drift, line by line, and the next run mends it", async () => {
   const one = await engine();
   await one.up(ours());
