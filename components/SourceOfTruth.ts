@@ -15,8 +15,8 @@ import { said } from "./truthSaid";
  * A network that several stacks have a part of: one document in a folder or a bucket, in which each stack writes and signs
  * its own nodes and links, and from which it takes those of the others.
  *
- *     const truth = new SourceOfTruth("truth", { network: "prod", store: "file:///srv/truth", key, signers });
- *     new WgLink("lux-fra", { a: lux, peer: truth.peer("fra", lux) });
+ *     const truth = new SourceOfTruth("truth", { network: "prod", store: "file:///srv/truth", key, signers, nodes: [lux] });
+ *     new WgLink("lux-fra", { a: lux, peer: truth.peer("fra") });
  */
 export class SourceOfTruth extends pulumi.ComponentResource {
   static readonly token = "overlay:index:SourceOfTruth";
@@ -55,15 +55,21 @@ export class SourceOfTruth extends pulumi.ComponentResource {
 
   /**
    * Another stack's node, for `peer` of a link or `peers` of a mesh. `towards`: the node of this stack that the link begins
-   * at, for the port depends on it. Reads the document at once. Throws a RunError.
+   * at, for the port depends on it; the only one, where it has one. Reads the document at once. Throws a RunError.
    */
-  peer(name: string, towards: OverlayNode): Peer {
+  peer(name: string, towards = this.onlyNode(name)): Peer {
     const id = program().network.idOf(towards.nodeName);
     if (!this.data || id === undefined)
       throw new pulumi.RunError(`what was declared before peer("${name}") has faults`);
     this.seen ??= { document: documentNow(this.data, owner()) };
     this.peers.add(name);
     return peerIn(this.data, this.seen.document, name, { name: towards.nodeName, id });
+  }
+
+  private onlyNode(peer: string): OverlayNode {
+    const [node, ...more] = this.data?.nodes ?? [];
+    if (node && more.length === 0) return node;
+    throw new pulumi.RunError(`say which of the nodes is to have a link with it: peer("${peer}", node)`);
   }
 }
 

@@ -1,6 +1,7 @@
 /** A stack's part of a source of truth, as a resource: the one that is no machine's, so its lifecycle is its own. */
 import { z } from "zod";
 import { type Fault, fault, fromZod, type Objection } from "../faults";
+import { HostError } from "../host/errors";
 import { isPlaceholder, placeholder } from "../kernel/later";
 import { nameField } from "../network/fields";
 import type { Declared, Known as KnownDocument, Truth, Written } from "../truth";
@@ -88,6 +89,7 @@ const outputsOf = (document: Written["document"], config: string): Values => {
 /** What the store or the document is to blame for is for the user to mend. */
 async function mended<T>(work: Promise<T>): Promise<T> {
   return work.catch((error) => {
+    if (error instanceof Error && error.name === "AbortError") throw new HostError("cancelled", "Nothing was written.");
     throw error instanceof truth.TruthError ? new Refused(error.message) : error;
   });
 }

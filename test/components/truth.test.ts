@@ -147,6 +147,22 @@ test("a relay of the document is told to read what it forwards", async () => {
   });
 });
 
+test("the only node that there is needs no mention, and of two one has to be", async () => {
+  let told = "";
+  await said((truth) => {
+    const lux = node("lux", 1);
+    new WgLink("lux-fra", { a: lux, peer: truth({ nodes: [lux] }).peer("fra") });
+  });
+  await said((truth) => {
+    try {
+      truth({ nodes: [node("lux", 1), node("hkg", 2)] }).peer("fra");
+    } catch (error) {
+      told = (error as Error).message;
+    }
+  });
+  expect(told).toBe('say which of the nodes is to have a link with it: peer("fra", node)');
+});
+
 /** What the program is told in place of a peer. */
 async function refused(more: Partial<SourceOfTruthArgs>, name: string): Promise<string> {
   let told = "nothing";

@@ -24,7 +24,7 @@ const own = new OverlayNode("${own}", {
   endpoints: hosts.${own}.addresses,
 });
 const truth = new SourceOfTruth("truth", { ...${JSON.stringify(settings)}, nodes: [own] });
-${other === undefined ? "" : `new WgLink("lux-fra", { a: own, peer: truth.peer("${other}", own) });`}
+${other === undefined ? "" : `new WgLink("lux-fra", { a: own, peer: truth.peer("${other}") });`}
 export const serial = truth.serial;
 `;
 
