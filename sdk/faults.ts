@@ -23,10 +23,13 @@ const SECRET_NAME = /key|secret|psk|passw|passphrase|token|identit|credential/i;
 /** 32 bytes in base64, as wg(8) writes keys. */
 const KEY_SHAPE = /(^|[^A-Za-z0-9+/])[A-Za-z0-9+/]{43}=/;
 const KEY_FILE = /PRIVATE KEY|PrivateKey|PresharedKey/i;
+/** What stands before the host in a URL, RFC 3986, section 3.2.1. */
+const USER_INFO = /:\/\/[^/\s]*@/;
 const MAX_SHOWN = 80;
 
 /** True for text that may be or hold a private key, and so must not be shown. */
-export const looksSecret = (text: string): boolean => KEY_SHAPE.test(text) || KEY_FILE.test(text);
+export const looksSecret = (text: string): boolean =>
+  KEY_SHAPE.test(text) || KEY_FILE.test(text) || USER_INFO.test(text);
 
 /** A value for people to see, or undefined where it must not be shown or is too much to be of use. */
 function shown(value: unknown, path: Path): string | undefined {

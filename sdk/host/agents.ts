@@ -32,6 +32,25 @@ const STEPS = ["networkd.sh", "steps.sh", "batches.sh", "verbs.sh", "files.sh"];
 /** What carries out Commands, here and on a host. */
 export const stepsAgent = (): string => STEPS.map(agent).join("\n");
 
+const CHOOSE = "/usr/local/lib/overlay/choose";
+
+/** What chooses endpoints on a host, by the path it has there. */
+export const chooseFiles = (): Record<string, { mode: string; content: string }> => ({
+  [`${CHOOSE}.sh`]: {
+    mode: "0644",
+    content: ["lock.sh", ...["documents", "observe", "act", "main"].map((part) => `choose/${part}.sh`)]
+      .map(agent)
+      .join("\n"),
+  },
+  ...Object.fromEntries(
+    ["decide", "extract", "fit", "glance", "prefix", "prove", "round"].map((part) => [
+      `${CHOOSE}/${part}.awk`,
+      { mode: "0644", content: agent(`choose/${part}.awk`) },
+    ]),
+  ),
+  "/etc/systemd/system/overlay-choose.service": { mode: "0644", content: agent("overlay-choose.service") },
+});
+
 /** What stays on a host, by the path it has there. */
 export const agentFiles = (): Record<string, { mode: string; content: string }> => ({
   "/usr/local/lib/overlay/steps.sh": { mode: "0644", content: stepsAgent() },

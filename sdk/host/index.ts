@@ -1,5 +1,5 @@
 /** The one place that touches a host: ssh, snapshot, apply. */
-export { agentFiles } from "./agents";
+export { agentFiles, chooseFiles } from "./agents";
 export { type Applied, apply, type Change, type Failure, PATIENCE, UNDO_AFTER } from "./apply";
 export { Connection, describeConnection } from "./connection";
 export { HostError, type HostErrorKind } from "./errors";

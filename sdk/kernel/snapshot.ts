@@ -91,6 +91,8 @@ export interface WgPeerLive {
   txBytes: number;
   /** Seconds; 0 = off. */
   keepalive: number;
+  /** Where choose.sh on the host may have it called, as it says itself. Absent: nobody chooses. */
+  chosen?: string[];
 }
 
 export interface WgDeviceLive {

@@ -3,6 +3,11 @@ import type { WgDeviceLive, WgPeerLive } from "./snapshot";
 
 const DEVICE_FIELDS = 5;
 const PEER_FIELDS = 9;
+/** Of what choose.sh has chosen: device, public key, word, endpoint. */
+const CHOICE_FIELDS = 4;
+
+/** In place of an endpoint that was chosen: the other end chooses, and it may be any. */
+export const ANYWHERE = "anywhere";
 
 const given = (field: string): string | undefined => (field === "(none)" || field === "" ? undefined : field);
 const number = (field: string): number => (field === "off" ? 0 : Number(field));
@@ -39,6 +44,10 @@ export function parseWgDump(text: string): WgDeviceLive[] {
       });
     } else if (fields.length === PEER_FIELDS && devices.has(device)) {
       devices.get(device)?.peers.push(peer(fields));
+    } else if (fields.length === CHOICE_FIELDS) {
+      const [, key, word, endpoint = ""] = fields;
+      const peer = devices.get(device)?.peers.find((it) => it.publicKey === key);
+      if (peer) peer.chosen = [...(peer.chosen ?? []), word === "follows" ? ANYWHERE : endpoint];
     } else {
       throw new Error(`wg show all dump: a line of ${fields.length} fields, where a device has 5 and a peer has 9`);
     }

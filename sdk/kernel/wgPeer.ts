@@ -3,6 +3,7 @@ import { parseEndpoint } from "../network/address";
 import { rememberedOf } from "../remembered";
 import type { Kind } from "./fact";
 import type { Snapshot, WgPeerLive } from "./snapshot";
+import { ANYWHERE } from "./wg";
 
 export interface WgPeer {
   device: string;
@@ -34,10 +35,12 @@ const line = rememberedOf((value: WgPeer) => [set(value, settings(value))]);
 
 /**
  * WireGuard moves a peer's endpoint to wherever its last authenticated packet came from. While a session lives, that
- * is the host's own choice and no drift; for a peer without a wanted endpoint it is so once it has ever called.
+ * is the host's own choice and no drift; for a peer without a wanted endpoint it is so once it has ever called. What was
+ * chosen among several (sdk/host/agents/choose) is so always: to write another would undo the choice.
  */
 function endpoint(live: WgPeerLive, snapshot: Snapshot, wanted: WgPeer | undefined): string | undefined {
   if (!wanted || live.endpoint === undefined) return live.endpoint;
+  if (live.chosen?.some((it) => it === ANYWHERE || it === live.endpoint)) return wanted.endpoint;
   // A host's clock may be set back, to 1970 at worst: then handshakes are in the future, and 0 (none) is a moment ago.
   const age = live.latestHandshake > 0 ? Math.abs(snapshot.now - live.latestHandshake) : SESSION_SECONDS;
   const roams = wanted.endpoint ? age < SESSION_SECONDS : live.latestHandshake > 0;

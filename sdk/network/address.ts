@@ -108,6 +108,9 @@ const UNUSABLE: [prefix: string, what: string][] = [
 /** RFC 6598. Tailscale's addresses too: an endpoint there is either in another overlay or cannot be called. */
 const CARRIERS_NAT = "100.64.0.0/10";
 
+/** Prefixes in which no endpoint is, of whatever network. */
+export const NO_ENDPOINTS = [CARRIERS_NAT, ...UNUSABLE.map(([prefix]) => prefix)];
+
 /** What an address is, where it is one that no host can have for others to reach; undefined where one can. */
 export const unusable = (address: string): string | undefined =>
   UNUSABLE.find(([prefix]) => contains(prefix, address))?.[1];

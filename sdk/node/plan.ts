@@ -24,7 +24,7 @@ const packages = (mode: Spec["packages"]): Fact[] => [
   fact("package", { name: "wireguard-tools", command: "wg", userspace: "wireguard-go", mode }),
 ];
 
-const files = (agents: Agents): Fact[] =>
+export const files = (agents: Agents): Fact[] =>
   Object.entries(agents).map(([path, { mode, content }]) => fact("file", { path, mode, content }));
 
 const rule = (family: "inet" | "inet6"): Fact =>

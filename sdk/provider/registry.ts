@@ -1,5 +1,5 @@
 /** The resources of this package: what Pulumi's engine may ask for, by its type token. */
-import { agentFiles } from "../host";
+import { agentFiles, chooseFiles } from "../host";
 import {
   deviceKey,
   type Fact,
@@ -14,7 +14,7 @@ import {
   type Technology,
   WIREGUARD_KEY,
 } from "../kernel";
-import { node } from "../node";
+import { chooser, node } from "../node";
 import { vxlan, vxlanBridge } from "../vxlan";
 import { wireguard, wireguardKey } from "../wireguard";
 
@@ -109,6 +109,14 @@ const wireguardDeviceKey = define({
   adopts: ({ adopt, device }) => (adopt ? device : undefined),
 });
 
+const nodeChooser = define({
+  technology: chooser(chooseFiles()),
+  id: (spec) => `${spec.node}/choose`,
+  bootFile: () => "70-choose",
+  owners: (spec) => [spec.owner],
+  results: {},
+});
+
 const vxlanMember = define({
   technology: vxlan,
   id: (spec) => `${spec.node}/${spec.device}`,
@@ -127,7 +135,7 @@ const segmentBridge = define({
   results: {},
 });
 
-const types = [host, wireguardInterface, wireguardDeviceKey, segmentBridge, vxlanMember];
+const types = [host, wireguardInterface, wireguardDeviceKey, segmentBridge, vxlanMember, nodeChooser];
 
 /** `overlay:wireguard:Interface`, or undefined for a type that this version does not have. */
 export const resourceType = (token: string): ResourceType | undefined =>

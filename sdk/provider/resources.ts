@@ -2,7 +2,7 @@
 
 import type { z } from "zod";
 import type { Connection } from "../host";
-import type { HostSpec } from "../node";
+import type { ChooserSpec, HostSpec } from "../node";
 import type { DeclaredInput } from "../truth";
 import type { BridgeSpec, MemberSpec } from "../vxlan";
 import type { InterfaceSpec, KeySpec } from "../wireguard";
@@ -90,6 +90,15 @@ export class Key extends OnHost {
 
   constructor(name: string, args: PartArgs<KeySpec>, options?: pulumi.CustomResourceOptions) {
     super(Key.type, name, { ...args }, ["publicKey"], options);
+  }
+}
+
+/** Chooses on a node where it calls its peers, by what stacks say in signed documents. */
+export class Chooser extends OnHost {
+  static readonly type = "overlay:node:Chooser";
+
+  constructor(name: string, args: PartArgs<ChooserSpec>, options?: pulumi.CustomResourceOptions) {
+    super(Chooser.type, name, { ...args }, [], options);
   }
 }
 

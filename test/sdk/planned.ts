@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import { format, parse } from "../../sdk/faults";
 import type { Fact } from "../../sdk/kernel";
-import { type Agents, node } from "../../sdk/node";
+import { type Agents, chooser, node } from "../../sdk/node";
 import { vxlan, vxlanBridge } from "../../sdk/vxlan";
 import { wireguard, wireguardKey } from "../../sdk/wireguard";
 
@@ -10,6 +10,11 @@ import { wireguard, wireguardKey } from "../../sdk/wireguard";
 const agents: Agents = {
   "/usr/local/lib/overlay/boot.sh": { mode: "0755", content: "#!/bin/sh\n" },
   "/etc/systemd/system/overlay-early.service": { mode: "0644", content: "[Unit]\n" },
+};
+
+const choosers: Agents = {
+  "/usr/local/lib/overlay/choose.sh": { mode: "0644", content: "main\n" },
+  "/etc/systemd/system/overlay-choose.service": { mode: "0644", content: "[Unit]\n" },
 };
 
 /** What a spec and a plan are to a test that does not care which technology it has. */
@@ -22,7 +27,7 @@ interface AnyTechnology {
 export type Declared = { resource: string } & Record<string, unknown>;
 
 const technologies = Object.fromEntries(
-  [node(agents), wireguard, wireguardKey, vxlan, vxlanBridge].map((technology) => [
+  [node(agents), chooser(choosers), wireguard, wireguardKey, vxlan, vxlanBridge].map((technology) => [
     technology.token,
     technology as AnyTechnology,
   ]),

@@ -143,6 +143,7 @@ EOT
   done
 }
 
+# With what choose.sh has left of where peers are called: `DEVICE PUBLICKEY chosen|candidate|follows ENDPOINT`.
 # One wireguard-go that hangs holds up the look at all: then each device is asked by itself, and it alone is missing.
 wg_dump() {
   command -v wg >/dev/null || return
@@ -157,7 +158,13 @@ wg_dump() {
   awk -F '\t' -v OFS='\t' '
     NF == 5 && $2 != "(none)" { $2 = "(hidden)" }
     NF == 9 && $3 != "(none)" { $3 = "(hidden)" }
-    { print }' <<EOT
+    { print }
+    END {
+      while ((getline said <"/run/overlay/choice") > 0) {
+        split(said, word, " ")
+        if (word[1] != "candidate" || word[5] == "fit") print word[2], word[3], word[1], word[4]
+      }
+    }' <<EOT
 $dump
 EOT
 }

@@ -1,5 +1,6 @@
 /** Every kind's reader, on what real tools printed. */
 import { bootText, changes, type Fact, live, type Snapshot, text } from "../../../sdk/kernel";
+import { ANYWHERE } from "../../../sdk/kernel/wg";
 import { expectGolden } from "../golden";
 import { captured, capturedFile, wanted } from "./captured";
 
@@ -80,6 +81,15 @@ describe("a peer that moved", () => {
     const lux = (command: string) => command.includes("inter-lux");
     expect(commands(roamed, withoutEndpoint).filter(lux)).toEqual([]);
     expect(commands(later, withoutEndpoint).filter(lux)).toEqual([]);
+  });
+  test("is no drift, however long it was silent, where the host may choose that endpoint, or the other end chooses", () => {
+    const chosen = (...endpoints: string[]) => ({
+      ...later,
+      wg: later.wg.map((device) => ({ ...device, peers: device.peers.map((it) => ({ ...it, chosen: endpoints })) })),
+    });
+    expect(commands(chosen("198.51.100.7:443", "203.0.113.9:40927"))).toEqual([]);
+    expect(commands(chosen(ANYWHERE))).toEqual([]);
+    expect(commands(chosen("198.51.100.7:443"))).toEqual(commands(later));
   });
   test("and one that never called and has an endpoint all the same is made again without", () => {
     const hkg = (command: string) => command.includes("inter-hkg");

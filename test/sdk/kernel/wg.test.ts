@@ -1,4 +1,5 @@
 import { parseWgDump } from "../../../sdk/kernel";
+import { ANYWHERE } from "../../../sdk/kernel/wg";
 import { captured } from "./captured";
 
 test("`wg show all dump` of a real host: two devices with a peer each, keys hidden", () => {
@@ -46,6 +47,14 @@ test("a device that was given nothing, and a peer that was given a key alone", (
       keepalive: 0,
     },
   ]);
+});
+
+test("where a host may choose to call a peer, and where the other end chooses", () => {
+  const text =
+    "wg0\t(hidden)\tOWN=\t1\toff\nwg0\tKEY=\t(none)\t203.0.113.9:1\t(none)\t0\t0\t0\toff\n" +
+    "wg0\tKEY=\tchosen\t203.0.113.9:1\nwg0\tKEY=\tcandidate\t[2001:db8::9]:1\nwg1\tKEY=\tfollows\t203.0.113.9:1\n";
+  expect(parseWgDump(text)[0]?.peers[0]?.chosen).toEqual(["203.0.113.9:1", "[2001:db8::9]:1"]);
+  expect(parseWgDump(text.replace("\tchosen", "\tfollows"))[0]?.peers[0]?.chosen?.[0]).toBe(ANYWHERE);
 });
 
 test("no WireGuard at all", () => {

@@ -1,0 +1,126 @@
+# shellcheck shell=sh disable=SC2154 # what main.sh sets
+# What stacks say of their nodes' endpoints: fetched, verified, and kept where it is good. Part of choose.sh on a host, beside
+# whose rounds it runs: a store may be slow.
+
+# Bytes that an extract may have.
+most=262144
+
+# documents: one look at the store for each stack that may speak.
+documents() {
+  network=$(of_conf network) node=$(of_conf node)
+  while read -r stack; do
+    [ -z "$stack" ] || document
+  done <<EOT
+$(of_conf stack)
+EOT
+}
+
+# kept_documents: what was good when it came is so still, unless a key is no longer trusted.
+kept_documents() {
+  while read -r stack; do
+    file=$(file_of "$stack")
+    [ -f "$kept/$file" ] || continue
+    if signed "$kept/$file" && read_extract "$kept/$file"; then
+      mv "$run/read.$file" "$run/extract.$file"
+    else
+      report "what was kept of it is refused: ${why:-its signature is none of those in $truth/signers}"
+    fi
+  done <<EOT
+$(of_conf stack)
+EOT
+}
+
+of_conf() { sed -n "s/^$1 //p" "$truth/conf"; }
+file_of() { printf '%s' "$1" | tr / .; }
+
+document() {
+  file=$(file_of "$stack") new=$run/fetched.$(file_of "$stack") why=''
+  if ! fetch "$file" "$new"; then
+    report "it cannot be had from the store ($why): what is known stays"
+  elif [ -e "$run/extract.$file" ] && cmp -s "$new" "$kept/$file"; then
+    report "serial $(serial_of "$kept/$file")"
+  else
+    accept || report "refused: $why"
+  fi
+}
+
+# The signature is another object: one of the two may be newer for a moment.
+accept() {
+  tries=0
+  until verified; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 2 ] || return 1
+    sleep 2
+    fetch "$file" "$new" || return 1
+  done
+  read_extract "$new" && newer || return 1
+  mv "$new.sig" "$kept/$file.sig" && mv "$new" "$kept/$file" && mv "$run/read.$file" "$run/extract.$file" && : >"$run/news" && cat "$run/notes.$file" || return 1
+  report "serial $serial"
+}
+
+verified() {
+  why="it has more than $most bytes"
+  [ "$(wc -c <"$new")" -le "$most" ] || return 1
+  fetch "$file.sig" "$new.sig" || { why="it has no signature ($why)" && return 1; }
+  why="its signature is none of $stack in $truth/signers"
+  signed "$new"
+}
+
+signed() {
+  ssh-keygen -Y verify -f "$truth/signers" -I "$stack" -n overlay-truth -s "$1.sig" <"$1" >/dev/null 2>&1
+}
+
+# read_extract FILE: what counts of it is left in $run/read.$file.
+read_extract() {
+  awk -v stack="$stack" -f "$lib/prefix.awk" -f "$lib/extract.awk" "$truth/conf" "$1" >"$run/read.$file" 2>"$run/notes.$file" || return 1
+  read -r word why <"$run/read.$file"
+  [ "$word" != refused ]
+}
+
+serial_of() { sed -n 's/^serial //p' "$1" 2>/dev/null; }
+
+newer() {
+  serial=$(serial_of "$run/read.$file") before=$(serial_of "$kept/$file")
+  why="serial $serial is not above $before, the one that is known"
+  [ "$serial" -gt "${before:-0}" ] || cmp -s "$new" "$kept/$file" # the same, signed anew
+}
+
+# fetch NAME FILE: from the first source that has it.
+fetch() {
+  why='no source is given'
+  while read -r kind where region; do
+    case $kind in
+      file) from_file "$where/$network/hosts/$node/$1" "$2" && return 0 ;;
+      s3) from_s3 "$where/$network/hosts/$node/$1" "$region" "$2" && return 0 ;;
+    esac
+  done <<EOT
+$(of_conf source)
+EOT
+  return 1
+}
+
+from_file() {
+  why="$1 cannot be read"
+  [ -r "$1" ] && head -c $((most + 1)) "$1" >"$2" 2>/dev/null
+}
+
+# The credentials are a file in the words of curl: user = "ID:SECRET".
+from_s3() {
+  code=$(curl -q --silent --config "$keys/truth" --aws-sigv4 "aws:amz:$2:s3" --proto '=http,https' --connect-timeout 5 \
+    --max-time 20 --max-filesize "$most" --output "$3" --write-out '%{http_code}' "$1" </dev/null 2>/dev/null)
+  why="curl: code $?"
+  case $why,$code in
+    'curl: code 0,200') return 0 ;;
+    'curl: code 0,'*) why="HTTP $code" ;;
+  esac
+  return 1
+}
+
+# report STATE: one line when it is another.
+report() {
+  said=''
+  [ ! -r "$run/said.$file" ] || read -r said <"$run/said.$file"
+  [ "$said" != "$1" ] || return 0
+  printf '%s\n' "$1" >"$run/said.$file"
+  printf 'of %s: %s\n' "$stack" "$1"
+}

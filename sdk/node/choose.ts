@@ -1,0 +1,200 @@
+/**
+ * Where a node calls its peers, chosen on the host by what stacks say in signed documents: sdk/host/agents/choose. A resource
+ * of its own, because it has to know the keys of all peers, and a Host is there before they are.
+ */
+import { z } from "zod";
+import { checkedString, type Fault, unlessFaulty } from "../faults";
+import type { Fact } from "../kernel/fact";
+import { fact } from "../kernel/kinds";
+import { later } from "../kernel/later";
+import { foreignOwner } from "../kernel/owner";
+import type { Snapshot } from "../kernel/snapshot";
+import type { Technology } from "../kernel/technology";
+import { TUNNEL_KINDS } from "../kernel/tunnel";
+import { NO_ENDPOINTS } from "../network/address";
+import { deviceField, nameField, ownerField, prefixField } from "../network/fields";
+import { type Agents, files } from "./plan";
+
+const TRUTH = "/etc/overlay/truth";
+
+const signer = checkedString((value) =>
+  /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+|sk-ssh-ed25519@openssh\.com|sk-ecdsa-sha2-nistp256@openssh\.com) AAAA[A-Za-z0-9+/]+={0,2}$/.test(
+    value,
+  )
+    ? undefined
+    : {
+        legal: "type and key of an SSH public key, such as ssh-ed25519 AAAA…",
+        cure: "give the first two words of its .pub file",
+      },
+);
+
+const peerKey = checkedString((value) =>
+  /^[A-Za-z0-9+/]{43}=$/.test(value)
+    ? undefined
+    : { legal: "a WireGuard public key, 44 characters", cure: "give what `wg pubkey` prints" },
+);
+
+const path = checkedString((value) =>
+  /^\/[!-~]*$/.test(value) ? undefined : { legal: "an absolute path without white space", cure: "correct it" },
+);
+
+const url = checkedString((value) =>
+  /^https?:\/\/[^\s/?#@]+\/[^\s?#]*[^\s?#/]$/.test(value)
+    ? undefined
+    : {
+        legal: "the address of a bucket, such as https://ACCOUNT.r2.cloudflarestorage.com/BUCKET",
+        cure: "correct it; credentials are in no address",
+      },
+);
+
+const region = checkedString((value) =>
+  /^[a-z0-9-]+$/.test(value) ? undefined : { legal: "a region such as auto or eu-central-1", cure: "correct it" },
+);
+
+const source = z.strictObject({
+  file: path.optional().describe("A folder on the host, in which the store is. Example: /srv/truth"),
+  s3: url
+    .optional()
+    .describe("In its place, a bucket: the host reads it with the credentials in /etc/overlay/keys/truth."),
+  region: region.default("auto").describe("Region of the bucket. Default: auto, which is R2's. Example: eu-central-1"),
+});
+
+const speaker = z.strictObject({
+  stack: ownerField.describe("Project and stack. Example: net/prod"),
+  signers: z.array(signer).min(1).describe("The SSH public keys that sign for it. Example: [ssh-ed25519 AAAA…]"),
+  of: z
+    .array(later(peerKey))
+    .default([])
+    .describe("WireGuard public keys of the peers whose endpoints it may say. Default: none."),
+});
+
+const fields = z.strictObject({
+  node: nameField.describe("The node's own name. Example: fra"),
+  owner: ownerField.describe("Project and stack that the machine belongs to. Example: net/prod"),
+  network: nameField.describe("Name of the network. Example: overlay"),
+  stacks: z.array(speaker).min(1).describe("Whose documents count, and of whom each may speak."),
+  sources: z.array(source).min(1).describe("Where the documents are, the first that answers. Example: [{file: /srv}]"),
+  prefixes: z
+    .array(prefixField)
+    .default([])
+    .describe("The overlay's prefixes, in which no endpoint is. Default: none. Example: [10.255.0.0/24]"),
+  underlay: z
+    .array(deviceField)
+    .default([])
+    .describe("Tunnel devices of others that encrypted packets may leave by, as on the node. Default: none."),
+  packages: z
+    .enum(["expect", "install"])
+    .default("expect")
+    .describe("Whether missing packages are installed or are a fault. Default: expect."),
+  probe: z.number().min(0.2).max(60).default(2).describe("Seconds between looks at a link. Default: 2. Example: 0.5"),
+  count: z
+    .int()
+    .min(1)
+    .max(20)
+    .default(3)
+    .describe("Probes in vain after which another endpoint is tried. Default: 3."),
+  hold: z
+    .int()
+    .min(10)
+    .max(3600)
+    .default(120)
+    .describe(
+      "Seconds before the preferred endpoint is tried again, twice as many after each trial in vain. Default: 120.",
+    ),
+  fetch: z.int().min(1).max(86400).default(60).describe("Seconds between looks at the store. Default: 60."),
+});
+
+type Fields = z.output<typeof fields>;
+
+function oneSource({ sources }: Fields, context: z.core.$RefinementCtx): void {
+  for (const [index, { file, s3 }] of sources.entries()) {
+    if ((file === undefined) !== (s3 === undefined)) continue;
+    const params = { cure: "give one of the two, and another source for the other" };
+    context.addIssue({ code: "custom", path: ["sources", index], message: "either `file` or `s3`", params });
+  }
+}
+
+/** Each peer is one stack's to speak of. */
+function oneSpeaker({ stacks }: Fields, context: z.core.$RefinementCtx): void {
+  const whose = new Map<string, string>();
+  for (const [index, { stack, of }] of stacks.entries()) {
+    for (const [at, key] of of.entries()) {
+      const other = whose.get(key);
+      if (other !== undefined && other !== stack) {
+        const params = { cure: `leave it to ${other} or to ${stack}` };
+        const message = `a peer that no other stack speaks of, and ${other} does of this one`;
+        context.addIssue({ code: "custom", path: ["stacks", index, "of", at], message, params });
+      }
+      whose.set(key, stack);
+    }
+  }
+}
+
+const spec = fields.superRefine(oneSource, unlessFaulty("sources")).superRefine(oneSpeaker, unlessFaulty("stacks"));
+
+type Spec = z.output<typeof spec>;
+export type ChooserSpec = z.input<typeof spec>;
+
+const lines = (all: readonly string[]): string => [...all, ""].join("\n");
+const each = <T>(word: string, values: readonly T[]): string[] => values.map((value) => `${word} ${value}`);
+
+/** What the agent goes by, a line each. */
+const conf = (spec: Spec): string =>
+  lines([
+    `network ${spec.network}`,
+    `node ${spec.node}`,
+    ...each("stack", [...new Set(spec.stacks.map(({ stack }) => stack))].sort()),
+    ...each("of", spec.stacks.flatMap(({ stack, of }) => of.map((key) => `${key} ${stack}`)).sort()),
+    ...spec.sources.map(
+      ({ file, s3, region }) => `source ${file === undefined ? `s3 ${s3} ${region}` : `file ${file}`}`,
+    ),
+    ...each("never", [...new Set([...spec.prefixes, ...NO_ENDPOINTS])].sort()),
+    ...each("tunnel", TUNNEL_KINDS),
+    ...each("underlay", [...new Set(spec.underlay)].sort()),
+    ...(["probe", "count", "hold", "fetch"] as const).map((name) => `${name} ${spec[name]}`),
+  ]);
+
+/** allowed_signers, ssh-keygen(1). */
+const signers = ({ stacks }: Spec): string =>
+  lines(
+    stacks.flatMap(({ stack, signers }) => signers.map((key) => `${stack} namespaces="overlay-truth" ${key}`)).sort(),
+  );
+
+/** Commands and the packages that they come in. */
+const needs = ({ sources }: Spec): [command: string, name: string][] => [
+  ...(sources.some(({ s3 }) => s3 !== undefined) ? [["curl", "curl"] as [string, string]] : []),
+  ["fping", "fping"],
+  ["ssh-keygen", "openssh-client"],
+];
+
+const plan =
+  (agents: Agents) =>
+  (spec: Spec): Fact[] => [
+    ...needs(spec).map(([command, name]) => fact("package", { name, command, mode: spec.packages })),
+    ...files({
+      [`${TRUTH}/conf`]: { mode: "0644", content: conf(spec) },
+      [`${TRUTH}/signers`]: { mode: "0644", content: signers(spec) },
+    }),
+    ...files(agents),
+    fact("unit", { name: "overlay-choose.service", enabled: true, active: true }),
+  ];
+
+function missing(spec: Spec, { commands }: Snapshot): Fault[] {
+  if (spec.packages === "install") return [];
+  return needs(spec)
+    .filter(([command]) => !commands[command])
+    .map(([command, name]) => ({
+      path: "packages",
+      found: `a host without ${command}`,
+      legal: `a host that has ${command}`,
+      cure: `\`apt-get install --no-install-recommends ${name}\` there, or say packages: "install"`,
+    }));
+}
+
+/** `agents`: the files of it that stay on a host. */
+export const chooser = (agents: Agents): Technology<ChooserSpec, Spec> => ({
+  token: "overlay:node:Chooser",
+  spec,
+  plan: plan(agents),
+  faults: (spec, snapshot) => [...foreignOwner(snapshot, spec.owner), ...missing(spec, snapshot)],
+});
