@@ -11,7 +11,7 @@ import { foreignOwner } from "../kernel/owner";
 import type { Snapshot } from "../kernel/snapshot";
 import type { Technology } from "../kernel/technology";
 import { TUNNEL_KINDS } from "../kernel/tunnel";
-import { NO_ENDPOINTS } from "../network/address";
+import { address, NO_ENDPOINTS } from "../network/address";
 import { deviceField, nameField, ownerField, prefixField } from "../network/fields";
 import { type Agents, files } from "./plan";
 
@@ -27,6 +27,11 @@ const signer = checkedString((value) =>
         cure: "give the first two words of its .pub file",
       },
 );
+
+/** Of a peer inside, link-local too. */
+const peerAddress = checkedString((value) =>
+  address(value) === undefined ? { legal: "an address such as fe80::2 or fd00:6f::2", cure: "correct it" } : undefined,
+).transform((value) => address(value) ?? value);
 
 const peerKey = checkedString((value) =>
   /^[A-Za-z0-9+/]{43}=$/.test(value)
@@ -59,13 +64,15 @@ const source = z.strictObject({
   region: region.default("auto").describe("Region of the bucket. Default: auto, which is R2's. Example: eu-central-1"),
 });
 
+const peer = z.strictObject({
+  publicKey: later(peerKey).describe("The peer's WireGuard public key, as `wg pubkey` prints it."),
+  address: peerAddress.describe("Where it answers inside: fe80::ID on a link, its own in a mesh. Example: fe80::2"),
+});
+
 const speaker = z.strictObject({
   stack: ownerField.describe("Project and stack. Example: net/prod"),
   signers: z.array(signer).min(1).describe("The SSH public keys that sign for it. Example: [ssh-ed25519 AAAA…]"),
-  of: z
-    .array(later(peerKey))
-    .default([])
-    .describe("WireGuard public keys of the peers whose endpoints it may say. Default: none."),
+  of: z.array(peer).default([]).describe("The peers whose endpoints it may say. Default: none."),
 });
 
 const fields = z.strictObject({
@@ -118,14 +125,14 @@ function oneSource({ sources }: Fields, context: z.core.$RefinementCtx): void {
 function oneSpeaker({ stacks }: Fields, context: z.core.$RefinementCtx): void {
   const whose = new Map<string, string>();
   for (const [index, { stack, of }] of stacks.entries()) {
-    for (const [at, key] of of.entries()) {
-      const other = whose.get(key);
+    for (const [at, { publicKey }] of of.entries()) {
+      const other = whose.get(publicKey);
       if (other !== undefined && other !== stack) {
         const params = { cure: `leave it to ${other} or to ${stack}` };
         const message = `a peer that no other stack speaks of, and ${other} does of this one`;
-        context.addIssue({ code: "custom", path: ["stacks", index, "of", at], message, params });
+        context.addIssue({ code: "custom", path: ["stacks", index, "of", at, "publicKey"], message, params });
       }
-      whose.set(key, stack);
+      whose.set(publicKey, stack);
     }
   }
 }
@@ -144,7 +151,12 @@ const conf = (spec: Spec): string =>
     `network ${spec.network}`,
     `node ${spec.node}`,
     ...each("stack", [...new Set(spec.stacks.map(({ stack }) => stack))].sort()),
-    ...each("of", spec.stacks.flatMap(({ stack, of }) => of.map((key) => `${key} ${stack}`)).sort()),
+    ...each(
+      "of",
+      spec.stacks
+        .flatMap(({ stack, of }) => of.map(({ publicKey, address }) => `${publicKey} ${stack} ${address}`))
+        .sort(),
+    ),
     ...spec.sources.map(
       ({ file, s3, region }) => `source ${file === undefined ? `s3 ${s3} ${region}` : `file ${file}`}`,
     ),

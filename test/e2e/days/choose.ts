@@ -2,8 +2,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { agentFiles, chooseFiles, type Hosts, snapshot } from "../../../sdk/host";
-import type { Fact } from "../../../sdk/kernel";
+import { agentFiles, apply, chooseFiles, type Hosts, snapshot } from "../../../sdk/host";
+import { changes, type Fact, live, queries } from "../../../sdk/kernel";
 import { type ChooserSpec, chooser, node } from "../../../sdk/node";
 import { wireguard } from "../../../sdk/wireguard";
 import type { Lab } from "../../lab";
@@ -121,8 +121,7 @@ export class Choosing {
     return [`${v4}:${port}`, `[${v6}]:${port}`];
   }
 
-  peerLine = (peer: string, role = "chooser"): string =>
-    `peer ${this.keys[peer]} inter-${peer} ${peer} ${role} fe80::${IDS[peer]}`;
+  peerLine = (peer: string, role = "chooser"): string => `peer ${this.keys[peer]} inter-${peer} ${peer} ${role}`;
 
   endpointLine = (peer: string, endpoint: string, cost = 10): string => {
     const [, address, port] = /^\[?(.*?)\]?:(\d+)$/.exec(endpoint) ?? [];
@@ -137,7 +136,8 @@ export class Choosing {
 
   chooserFacts(host: string, more: Partial<ChooserSpec> = {}): Fact[] {
     const { spec, plan } = chooser(chooseFiles());
-    const stacks = [{ stack: STACK, signers: [this.signer.publicKey], of: Object.values(this.keys) }];
+    const of = Object.entries(this.keys).map(([peer, publicKey]) => ({ publicKey, address: `fe80::${IDS[peer]}` }));
+    const stacks = [{ stack: STACK, signers: [this.signer.publicKey], of }];
     const own = { node: host, owner: OWNER, network: "lab", stacks, sources: [{ file: "/srv/truth" }], fetch: 1 };
     return plan(spec.parse({ ...own, prefixes: PREFIXES, ...more }));
   }
@@ -151,6 +151,16 @@ export class Choosing {
       "70-choose",
     );
     if (left.length > 0) throw new Error(`${host}: ${left.join("\n")}`);
+  }
+
+  /** Takes the agent from a host. */
+  async stop(host: string): Promise<void> {
+    const session = this.hosts.session(connectionTo(this.lab, host));
+    const facts = this.chooserFacts(host);
+    const seen = await snapshot(session, queries(facts));
+    const { commands } = changes(live(seen, facts), [], { wireguard: "userspace" });
+    const { failed } = await apply(session, { commands, queries: [], owners: [OWNER] });
+    if (failed) throw new Error(failed.message);
   }
 
   /** Writes the extract of a host into its store; a serial or a signature of its own makes it a bad one. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { agentPath } from "../../../sdk/host/agents";
+import { publicKeys } from "../publicKeys";
 
 const run = promisify(execFile);
 const part = (name: string): string[] => ["-f", agentPath(`choose/${name}.awk`)];
@@ -144,7 +145,8 @@ describe("candidates", () => {
       "tunnel tun",
       "tunnel wireguard",
       ...more,
-      `peer ${KEY} inter-fra fra chooser fe80::2`,
+      `of ${KEY} net/prod fe80::2`,
+      `peer ${KEY} inter-fra fra chooser`,
       ...endpoints.map((it) => (it.startsWith("name ") ? it.replace("KEY", KEY) : `endpoint ${KEY} ${it} 10`)),
       ...ways,
       "/sys/class/net/eth0/mtu:1500",
@@ -358,4 +360,74 @@ follows inter-hkg HKG 192.0.2.7:11001 hkg
     const written = ["state", "choice", "targets", "watched"].map(all).join("");
     expect(written).not.toMatch(/PRIVATE|SHARED|inter-sin/);
   });
+});
+
+test("what a host is told of 999 peers is verified and decided in a second of its processor, in 64 MB", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "overlay-choose-"));
+  try {
+    const keys = publicKeys(999);
+    const v4 = (index: number) => `198.51.${Math.floor(index / 250)}.${(index % 250) + 1}`;
+    const v6 = (index: number) => `2001:db8:2::${(index + 1).toString(16)}`;
+    const write = (name: string, lines: string[]) => writeFileSync(join(folder, name), `${lines.join("\n")}\n`);
+    const said = [
+      "overlay-extract 1",
+      "network lab",
+      "stack net/prod",
+      "serial 7",
+      "node lux",
+      "overlay 10.255.0.0/16",
+      ...keys.flatMap((key, index) => [
+        `peer ${key} inter-n${index} n${index} chooser`,
+        `endpoint ${key} ${v4(index)} 11001 10`,
+        `endpoint ${key} ${v6(index)} 11001 20`,
+      ]),
+    ];
+    write("extract", [...said, `end ${said.length}`]);
+    write("conf", [
+      "network lab",
+      "node lux",
+      "probe 2",
+      ...keys.map((key, index) => `of ${key} net/prod fe80::${(index + 2).toString(16)}`),
+      ...["10.255.0.0/16", "fd00:6f::/48", "100.64.0.0/10", "127.0.0.0/8", "fe80::/10"].map((it) => `never ${it}`),
+    ]);
+    write("ways", [
+      "/sys/class/net/eth0/mtu:1500",
+      ...keys.flatMap((_, index) => [
+        `/sys/class/net/inter-n${index}/mtu:1420`,
+        `${v4(index)} via 203.0.113.1 dev eth0 src 203.0.113.5 mark 0x6f uid 0 \\    cache `,
+        `${v6(index)} from :: via 2001:db8:1::1 dev eth0 src 2001:db8:1::5 metric 1024 mark 0x6f pref medium`,
+      ]),
+    ]);
+    write(
+      "dump",
+      keys.flatMap((key, index) => [
+        ["inter-n", index, "\tPRIVATE\tOWN=\t11001\t0x6f"].join(""),
+        `inter-n${index}\t${key}\t(none)\t${v4(index)}:11001\t0.0.0.0/0,::/0\t1000\t5000\t5000\t25`,
+      ]),
+    );
+    const script = `
+      cd "$1" && : >state && : >none && : >targets
+      ssh-keygen -q -t ed25519 -N "" -C "" -f key && ssh-keygen -q -Y sign -n overlay-truth -f key extract
+      echo "net/prod namespaces=\\"overlay-truth\\" $(cat key.pub)" >signers
+      round() { step=$1; shift
+        awk -v step=$step -v now=100 -v wall=1050 -v state=state -v targets=targets -v status=choice -v watch_file=watched \
+          -f "$lib/prove.awk" -f "$lib/decide.awk" -f "$lib/round.awk" conf peers state "$@" >said; }
+      ( lib=$2; ulimit -v 65536
+        ssh-keygen -Y verify -f signers -I net/prod -n overlay-truth -s extract.sig <extract >/dev/null &&
+        awk -v stack=net/prod -f "$lib/prefix.awk" -f "$lib/extract.awk" conf extract >known &&
+        awk -f "$lib/prefix.awk" -f "$lib/fit.awk" conf known ways >peers &&
+        round look none none none none - <dump && round decide targets && times >took )
+      grep -c "^chosen.* good" choice.new && tail -n 1 took`;
+    const { stdout } = await run("sh", ["-euc", script, "sh", folder, agentPath("choose")]);
+    const [peers, took = ""] = stdout.trim().split("\n");
+    expect(peers).toBe("999");
+    const seconds = [...took.matchAll(/(\d+)m([\d.]+)s/g)].reduce(
+      (sum, [, m, s]) => sum + 60 * Number(m) + Number(s),
+      0,
+    );
+    expect(seconds).toBeGreaterThan(0.01);
+    expect(seconds).toBeLessThan(1);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -19,16 +19,16 @@ carry_out() {
 # call 'DEVICE KEY ENDPOINT KEEPALIVE': the peer is called there at once; else its next packet would undo it. What makes that
 # call is a keepalive that begins (drivers/net/wireguard/netlink.c, set_peer). A peer that is not there wg would make: so
 # nobody may take it away meanwhile.
-call() {
+call() ( # pends() of lock.sh leaves globbing off
   # shellcheck disable=SC2086 # words
   set -- $1
   group=''
   [ ! -r "/sys/class/net/$1/netdev_group" ] || read -r group <"/sys/class/net/$1/netdev_group"
-  [ "$group" = 28417 ] || return
+  [ "$group" = 28417 ] || return 1
   {
     flock -w 1 9 && ! pends && wg show "$1" peers | grep -q -x -F -e "$2" &&
       wg set "$1" peer "$2" persistent-keepalive 0 \
-        peer "$2" endpoint "$3" persistent-keepalive "$([ "$4" != 0 ] && echo "$4" || echo 25)" || return
+        peer "$2" endpoint "$3" persistent-keepalive "$([ "$4" != 0 ] && echo "$4" || echo 25)" || return 1
     [ "$4" != 0 ] || wg set "$1" peer "$2" persistent-keepalive 0
   } 9>>"$overlay_run/lock"
-}
+)

@@ -16,7 +16,7 @@ function is_prefix(word,   parts) {
 # Whether a line is whole.
 function sound() {
   if ($1 == "overlay") return NF == 2 && is_prefix($2)
-  if ($1 == "peer") return (NF == 5 || NF == 6 && bits($6) != "") && is_key($2) && is_name($3) && length($3) < 16 &&
+  if ($1 == "peer") return NF == 5 && is_key($2) && is_name($3) && length($3) < 16 &&
       is_name($4) && ($5 == "chooser" || $5 == "follower")
   if ($1 == "endpoint") return NF == 5 && is_key($2) && bits($3) != "" && is_number($4, 1, 65535)
   if ($1 == "name") return NF == 6 && is_key($2) && $3 ~ /^[A-Za-z0-9][A-Za-z0-9.-]*$/ && is_number($4, 1, 65535) && $6 ~ /^(4|6|any)$/

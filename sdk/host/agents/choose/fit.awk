@@ -1,18 +1,20 @@
 # Which endpoints of a peer are candidates, in order: awk -f prefix.awk -f fit.awk FILES, in any order:
-#   conf            `never PREFIX`, `tunnel KIND`, `underlay DEVICE`
+#   conf            `of KEY STACK ADDRESS`, `never PREFIX`, `tunnel KIND`, `underlay DEVICE`
 #   extracts        as extract.awk leaves them
 #   names           `resolved NAME ADDRESS…`
 #   ways            what ip(8) says: -o route get ADDRESS; -N -j -d link show dev DEVICE; and `/sys/class/net/DEVICE/mtu:BYTES`
 # Prints `peer DEVICE KEY NAME ROLE ADDRESS` and `candidate DEVICE KEY ENDPOINT fit|WHY…`, `name DEVICE KEY NAME`.
 
 $1 == "never" || $1 == "overlay" { never[++nevers] = $2 }
+$1 == "of" { inside[$2] = $4 }
 $1 == "tunnel" { tunnel[$2] = 1 }
 $1 == "underlay" { underlay[$2] = 1 }
 $1 == "resolved" { resolved[$2] = substr($0, length($1 $2) + 3) }
 $1 == "peer" && !($2 in device) {
   key[++peers] = $2
   device[$2] = $3
-  print "peer", $3, $2, $4, $5, (NF > 5 ? ($6 ~ /^fe80:/ ? $6 "%" $3 : $6) : "-")
+  at = inside[$2]
+  print "peer", $3, $2, $4, $5, (at ~ /^fe80:/ ? at "%" $3 : at == "" ? "-" : at)
 }
 $1 == "endpoint" || $1 == "name" {
   whose[++lines] = $2
