@@ -11,7 +11,7 @@ import { isLater, knownOf } from "./input";
 import { type LinkData, linkArgs, type WgLinkArgs } from "./linkArgs";
 import { meshDevices, meshFaults, namesFaults } from "./mesh";
 import { type MeshData, meshArgs, type WgMeshArgs } from "./meshArgs";
-import { mtuOf, onlyV4, wayOf } from "./mtu";
+import { mtuOf, onlyV4, outer, wayOf } from "./mtu";
 import { expanded, firewallFaults, type NodeData, nodeArgs, type OverlayNodeArgs } from "./nodeArgs";
 import type { OverlayNode } from "./OverlayNode";
 import type { Leg } from "./paths";
@@ -78,7 +78,8 @@ export class Network {
     // A node with faults has said so itself, and one of another process is not known well enough.
     if (!a || !b) return { value };
     const ends = views(value, a, b).map(topologyEnd);
-    this.ways.set(`link ${name}`, { family: value.family, ends, others: value.peer ? [value.peer.name] : [] });
+    const family = outer(value.family);
+    this.ways.set(`link ${name}`, { family, ends, others: value.peer ? [value.peer.name] : [] });
     this.adoptions.push(...ends.filter((_, index) => value.adopt[index === 0 ? "a" : "b"]));
     this.addLeg({
       who: `link ${name}`,
@@ -121,7 +122,7 @@ export class Network {
       way: wayOf(value, nodes, `mesh ${name}`),
     });
     const devices = meshDevices(value, nodes);
-    this.ways.set(`mesh ${name}`, { family: value.family, ends: devices, others: value.peers.map(nameOfPeer) });
+    this.ways.set(`mesh ${name}`, { family: outer(value.family), ends: devices, others: value.peers.map(nameOfPeer) });
     const faults = [
       ...meshFaults(value, nodes),
       ...meshRelayFaults(

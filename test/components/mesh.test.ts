@@ -378,10 +378,7 @@ test("above 250 nodes a preview says what they cost", () => {
 
 test("a preview of a mesh of 251 nodes says so", async () => {
   const said: string[] = [];
-  const warn = jest.spyOn(pulumi.log, "warn").mockImplementation((text) => {
-    said.push(text);
-    throw new Error("the devices of so many are not made for this");
-  });
+  const warn = jest.spyOn(pulumi.log, "warn").mockImplementation(async (text) => void said.push(text));
   const nodes = Array.from({ length: 251 }, (_, index) => index + 1).map((id) => ({
     id,
     addresses: [`10.255.${id >> 8}.${id & 255}`],
@@ -389,8 +386,7 @@ test("a preview of a mesh of 251 nodes says so", async () => {
     connection: { host: `n${id}.example` },
   }));
   await registered(() => {
-    const all = nodes.map((node) => new OverlayNode(`n${node.id}`, node));
-    expect(() => new WgMesh("mesh", { nodes: all })).toThrow("not made for this");
+    new WgMesh("mesh", { nodes: nodes.map((node) => new OverlayNode(`n${node.id}`, node)) });
   }, true);
   warn.mockRestore();
   expect(said).toEqual([expect.stringContaining("251 nodes: each has 250 peers")]);

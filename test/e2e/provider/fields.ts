@@ -72,6 +72,7 @@ export const ELSEWHERE: Record<"interface" | "peer" | "host", Record<string, str
     owner: "fixed: the stack's, whose.test.ts",
     key: "keys.test.ts",
     adopts: "keys.test.ts, drift.test.ts",
+    family: "narrow.test.ts",
     prefixes: "is checked and not told to the kernel: ../../sdk/wireguard",
     underlay: "is checked and not told to the kernel: ../../sdk/wireguard/faults.test.ts",
     called: "is asked of firewalls: firewalls.test.ts",
