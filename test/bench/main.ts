@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, release } from "node:os";
 import { dirname, join } from "node:path";
 import { Lab, run } from "../lab";
+import { choose } from "./choose";
 import { connections } from "./connections";
 import { cutoff } from "./cutoff";
 import { delay } from "./delay";
@@ -28,7 +29,7 @@ import { warm } from "./warm";
 const inLabs: Record<string, Record<string, (lab: Lab) => Promise<Section>>> = {
   lab: {
     ...{ connections, warm, noop, losses, cutoff, reboot, lossesOfMany: lossesOfMany("userspace"), peers, entries },
-    ...{ declaredEntries, goodput, fragments, lossesInSegment },
+    ...{ declaredEntries, goodput, fragments, lossesInSegment, choose },
   },
   vm: { lossesInKernel: lossesOfMany("kernel") },
   ten: { mesh, links, delay },
