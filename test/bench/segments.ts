@@ -95,6 +95,7 @@ export async function declaredEntries(lab: Lab): Promise<Section> {
     await stack.must(["destroy", "--yes", "--skip-preview"]);
   });
   const [first, more, other] = [median(took.first), median(took.more), median(took.other)];
+  const ratio = median(took.more.map((one, index) => one / (took.other[index] ?? Number.NaN)));
   return {
     title: `A segment of two with ${DECLARED.toLocaleString("en")} hosts behind one of them`,
     bars: [
@@ -106,14 +107,14 @@ export async function declaredEntries(lab: Lab): Promise<Section> {
       },
       {
         measure: "one entry more, over a one-line change of a link in the same program",
-        figure: (more / other).toFixed(2),
+        figure: ratio.toFixed(2),
         mustBe: "1.00 or less",
-        met: more <= other,
+        met: Number(ratio.toFixed(2)) <= 1,
       },
     ],
     text:
       `\`pulumi up --yes --skip-preview\` on three hosts with links between them. An entry more and a link's \`keepalive\` are ` +
-      `changed in turn, there and back; medians of ${ROUNDS} rounds.`,
+      `changed in turn, there and back; medians of ${ROUNDS} rounds, and of the ratios of two that followed each other.`,
     table: [
       ["`up`", "median", "fastest and slowest"],
       ["the segment, with all entries", seconds(first), spread(took.first)],

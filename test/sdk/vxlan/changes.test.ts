@@ -15,6 +15,7 @@ const member = {
 const [lux, hkg] = member.peers;
 const bridge = { ...declared.bridge, resource: "overlay:vxlan:Bridge" };
 const bridged = [bridge, { ...member, addresses: [], bridge: "br-lan" }];
+const ROUTER = "02:00:5e:00:01:01";
 const fdb = "bridge fdb";
 const dev = "dev vx-lan dst";
 
@@ -26,6 +27,73 @@ const cases: [name: string, before: Declared[], after: Declared[], commands: str
     ["ip link set dev vx-lan type vxlan ttl 1 local 10.255.0.22"],
   ],
   ["a smaller MTU: in place", [member], [{ ...member, mtu: 1350 }], ["ip link set dev vx-lan mtu 1350"]],
+  [
+    "whether it learns: in place",
+    [member],
+    [{ ...member, variant: "static-flood" }],
+    [
+      `${fdb} del 02:00:00:64:00:03 ${dev} 10.255.0.3`,
+      `${fdb} del 02:00:00:64:00:01 ${dev} 10.255.0.1`,
+      "ip link set dev vx-lan type vxlan learning",
+    ],
+  ],
+  [
+    "the one other member's VTEP: in place",
+    [{ ...member, variant: "point-to-point", peers: [lux] }],
+    [{ ...member, variant: "point-to-point", peers: [{ ...lux, vtep: "10.255.0.9" }] }],
+    ["ip link set dev vx-lan type vxlan remote 10.255.0.9"],
+  ],
+  [
+    "room for IPv6 again: in place, with the addresses that there are to be",
+    [{ ...member, variant: "static-arp-nd", family: "v4", mtu: 1000, peers: [lux] }],
+    [{ ...member, variant: "static-arp-nd", peers: [lux] }],
+    [
+      "ip link set dev vx-lan mtu 1370 addrgenmode none",
+      "ip link set dev vx-lan addrgenmode none",
+      "ip -6 addr flush dev vx-lan",
+      "sysctl -w net/ipv6/conf/vx-lan/accept_dad=0",
+      "sysctl -w net/ipv6/conf/vx-lan/accept_ra=0",
+      "sysctl -w net/ipv6/conf/vx-lan/disable_ipv6=0",
+      "ip addr add fe80::2/64 dev vx-lan",
+    ],
+  ],
+  [
+    "an address of its own more, one less: in place",
+    [member],
+    [{ ...member, addresses: ["fd00:100::2/64"] }],
+    ["ip addr add fd00:100::2/64 dev vx-lan", "ip addr del 10.100.0.2/24 dev vx-lan"],
+  ],
+  [
+    "what lies behind a member: in place",
+    [member],
+    [
+      {
+        ...member,
+        peers: [
+          { ...lux, routes: ["192.168.7.0/24"], behind: [{ mac: "52:54:00:12:34:56", addresses: ["10.100.0.50"] }] },
+          hkg,
+        ],
+      },
+    ],
+    [
+      `${fdb} replace 52:54:00:12:34:56 ${dev} 10.255.0.1`,
+      "ip route add 192.168.7.0/24 dev vx-lan table 111 proto 111 metric 4096 src 10.100.0.2 via 10.100.0.1 onlink",
+    ],
+  ],
+  [
+    "a way to a host that is routed to: in place",
+    [{ ...member, variant: "unicast-routing", port: 4790, peers: [lux] }],
+    [{ ...member, variant: "unicast-routing", port: 4790, peers: [{ ...lux, vtep: "10.255.0.9" }] }],
+    [
+      "ip route replace 10.100.0.1/32 dev vx-lan proto 111 metric 4096 src 10.100.0.2 encap ip id 100 src 10.255.0.2 dst 10.255.0.9",
+    ],
+  ],
+  [
+    "whom another member's entry of the router leads to: in place",
+    [{ ...member, variant: "route-short-circuit", router: { mac: ROUTER, at: "lux" } }],
+    [{ ...member, variant: "route-short-circuit", router: { mac: ROUTER, at: "hkg" } }],
+    [`${fdb} replace ${ROUTER} ${dev} 10.255.0.3 router`],
+  ],
   [
     "a member that has moved: its MAC address in place, and nobody is without a way",
     [member],
@@ -75,6 +143,8 @@ test.each(cases)("%s: twice the same is nothing to do", (_, __, after) => {
 
 test.each([
   ["answers ARP by itself", { variant: "static-arp-nd" }],
+  ["goes past routers", { variant: "route-short-circuit", router: { mac: ROUTER } }],
+  ["finds the others by a group", { variant: "multicast", encrypted: false, group: "239.1.1.1", underlay: "eth0" }],
   ["another port", { port: 4790 }],
   ["another VNI", { vni: 101 }],
   ["another MAC address, with which the kernel forgets the neighbours", { mac: "02:00:00:64:00:22" }],
@@ -89,6 +159,23 @@ test.each([
   expect(made.slice(-2)).toEqual([
     "ip link set dev vx-lan master br-lan",
     "ip link set dev vx-lan type bridge_slave isolated on",
+  ]);
+});
+
+test.each([
+  ["another group", { group: "239.1.1.2" }],
+  ["another device of it", { underlay: "eth1" }],
+])("%s: made again, because it is joined by `up` alone", (_, change) => {
+  const group = { ...member, variant: "multicast", encrypted: false, group: "239.1.1.1", underlay: "eth0" };
+  const commands = commandsBetween([group], [{ ...group, ...change }]).filter((it) => it.startsWith("ip link"));
+  expect(commands[0]).toBe("ip link delete dev vx-lan");
+});
+
+test("routes that say the VNI in place of frames: made again", () => {
+  const commands = commandsBetween([member], [{ ...member, variant: "unicast-routing" }]);
+  expect(commands.filter((it) => it.startsWith("ip link")).slice(0, 2)).toEqual([
+    "ip link delete dev vx-lan",
+    "ip link add dev vx-lan group 28418 type vxlan external dstport 4789 ttl 64 nolearning",
   ]);
 });
 

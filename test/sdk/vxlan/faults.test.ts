@@ -37,15 +37,17 @@ test("nothing on a host that is ready", () => {
 });
 
 test("an address that the host has not", () => {
-  expect(told(host(), { local: "10.255.0.9" })).toContain('local: found "10.255.0.9", legal is an address of the host');
+  expect(told(host(), { local: "10.255.0.9" })).toMatchInlineSnapshot(
+    `"local: found "10.255.0.9", legal is an address of the host, because packets are to come from it; correct it; \`ip addr\` shows them."`,
+  );
 });
 
 describe("somebody else's VXLAN device", () => {
   const theirs = (words: string) => host(`ip link add dev flannel.1 type vxlan ${words}`);
 
   test("with the same VNI and port", () => {
-    expect(told(theirs("id 100 dstport 4789"))).toContain(
-      "vni: found 100, legal is a VNI that no other device has at port 4789, and the host's device flannel.1 has this one",
+    expect(told(theirs("id 100 dstport 4789"))).toMatchInlineSnapshot(
+      `"vni: found 100, legal is a VNI that no other device has at port 4789, and the host's device flannel.1 has this one; give the segment another \`vni\`, or another \`port\`."`,
     );
   });
   test("with another of the two is nobody's business", () => {
@@ -53,10 +55,15 @@ describe("somebody else's VXLAN device", () => {
     expect(told(theirs("id 100 dstport 8472"))).toBe("");
   });
   test("that takes every VNI at the port, or where ours is to", () => {
-    const legal = "port: found 4789, legal is a port of its own";
-    expect(told(theirs("external dstport 4789"))).toContain(legal);
-    expect(told(theirs("id 7 dstport 4789"), { variant: "unicast-routing" })).toContain(legal);
-    expect(told(theirs("external dstport 4789"), { variant: "unicast-routing" })).toContain(legal);
+    const said = [
+      told(theirs("external dstport 4789")),
+      told(theirs("id 7 dstport 4789"), { variant: "unicast-routing" }),
+      told(theirs("external dstport 4789"), { variant: "unicast-routing" }),
+    ];
+    expect(said[0]).toMatchInlineSnapshot(
+      `"port: found 4789, legal is a port of its own, because a device takes all VNIs at it, and the host's device flannel.1 has this one; give the segment another \`port\`, on all members."`,
+    );
+    expect(new Set(said).size).toBe(1);
   });
   test("is none where it is ours: it may be about to go", () => {
     expect(told(host("ip link add dev vx-old group 28418 type vxlan id 100 dstport 4789"))).toBe("");
@@ -66,31 +73,40 @@ describe("somebody else's VXLAN device", () => {
 test("a network that the host is in by a device of its own", () => {
   const seen = host("ip link add dev eth1 type dummy");
   const connected = { dst: "10.100.0.0/16", dev: "eth1", protocol: "kernel", type: "unicast", table: "main" };
-  expect(told({ ...seen, routes4: [connected] })).toContain("its device eth1 is in 10.100.0.0/16");
+  expect(told({ ...seen, routes4: [connected] })).toMatchInlineSnapshot(
+    `"addresses[0]: found "10.100.0.2/24", legal is an address in a prefix that the host is not connected to, and its device eth1 is in 10.100.0.0/16; give the segment another prefix."`,
+  );
 });
 
 describe("a bridge", () => {
   const bridged = { bridge: "br-lan", addresses: [] };
 
   test("that is not there, none, or somebody else's", () => {
-    expect(told(host(), bridged)).toContain("a bridge of ours, and the host has no device br-lan");
-    expect(told(host("ip link add dev br-lan type dummy"), bridged)).toContain("br-lan is a device of type dummy");
-    expect(told(host("ip link add dev br-lan type bridge"), bridged)).toContain(
-      "br-lan is a bridge that this package did not make",
-    );
+    const all = [[], ["ip link add dev br-lan type dummy"], ["ip link add dev br-lan type bridge"]];
+    expect(all.map((commands) => told(host(...commands), bridged))).toMatchInlineSnapshot(`
+[
+  "bridge: found "br-lan", legal is a bridge of ours, and the host has no device br-lan; give the bridge another name, which the host does not know yet.",
+  "bridge: found "br-lan", legal is a bridge of ours, and br-lan is a device of type dummy; give the bridge another name, which the host does not know yet.",
+  "bridge: found "br-lan", legal is a bridge of ours, and br-lan is a bridge that this package did not make; give the bridge another name, which the host does not know yet.",
+]
+`);
   });
   test("of ours", () => {
     expect(told(host("ip link add dev br-lan group 28418 type bridge"), bridged)).toBe("");
   });
   test("whose port is not there, or another bridge's", () => {
     const port = { ports: ["eth1"], stp: true };
-    expect(toldOfBridge(host(), port)).toContain('ports[0]: found "eth1", legal is a device that the host has');
+    expect(toldOfBridge(host(), port)).toMatchInlineSnapshot(
+      `"ports[0]: found "eth1", legal is a device that the host has; correct it; \`ip link\` shows them."`,
+    );
     const taken = host(
       "ip link add dev eth1 type dummy",
       "ip link add dev docker0 type bridge",
       "ip link set dev eth1 master docker0",
     );
-    expect(toldOfBridge(taken, port)).toContain("this one is in docker0");
+    expect(toldOfBridge(taken, port)).toMatchInlineSnapshot(
+      `"ports[0]: found "eth1", legal is a device that is in no other bridge or bond, and this one is in docker0; take it out of there: ip link set dev eth1 nomaster."`,
+    );
   });
   test("to which somebody has added a port, unless loops are seen to", () => {
     const seen = host(
@@ -100,7 +116,9 @@ describe("a bridge", () => {
       "ip link add dev tap0 type tun",
       "ip link set dev tap0 master br-lan",
     );
-    expect(toldOfBridge(seen)).toContain("a bridge with the port tap0, which somebody has added");
+    expect(toldOfBridge(seen)).toMatchInlineSnapshot(
+      `"device: found "br-lan", legal is a bridge with the port tap0, which somebody has added, with stp: true or loopFree: true, because a second way between two ports multiplies every broadcast; say stp: true; or loopFree: true where nothing behind the port leads back here."`,
+    );
     expect(toldOfBridge(seen, { stp: true })).toBe("");
     expect(toldOfBridge(seen, { loopFree: true })).toBe("");
   });
