@@ -1,8 +1,9 @@
 #!/bin/sh
-# In place of ssh: notes the arguments of each connection in a file, then is the command that it was given.
+# In place of ssh: notes the arguments of each connection in a file, then is the command that it was given; a bastion's (-W)
+# is part of that of the host behind it.
 #     ssh.sh FILE COMMAND…
 set -eu
 file=$1
 shift
-printf '%s\n' "$*" >>"$file"
+case " $* " in *' -W '*) ;; *) printf '%s\n' "$*" >>"$file" ;; esac
 exec "$@"

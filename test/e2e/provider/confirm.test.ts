@@ -1,4 +1,5 @@
 /** Changes that may cut off the run's own SSH: the host takes them back by itself unless a new login works. */
+import { kill } from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Values } from "../../../sdk/provider/wire";
 import { describeWhere } from "../../can";
@@ -159,14 +160,14 @@ describeWhere("lab", "a change that may cut off its own SSH", () => {
       }
     });
 
-    test("a run that comes in the meantime waits until it is taken back", async () => {
-      await network.restart();
+    test("a run that comes after one that was killed in between waits until it is taken back", async () => {
+      await network.restart({ plugin: {} });
       expect(await network.engine.up(set("0"))).toBe("updated");
       await network.on("lux", stop);
-      const ended = network.engine.up(set("1")).catch((error: Refusal) => error.code);
+      const ended = network.engine.up(set("1")).catch(() => "killed");
       await until("lux", `grep -qx 1 /proc/sys/${SETTING}`);
-      await network.engine.cancel();
-      expect(await ended).toBe("CANCELLED");
+      kill(network.engine.pid ?? 0, "SIGKILL");
+      expect(await ended).toBe("killed");
       await network.on("lux", start);
       await network.restart();
       expect(await network.engine.up(set("1"))).toBe("updated");
@@ -199,7 +200,12 @@ describeWhere("lab", "a change that may cut off its own SSH", () => {
 
     const mtu = () => network.on("fra", "cat /sys/class/net/inter-lux/mtu");
 
-    test("what does not hurt is confirmed through it", async () => {
+    test("what does not hurt is said so at preview, and confirmed through it", async () => {
+      expect(await network.engine.preview(inside({ mtu: 1400 }))).toMatchObject({ outcome: "updated" });
+      expect(network.engine.said(inside())).toEqual([
+        "link inter-lux may carry this run's own SSH to root@10.255.0.2: the change is taken back after 15 s unless a new login works.",
+      ]);
+      expect(network.connections).toBe(0);
       expect(await network.engine.up(inside({ mtu: 1400 }))).toBe("updated");
       expect(await mtu()).toBe("1400\n");
       expect(network.connections).toBe(2);
@@ -219,6 +225,10 @@ describeWhere("lab", "a change that may cut off its own SSH", () => {
     test("the near half is changed as long as the far host lets new logins in, and not removed", async () => {
       const near = (more?: Values) => side(network.lab, "lux", "fra", network.outputs("lux", "fra"), more);
       await network.engine.check(inside());
+      expect(await network.engine.preview(near({ listenPort: 11902 }))).toMatchObject({ outcome: "updated" });
+      expect(network.engine.said(near())).toEqual([
+        "root@10.255.0.2 may be reached by inter-fra of this host: the change is taken back after 15 s unless a new login works there, too.",
+      ]);
       // fra hears of the new port by lux's next packet.
       expect(await network.engine.up(near({ listenPort: 11902 }))).toBe("updated");
       expect(network.connections).toBe(4); // two to each

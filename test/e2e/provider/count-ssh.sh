@@ -1,7 +1,8 @@
 #!/bin/sh
-# In place of ssh: notes each connection in a file, then is the command that it was given. count-ssh.sh FILE COMMAND…
+# In place of ssh: notes each connection in a file, then is the command that it was given; a bastion's (-W) is part of that
+# of the host behind it. count-ssh.sh FILE COMMAND…
 set -eu
 file=$1
 shift
-echo connection >>"$file"
+case " $* " in *' -W '*) ;; *) echo connection >>"$file" ;; esac
 exec "$@"

@@ -57,15 +57,38 @@ describeWhere("lab", "interrupted", () => {
       link = (await network.link("lux", "fra")).a;
     });
 
-    test.each([0, 10, 30, 50, 80, 120])(
-      "an update killed after %i ms is made by the next run",
-      async (milliseconds) => {
-        const goal = 1300 + milliseconds;
-        const ended = network.engine.up(changed(goal)).catch(() => "killed");
-        await sleep(milliseconds);
-        kill(network.engine.pid ?? 0, "SIGKILL");
-        await ended;
-        await network.restart();
+    /** Somebody else holds the lock for a while. */
+    const hold = (seconds: number) =>
+      network.on("lux", `systemd-run -q --collect flock /run/overlay/lock sleep ${seconds}; sleep 0.2`);
+
+    /** Resolves when the provider has sent a change to a host, which waits for the lock. */
+    async function changing(): Promise<void> {
+      const sent = () => network.engine.log.some(({ message }) => /^(removing it: )?\d+ commands?$/.test(message));
+      for (let tries = 0; !sent() && tries < 1000; tries++) await sleep(20);
+      await sleep(300);
+    }
+
+    /** Kills the provider after so many milliseconds, or when it has sent a change; the next run has the same state. */
+    async function killed(work: () => Promise<unknown>, when: number | "in the middle"): Promise<void> {
+      await network.restart();
+      if (when === "in the middle") await hold(1);
+      const ended = work().then(
+        () => "ended",
+        () => "killed",
+      );
+      if (when === "in the middle") await changing();
+      else await sleep(when);
+      kill(network.engine.pid ?? 0, "SIGKILL");
+      if (when === "in the middle") expect(await ended).toBe("killed");
+      await ended;
+      await network.restart();
+    }
+
+    test.each([0, 10, 30, 80, "in the middle"] as const)(
+      "an update that is killed (%p ms) is made by the next run",
+      async (when) => {
+        const goal = when === "in the middle" ? 1299 : 1300 + when;
+        await killed(() => network.engine.up(changed(goal)), when);
         await network.engine.up(changed(goal));
         expect(await mtu()).toBe(`${goal}\n`);
         expect(await network.engine.refresh(changed(goal))).toEqual([]);
@@ -73,16 +96,22 @@ describeWhere("lab", "interrupted", () => {
       },
     );
 
-    /** Somebody else holds the lock for a while. */
-    const hold = (seconds: number) =>
-      network.on("lux", `systemd-run -q --collect flock /run/overlay/lock sleep ${seconds}; sleep 0.2`);
-
-    /** Resolves when the provider has sent a change to a host, which waits for the lock. */
-    async function changing(): Promise<void> {
-      const sent = () => network.engine.log.some(({ message }) => /^\d+ commands?$/.test(message));
-      for (let tries = 0; !sent() && tries < 1000; tries++) await sleep(20);
-      await sleep(300);
-    }
+    test.each([40, 100, "in the middle"] as const)(
+      "a link whose making, or whose end, is killed (%p ms) is there, or is gone, after the next run",
+      async (when) => {
+        await killed(() => network.engine.destroy(link), when);
+        // What was killed when it had ended is not there any more, which is nothing to do.
+        await network.engine.destroy(link);
+        await network.on("lux", "! ip link show inter-fra && ! ls /etc/overlay/boot.d/50-inter-fra");
+        expect(await network.on("lux", "nft list table inet overlay")).not.toContain("inter-fra");
+        await isTidy("lux");
+        await killed(() => network.engine.up(link), when);
+        await network.engine.up(link);
+        expect(await network.engine.refresh(link)).toEqual([]);
+        await network.on("lux", "ping -c 1 -w 15 10.255.0.2");
+        await isTidy("lux");
+      },
+    );
 
     test("a cancelled run ends at once, keeps what it does not know as half applied, and leaves no lock", async () => {
       await network.restart();
