@@ -5,5 +5,6 @@
 set -eu
 file=$1
 shift
-case " $* " in *' -W '*) ;; *) printf '%s\n' "$*" >>"$file" ;; esac
+case " $* " in *ProxyCommand=*) bastion='' ;; *' -W '*) bastion=yes ;; *) bastion='' ;; esac
+[ "$bastion" ] || printf '%s\n' "$*" >>"$file"
 exec "$@"

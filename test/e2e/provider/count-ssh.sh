@@ -4,5 +4,6 @@
 set -eu
 file=$1
 shift
-case " $* " in *' -W '*) ;; *) echo connection >>"$file" ;; esac
+case " $* " in *ProxyCommand=*) bastion='' ;; *' -W '*) bastion=yes ;; *) bastion='' ;; esac
+[ "$bastion" ] || echo connection >>"$file"
 exec "$@"
