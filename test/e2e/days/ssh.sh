@@ -5,6 +5,7 @@
 set -eu
 file=$1
 shift
-case " $* " in *ProxyCommand=*) bastion='' ;; *' -W '*) bastion=yes ;; *) bastion='' ;; esac
-[ "$bastion" ] || printf '%s\n' "$*" >>"$file"
+noted=yes
+for word; do if [ "$word" = -W ]; then noted=''; fi; done
+[ -z "$noted" ] || printf '%s\n' "$*" >>"$file"
 exec "$@"

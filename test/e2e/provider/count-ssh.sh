@@ -4,6 +4,7 @@
 set -eu
 file=$1
 shift
-case " $* " in *ProxyCommand=*) bastion='' ;; *' -W '*) bastion=yes ;; *) bastion='' ;; esac
-[ "$bastion" ] || echo connection >>"$file"
+noted=yes
+for word; do if [ "$word" = -W ]; then noted=''; fi; done
+[ -z "$noted" ] || echo connection >>"$file"
 exec "$@"
