@@ -1,5 +1,6 @@
 /** Sees all that a run shows to others on the machine, and is asked afterwards whether a secret was among it. */
 import { readdirSync, readFileSync } from "node:fs";
+import { unpacked } from "../../../sdk/provider/inputs";
 
 const seen = new Set<string>();
 
@@ -10,6 +11,9 @@ const text = (path: string): string => {
     return ""; // the process has ended
   }
 };
+
+/** What state keeps deflated is no hiding place. */
+const inflated = (one: string): string[] => (one.match(/deflate:[\w+/=]+/g) ?? []).map(unpacked);
 
 /** Milliseconds. Listing the processes of a machine full of hosts costs more than it looks. */
 const EVERY = 400;
@@ -37,7 +41,7 @@ export const Witness = {
   },
 
   heard(...texts: string[]): void {
-    for (const one of texts) seen.add(one);
+    for (const one of texts.flatMap((it) => [it, ...inflated(it)])) seen.add(one);
   },
 
   /** How many texts there are, and those in which one of the secrets stands, cut to what is around it. */
