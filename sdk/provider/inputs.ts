@@ -60,7 +60,7 @@ const PACKED = "deflate:";
 
 /** The engine writes all of state at every step: of what a mesh of 100 nodes has there, specs were a fifth. */
 const packed = (json: string): string =>
-  json.length > READABLE ? PACKED + deflateRawSync(json).toString("base64") : json;
+  json.length > READABLE ? PACKED + deflateRawSync(json, { level: 1 }).toString("base64") : json;
 
 /** A spec as state has it, as JSON. */
 export const unpacked = (spec: string): string =>
