@@ -97,15 +97,17 @@ function resource(type: ResourceType): Spec {
     resource: text("Type and name by which the host knows whose a boot file is."),
     ...mapped(type.results, (_, name) => ({ type: "string", description: RESULTS[name] })),
   };
-  const description = "Made by a component; for the rare case that needs one alone.";
-  return {
-    description,
-    inputProperties,
-    requiredInputs: Object.keys(inputProperties),
-    properties,
-    required: Object.keys(properties),
-  };
+  return madeBy("a component", inputProperties, properties);
 }
+
+/** A resource that a component makes: it has all of its inputs, and all of its outputs. */
+const madeBy = (who: string, inputProperties: Spec, properties: Spec): Spec => ({
+  description: `Made by ${who}; for the rare case that needs one alone.`,
+  inputProperties,
+  requiredInputs: Object.keys(inputProperties),
+  properties,
+  required: Object.keys(properties),
+});
 
 /** A stack's part of a source of truth, which is on no host. */
 function truthPart(): Spec {
@@ -120,14 +122,7 @@ function truthPart(): Spec {
     identity: text("Of the document: another network may have the same name."),
     serial: { type: "integer", description: "Of the document." },
   };
-  const description = "Made by SourceOfTruth; for the rare case that needs one alone.";
-  return {
-    description,
-    inputProperties,
-    requiredInputs: Object.keys(inputProperties),
-    properties,
-    required: Object.keys(properties),
-  };
+  return madeBy("SourceOfTruth", inputProperties, properties);
 }
 
 const RESULTS: Record<string, string> = {

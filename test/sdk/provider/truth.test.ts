@@ -179,15 +179,18 @@ test("an older document, one that is cut off, and none at all show, and are not 
   expect(document()).toBe(newest);
 });
 
+const hkg = {
+  ends: [
+    { node: "lux", device: "inter-hkg", port: 11003 },
+    { node: "hkg", device: "inter-lux", port: 11001 },
+  ],
+};
+/** lux, and a link from there to hkg. */
+const withHkg = { nodes: { ...lux, hkg: node(3) }, links: { "lux-hkg": hkg } };
+
 test("hosts that are told nothing, or something else, are drift", async () => {
   const one = await engine();
-  const hkg = {
-    ends: [
-      { node: "lux", device: "inter-hkg", port: 11003 },
-      { node: "hkg", device: "inter-lux", port: 11001 },
-    ],
-  };
-  const both = part({ nodes: { ...lux, hkg: node(3) }, links: { "lux-hkg": hkg } });
+  const both = part(withHkg);
   await one.up(both);
   const extract = join(folder, "prod/hosts/hkg/net.test");
   const told = readFileSync(extract, "utf8");
@@ -205,18 +208,11 @@ test("hosts that are told nothing, or something else, are drift", async () => {
 
 test("a key that takes another's place signs all again", async () => {
   const one = await engine();
-  const hkg = {
-    ends: [
-      { node: "lux", device: "inter-hkg", port: 11003 },
-      { node: "hkg", device: "inter-lux", port: 11001 },
-    ],
-  };
-  const spec = { nodes: { ...lux, hkg: node(3) }, links: { "lux-hkg": hkg } };
-  await one.up(part(spec));
+  await one.up(part(withHkg));
   const signature = () => readFileSync(join(folder, "prod/hosts/hkg/net.test.sig"), "utf8");
   const before = signature();
   const next = writers.make("next");
-  const turned = part(spec, { key: next.key, signers: { "net/test": [next.publicKey] } });
+  const turned = part(withHkg, { key: next.key, signers: { "net/test": [next.publicKey] } });
   expect((await one.preview(turned)).diffs).toEqual(["key", "signers"]);
   expect(await one.up(turned)).toBe("updated");
   expect(signature()).not.toBe(before);
@@ -226,13 +222,7 @@ test("a key that takes another's place signs all again", async () => {
 
 test("a document that is written while hosts cannot be told is kept, and the next run tells them", async () => {
   const one = await engine();
-  const hkg = {
-    ends: [
-      { node: "lux", device: "inter-hkg", port: 11003 },
-      { node: "hkg", device: "inter-lux", port: 11001 },
-    ],
-  };
-  const both = part({ nodes: { ...lux, hkg: node(3) }, links: { "lux-hkg": hkg } });
+  const both = part(withHkg);
   await one.up(ours());
   writeFileSync(join(folder, "prod/hosts"), "in the way");
   const refused = await failure(one.up(both));
