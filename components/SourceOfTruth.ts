@@ -3,11 +3,13 @@ import * as pulumi from "../sdk/provider/pulumi";
 import { TruthPart } from "../sdk/provider/resources";
 import type { Document } from "../sdk/truth/document";
 import type { Declared } from "../sdk/truth/schema";
+import type { Checked } from "./network";
 import type { OverlayNode } from "./OverlayNode";
 import { named, owner, settled, timeouts, withheld } from "./outputs";
 import type { Peer } from "./peerArgs";
 import { program } from "./program";
 import { type SourceOfTruthArgs, type TruthData, truthArgs, truthOutputs } from "./truthArgs";
+import { choosingFaults, type ForeignPeer, makeChoosers } from "./truthChoosers";
 import { documentNow, peerIn } from "./truthPeers";
 import { said } from "./truthSaid";
 
@@ -25,14 +27,14 @@ export class SourceOfTruth extends pulumi.ComponentResource {
   declare readonly serial: pulumi.Output<number>;
   private readonly data: TruthData | undefined;
   private seen: { document: Document | undefined } | undefined;
-  /** Names of the nodes of other stacks that the program has asked for. */
-  private readonly peers = new Set<string>();
+  /** Nodes of other stacks that the program has asked for, by `NODE PEER`. */
+  private readonly peers = new Map<string, ForeignPeer>();
 
   /** Faults of the arguments are reported, with those of the whole program, when it has declared all that it has. */
   constructor(name: string, args: SourceOfTruthArgs, options: pulumi.ComponentResourceOptions = {}) {
     super(SourceOfTruth.token, name, named(truthOutputs), options);
     if (options.urn) return;
-    this.data = program().sound(this, args, parse(truthArgs, args));
+    this.data = program().sound(this, args, checked(name, args));
     if (!this.data) {
       Object.assign(this, withheld(truthOutputs));
       return;
@@ -40,8 +42,12 @@ export class SourceOfTruth extends pulumi.ComponentResource {
     const { network, store, key, signers, relays } = this.data;
     if (relays.length > 0 && pulumi.runtime.isDryRun()) void pulumi.log.warn(readBy(relays), this);
     const data = this.data;
-    const spec = program().whenDeclared(() => said(data, this.peers)) as unknown as pulumi.Input<string>;
-    const made = new TruthPart(name, { network, store, key, signers, spec }, { parent: this, ...timeouts(options) });
+    const limits = { parent: this, ...timeouts(options) };
+    // Hosts know who signs before they get what is signed.
+    const choosers = makeChoosers(name, data, this.peers, limits);
+    const foreign = () => new Set([...this.peers.values()].map((peer) => peer.name));
+    const spec = program().whenDeclared(() => said(data, foreign())) as unknown as pulumi.Input<string>;
+    const made = new TruthPart(name, { network, store, key, signers, spec }, { ...limits, dependsOn: choosers });
     const outputs = settled(truthOutputs, { identity: made.identity, serial: made.serial });
     Object.assign(this, outputs);
     this.registerOutputs(outputs);
@@ -62,8 +68,9 @@ export class SourceOfTruth extends pulumi.ComponentResource {
     if (!this.data || id === undefined)
       throw new pulumi.RunError(`what was declared before peer("${name}") has faults`);
     this.seen ??= { document: documentNow(this.data, owner()) };
-    this.peers.add(name);
-    return peerIn(this.data, this.seen.document, name, { name: towards.nodeName, id });
+    const { stack, ...peer } = peerIn(this.data, this.seen.document, name, { name: towards.nodeName, id });
+    this.peers.set(`${towards.nodeName} ${name}`, { stack, ...peer });
+    return peer;
   }
 
   private onlyNode(peer: string): OverlayNode {
@@ -71,6 +78,15 @@ export class SourceOfTruth extends pulumi.ComponentResource {
     if (node && more.length === 0) return node;
     throw new pulumi.RunError(`say which of the nodes is to have a link with it: peer("${peer}", node)`);
   }
+}
+
+function checked(name: string, args: SourceOfTruthArgs): Checked<TruthData> {
+  const result = parse(truthArgs, args);
+  if ("faults" in result) return result;
+  const { choose, nodes } = result.value;
+  const clashes = choose ? program().network.addChoosers(name, nodes) : [];
+  const faults = [...choosingFaults(result.value), ...clashes];
+  return faults.length > 0 ? { faults } : result;
 }
 
 const readBy = (relays: TruthData["relays"]): string =>

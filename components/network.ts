@@ -32,12 +32,15 @@ export interface Way {
   ends: { node: string; device: string; listenPort?: number; alsoPorts?: readonly number[] }[];
   /** Names of ends that are machines of somebody else. */
   others: string[];
+  /** Whether each end answers at a link-local address; else at its own. */
+  linkLocal: boolean;
 }
 
 export class Network {
   private readonly topology = new Topology();
   private readonly nodes = new Map<string, NodeData>();
   private readonly peers = new Set<string>();
+  private readonly choosing = new Map<string, string>();
   private readonly adoptions: { node: string; device: string }[] = [];
   private devices = 0;
   /** Links and meshes by what they are called, as `link lux-fra`, where this process knows their nodes. */
@@ -79,7 +82,8 @@ export class Network {
     if (!a || !b) return { value };
     const ends = views(value, a, b).map(topologyEnd);
     const family = outer(value.family);
-    this.ways.set(`link ${name}`, { family, ends, others: value.peer ? [value.peer.name] : [] });
+    const linkLocal = value.family !== "v4";
+    this.ways.set(`link ${name}`, { family, ends, others: value.peer ? [value.peer.name] : [], linkLocal });
     this.adoptions.push(...ends.filter((_, index) => value.adopt[index === 0 ? "a" : "b"]));
     this.addLeg({
       who: `link ${name}`,
@@ -100,6 +104,16 @@ export class Network {
 
   /** Of a node of this program, as it was declared. */
   idOf = (name: string): number | undefined => this.nodes.get(name)?.id;
+
+  /** A host follows one source of truth. `name`: of that. */
+  addChoosers(name: string, nodes: readonly OverlayNode[]): Fault[] {
+    return nodes.flatMap(({ nodeName }, index) => {
+      const other = this.choosing.get(nodeName);
+      if (other === undefined) this.choosing.set(nodeName, name);
+      const legal = `nodes whose hosts do not choose by another source of truth, and ${nodeName} does by ${other}`;
+      return other === undefined ? [] : [fault(["nodes", index], nodeName, { legal, cure: "leave `choose` to one" })];
+    });
+  }
 
   /** Devices that links of a node take over. */
   adopted = (name: string): string[] => this.adoptions.filter(({ node }) => node === name).map(({ device }) => device);
@@ -122,7 +136,12 @@ export class Network {
       way: wayOf(value, nodes, `mesh ${name}`),
     });
     const devices = meshDevices(value, nodes);
-    this.ways.set(`mesh ${name}`, { family: outer(value.family), ends: devices, others: value.peers.map(nameOfPeer) });
+    this.ways.set(`mesh ${name}`, {
+      family: outer(value.family),
+      ends: devices,
+      others: value.peers.map(nameOfPeer),
+      linkLocal: false,
+    });
     const faults = [
       ...meshFaults(value, nodes),
       ...meshRelayFaults(

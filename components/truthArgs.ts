@@ -1,6 +1,7 @@
 /** What a person may say about a source of truth that several stacks share. */
 import { z } from "zod";
 import { nameField } from "../sdk/network/fields";
+import { agentFields, profileField } from "../sdk/node";
 import { keyField } from "../sdk/provider/truthFields";
 import { endpointField } from "../sdk/truth/schema";
 import { signersField } from "../sdk/truth/signature";
@@ -17,14 +18,34 @@ const relay = z
   })
   .meta({ id: "TruthRelay" });
 
+const address = z.string().regex(/^(file|s3):\/\/./, { error: ADDRESSES });
+
+const choosing = z
+  .strictObject({
+    stores: z
+      .array(address)
+      .min(1)
+      .optional()
+      .describe(
+        "Where the hosts read what concerns them, the first that answers: a folder there, or a bucket. Default: `store`. " +
+          "Example: [file:///srv/truth]",
+      ),
+    profile: profileField
+      .optional()
+      .describe(
+        "Of a bucket, the profile of the AWS tools (~/.aws/credentials, where Pulumi runs) with credentials that may " +
+          "read it and nothing else: each host gets a copy, in a file that only root reads, and state gets none. " +
+          "Default: none. Example: overlay-hosts",
+      ),
+    ...agentFields,
+  })
+  .meta({ id: "TruthChoosing" });
+
 export const truthArgs = z.strictObject({
   network: nameField.describe("Name of the network, the same in all stacks that are in it. Example: prod"),
-  store: z
-    .string()
-    .regex(/^(file|s3):\/\/./, { error: ADDRESSES })
-    .describe(
-      `Where the document is: ${ADDRESSES}. A bucket's credentials are those of the AWS tools. Example: file:///srv/truth`,
-    ),
+  store: address.describe(
+    `Where the document is: ${ADDRESSES}. A bucket's credentials are those of the AWS tools. Example: file:///srv/truth`,
+  ),
   key: keyField.describe(
     "Path of the SSH key that signs what this stack says; the .pub file where an agent has the key. It is read when it " +
       "signs, and is in no state. Example: /home/ci/.ssh/truth",
@@ -53,6 +74,12 @@ export const truthArgs = z.strictObject({
     .describe(
       "Which end of a link chooses where to call the other, by the link's name. Default: the one whose peer has endpoints; " +
         "where both have some, the one with the lower id. Example: {lux-fra: fra}",
+    ),
+  choose: choosing
+    .optional()
+    .describe(
+      "Has the hosts of these nodes choose by themselves where they call each other, by what the document says of " +
+        "endpoints. Default: they call where the program says. Example: {profile: overlay-hosts}",
     ),
   connections: z
     .boolean()

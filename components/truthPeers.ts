@@ -7,8 +7,8 @@ import { type Document, MAX_BYTES, parseDocument } from "../sdk/truth/document";
 import { ABSENT } from "../sdk/truth/errors";
 import { peerOf } from "../sdk/truth/peer";
 import { allowedSigners } from "../sdk/truth/signature";
-import type { Peer } from "./peerArgs";
 import type { TruthData } from "./truthArgs";
+import type { ForeignPeer } from "./truthChoosers";
 
 /** The folder of package.json: compiled code lies one level deeper (dist/) than its source. */
 const packageRoot = (from: string): string =>
@@ -62,7 +62,7 @@ export function peerIn(
   document: Document | undefined,
   name: string,
   towards: { name: string; id: number },
-): Peer {
+): ForeignPeer {
   const found = document && peerOf(document, name, towards);
   if (found?.publicKey !== undefined) return { ...found, publicKey: found.publicKey };
   if (!document) {

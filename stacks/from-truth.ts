@@ -10,10 +10,12 @@
  *     pulumi config set --path 'truth:signers["overlay/from-truth"][0]' "$(cat ~/.ssh/truth.pub)"
  *     pulumi up    # the first one writes a part that says nothing yet
  *
+ * Hosts that choose their endpoints by themselves: `pulumi config set --path truth:choose.profile overlay-hosts`.
+ *
  * A node needs `connection`, `{"host": "203.0.113.5"}`; its `publicKey` is left out until there is one.
  */
 import * as pulumi from "@pulumi/pulumi";
-import { OverlayNode, SourceOfTruth, WgLink, WgMesh } from "../components";
+import { OverlayNode, SourceOfTruth, type SourceOfTruthArgs, WgLink, WgMesh } from "../components";
 
 const config = new pulumi.Config("truth");
 const place = {
@@ -44,6 +46,7 @@ const made = new Map(
 const truth = new SourceOfTruth("truth", {
   ...place,
   key: config.require("key"),
+  choose: config.getObject<SourceOfTruthArgs["choose"]>("choose"),
   nodes: [...made.values()],
   connections: true,
   endpoints: Object.fromEntries(Object.entries(nodes).map(([name, { endpoints }]) => [name, endpoints.filter(chosen)])),

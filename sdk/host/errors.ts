@@ -4,7 +4,7 @@ import { type Connection, describeConnection } from "./connection";
 /**
  * What went wrong between the tool and a host. `busy`: another run holds the host's lock; `owned`: another stack has the
  * machine; `unarmed`: a change was not begun, because the host cannot take it back; `unconfirmed`: one was made, no new
- * login came through, and the host takes it back.
+ * login came through, and the host takes it back; `credentials`: what it was to be given cannot be read here.
  */
 export type HostErrorKind =
   | "unreachable"
@@ -26,6 +26,7 @@ export type HostErrorKind =
   | "owned"
   | "unarmed"
   | "unconfirmed"
+  | "credentials"
   | "agent";
 
 /** One sentence that says what is wrong and how to cure it; never a secret. */

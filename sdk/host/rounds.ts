@@ -4,6 +4,7 @@
  */
 import type { Snapshot } from "../kernel/snapshot";
 import { type Applied, applied, apply, type Change, changing } from "./apply";
+import { withCredentials } from "./credentials";
 import { abortable, type Operation, type RunOptions, type Session } from "./session";
 import { looking, seen } from "./snapshot";
 
@@ -28,7 +29,8 @@ export class Rounds {
   }
 
   /** As `apply`. */
-  change(change: Change, options: RunOptions = {}): Promise<Applied> {
+  async change(given: Change, options: RunOptions = {}): Promise<Applied> {
+    const change = { ...given, commands: withCredentials(given.commands) };
     // Alone, for the login that confirms it comes in between.
     if (change.undo) return apply(this.session, change, options);
     return this.#join({ queries: change.queries, change, options });

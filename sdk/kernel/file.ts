@@ -1,4 +1,4 @@
-/** A file of ours, without secrets. Its content is compared by hash; preview shows twelve digits of it. */
+/** A file of ours; of secrets a fact has the hash alone. A content is compared by hash, and preview shows twelve digits of it. */
 import { createHash } from "node:crypto";
 import type { Command, Kind } from "./fact";
 
@@ -8,8 +8,10 @@ export interface File {
   mode: string;
   /** Wanted files. */
   content?: string;
-  /** Live files. */
+  /** Live files, and wanted ones of a profile. */
   sha256?: string;
+  /** Of credentials, in place of a content: the profile of the AWS tools that has them, where Pulumi runs. */
+  profile?: string;
 }
 
 const hash = (value: File): string =>
@@ -34,6 +36,7 @@ export const file: Kind<File> = {
   set(live, wanted) {
     if (!wanted) return live ? [`remove ${live.path}`] : [];
     if (live && hash(live) === hash(wanted) && live.mode === wanted.mode) return [];
+    if (wanted.profile !== undefined) return [`credentials ${wanted.mode} ${wanted.path} ${wanted.profile}`];
     return [put(wanted.path, wanted.content ?? "", wanted.mode)];
   },
 };

@@ -16,6 +16,8 @@ import { deviceField, nameField, ownerField, prefixField } from "../network/fiel
 import { type Agents, files } from "./plan";
 
 const TRUTH = "/etc/overlay/truth";
+/** Credentials of a bucket, in the words of curl(1). */
+const CREDENTIALS = "/etc/overlay/keys/truth";
 
 const signer = checkedString((value) =>
   /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+|sk-ssh-ed25519@openssh\.com|sk-ecdsa-sha2-nistp256@openssh\.com) AAAA[A-Za-z0-9+/]+={0,2}$/.test(
@@ -58,10 +60,24 @@ const region = checkedString((value) =>
 
 const source = z.strictObject({
   file: path.optional().describe("A folder on the host, in which the store is. Example: /srv/truth"),
-  s3: url
-    .optional()
-    .describe("In its place, a bucket: the host reads it with the credentials in /etc/overlay/keys/truth."),
+  s3: url.optional().describe("In its place, a bucket, which the host reads with the credentials."),
   region: region.default("auto").describe("Region of the bucket. Default: auto, which is R2's. Example: eu-central-1"),
+});
+
+/** As the AWS tools have them: a name between brackets. */
+export const profileField = checkedString((value) =>
+  /^[!-Z^-~]+$/.test(value)
+    ? undefined
+    : { legal: "the name of a profile in ~/.aws/credentials, without white space", cure: "correct it" },
+);
+
+const sha256 = checkedString((value) =>
+  /^[0-9a-f]{64}$/.test(value) ? undefined : { legal: "64 hexadecimal digits", cure: "correct it" },
+);
+
+const handed = z.strictObject({
+  profile: profileField.describe("Profile of the AWS tools that has them, where Pulumi runs. Example: overlay-hosts"),
+  sha256: sha256.describe("SHA-256 of the file that the host gets, so that others show as a change."),
 });
 
 const peer = z.strictObject({
@@ -75,20 +91,8 @@ const speaker = z.strictObject({
   of: z.array(peer).default([]).describe("The peers whose endpoints it may say. Default: none."),
 });
 
-const fields = z.strictObject({
-  node: nameField.describe("The node's own name. Example: fra"),
-  owner: ownerField.describe("Project and stack that the machine belongs to. Example: net/prod"),
-  network: nameField.describe("Name of the network. Example: overlay"),
-  stacks: z.array(speaker).min(1).describe("Whose documents count, and of whom each may speak."),
-  sources: z.array(source).min(1).describe("Where the documents are, the first that answers. Example: [{file: /srv}]"),
-  prefixes: z
-    .array(prefixField)
-    .default([])
-    .describe("The overlay's prefixes, in which no endpoint is. Default: none. Example: [10.255.0.0/24]"),
-  underlay: z
-    .array(deviceField)
-    .default([])
-    .describe("Tunnel devices of others that encrypted packets may leave by, as on the node. Default: none."),
+/** How the agent works. */
+export const agentFields = {
   packages: z
     .enum(["expect", "install"])
     .default("expect")
@@ -109,6 +113,26 @@ const fields = z.strictObject({
       "Seconds before the preferred endpoint is tried again, twice as many after each trial in vain. Default: 120.",
     ),
   fetch: z.int().min(1).max(86400).default(60).describe("Seconds between looks at the store. Default: 60."),
+};
+
+const fields = z.strictObject({
+  node: nameField.describe("The node's own name. Example: fra"),
+  owner: ownerField.describe("Project and stack that the machine belongs to. Example: net/prod"),
+  network: nameField.describe("Name of the network. Example: overlay"),
+  stacks: z.array(speaker).min(1).describe("Whose documents count, and of whom each may speak."),
+  sources: z.array(source).min(1).describe("Where the documents are, the first that answers. Example: [{file: /srv}]"),
+  credentials: handed
+    .optional()
+    .describe("What the host reads buckets with. They go there from a file and are in no state. Default: nothing."),
+  prefixes: z
+    .array(prefixField)
+    .default([])
+    .describe("The overlay's prefixes, in which no endpoint is. Default: none. Example: [10.255.0.0/24]"),
+  underlay: z
+    .array(deviceField)
+    .default([])
+    .describe("Tunnel devices of others that encrypted packets may leave by, as on the node. Default: none."),
+  ...agentFields,
 });
 
 type Fields = z.output<typeof fields>;
@@ -187,6 +211,7 @@ const plan =
       [`${TRUTH}/conf`]: { mode: "0644", content: conf(spec) },
       [`${TRUTH}/signers`]: { mode: "0644", content: signers(spec) },
     }),
+    ...(spec.credentials ? [fact("file", { path: CREDENTIALS, mode: "0600", ...spec.credentials })] : []),
     ...files(agents),
     fact("unit", { name: "overlay-choose.service", enabled: true, active: true }),
   ];

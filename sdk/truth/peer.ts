@@ -6,6 +6,8 @@ import { portsOf } from "./extract";
 import type { End, Link, Node } from "./schema";
 
 export interface TruthPeer {
+  /** Whose it is, project/stack. */
+  stack: string;
   name: string;
   id: number;
   /** Nothing yet of a machine that is still to be made. */
@@ -16,6 +18,7 @@ export interface TruthPeer {
 }
 
 interface Found {
+  stack: string;
   node: Node;
   /** The node's own end of a link with who asks, where its stack has told of one. */
   end: End | undefined;
@@ -23,13 +26,13 @@ interface Found {
 }
 
 function find(document: Document, name: string, towards: string): Found | undefined {
-  for (const { nodes, links } of Object.values(document.stacks)) {
+  for (const [stack, { nodes, links }] of Object.entries(document.stacks)) {
     const node = nodes[name];
     if (!node) continue;
     const link = Object.values(links).find(({ ends }) =>
       [name, towards].every((it) => ends.some(({ node }) => node === it)),
     );
-    return { node, end: link?.ends.find((it) => it.node === name), link: link ?? {} };
+    return { stack, node, end: link?.ends.find((it) => it.node === name), link: link ?? {} };
   }
   return undefined;
 }
@@ -38,10 +41,11 @@ function find(document: Document, name: string, towards: string): Found | undefi
 export function peerOf(document: Document, name: string, towards: { name: string; id: number }): TruthPeer | undefined {
   const found = find(document, name, towards.name);
   if (!found) return undefined;
-  const { node, end, link } = found;
+  const { stack, node, end, link } = found;
   const at = callable({ node }, link).find(({ address }) => address !== undefined);
   const [port] = at ? portsOf(towards.id, node, end ?? { alsoPorts: [] }, at) : [];
   return {
+    stack,
     name,
     id: node.id,
     publicKey: end?.publicKey ?? node.publicKey,

@@ -4,10 +4,11 @@
  */
 import { createHash } from "node:crypto";
 import { AwsClient } from "aws4fetch";
-import { credentials } from "./credentials";
+import { type Credentials, credentials, NoCredentials } from "../credentials";
+import { bucketOf } from "./bucket";
 import { MAX_BYTES } from "./document";
 import { TruthError } from "./errors";
-import { ADDRESSES, type Store, type Stored } from "./store";
+import type { Store, Stored } from "./store";
 import { waiting } from "./waiting";
 
 interface Limits {
@@ -19,26 +20,14 @@ interface Limits {
 }
 const LIMITS: Limits = { attempts: 5, timeout: 10_000, patience: 30_000 };
 
-/** `s3ForcePathStyle`, `use_path_style` and `disable_https` are Pulumi's, so that one address serves both. */
-const OPTIONS = ["endpoint", "region", "profile", "s3ForcePathStyle", "use_path_style", "disable_https"];
-
-function parse(address: string) {
-  const url = URL.parse(address);
-  const unknown = [...(url?.searchParams.keys() ?? [])].filter((name) => !OPTIONS.includes(name));
-  if (!url || url.hostname === "" || unknown.length > 0) {
-    const what =
-      unknown.length > 0 ? `has ${unknown.join(", ")}, and known are ${OPTIONS.join(", ")}` : "has no bucket";
-    throw new TruthError("address", `${address} ${what}: legal is ${ADDRESSES}.`);
+function ofProfile(profile: string | undefined): Credentials {
+  try {
+    return credentials(profile);
+  } catch (error) {
+    if (!(error instanceof NoCredentials)) throw error;
+    const set = profile === undefined ? "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or " : "";
+    throw new TruthError("denied", `There are no credentials for the store: ${set}${error.message}.`);
   }
-  const option = (name: string) => url.searchParams.get(name) ?? undefined;
-  const region = option("region") ?? process.env.AWS_REGION ?? "auto";
-  const given = option("endpoint") ?? `s3.${region}.amazonaws.com`;
-  const endpoint = /^https?:\/\//.test(given)
-    ? given
-    : `http${option("disable_https") === "true" ? "" : "s"}://${given}`;
-  const folder = url.pathname.replace(/^\/|\/$/g, "");
-  const base = [endpoint.replace(/\/$/, ""), url.hostname, ...(folder === "" ? [] : [folder])].join("/");
-  return { base, region, profile: option("profile") };
 }
 
 interface Answer {
@@ -58,10 +47,10 @@ export class S3Store implements Store {
     readonly address: string,
     limits: Partial<Limits> = {},
   ) {
-    const { base, region, profile } = parse(address);
+    const { base, region, profile } = bucketOf(address);
     this.#base = base;
     this.#limits = { ...LIMITS, ...limits };
-    this.#client = new AwsClient({ ...credentials(profile), region, service: "s3" });
+    this.#client = new AwsClient({ ...ofProfile(profile), region, service: "s3" });
   }
 
   async get(key: string): Promise<Stored | undefined> {

@@ -1,14 +1,19 @@
 /** Two programs without an engine, which are in one network by way of a document in a folder. */
+import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OverlayNode, SourceOfTruth, type SourceOfTruthArgs, star, WgLink, WgMesh } from "../../components";
+import { Network } from "../../components/network";
+import { truthArgs } from "../../components/truthArgs";
+import { choosingFaults } from "../../components/truthChoosers";
+import { format, parse } from "../../sdk/faults";
 import { openStore } from "../../sdk/truth/store";
 import { type Truth, write } from "../../sdk/truth/write";
 import { keyOf, node as nodeSaid } from "../sdk/truth/arbitrary";
 import { Writers } from "../sdk/truth/keys";
 import { declared } from "../sdk/truth/writing";
-import { registered } from "./declare";
+import { type Registered, reference, registered } from "./declare";
 
 const writers = new Writers();
 const folder = mkdtempSync(join(tmpdir(), "overlay-components-"));
@@ -125,6 +130,95 @@ test("a node of another stack is a peer: who it is, where it is called, and the 
       ],
     },
   });
+});
+
+test("hosts that choose are told who may speak of which peers, where, and how they answer inside", async () => {
+  const { made, part } = await said((truth) => {
+    const nodes = [node("lux", 1), node("hkg", 20), node("nyc", 3)];
+    const [lux, hkg, nyc] = nodes as [OverlayNode, OverlayNode, OverlayNode];
+    new WgLink("lux-hkg", { a: lux, b: hkg, rotate: "new" });
+    new WgMesh("mesh", { nodes: [lux, nyc] });
+    new WgLink("phone", { a: lux, peer: { name: "phone", id: 50, publicKey: keyOf(50), addresses: ["10.255.0.50"] } });
+    const choose = { stores: ["file:///srv/truth"], probe: 0.5, packages: "install" as const };
+    const shared = truth({ nodes, choose });
+    new WgLink("lux-fra", { a: lux, peer: shared.peer("fra", lux), family: "v4", mtu: 1000 });
+  });
+  const choosers = made.filter(({ type }) => type === "overlay:node:Chooser");
+  expect(choosers.map(({ name }) => name)).toEqual(["truth@hkg", "truth@lux", "truth@nyc"]);
+  expect(choosers[1]?.inputs).toMatchObject({ connection: { host: "lux.example" }, machine: "machine-of-lux" });
+  expect(choosers[1]?.inputs.spec).toEqual({
+    node: "lux",
+    owner: "net/prod",
+    network: "prod",
+    stacks: [
+      {
+        stack: "net/prod",
+        signers: [net.publicKey.split(" ", 2).join(" ")],
+        of: [
+          { publicKey: "key-of-lux-hkg@hkg/inter-lux.new", address: "fe80::14" },
+          { publicKey: "key-of-nyc", address: "10.255.0.3" },
+        ],
+      },
+      {
+        stack: "edge/prod",
+        signers: [edge.publicKey.split(" ", 2).join(" ")],
+        of: [{ publicKey: keyOf(200), address: "10.255.0.200" }],
+      },
+    ],
+    sources: [{ file: "/srv/truth" }],
+    prefixes: ["10.255.0.0/24"],
+    underlay: [],
+    packages: "install",
+    probe: 0.5,
+    count: 3,
+    hold: 120,
+    fetch: 60,
+  });
+  // A host knows who signs before it gets what is signed.
+  expect(part).toBeDefined();
+  const [{ options }] = made.filter(({ type }) => type === "overlay:truth:Part") as [Registered];
+  expect(options.dependsOn).toHaveLength(3);
+});
+
+test("of credentials hosts are told the hash; what is wrong with them, and with a host of two networks, is told", async () => {
+  const { AWS_SHARED_CREDENTIALS_FILE: before } = process.env;
+  process.env.AWS_SHARED_CREDENTIALS_FILE = join(folder, "credentials");
+  const bucket = "s3://truth/net?endpoint=https://acc.r2.cloudflarestorage.com";
+  const specs = async (choose: SourceOfTruthArgs["choose"]) => {
+    const { made } = await said((truth) => void truth({ store: bucket, nodes: [node("lux", 1)], choose }));
+    return made.filter(({ type }) => type === "overlay:node:Chooser").map(({ inputs }) => inputs.spec);
+  };
+  try {
+    writeFileSync(join(folder, "credentials"), '[hosts]\naws_access_key_id = id\naws_secret_access_key = a"b\n');
+    const sha256 = createHash("sha256").update('user = "id:a\\"b"\n').digest("hex");
+    expect(await specs({ profile: "hosts" })).toMatchObject([
+      {
+        sources: [{ s3: "https://acc.r2.cloudflarestorage.com/truth/net", region: "auto" }],
+        credentials: { profile: "hosts", sha256 },
+      },
+    ]);
+    const faults = (more: Partial<SourceOfTruthArgs>) => {
+      const result = parse(truthArgs, args(more));
+      return format("faults" in result ? result.faults : choosingFaults(result.value));
+    };
+    expect(faults({ store: bucket, choose: {} })).toBe(
+      "choose.profile: legal is the profile of the AWS tools that hosts read the bucket with; make a token that may only read (stacks/bootstrap.ts does), and write it into a profile of its own.",
+    );
+    expect(faults({ choose: { profile: "other" } })).toBe(
+      `choose.profile: found "other", legal is a profile with credentials; write a profile other into ${folder}/credentials, with its aws_access_key_id and aws_secret_access_key.`,
+    );
+    expect(faults({ choose: { profile: "hosts", stores: ["s3://truth/?endpint=https://acc.example"] } })).toMatch(
+      /^choose\.stores\[0\]: found "s3:\/\/truth\/\?endpint=.*", legal is .* has endpint, and known are endpoint/,
+    );
+    const network = new Network();
+    expect(network.addChoosers("truth", [reference("lux")])).toEqual([]);
+    expect(format(network.addChoosers("other", [reference("lux")]))).toBe(
+      'nodes[0]: found "lux", legal is nodes whose hosts do not choose by another source of truth, and lux does by truth; leave `choose` to one.',
+    );
+  } finally {
+    if (before === undefined) delete process.env.AWS_SHARED_CREDENTIALS_FILE;
+    else process.env.AWS_SHARED_CREDENTIALS_FILE = before;
+  }
 });
 
 test("what is known only later leaves the rest of the text known", async () => {

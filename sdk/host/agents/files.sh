@@ -4,7 +4,7 @@
 # write_beside MODE PATH FORMAT TEXT: a new file beside the one whose place it is to take; FORMAT is printf's. What is wrong
 # with a disk cat says, and not each shell's printf; and it is asked only where something is wrong.
 write_beside() {
-  umask 022
+  case $1 in 0600) umask 077 ;; *) umask 022 ;; esac
   write_new "$@" 2>/dev/null || said=$(write_new "$@" cat 2>&1)
   set -- $?
   umask 077

@@ -1,0 +1,130 @@
+/** Hosts that choose for themselves where they call each other, by what a source of truth says: what each is told for that. */
+import { fingerprint, NoCredentials, profileCredentials } from "../sdk/credentials";
+import { type Fault, fault } from "../sdk/faults";
+import { family } from "../sdk/network/address";
+import type { ChooserSpec } from "../sdk/node";
+import * as pulumi from "../sdk/provider/pulumi";
+import { Chooser, type PartArgs } from "../sdk/provider/resources";
+import { bucketOf } from "../sdk/truth/bucket";
+import { TruthError } from "../sdk/truth/errors";
+import type { Way } from "./network";
+import type { OverlayNode } from "./OverlayNode";
+import { owner } from "./outputs";
+import { makePart } from "./part";
+import type { Peer } from "./peerArgs";
+import { program } from "./program";
+import type { TruthData } from "./truthArgs";
+
+type Choosing = NonNullable<TruthData["choose"]>;
+type Sources = ChooserSpec["sources"];
+type Spec = PartArgs<ChooserSpec>["spec"];
+
+/** A node of another stack, and whose it is. */
+export interface ForeignPeer extends Peer {
+  stack: string;
+}
+
+const storesOf = ({ store }: TruthData, { stores }: Choosing): string[] => stores ?? [store];
+const isBucket = (address: string): boolean => address.startsWith("s3://");
+
+/** As the host reads them. Throws TruthError. */
+const sourcesOf = (addresses: readonly string[]): Sources =>
+  addresses.map((address) => {
+    if (!isBucket(address)) return { file: new URL(address).pathname };
+    const { base, region } = bucketOf(address);
+    return { s3: base, region };
+  });
+
+/** What is wrong with how hosts are to choose. */
+export function choosingFaults(data: TruthData): Fault[] {
+  const { choose } = data;
+  if (!choose) return [];
+  const stores = storesOf(data, choose);
+  const at = (index: number): (string | number)[] => (choose.stores ? ["choose", "stores", index] : ["store"]);
+  const addresses = stores.flatMap((address, index): Fault[] => {
+    try {
+      sourcesOf([address]);
+      return [];
+    } catch (error) {
+      if (!(error instanceof TruthError)) throw error;
+      return [fault(at(index), address, { legal: error.message, cure: "correct the address" })];
+    }
+  });
+  return [...addresses, ...profileFaults(choose, stores.some(isBucket))];
+}
+
+function profileFaults({ profile }: Choosing, needed: boolean): Fault[] {
+  const path = ["choose", "profile"];
+  if (profile === undefined) {
+    const legal = "the profile of the AWS tools that hosts read the bucket with";
+    const cure = "make a token that may only read (stacks/bootstrap.ts does), and write it into a profile of its own";
+    return needed ? [fault(path, undefined, { legal, cure })] : [];
+  }
+  try {
+    profileCredentials(profile);
+    return [];
+  } catch (error) {
+    if (!(error instanceof NoCredentials)) throw error;
+    return [fault(path, profile, { legal: "a profile with credentials", cure: error.message })];
+  }
+}
+
+/** Makes the agent of each node. `peers`: the program's peers of other stacks, by `NODE PEER`, when all is declared. */
+export function makeChoosers(
+  name: string,
+  data: TruthData,
+  peers: ReadonlyMap<string, ForeignPeer>,
+  options: pulumi.CustomResourceOptions,
+): Chooser[] {
+  const { choose } = data;
+  if (!choose) return [];
+  return data.nodes.map((node) => {
+    const spec = program().whenDeclared(() => specOf(data, choose, node, peers)) as unknown as Spec;
+    return makePart(Chooser, node, { part: "device", name: (it) => `${name}@${it}`, spec }, options);
+  });
+}
+
+function specOf(data: TruthData, choose: Choosing, node: OverlayNode, peers: ReadonlyMap<string, ForeignPeer>) {
+  const { stores: _, profile, ...agent } = choose;
+  return {
+    node: node.nodeName,
+    owner: owner(),
+    network: data.network,
+    stacks: speakers(data, node, peers),
+    sources: sourcesOf(storesOf(data, choose)),
+    ...(profile !== undefined && { credentials: { profile, sha256: fingerprint(profileCredentials(profile)) } }),
+    prefixes: node.prefixes,
+    underlay: node.underlay.apply(({ devices }) => devices),
+    ...agent,
+  };
+}
+
+/** Each stack speaks of its own nodes: of those that this one has a link with. */
+function speakers({ nodes, signers }: TruthData, { nodeName }: OverlayNode, peers: ReadonlyMap<string, ForeignPeer>) {
+  const said = new Map(nodes.map((node) => [node.nodeName, node]));
+  const of = new Map<string, { publicKey: pulumi.Input<string>; address: pulumi.Input<string> }[]>([[owner(), []]]);
+  for (const [name, way] of program().network.ways) {
+    if (!way.ends.some(({ node }) => node === nodeName) || way.others.includes(nodeName)) continue;
+    for (const other of new Set([...way.ends.map(({ node }) => node), ...way.others])) {
+      const [own, foreign] = [said.get(other), peers.get(`${nodeName} ${other}`)];
+      if (other === nodeName) continue;
+      if (own && !way.others.includes(other)) {
+        const publicKey = program().keys.get(`${name}@${other}`) ?? own.publicKey;
+        of.get(owner())?.push({ publicKey, address: inside(way, own.nodeId, own.addresses) });
+      } else if (foreign && way.others.includes(other)) {
+        const address = inside(way, foreign.id, foreign.addresses);
+        of.set(foreign.stack, [...(of.get(foreign.stack) ?? []), { publicKey: foreign.publicKey, address }]);
+      }
+    }
+  }
+  return [...of].map(([stack, peers]) => ({ stack, signers: (signers[stack] ?? []).map(withoutComment), of: peers }));
+}
+
+const withoutComment = (key: string): string => key.split(" ", 2).join(" ");
+
+/** Where a peer answers inside. */
+const inside = ({ linkLocal }: Way, id: pulumi.Input<number>, addresses: pulumi.Input<string[]>) =>
+  pulumi.all([id, addresses]).apply(([id, all]) => {
+    if (linkLocal) return `fe80::${id.toString(16)}`;
+    return all.find((it) => family(it) === "inet") ?? all[0] ?? "";
+  });
