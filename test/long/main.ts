@@ -1,5 +1,6 @@
 /** npm run test:long: what takes too long for every `npm test`. One line each, PASS or FAIL; exit code 1 if any failed. */
-import { Command } from "commander";
+import { Argument, Command } from "commander";
+import { choosing } from "./choosing";
 import { killed } from "./killed";
 import { model } from "./model";
 import { oldest } from "./oldest";
@@ -20,19 +21,31 @@ async function passes({ title, run }: Trial): Promise<boolean> {
   }
 }
 
-const { minutes, kills, sequences } = new Command("test:long")
-  .description("The long versions of tests on lab hosts, about 40 minutes.")
+type Options = Record<"minutes" | "kills" | "sequences" | "choosing", string>;
+
+const ALL: Record<string, (options: Options) => Trial> = {
+  pings: ({ minutes }) => pings(Number(minutes)),
+  killed: ({ kills }) => killed(Number(kills)),
+  model: ({ sequences }) => model(Number(sequences)),
+  oldest: () => oldest,
+  writers: () => writers,
+  choosing: ({ choosing: minutes }) => choosing(Number(minutes)),
+};
+
+const command = new Command("test:long")
+  .description("The long versions of tests on lab hosts, an hour and three quarters.")
+  .addArgument(new Argument("[trials...]", "which of them; all, where none is named").choices(Object.keys(ALL)))
   .option("--minutes <number>", "of pings", "10")
   .option("--kills <number>", "of the provider", "100")
   .option("--sequences <number>", "of changes on a host and on the model of one", "300")
-  .parse()
-  .opts<Record<"minutes" | "kills" | "sequences", string>>();
+  .option("--choosing <minutes>", "that hosts choose for themselves", "60")
+  .parse();
 
 async function main(): Promise<void> {
-  const trials = [pings(Number(minutes)), killed(Number(kills)), model(Number(sequences)), oldest, writers];
   let failed = 0;
-  for (const trial of trials) {
-    if (!(await passes(trial))) failed++;
+  for (const name of command.args.length > 0 ? command.args : Object.keys(ALL)) {
+    const trial = ALL[name]?.(command.opts<Options>());
+    if (trial && !(await passes(trial))) failed++;
   }
   process.exitCode = failed === 0 ? 0 : 1;
 }
