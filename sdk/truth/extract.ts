@@ -9,7 +9,7 @@ import type { Document } from "./document";
 import { ascending, type End, type Endpoint, type Link, type Node } from "./schema";
 
 /** Bytes that an agent reads. */
-export const MAX_EXTRACT = 256 * 1024;
+export const MAX_EXTRACT = 1024 * 1024;
 
 /** One way between a host and a node, as the node's own stack tells of it. */
 interface Way {

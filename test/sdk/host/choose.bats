@@ -95,16 +95,16 @@ known() { cat "$state/extract.net.prod" 2>/dev/null || :; }
   [ "$(look)" = 'of net/prod: refused: it breaks off' ]
   { extract 1 && echo 'end 3'; } >"$here/text" && publish_as_it_is net
   [ "$(look)" = 'of net/prod: refused: it says that it has 3 lines, and has 8' ]
-  { extract 1 && yes "endpoint $FRA 198.51.100.9 11001 10" | head -n 4000; } | publish
-  [ "$(look)" = 'of net/prod: refused: it has more than 262144 bytes' ]
+  { extract 1 && yes "endpoint $FRA 198.51.100.9 11001 10" | head -n 16000; } | publish
+  [ "$(look)" = 'of net/prod: refused: it has more than 1048576 bytes' ]
   extract 1 | sed 's/^overlay-extract 1/overlay-extract 2/' | publish
   [ "$(look)" = 'of net/prod: refused: it has format 2, and this host knows format 1: update the host' ]
   extract 1 "endpoint $FRA 198.51.100.9;reboot 11001 10" | publish
   [ "$(look)" = 'of net/prod: refused: line 9 (endpoint) is malformed' ]
   extract one | publish
   [ "$(look)" = 'of net/prod: refused: it has no serial' ]
-  head -c 300000 /dev/urandom >"$here/text" && publish_as_it_is net
-  [ "$(look)" = 'of net/prod: refused: it has more than 262144 bytes' ]
+  head -c 1200000 /dev/urandom >"$here/text" && publish_as_it_is net
+  [ "$(look)" = 'of net/prod: refused: it has more than 1048576 bytes' ]
   : >"$here/text" && publish_as_it_is net
   [ "$(look)" = 'of net/prod: refused: it breaks off' ]
   [ -z "$(known)" ]

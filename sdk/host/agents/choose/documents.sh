@@ -3,7 +3,7 @@
 # whose rounds it runs: a store may be slow.
 
 # Bytes that an extract may have.
-most=262144
+most=1048576
 
 # documents: one look at the store for each stack that may speak.
 documents() {
