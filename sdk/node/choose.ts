@@ -203,6 +203,15 @@ const needs = ({ sources }: Spec): [command: string, name: string][] => [
   ["ssh-keygen", "openssh-client"],
 ];
 
+const UNIT = fact("unit", { name: "overlay-choose.service", enabled: true, active: true });
+
+/** All that it may have on a host, whatever its spec: it goes with the node. */
+export const chooserTraces = (agents: Agents): Fact[] => [
+  ...files({ ...agents, [`${TRUTH}/conf`]: { mode: "0644", content: "" } }),
+  ...files({ [`${TRUTH}/signers`]: { mode: "0644", content: "" }, [CREDENTIALS]: { mode: "0600", content: "" } }),
+  UNIT,
+];
+
 const plan =
   (agents: Agents) =>
   (spec: Spec): Fact[] => [
@@ -213,7 +222,7 @@ const plan =
     }),
     ...(spec.credentials ? [fact("file", { path: CREDENTIALS, mode: "0600", ...spec.credentials })] : []),
     ...files(agents),
-    fact("unit", { name: "overlay-choose.service", enabled: true, active: true }),
+    UNIT,
   ];
 
 function missing(spec: Spec, { commands }: Snapshot): Fault[] {

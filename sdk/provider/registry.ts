@@ -9,12 +9,13 @@ import {
   type KindName,
   kindOf,
   kinds,
+  queries,
   rulesQueries,
   type Snapshot,
   type Technology,
   WIREGUARD_KEY,
 } from "../kernel";
-import { chooser, node } from "../node";
+import { chooser, chooserTraces, node } from "../node";
 import { vxlan, vxlanBridge } from "../vxlan";
 import { wireguard, wireguardKey } from "../wireguard";
 
@@ -48,6 +49,9 @@ const define = <In, Spec>(
   type: Omit<ResourceType<Spec>, "technology"> & { technology: Technology<In, Spec> },
 ): ResourceType => type as unknown as ResourceType;
 
+const CHOOSER_BOOT = "70-choose";
+const chooserFacts = chooserTraces(chooseFiles());
+
 /** Everything with a mark of ours: whoever made it, it cannot outlive the node. */
 function belongings(snapshot: Snapshot): Fact[] {
   const links = snapshot.links.flatMap(({ ifname }) => {
@@ -61,7 +65,7 @@ function belongings(snapshot: Snapshot): Fact[] {
   const rules = Object.keys(kinds).flatMap((kind) =>
     (kindOf({ kind }).all?.(snapshot) ?? []).map((value) => fact(kind as KindName, value as never)),
   );
-  return [...links, ...tables, ...rules];
+  return [...links, ...tables, ...rules, ...(CHOOSER_BOOT in snapshot.boot ? chooserFacts : [])];
 }
 
 // A key loses nothing at a reboot: its file there says only whose it is.
@@ -79,7 +83,7 @@ const host = define({
     wireguard: (snapshot) => snapshot.host.wireguard,
   },
   machine: {
-    queries: (spec) => rulesQueries(spec),
+    queries: (spec) => [...rulesQueries(spec), ...queries(chooserFacts)],
     belongings,
     remains: (snapshot) => [
       ...(snapshot.keys[WIREGUARD_KEY] === undefined ? [] : [WIREGUARD_KEY]),
@@ -112,7 +116,7 @@ const wireguardDeviceKey = define({
 const nodeChooser = define({
   technology: chooser(chooseFiles()),
   id: (spec) => `${spec.node}/choose`,
-  bootFile: () => "70-choose",
+  bootFile: () => CHOOSER_BOOT,
   owners: (spec) => [spec.owner],
   results: {},
 });

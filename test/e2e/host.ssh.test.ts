@@ -97,9 +97,9 @@ describeWhere("lab", "ssh", () => {
     expect((await failure(lux({ proxyJump: lab.dead.drops, connectTimeout: 1 }), behind))[1]).toContain(
       `bastion ${lab.dead.drops} on the way to root@203.0.113.5 cannot be reached`,
     );
-    await lab.exec("fra", "echo 'AllowTcpForwarding no' >/etc/ssh/sshd_config.d/closed.conf; systemctl reload ssh");
+    await lab.exec("fra", "echo 'AllowTcpForwarding no' >/etc/ssh/sshd_config.d/closed.conf; systemctl restart ssh");
     expect((await failure(lux({ proxyJump: "fra" }), behind))[1]).toContain("does not let connections through");
-    await lab.exec("fra", "rm /etc/ssh/sshd_config.d/closed.conf; systemctl reload ssh");
+    await lab.exec("fra", "rm /etc/ssh/sshd_config.d/closed.conf; systemctl restart ssh");
     expect(log).toEqual([]);
     await behind.close();
   });

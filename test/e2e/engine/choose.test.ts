@@ -118,7 +118,7 @@ describeWhere(["lab", "engine", "minio"], "hosts that choose by what is in a buc
     use(root);
     expect(changed(await run("preview", "--diff"))).toEqual([]);
     const text = await run("up", "--yes", "--skip-preview", "--diff");
-    expect(counted(text)).toEqual(["~ 2 updated", "9 unchanged"]);
+    expect(counted(text)).toEqual(["~ 2 updated", "10 unchanged"]);
     expect(text.match(/^ +[-+] install .*keys\/truth$/gm)).toHaveLength(4);
     await within(15, "lux reads", async () => (await journal("lux")).trimEnd().endsWith("of net/dev: serial 1"));
     const told = (await journal("lux")).split("\n").filter((line) => line.includes("HTTP 403"));
@@ -135,7 +135,7 @@ describeWhere(["lab", "engine", "minio"], "hosts that choose by what is in a buc
     }
     const words = "--config /etc/overlay/keys/truth --aws-sigv4 aws:amz:us-east-1:s3 -s -o /dev/null -w %{http_code}";
     const there = `http://198.18.0.2:9000/truth/prod/hosts/lux/net.dev`;
-    expect(await on(lab, "lux", `curl -q ${words} ${there}; echo; curl -q ${words} -T /etc/hostname ${there}`)).toBe(
+    expect(await on(lab, "lux", `curl -q ${words} ${there}; echo; curl -q ${words} -T /etc/os-release ${there}`)).toBe(
       "200\n403",
     );
   });
