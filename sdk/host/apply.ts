@@ -5,9 +5,9 @@ import type { Snapshot } from "../kernel/snapshot";
 import { agent, stepsAgent } from "./agents";
 import { describeConnection } from "./connection";
 import { HostError } from "./errors";
-import type { Operation, RunOptions, Session } from "./session";
+import { type Operation, type RunOptions, type Session, together } from "./session";
 import type { Result } from "./shell";
-import { agentError, parseSections, parseSnapshot } from "./snapshot";
+import { agentError, looking, parseSections, parseSnapshot } from "./snapshot";
 
 export interface Change {
   commands: Command[];
@@ -53,29 +53,39 @@ const BUSY = 75;
 const OWNED = 77;
 const UNARMED = 78;
 
-/**
- * Carries out a change under the host's lock, stops at the first command that fails, then looks at the host: one round
- * trip, and a login where there is something to undo. Throws HostError when nothing was done, or when it is not known
- * what was done (kind `lost`, `timeout`, `cancelled`, `unconfirmed`).
- */
-export async function apply(session: Session, change: Change, options: RunOptions = {}): Promise<Applied> {
-  const { undo, queries } = change;
-  if (undo) return confirmed(session, { ...change, undo }, { timeout: LIMIT, ...options });
-  const { agent, input, ...limits } = changing(session, [change], queries);
-  return only(applied(session, await session.run(agent, input, { ...limits, ...options }), change));
-}
-
 /** Seconds for the longest of changes: packages are installed. */
 const LIMIT = 600;
 
-/** Changes of the same owners, none of which has to be confirmed: each stops at its own first command that fails. */
-export const changing = (session: Session, changes: Change[], queries: string[]): Operation & RunOptions => ({
-  agent: "apply",
-  input: [...header(session, changes), "undo", ...changes.flatMap((one) => [...stepsOf(one), "."]), ...queries].join(
-    "\n",
-  ),
-  timeout: LIMIT,
-});
+/** What is done on a host at once: changes of the same owners, all of them with `undo` or none. */
+export interface Round {
+  changes: Change[];
+  /** What the look afterwards must see, see `snapshot`. */
+  queries: string[];
+  /** Of all who wait for it. */
+  options: RunOptions[];
+}
+
+/** What became of a round. */
+export interface AllApplied extends Pick<Applied, "takenBack" | "snapshot"> {
+  /** By the number of the change, from 1. */
+  failures: Map<number, Failure>;
+}
+
+/**
+ * Carries out changes under the host's lock, each up to its own first command that fails, then looks at the host: one
+ * round trip; where there are none, looks only. `round` is asked when the host's turn has come. Throws HostError when nothing was done, or when it is not
+ * known what was done (kind `lost`, `timeout`, `cancelled`).
+ */
+export async function carriedOut(session: Session, round: () => Round): Promise<AllApplied> {
+  const result = await session.runLate(() => {
+    const { changes, queries, options } = round();
+    if (changes.length === 0) return { ...looking(queries), ...together(options, {}) };
+    const steps = changes.flatMap((one) => [...stepsOf(one), "."]);
+    const input = [...header(session, changes), "undo", ...steps, ...queries].join("\n");
+    return { agent: "apply", input, ...together(options, { timeout: LIMIT }) };
+  });
+  return applied(session, result, round());
+}
 
 const header = ({ runId }: Session, changes: Change[]): string[] => [
   `run ${runId} ${changes.length}`,
@@ -88,38 +98,23 @@ const stepsOf = ({ commands, boot }: Change): Command[] =>
 
 const isRetirement = (step: Command): boolean => /^(retire|systemctl disable wg-quick@)/.test(step);
 
-async function confirmed(session: Session, change: Change & { undo: Command[] }, limits: RunOptions): Promise<Applied> {
-  const { undo, queries, others } = change;
-  const steps = stepsOf(change);
+/**
+ * The same of changes that have to be confirmed, which costs one new login for all of them: where it does not come
+ * through, all are taken back (kind `unconfirmed`).
+ */
+export async function confirmed(session: Session, round: () => Round): Promise<AllApplied> {
   const id = randomBytes(8).toString("hex");
-  const script = Buffer.from(`${stepsAgent()}\n${agent("undo.sh")}`).toString("base64");
-  const afterwards = (step: Command) => /^(remove|put \d+ \/etc\/overlay\/boot\.d\/)/.test(step) || isRetirement(step);
-  const now = steps.filter((step) => !afterwards(step));
-  const armed = [
-    ...header(session, [change]),
-    `undo ${id} ${UNDO_AFTER} ${script}`,
-    ...undo,
-    ".",
-    ...now,
-    ".",
-    ...queries,
-  ].join("\n");
   let changed = false;
   const confirm = async (result?: Result) => {
     changed = true;
-    await others?.();
-    // What did not come to its end, or is not known to have, is not what the host is to boot from.
-    const whole = result !== undefined && !parseSections(result.stdout).has("failed 1");
-    return {
-      agent: "confirm",
-      input: [`${id} ${session.runId}`, ...(whole ? steps.filter(afterwards) : []), ".", ...queries].join("\n"),
-    };
+    await Promise.all(round().changes.map(({ others }) => others?.()));
+    return { agent: "confirm", input: confirmation(session, id, round(), result) };
   };
   try {
-    const { first, second } = await session.runAnew({ agent: "apply", input: armed }, confirm, PATIENCE, limits);
-    const failed = second && first && only(applied(session, first, change)).failed;
-    const result = only(applied(session, second ?? first, change));
-    return { ...result, ...(failed && { failed }) };
+    const { first, second } = await session.runAnew(() => armed(session, id, round()), confirm, PATIENCE);
+    const before = first && applied(session, first, round());
+    const after = applied(session, second ?? first, round());
+    return { ...after, failures: new Map([...after.failures, ...(before?.failures ?? [])]) };
   } catch (error) {
     if (!changed || !(error instanceof HostError) || error.kind === "cancelled") throw error;
     const who = describeConnection(session.connection);
@@ -130,22 +125,30 @@ async function confirmed(session: Session, change: Change & { undo: Command[] },
   }
 }
 
-interface AllApplied extends Pick<Applied, "takenBack" | "snapshot"> {
-  /** By the number of the change, from 1. */
-  failures: Map<number, Failure>;
+/** What waits for the confirmation. */
+const isLater = (step: Command): boolean =>
+  /^(remove|put \d+ \/etc\/overlay\/boot\.d\/)/.test(step) || isRetirement(step);
+
+/** What was changed last is taken back first. */
+function armed(session: Session, id: string, { changes, queries, options }: Round): Operation & RunOptions {
+  const script = Buffer.from(`${stepsAgent()}\n${agent("undo.sh")}`).toString("base64");
+  const back = changes.toReversed().flatMap(({ undo = [] }) => undo);
+  const now = changes.flatMap((one) => [...stepsOf(one).filter((step) => !isLater(step)), "."]);
+  const arming = [`undo ${id} ${UNDO_AFTER} ${script}`, ...back, "."];
+  const input = [...header(session, changes), ...arming, ...now, ...queries].join("\n");
+  return { agent: "apply", input, ...together(options, { timeout: LIMIT }) };
 }
 
-function only({ failures, ...rest }: AllApplied): Applied {
-  const failed = failures.get(1);
-  return { ...(failed && { failed }), ...rest };
+function confirmation({ runId }: Session, id: string, { changes, queries }: Round, result?: Result): string {
+  const sections = result && parseSections(result.stdout);
+  // What did not come to its end, or is not known to have, is not what the host is to boot from.
+  const isWhole = (index: number) => sections !== undefined && !sections.has(`failed ${index + 1}`);
+  const later = changes.flatMap((one, index) => [...(isWhole(index) ? stepsOf(one).filter(isLater) : []), "."]);
+  return [`${id} ${runId} ${changes.length}`, ...later, ...queries].join("\n");
 }
 
 /** What an agent that ends with a snapshot said. Throws HostError. */
-export function applied(
-  session: Session,
-  { code, stdout, stderr }: Result,
-  { owners = [], queries }: Pick<Change, "owners" | "queries">,
-): AllApplied {
+function applied(session: Session, { code, stdout, stderr }: Result, { changes, queries }: Round): AllApplied {
   const who = describeConnection(session.connection);
   if (code === BUSY) {
     throw new HostError(
@@ -156,7 +159,7 @@ export function applied(
   if (code === OWNED) {
     throw new HostError(
       "owned",
-      `${who} belongs to the stack ${stdout.trim()}, not to ${owners[0]}: destroy it there first, or list that name in "formerly" if this stack was called so.`,
+      `${who} belongs to the stack ${stdout.trim()}, not to ${changes[0]?.owners?.[0]}: destroy it there first, or list that name in "formerly" if this stack was called so.`,
     );
   }
   if (code === UNARMED) {
@@ -165,7 +168,7 @@ export function applied(
       `${who} could not be made to take the change back by itself (${stderr.trim().slice(-300)}), and it may cut off this run's own way to it, so nothing was changed: it needs systemd-run, and room in /run.`,
     );
   }
-  if (code !== 0) throw agentError(session, "change it", code, stderr);
+  if (code !== 0) throw agentError(session, changes.length > 0 ? "change it" : "look at it", code, stderr);
   const snapshot = parseSnapshot(stdout, queries);
   const sections = parseSections(stdout);
   const failures = [...sections]

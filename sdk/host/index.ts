@@ -1,10 +1,11 @@
 /** The one place that touches a host: ssh, snapshot, apply. */
 export { agentFiles, chooseFiles } from "./agents";
-export { type Applied, apply, type Change, type Failure, PATIENCE, UNDO_AFTER } from "./apply";
+export { type Applied, type Change, type Failure, PATIENCE, UNDO_AFTER } from "./apply";
 export { Connection, describeConnection } from "./connection";
 export { HostError, type HostErrorKind } from "./errors";
 export { Hosts, type HostsOptions } from "./hosts";
 export type { Probe, Probed } from "./probe";
+export { apply } from "./rounds";
 export type { RunOptions, Session } from "./session";
 export type { Result } from "./shell";
 export { parseSnapshot, snapshot, unanswered } from "./snapshot";

@@ -1,7 +1,6 @@
 import { family } from "../network/address";
 import { IP } from "../network/mtu";
-import { together } from "./rounds";
-import { abortable, type RunOptions, type Session } from "./session";
+import { abortable, type RunOptions, type Session, together } from "./session";
 import { agentError, parseSections } from "./snapshot";
 
 /** Packets that are to go out by a device and come back. */

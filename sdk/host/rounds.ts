@@ -1,12 +1,11 @@
 /**
  * What waits for a host's turn goes together: looks are one look, and changes are made one after the other under one lock,
- * with one look after the last. A host needs some forty milliseconds for each.
+ * with one look after the last. A host needs some forty milliseconds for each, and for a login that confirms more.
  */
 import type { Snapshot } from "../kernel/snapshot";
-import { type Applied, applied, apply, type Change, changing } from "./apply";
+import { type Applied, type Change, carriedOut, confirmed, type Round } from "./apply";
 import { withCredentials } from "./credentials";
-import { abortable, type Operation, type RunOptions, type Session } from "./session";
-import { looking, seen } from "./snapshot";
+import { abortable, type RunOptions, type Session } from "./session";
 
 interface Waiting {
   queries: string[];
@@ -28,18 +27,19 @@ export class Rounds {
     return (await this.#join({ queries, options })).snapshot;
   }
 
-  /** As `apply`. */
+  /**
+   * Carries out a change, stops at the first command that fails, then looks at the host. Throws HostError when nothing was
+   * done, or when it is not known what was done, see `carriedOut` and `confirmed`.
+   */
   async change(given: Change, options: RunOptions = {}): Promise<Applied> {
     const change = { ...given, commands: withCredentials(given.commands) };
-    // Alone, for the login that confirms it comes in between.
-    if (change.undo) return apply(this.session, change, options);
     return this.#join({ queries: change.queries, change, options });
   }
 
   #join(one: Pick<Waiting, "queries" | "change" | "options">): Promise<Applied> {
     const result = new Promise<Applied>((done, failed) => {
       const waiting = { ...one, done, failed };
-      if (this.#next && sameOwners([...this.#next, waiting])) this.#next.push(waiting);
+      if (this.#next && goTogether([...this.#next, waiting])) this.#next.push(waiting);
       else this.#begin([waiting]);
     });
     return abortable(result, one.options.signal);
@@ -53,50 +53,33 @@ export class Rounds {
   }
 
   async #end(round: Waiting[]): Promise<void> {
-    const { session } = this;
-    const changes = () => round.flatMap(({ change }) => change ?? []);
-    const queries = () => [...new Set(round.flatMap(({ queries }) => queries))];
-    const result = await session.runLate((): Operation & RunOptions => {
+    const begun = (): Round => {
       if (this.#next === round) this.#next = undefined;
-      const operation: Operation & RunOptions =
-        changes().length > 0 ? changing(session, changes(), queries()) : looking(queries());
       return {
-        ...operation,
-        ...together(
-          round.map(({ options }) => options),
-          operation,
-        ),
+        changes: round.flatMap(({ change }) => change ?? []),
+        queries: [...new Set(round.flatMap(({ queries }) => queries))],
+        options: round.map(({ options }) => options),
       };
-    });
-    const [first] = changes();
-    const { failures, snapshot } = first
-      ? applied(session, result, { ...first, queries: queries() })
-      : { failures: new Map(), snapshot: seen(session, result, queries()) };
+    };
+    const work = round.some(({ change }) => change?.undo) ? confirmed : carriedOut;
+    const { failures, ...rest } = await work(this.session, begun);
+    const { changes } = begun();
     for (const { change, done } of round) {
-      const failed = change && failures.get(changes().indexOf(change) + 1);
-      done({ ...(failed && { failed }), snapshot });
+      const failed = change && failures.get(changes.indexOf(change) + 1);
+      done({ ...(failed && { failed }), ...rest });
     }
   }
 }
 
-/** A machine has one owner, so this is a change of the stack's name at most. */
-const sameOwners = (round: Waiting[]): boolean =>
-  new Set(round.flatMap(({ change }) => (change ? String(change.owners) : []))).size < 2;
-
-/** As patient as the most patient of them; ended when all are. */
-export function together(all: RunOptions[], { timeout = 60 }: RunOptions): RunOptions {
-  const ended = new AbortController();
-  const look = () => {
-    if (all.every(({ signal }) => signal?.aborted)) ended.abort();
-  };
-  for (const { signal } of all) signal?.addEventListener("abort", look, { once: true });
-  look();
-  return {
-    signal: ended.signal,
-    timeout: Math.max(...all.map((one) => one.timeout ?? timeout)),
-    wait: Math.max(...all.map(({ wait = 0 }) => wait)),
-    status: (message) => {
-      for (const { status } of all) status?.(message);
-    },
-  };
+/**
+ * Looks do not wait for a login that confirms changes of others. A machine has one owner, so two are a change of the
+ * stack's name at most.
+ */
+function goTogether(round: Waiting[]): boolean {
+  const owners = new Set(round.flatMap(({ change }) => (change ? String(change.owners) : [])));
+  return owners.size < 2 && new Set(round.map(({ change }) => change?.undo !== undefined)).size < 2;
 }
+
+/** A change by itself. */
+export const apply = (session: Session, change: Change, options?: RunOptions): Promise<Applied> =>
+  new Rounds(session).change(change, options);

@@ -30,10 +30,9 @@ export interface Session {
    * connection broke meanwhile. `patience`: seconds to go on trying to log in.
    */
   runAnew(
-    first: Operation,
+    first: () => Operation & RunOptions,
     second: (result?: Result) => Promise<Operation>,
     patience: number,
-    options?: RunOptions,
   ): Promise<{ first?: Result; second: Result } | { first: Result; second?: undefined }>;
 }
 
@@ -72,14 +71,14 @@ export class SshSession implements Session {
     }, {});
   }
 
-  async runAnew(
-    first: Operation,
+  runAnew(
+    first: () => Operation & RunOptions,
     second: (result?: Result) => Promise<Operation>,
     patience: number,
-    options: RunOptions = {},
   ): Promise<{ first?: Result; second: Result } | { first: Result; second?: undefined }> {
     return this.#turn(async () => {
-      const result = await this.#now(first, options).catch((error: HostError) => {
+      const { agent, input, ...options } = first();
+      const result = await this.#now({ agent, input }, options).catch((error: HostError) => {
         if (error.kind !== "lost") throw error;
         return undefined;
       });
@@ -88,7 +87,7 @@ export class SshSession implements Session {
       this.#shell = undefined;
       const last = await this.#now(await second(result), { ...options, wait: patience });
       return { ...(result && { first: result }), second: last };
-    }, options);
+    }, {});
   }
 
   #turn<T>(work: () => Promise<T>, { signal }: RunOptions): Promise<T> {
@@ -179,4 +178,22 @@ export function abortable<T>(promise: Promise<T>, signal?: AbortSignal): Promise
     signal.addEventListener("abort", abort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });
+}
+
+/** As patient as the most patient of them; ended when all are. */
+export function together(all: RunOptions[], { timeout = 60 }: RunOptions): RunOptions {
+  const ended = new AbortController();
+  const look = () => {
+    if (all.every(({ signal }) => signal?.aborted)) ended.abort();
+  };
+  for (const { signal } of all) signal?.addEventListener("abort", look, { once: true });
+  look();
+  return {
+    signal: ended.signal,
+    timeout: Math.max(...all.map((one) => one.timeout ?? timeout)),
+    wait: Math.max(...all.map(({ wait = 0 }) => wait)),
+    status: (message) => {
+      for (const { status } of all) status?.(message);
+    },
+  };
 }

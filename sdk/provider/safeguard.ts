@@ -103,7 +103,7 @@ export async function safeguard(
   return {
     undo: undo(change.live, wanted, facts),
     ...(far.length > 0 && { others: () => Promise.all(far.map(({ machine }) => machine.login(operation))) }),
-    cutOff: `${machine.name}: the change${own ? ` to ${own}` : ""} cut off new logins${where}, so the host took it back after ${UNDO_AFTER} s. Reach ${where ? "them" : "it"} by a way that does not depend on this (connection.host, proxyJump), or declare something else${where ? "; where it is to be whatever may come, OVERLAY_FORCE=on" : ""}.`,
+    cutOff: `${machine.name}: the change${own ? ` to ${own}` : ", or what was changed with it,"} cut off new logins${where}, so the host took it back after ${UNDO_AFTER} s. Reach ${where ? "them" : "it"} by a way that does not depend on this (connection.host, proxyJump), or declare something else${where ? "; where it is to be whatever may come, OVERLAY_FORCE=on" : ""}.`,
   };
 }
 

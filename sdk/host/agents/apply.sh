@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# A change and the look afterwards, in one round trip; and its confirmation, where it may have cut off the way here.
+# Changes and the look afterwards, in one round trip; and their confirmation, where they may have cut off the way here.
 
 # apply: standard input is `run ID CHANGES` (the ID is one for all changes of a run), `owners NAME…`, `undo` or `undo ID SECONDS
-# SCRIPT` with the Commands that lead back and a line `.`, then for each change Commands and a line `.`, and the queries of
-# a snapshot. Exit codes:
+# SCRIPT` with the Commands that lead back from all and a line `.`, then for each change Commands and a line `.`, and the
+# queries of a snapshot. Exit codes:
 # 75 another run holds the lock or waits for its confirmation, 77 the machine has another owner (printed), 78 the way back
 # is not to be had: nothing was done.
 #
@@ -24,21 +24,24 @@ apply() {
   carry_out "$changes"
 }
 
-# confirm: standard input is the ID of an undo and that of the run, Commands, a line `.`, queries. The commands are carried
-# out when it was not too late; else there is a section `takenBack`. Called in a login of its own, which shows that logins
-# work.
+# confirm: standard input is the ID of an undo, that of the run and the number of changes, for each of them Commands and a
+# line `.`, queries. The commands are carried out when it was not too late; else there is a section `takenBack`. Called in a
+# login of its own, which shows that logins work.
 confirm() {
   # shellcheck disable=SC2034 # generations.sh wants to know
-  read -r undo_id run_id
+  read -r undo_id run_id changes
   lock || return
   undo=/run/overlay/undo.$undo_id
   if mv "$undo/commands" "$undo/kept" 2>/dev/null; then
     systemctl stop "overlay-undo-$undo_id.service" </dev/null 9>&- || :
     rm -rf "$undo"
-    carry_out 1
+    carry_out "$changes"
   else
     section takenBack
-    while IFS= read -r line && [ "$line" != . ]; do :; done
+    while [ "$changes" -gt 0 ]; do
+      skip
+      changes=$((changes - 1))
+    done
     snapshot
   fi
 }
@@ -57,6 +60,11 @@ arm() {
   return 1
 }
 
+# The rest of a change's Commands.
+skip() {
+  while IFS= read -r line && [ "$line" != . ]; do :; done
+}
+
 # carry_out CHANGES: Commands up to a line `.`, so many times, then a snapshot by the queries that follow.
 carry_out() {
   report='' change=0
@@ -68,7 +76,7 @@ carry_out() {
         section "failed $change"
         printf '%s\n%s\n%s' "$failed_code" "$failed_line" "$said"
       )$newline
-      while [ -z "$ended" ] && IFS= read -r line && [ "$line" != . ]; do :; done
+      [ -n "$ended" ] || skip
     fi
   done
   seen=$(snapshot)

@@ -10,8 +10,11 @@ async function told(command: string, code: number, said: string, look = seen): P
   const session: Session = {
     connection: Connection.parse({ host: "203.0.113.5" }),
     runId: "f00d",
-    run: async () => ({ code: 0, stdout: `\n\x1efailed 1\n${code}\n${command}\n${said}\n${look}`, stderr: "" }),
-    runLate: () => Promise.reject(new Error("nothing has to wait")),
+    run: () => Promise.reject(new Error("everything waits for its turn")),
+    runLate: async (operation) => {
+      operation();
+      return { code: 0, stdout: `\n\x1efailed 1\n${code}\n${command}\n${said}\n${look}`, stderr: "" };
+    },
     runAnew: () => Promise.reject(new Error("there is nothing to confirm")),
   };
   return (await apply(session, { commands: [command], queries: [] })).failed?.message;
@@ -89,7 +92,7 @@ describe("a change that may cut off its session", () => {
       runLate: () => Promise.reject(new Error("everything goes over two logins")),
       runAnew: async (one, other) => {
         const result = first === undefined ? undefined : answer(first);
-        inputs.push(one.input.split("\n"));
+        inputs.push(one().input.split("\n"));
         inputs.push((await other(result)).input.split("\n"));
         if (second instanceof Error) throw second;
         return { ...(result && { first: result }), second: answer(second) };

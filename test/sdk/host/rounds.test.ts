@@ -19,18 +19,23 @@ function busy(answer: (operation: Operation) => { code: number; stdout: string }
     connection: Connection.parse({ host: "203.0.113.5" }),
     runId: "f00d",
     run: () => Promise.reject(new Error("everything waits for its turn")),
-    runAnew: () => Promise.reject(new Error("there is nothing to confirm")),
-    runLate: (operation) => {
-      const result = last.then(() => {
-        const now = operation();
-        given.push(now);
-        const said = answer(now);
-        if (said instanceof HostError) throw said;
-        return { ...said, stderr: "" };
-      });
-      last = result.catch(() => undefined);
-      return result;
-    },
+    runAnew: (first, second) =>
+      turn(async () => {
+        const result = told(first());
+        return { first: result, second: told(await second(result)) };
+      }),
+    runLate: (operation) => turn(async () => told(operation())),
+  };
+  const told = (now: Operation) => {
+    given.push(now);
+    const said = answer(now);
+    if (said instanceof HostError) throw said;
+    return { ...said, stderr: "" };
+  };
+  const turn = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = last.then(work);
+    last = result.catch(() => undefined);
+    return result;
   };
   return { rounds: new Rounds(session), given, go };
 }
@@ -91,6 +96,93 @@ test("who comes when a round has begun is in the next; so is who gives the machi
     "apply owners net/prod",
     "snapshot ",
   ]);
+});
+
+describe("changes that have to be confirmed", () => {
+  const guarded = (device: string, others?: () => Promise<unknown>) => ({
+    ...change(device),
+    undo: [`ip link set dev ${device} down`, `ip link delete dev ${device}`],
+    ...(others && { others }),
+  });
+  const section = (text: string) => ({ code: 0, stdout: `${text}${seen}` });
+  const failing = (number: number, command: string) => section(`\n\x1efailed ${number}\n1\n${command}\nno\n`);
+
+  test("go together: one way back from all, last first, and one new login; looks and other changes go without them", async () => {
+    const { rounds, given, go } = busy();
+    const logins: string[] = [];
+    const other = (name: string) => async () => void logins.push(name);
+    const all = [
+      rounds.change(guarded("a", other("fra"))),
+      rounds.change(guarded("b", other("hkg"))),
+      rounds.look(["command wg"]),
+      rounds.change(change("c")),
+    ];
+    go();
+    await Promise.all(all);
+    const lines = given.map(({ agent, input }) => [agent, ...input.split("\n")]);
+    expect(lines).toEqual([
+      [
+        "apply",
+        "run f00d 2",
+        "owners net/prod",
+        expect.stringMatching(/^undo [0-9a-f]{16} 15 \S+$/),
+        "ip link set dev b down",
+        "ip link delete dev b",
+        "ip link set dev a down",
+        "ip link delete dev a",
+        ".",
+        "ip link set dev a up",
+        ".",
+        "ip link set dev b up",
+        ".",
+        "manager a",
+        "manager b",
+      ],
+      [
+        "confirm",
+        `${lines[0]?.[3]?.split(" ")[1]} f00d 2`,
+        "put 0644 /etc/overlay/boot.d/a x\\n",
+        ".",
+        "put 0644 /etc/overlay/boot.d/b x\\n",
+        ".",
+        "manager a",
+        "manager b",
+      ],
+      expect.arrayContaining(["apply", "run f00d 1", "ip link set dev c up", "command wg", "manager c"]),
+    ]);
+    expect(logins).toEqual(["fra", "hkg"]);
+  });
+
+  test("each hears of its own failure, before the login or after it, and only what is whole is confirmed", async () => {
+    const { rounds, given, go } = busy(({ agent }) =>
+      agent === "apply" ? failing(1, "ip link set dev a up") : failing(2, "put 0644 /etc/overlay/boot.d/b"),
+    );
+    const all = ["a", "b", "c"].map((device) => rounds.change(guarded(device)));
+    go();
+    const failed = (await Promise.all(all)).map(({ failed }) => failed?.command);
+    expect(failed).toEqual(["ip link set dev a up", "put 0644 /etc/overlay/boot.d/b", undefined]);
+    expect(given[1]?.input.split("\n").slice(1, 6)).toEqual([
+      ".",
+      "put 0644 /etc/overlay/boot.d/b x\\n",
+      ".",
+      "put 0644 /etc/overlay/boot.d/c x\\n",
+      ".",
+    ]);
+  });
+
+  test("are taken back all together, and each is told", async () => {
+    const late = busy(({ agent }) => (agent === "apply" ? looked : section("\n\x1etakenBack\n")));
+    const { rounds, go } = busy();
+    const fra = () => Promise.reject(new HostError("unreachable", "fra cannot be reached."));
+    const taken = ["a", "b"].map((device) => late.rounds.change(guarded(device)));
+    const unconfirmed = [rounds.change(guarded("a")), rounds.change(guarded("b", fra))];
+    late.go();
+    go();
+    for (const one of await Promise.all(taken)) expect(one).toMatchObject({ takenBack: true });
+    for (const one of await Promise.allSettled(unconfirmed)) {
+      expect(one).toMatchObject({ reason: { kind: "unconfirmed", message: expect.stringContaining("(fra cannot") } });
+    }
+  });
 });
 
 test("a host that is lost is lost for all of a round, and the next one tries again", async () => {
