@@ -2,6 +2,7 @@
  * What waits for a host's turn goes together: looks are one look, and changes are made one after the other under one lock,
  * with one look after the last. A host needs some forty milliseconds for each, and for a login that confirms more.
  */
+import { setImmediate } from "node:timers/promises";
 import type { Snapshot } from "../kernel/snapshot";
 import { type Applied, type Change, carriedOut, confirmed, type Round } from "./apply";
 import { withCredentials } from "./credentials";
@@ -17,8 +18,10 @@ interface Waiting {
 
 /** One session's. */
 export class Rounds {
-  /** It has not begun: who comes may join it. */
-  #next: Waiting[] | undefined;
+  /** Have not begun: who comes may join them. Those of the second need a login that confirms them, and others do not. */
+  readonly #open: { plain?: Waiting[]; armed?: Waiting[] } = {};
+  /** The end of all of the first. */
+  #plain: Promise<void> = Promise.resolve();
 
   constructor(private readonly session: Session) {}
 
@@ -37,32 +40,43 @@ export class Rounds {
   }
 
   #join(one: Pick<Waiting, "queries" | "change" | "options">): Promise<Applied> {
+    const kind = one.change?.undo ? "armed" : "plain";
     const result = new Promise<Applied>((done, failed) => {
-      const waiting = { ...one, done, failed };
-      if (this.#next && goTogether([...this.#next, waiting])) this.#next.push(waiting);
-      else this.#begin([waiting]);
+      const [waiting, open] = [{ ...one, done, failed }, this.#open[kind]];
+      if (open && sameOwners([...open, waiting])) open.push(waiting);
+      else this.#begin(kind, [waiting]);
     });
     return abortable(result, one.options.signal);
   }
 
-  #begin(round: Waiting[]): void {
-    this.#next = round;
-    this.#end(round).catch((error: unknown) => {
+  #begin(kind: "plain" | "armed", round: Waiting[]): void {
+    this.#open[kind] = round;
+    const end = this.#end(kind, round).catch((error: unknown) => {
       for (const { failed } of round) failed(error);
     });
+    if (kind === "plain") this.#plain = end;
   }
 
-  async #end(round: Waiting[]): Promise<void> {
+  /** Who looks at the host now may have something to confirm then, and a login takes longer than a look. */
+  async #othersHaveLooked(): Promise<void> {
+    for (let seen: unknown; seen !== this.#plain; ) {
+      seen = this.#plain;
+      await this.#plain;
+      await setImmediate();
+    }
+  }
+
+  async #end(kind: "plain" | "armed", round: Waiting[]): Promise<void> {
+    if (kind === "armed") await this.#othersHaveLooked();
     const begun = (): Round => {
-      if (this.#next === round) this.#next = undefined;
+      if (this.#open[kind] === round) delete this.#open[kind];
       return {
         changes: round.flatMap(({ change }) => change ?? []),
         queries: [...new Set(round.flatMap(({ queries }) => queries))],
         options: round.map(({ options }) => options),
       };
     };
-    const work = round.some(({ change }) => change?.undo) ? confirmed : carriedOut;
-    const { failures, ...rest } = await work(this.session, begun);
+    const { failures, ...rest } = await (kind === "armed" ? confirmed : carriedOut)(this.session, begun);
     const { changes } = begun();
     for (const { change, done } of round) {
       const failed = change && failures.get(changes.indexOf(change) + 1);
@@ -71,14 +85,9 @@ export class Rounds {
   }
 }
 
-/**
- * Looks do not wait for a login that confirms changes of others. A machine has one owner, so two are a change of the
- * stack's name at most.
- */
-function goTogether(round: Waiting[]): boolean {
-  const owners = new Set(round.flatMap(({ change }) => (change ? String(change.owners) : [])));
-  return owners.size < 2 && new Set(round.map(({ change }) => change?.undo !== undefined)).size < 2;
-}
+/** A machine has one owner, so this is a change of the stack's name at most. */
+const sameOwners = (round: Waiting[]): boolean =>
+  new Set(round.flatMap(({ change }) => (change ? String(change.owners) : []))).size < 2;
 
 /** A change by itself. */
 export const apply = (session: Session, change: Change, options?: RunOptions): Promise<Applied> =>

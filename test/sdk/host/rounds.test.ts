@@ -107,7 +107,7 @@ describe("changes that have to be confirmed", () => {
   const section = (text: string) => ({ code: 0, stdout: `${text}${seen}` });
   const failing = (number: number, command: string) => section(`\n\x1efailed ${number}\n1\n${command}\nno\n`);
 
-  test("go together: one way back from all, last first, and one new login; looks and other changes go without them", async () => {
+  test("go together: one way back from all, last first, and one new login; looks and other changes go before them", async () => {
     const { rounds, given, go } = busy();
     const logins: string[] = [];
     const other = (name: string) => async () => void logins.push(name);
@@ -121,6 +121,7 @@ describe("changes that have to be confirmed", () => {
     await Promise.all(all);
     const lines = given.map(({ agent, input }) => [agent, ...input.split("\n")]);
     expect(lines).toEqual([
+      expect.arrayContaining(["apply", "run f00d 1", "ip link set dev c up", "command wg", "manager c"]),
       [
         "apply",
         "run f00d 2",
@@ -140,7 +141,7 @@ describe("changes that have to be confirmed", () => {
       ],
       [
         "confirm",
-        `${lines[0]?.[3]?.split(" ")[1]} f00d 2`,
+        `${lines[1]?.[3]?.split(" ")[1]} f00d 2`,
         "put 0644 /etc/overlay/boot.d/a x\\n",
         ".",
         "put 0644 /etc/overlay/boot.d/b x\\n",
@@ -148,9 +149,21 @@ describe("changes that have to be confirmed", () => {
         "manager a",
         "manager b",
       ],
-      expect.arrayContaining(["apply", "run f00d 1", "ip link set dev c up", "command wg", "manager c"]),
     ]);
     expect(logins).toEqual(["fra", "hkg"]);
+  });
+
+  test("so does who was still looking at the host when the first of them was ready", async () => {
+    let late: Promise<unknown> | undefined;
+    const lookThenChange = (device: string) => rounds.look([]).then(() => rounds.change(guarded(device)));
+    const { rounds, given, go } = busy(() => {
+      late ??= lookThenChange("b");
+      return looked;
+    });
+    const all = lookThenChange("a");
+    go();
+    await Promise.all([all, all.then(() => late)]);
+    expect(given.map(({ agent }) => agent)).toEqual(["snapshot", "snapshot", "apply", "confirm"]);
   });
 
   test("each hears of its own failure, before the login or after it, and only what is whole is confirmed", async () => {
