@@ -20,6 +20,8 @@ const BY_HAND = [
 /** Keeps a kernel's module from being loaded, modprobe.d(5). */
 const HIDDEN = "/etc/modprobe.d/hidden.conf";
 
+const sum = (numbers: number[]): number => numbers.reduce((all, one) => all + one, 0);
+
 describeWhere(["lab", "vm", "engine"], "links in the kernel", () => {
   let lab: Lab;
   let work: Workspace;
@@ -47,6 +49,13 @@ describeWhere(["lab", "vm", "engine"], "links in the kernel", () => {
     const ours = links.filter(({ group }) => group === "28417");
     return Object.fromEntries(ours.map(({ ifname, linkinfo }) => [ifname, linkinfo?.info_kind ?? ""]));
   };
+  /** Packets that the devices made by hand had no peer for, on their way out or in. */
+  const peerless = async (): Promise<number> => {
+    const counted = BY_HAND.map(({ host, device }) =>
+      on(lab, host, `cat /sys/class/net/${device}/statistics/?x_errors`),
+    );
+    return sum((await Promise.all(counted)).flatMap((text) => text.trim().split("\n").map(Number)));
+  };
   /** What a host's kernel has, and what it would have after a boot. */
   const whole = async (host: string): Promise<string> =>
     (await kernel(lab, host)) + (await on(lab, host, "cat /etc/overlay/boot.d/*"));
@@ -56,13 +65,16 @@ describeWhere(["lab", "vm", "engine"], "links in the kernel", () => {
       async () => (await lab.exec(host, "systemctl is-active overlay-late.service")).stdout === "active\n",
     );
 
-  test("up: the kernel's own WireGuard where there is one; one of wg-quick's is taken over and loses nothing", async () => {
+  test("up: the kernel's own WireGuard where there is one; one of wg-quick's is taken over, and nothing of ours loses a packet", async () => {
     const keys = () => Promise.all(BY_HAND.map(({ host, device }) => on(lab, host, `wg show ${device} public-key`)));
-    const theirs = await keys();
+    const [theirs, before] = [await keys(), await peerless()];
     const packets = await Promise.all(["lux-fra", "fra-lux"].map((link) => traffic(lab, link, RATE)));
     const { resources, logins } = await work.up();
-    // Between two emulated machines one packet of 2,800 was missing in two runs of eight, and it is not known why.
-    for (const one of packets) expect((await one.end()).lost).toBeLessThan(3);
+    // The kernel takes a peer's allowed IPs away before it gives it others (drivers/net/wireguard/netlink.c, set_peer), and
+    // wg(8) has no other way: what passes in these microseconds, 60 on an emulated processor, is lost and counted.
+    const lost = sum((await Promise.all(packets.map((one) => one.end()))).map((one) => one.lost));
+    expect(lost).toBe((await peerless()) - before);
+    expect(lost).toBeLessThan(3);
     expect(await keys()).toEqual(theirs);
     expect({ resources, logins }).toEqual({ resources: ["+ 16 created"], logins: { lux: 1, fra: 1, hkg: 1 } });
     expect(await flavours("lux")).toEqual({ "inter-fra": "wireguard", "inter-hkg": "wireguard" });
