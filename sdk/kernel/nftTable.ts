@@ -13,7 +13,7 @@ const id = (value: NftTable): string => `${value.family} ${value.name}`;
 
 /** What a line adds: `add rule inet overlay guard …` is a rule of chain guard, `add map inet overlay guard …` a map. */
 function parse(line: string): { object: string; name: string } {
-  const [, object = "", , , name = ""] = line.split(" ");
+  const [, object = "", , , name = ""] = line.split(" ", 5);
   return { object, name };
 }
 
@@ -35,6 +35,7 @@ const same = (a: string[], b: string[]): boolean => a.join("\n") === b.join("\n"
 
 /** Chains are written anew one by one: maps with their elements, and counters with their counts, stay. */
 function change(live: NftTable, wanted: NftTable): string[] {
+  if (same(live.lines, wanted.lines)) return [];
   const differs = (name: string, ...objects: string[]) =>
     objects.some((object) => !same(linesOf(live, object, name), linesOf(wanted, object, name)));
   const before = chainsOf(live);

@@ -149,7 +149,7 @@ export class KernelModel {
   snapshot(): Snapshot {
     const devices = [...this.devices.all.values()];
     const isWireguard = ({ json }: Device) => ["wireguard", "tun"].includes(json.linkinfo?.info_kind ?? "");
-    return structuredClone({
+    const shown = structuredClone({
       machine: "00000000000000000000000000000001",
       now: NOW,
       host: this.host,
@@ -166,7 +166,6 @@ export class KernelModel {
       rules4: this.routing.rules.inet,
       rules6: this.routing.rules.inet6,
       wg: devices.filter(isWireguard).map(({ wg }) => wg),
-      nft: this.nft.list(),
       sysctls: Object.fromEntries(this.sysctls),
       files: Object.fromEntries(this.files),
       units: Object.fromEntries(this.units),
@@ -180,5 +179,7 @@ export class KernelModel {
       ...this.segments.shown(this.devices.links()),
       boot: {},
     });
+    // Made for this look, of rules that nobody changes.
+    return { ...shown, nft: this.nft.list() };
   }
 }

@@ -42,12 +42,19 @@ function lookUp(words: string): Json {
   return json;
 }
 
+/** Of all that changes in place. */
+const copy = ({ maps, counters, chains }: Table): Table => ({
+  maps: new Map([...maps].map(([name, map]) => [name, { ...map, elements: new Map(map.elements) }])),
+  counters: new Set(counters),
+  chains: new Map([...chains].map(([name, chain]) => [name, { ...chain, rules: [...chain.rules] }])),
+});
+
 export class NftModel {
   private tables = new Map<string, Table>();
 
   /** One transaction: all of it or nothing. */
   run(lines: string[]): void {
-    const before = structuredClone(this.tables);
+    const before = new Map([...this.tables].map(([id, table]) => [id, copy(table)]));
     try {
       for (const line of lines) this.one(line);
     } catch (error) {
