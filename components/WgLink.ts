@@ -99,7 +99,10 @@ function makeOne(parent: WgLink, link: LinkData, peer: PeerData, options: pulumi
   const of = <T>(compute: (a: LinkNode) => T) =>
     program().whenDeclared(() => program().network.ofNodes([link.a], ([a]) => compute(a)));
   const key = makeKey(parent, link, "a", [link.a, { nodeName: peer.name }], options);
-  const spec = of((own) => sideSpec({ side: "a", link, own, peer: nodeOf(peer) }, owner(), peer.publicKey));
+  const relays = () => program().network.relays.of(link.a.nodeName, [peer.name]);
+  const spec = of((own) =>
+    sideSpec({ side: "a", link, own, peer: nodeOf(peer), relays: relays() }, owner(), peer.publicKey),
+  );
   const told = of((a) => seen({ side: "b", link, own: nodeOf(peer), peer: a }, key.publicKey));
   const side = makeSide(parent, link, link.a, spec, options, key.made);
   const other = { ...peer, addresses: carriedOf(link, peer.addresses) };

@@ -29,6 +29,8 @@ export type Checked<T> = { value: T } | { faults: Fault[] };
 /** A link or a mesh on the nodes of this program. */
 export interface Way {
   family: Family | undefined;
+  /** Bytes inside. */
+  mtu: pulumi.Input<number>;
   ends: { node: string; device: string; listenPort?: number; alsoPorts?: readonly number[] }[];
   /** Names of ends that are machines of somebody else. */
   others: string[];
@@ -76,19 +78,20 @@ export class Network {
     const value = { name, ...result.value };
     const other = otherFaults(value);
     if (other.length > 0) return { faults: other };
+    if (value.peer) this.relays.addPeer(value.peer);
     this.devices += value.peer ? 1 : 2;
     const [a, b] = this.ends(value);
     // A node with faults has said so itself, and one of another process is not known well enough.
     if (!a || !b) return { value };
     const ends = views(value, a, b).map(topologyEnd);
-    const family = outer(value.family);
+    const [family, mtu] = [outer(value.family), mtuOf(value, [a, b])];
     const linkLocal = value.family !== "v4";
-    this.ways.set(`link ${name}`, { family, ends, others: value.peer ? [value.peer.name] : [], linkLocal });
+    this.ways.set(`link ${name}`, { family, mtu, ends, others: value.peer ? [value.peer.name] : [], linkLocal });
     this.adoptions.push(...ends.filter((_, index) => value.adopt[index === 0 ? "a" : "b"]));
     this.addLeg({
       who: `link ${name}`,
       nodes: [a.name, b.name],
-      mtu: mtuOf(value, [a, b]),
+      mtu,
       ...onlyV4(value),
       way: wayOf(value, [a, b], `link ${name}`),
     });
@@ -127,21 +130,18 @@ export class Network {
     this.devices += value.nodes.length;
     const nodes = value.nodes.flatMap((node) => this.declared(node) ?? []);
     if (nodes.length < value.nodes.length) return { value };
+    const [family, mtu] = [outer(value.family), mtuOf(value, nodes)];
     this.addLeg({
       who: `mesh ${name}`,
       mesh: name,
       nodes: nodes.map(({ name }) => name),
-      mtu: mtuOf(value, nodes),
+      mtu,
       ...onlyV4(value),
       way: wayOf(value, nodes, `mesh ${name}`),
     });
     const devices = meshDevices(value, nodes);
-    this.ways.set(`mesh ${name}`, {
-      family: outer(value.family),
-      ends: devices,
-      others: value.peers.map(nameOfPeer),
-      linkLocal: false,
-    });
+    const others = value.peers.map(nameOfPeer);
+    this.ways.set(`mesh ${name}`, { family, mtu, ends: devices, others, linkLocal: false });
     const faults = [
       ...meshFaults(value, nodes),
       ...meshRelayFaults(

@@ -6,6 +6,7 @@ import { isKnown } from "./input";
 import { carried } from "./mtu";
 import type { NodeData } from "./nodeArgs";
 import { type Leg, legBetween } from "./paths";
+import type { PeerData } from "./peerArgs";
 
 /** A node that is reached by way of a peer of a device. */
 export interface Relayed {
@@ -29,6 +30,8 @@ const far = ({ a, b }: Pair, name: string): string[] => (name === a ? [b] : name
 
 export class Relays {
   private readonly legs: Leg[] = [];
+  /** Machines of others, or of another stack, that a node has a link with, by name. */
+  private readonly peers = new Map<string, PeerData>();
 
   /**
    * `whole`: false where links are declared in an order that nobody knows, as in the plugin: then nothing depends on
@@ -43,9 +46,16 @@ export class Relays {
     if (this.whole) this.legs.push(leg);
   }
 
+  addPeer(peer: PeerData): void {
+    this.peers.set(peer.name, peer);
+  }
+
+  private addresses = (name: string): NodeData["addresses"] =>
+    (this.nodes.get(name) ?? this.peers.get(name))?.addresses ?? [];
+
   /** What a node forwards between, as its host is told. */
   pairs({ relay }: Pick<NodeData, "relay">) {
-    const side = (name: string) => ({ name, addresses: this.nodes.get(name)?.addresses ?? [] });
+    const side = (name: string) => ({ name, addresses: this.addresses(name) });
     return relay.map(({ a, b }) => ({ a: side(a), b: side(b) }));
   }
 
@@ -57,7 +67,7 @@ export class Relays {
         .map((name): Relayed => {
           const [near, beyond] = [this.leg(own, by), this.leg(by, name)];
           const family = near?.family ?? beyond?.family;
-          const addresses = carried({ family }, this.nodes.get(name)?.addresses ?? []);
+          const addresses = carried({ family }, this.addresses(name));
           const mtu = beyond?.mtu;
           return { name, by, addresses, ...(mtu !== undefined && { mtu }) };
         }),
@@ -86,12 +96,13 @@ export class Relays {
 
   private unknown(node: NodeData, pair: Pair, index: number): Fault[] {
     return others(pair)
-      .filter(([, name]) => name !== node.name && !this.nodes.has(name))
+      .filter(([, name]) => name !== node.name && !this.nodes.has(name) && !this.peers.has(name))
       .map(([side, name]) => {
         const together = this.whole
           ? `declare it together with ${node.name}`
           : `have ${node.name} depend on it (depends_on)`;
-        const legal = "the name of a node of this program without faults of its own";
+        const legal =
+          "the name of a node of this program, or of the `peer` of one of its links, without faults of its own";
         return fault(["relay", index, side], name, { legal, cure: `correct the name, or ${together}` });
       });
   }
@@ -124,7 +135,7 @@ export class Relays {
 
   private unheard(pair: Pair, index: number): Fault[] {
     const families = [pair.a, pair.b].map((name) => {
-      const addresses = this.nodes.get(name)?.addresses ?? [];
+      const addresses = this.addresses(name);
       return isKnown(addresses) && addresses.every(isKnown) ? addresses.map((it) => family(it as string)) : undefined;
     });
     const [a, b] = families;

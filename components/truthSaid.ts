@@ -19,7 +19,12 @@ function nodeSaid({ nodeName, ...node }: OverlayNode, { endpoints: more, connect
 }
 
 /** A link or a mesh with those of its ends that are in the source of truth; nothing where these are less than two. */
-function waySaid(name: string, { ends, others, family }: Way, nodes: ReadonlySet<string>, peers: ReadonlySet<string>) {
+function waySaid(
+  name: string,
+  { ends, others, family, mtu }: Way,
+  nodes: ReadonlySet<string>,
+  peers: ReadonlySet<string>,
+) {
   const { devices, keys } = program();
   const own = ends.filter(({ node }) => nodes.has(node) && !others.includes(node));
   const foreign = others.filter((node) => peers.has(node));
@@ -31,7 +36,7 @@ function waySaid(name: string, { ends, others, family }: Way, nodes: ReadonlySet
     const there = made ? made.urn.apply(() => device) : device;
     return { node, device: there, port, alsoPorts: [...alsoPorts], ...(publicKey && { publicKey }) };
   });
-  return [{ ends: [...said, ...foreign.map((node) => ({ node }))], ...(family && { family }) }];
+  return [{ ends: [...said, ...foreign.map((node) => ({ node }))], ...(family && { family }), mtu }];
 }
 
 export function said(data: TruthData, peers: ReadonlySet<string>): Spec {

@@ -34,16 +34,16 @@ export const stepsAgent = (): string => STEPS.map(agent).join("\n");
 
 const CHOOSE = "/usr/local/lib/overlay/choose";
 
-/** What chooses endpoints on a host, by the path it has there. */
+/** What chooses endpoints and relays on a host, by the path it has there. */
 export const chooseFiles = (): Record<string, { mode: string; content: string }> => ({
   [`${CHOOSE}.sh`]: {
     mode: "0644",
-    content: ["lock.sh", ...["documents", "observe", "act", "main"].map((part) => `choose/${part}.sh`)]
+    content: ["lock.sh", ...["documents", "observe", "act", "relays", "main"].map((part) => `choose/${part}.sh`)]
       .map(agent)
       .join("\n"),
   },
   ...Object.fromEntries(
-    ["decide", "extract", "fit", "glance", "prefix", "prove", "round"].map((part) => [
+    ["decide", "extract", "fit", "glance", "prefix", "prove", "relays", "round"].map((part) => [
       `${CHOOSE}/${part}.awk`,
       { mode: "0644", content: agent(`choose/${part}.awk`) },
     ]),

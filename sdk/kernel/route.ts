@@ -62,6 +62,12 @@ function fromJson(json: RouteJson, family: 4 | 6): Route {
   };
 }
 
+/** By way of a relay that the host has chosen for itself (sdk/host/agents/choose): nobody declares it, and it is no drift. */
+function chosenOn({ wg }: Snapshot): (live: Route) => boolean {
+  const routes = new Set(wg.flatMap(({ relayed = [] }) => relayed));
+  return (live) => routes.size > 0 && routes.has(full(live));
+}
+
 /** By key, made once a snapshot: a mesh asks for hundreds. */
 const known = new WeakMap<Snapshot, Map<string, Route>>();
 
@@ -71,8 +77,10 @@ function byKey(snapshot: Snapshot): Map<string, Route> {
   const pick = (routes: RouteJson[], family: 4 | 6) =>
     routes.filter(({ protocol }) => protocol === String(ROUTE_PROTOCOL)).map((json) => fromJson(json, family));
   const routes = [...pick(snapshot.routes4, 4), ...pick(snapshot.routes6, 6)];
-  // Of several with one key, as with two metrics, the first is the one that counts.
-  const made = new Map(routes.reverse().map((one) => [key(one), one]));
+  const chosen = chosenOn(snapshot);
+  // Of several with one key, as with two metrics, the first is the one that counts; what the host has chosen hides none.
+  const inTurn = [...routes.filter((one) => !chosen(one)), ...routes.filter(chosen)];
+  const made = new Map(inTurn.reverse().map((one) => [key(one), one]));
   known.set(snapshot, made);
   return made;
 }
@@ -96,7 +104,10 @@ export const route: Kind<Route> = {
   key,
   lines: (value) => [`ip route add ${full(value)}`],
   read: (snapshot, wanted) => byKey(snapshot).get(wanted),
-  on: (snapshot, device) => ownRoutes(snapshot).filter((live) => live.device === device),
+  on(snapshot, device) {
+    const chosen = chosenOn(snapshot);
+    return ownRoutes(snapshot).filter((live) => live.device === device && !chosen(live));
+  },
   set(live, wanted) {
     if (!wanted) return live ? [`ip route del ${words(live)}`] : [];
     if (!live) return route.lines(wanted);

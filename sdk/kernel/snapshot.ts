@@ -102,6 +102,8 @@ export interface WgDeviceLive {
   listenPort: number;
   fwmark: number;
   peers: WgPeerLive[];
+  /** Routes by way of a relay that choose.sh on the host has made, as it says itself, in the words of ip-route(8). */
+  relayed?: string[];
 }
 
 /** How the answers of a session leave the host. */

@@ -1,9 +1,10 @@
 /** `wg show all dump`, wg(8), as the host prints it: private and preshared keys already masked. */
+import { ROUTE_PROTOCOL } from "./marks";
 import type { WgDeviceLive, WgPeerLive } from "./snapshot";
 
 const DEVICE_FIELDS = 5;
 const PEER_FIELDS = 9;
-/** Of what choose.sh has chosen: device, public key, word, endpoint. */
+/** Of what choose.sh has chosen: device, public key, word, endpoint; or device, destination, `relayed`, the route's rest. */
 const CHOICE_FIELDS = 4;
 
 /** In place of an endpoint that was chosen: the other end chooses, and it may be any. */
@@ -28,6 +29,9 @@ function peer(fields: string[]): WgPeerLive {
   };
 }
 
+const relayRoute = (device: string, dst: string, rest: string): string =>
+  `${dst} dev ${device} proto ${ROUTE_PROTOCOL} ${rest}`;
+
 /** Throws an Error that names the number of fields, never their content, on a line of another shape. */
 export function parseWgDump(text: string): WgDeviceLive[] {
   const devices = new Map<string, WgDeviceLive>();
@@ -45,9 +49,11 @@ export function parseWgDump(text: string): WgDeviceLive[] {
     } else if (fields.length === PEER_FIELDS && devices.has(device)) {
       devices.get(device)?.peers.push(peer(fields));
     } else if (fields.length === CHOICE_FIELDS) {
-      const [, key, word, endpoint = ""] = fields;
-      const peer = devices.get(device)?.peers.find((it) => it.publicKey === key);
-      if (peer) peer.chosen = [...(peer.chosen ?? []), word === "follows" ? ANYWHERE : endpoint];
+      const [, key = "", word, endpoint = ""] = fields;
+      const at = devices.get(device);
+      const peer = at?.peers.find((it) => it.publicKey === key);
+      if (at && word === "relayed") at.relayed = [...(at.relayed ?? []), relayRoute(device, key, endpoint)];
+      else if (peer) peer.chosen = [...(peer.chosen ?? []), word === "follows" ? ANYWHERE : endpoint];
     } else {
       throw new Error(`wg show all dump: a line of ${fields.length} fields, where a device has 5 and a peer has 9`);
     }

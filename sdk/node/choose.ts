@@ -1,6 +1,7 @@
 /**
- * Where a node calls its peers, chosen on the host by what stacks say in signed documents: sdk/host/agents/choose. A resource
- * of its own, because it has to know the keys of all peers, and a Host is there before they are.
+ * Where a node calls its peers, and by which relay it reaches whom it cannot call, chosen on the host by what stacks say in
+ * signed documents: sdk/host/agents/choose. A resource of its own, because it has to know the keys of all these, and a Host
+ * is there before they are.
  */
 import { z } from "zod";
 import { checkedString, type Fault, unlessFaulty } from "../faults";
@@ -11,8 +12,8 @@ import { foreignOwner } from "../kernel/owner";
 import type { Snapshot } from "../kernel/snapshot";
 import type { Technology } from "../kernel/technology";
 import { TUNNEL_KINDS } from "../kernel/tunnel";
-import { address, NO_ENDPOINTS } from "../network/address";
-import { deviceField, nameField, ownerField, prefixField } from "../network/fields";
+import { address, family, host, NO_ENDPOINTS } from "../network/address";
+import { addressField, deviceField, nameField, ownerField, prefixField } from "../network/fields";
 import { type Agents, files } from "./plan";
 
 const TRUTH = "/etc/overlay/truth";
@@ -82,13 +83,22 @@ const handed = z.strictObject({
 
 const peer = z.strictObject({
   publicKey: later(peerKey).describe("The peer's WireGuard public key, as `wg pubkey` prints it."),
-  address: peerAddress.describe("Where it answers inside: fe80::ID on a link, its own in a mesh. Example: fe80::2"),
+  address: peerAddress
+    .optional()
+    .describe(
+      "Where it answers inside: fe80::ID on a link, its own in a mesh. Default: it is asked nothing. Example: fe80::2",
+    ),
+});
+
+const far = z.strictObject({
+  publicKey: later(peerKey).describe("Its WireGuard public key, as its stack says it and `of` names it."),
+  addresses: z.array(addressField).min(1).describe("Its addresses in the overlay. Example: [10.255.0.3, fd00:6f::3]"),
 });
 
 const speaker = z.strictObject({
   stack: ownerField.describe("Project and stack. Example: net/prod"),
   signers: z.array(signer).min(1).describe("The SSH public keys that sign for it. Example: [ssh-ed25519 AAAA…]"),
-  of: z.array(peer).default([]).describe("The peers whose endpoints it may say. Default: none."),
+  of: z.array(peer).default([]).describe("The nodes of which it may say endpoints and relays. Default: none."),
 });
 
 /** How the agent works. */
@@ -121,6 +131,17 @@ const fields = z.strictObject({
   network: nameField.describe("Name of the network. Example: overlay"),
   stacks: z.array(speaker).min(1).describe("Whose documents count, and of whom each may speak."),
   sources: z.array(source).min(1).describe("Where the documents are, the first that answers. Example: [{file: /srv}]"),
+  relayed: z
+    .array(far)
+    .default([])
+    .describe("Nodes to which there may be routes by way of a peer that documents name as a relay. Default: none."),
+  addresses: z
+    .array(addressField)
+    .default([])
+    .describe(
+      "The node's own addresses in the overlay, which its packets by a relay come from. Default: none. " +
+        "Example: [10.255.0.1, fd00:6f::1]",
+    ),
   credentials: handed
     .optional()
     .describe("What the host reads buckets with. They go there from a file and are in no state. Default: nothing."),
@@ -161,12 +182,40 @@ function oneSpeaker({ stacks }: Fields, context: z.core.$RefinementCtx): void {
   }
 }
 
-const spec = fields.superRefine(oneSource, unlessFaulty("sources")).superRefine(oneSpeaker, unlessFaulty("stacks"));
+/** All that would keep a node from ever being reached by a relay, or lead to another node. */
+function farFaults({ stacks, relayed, addresses: own }: Fields, context: z.core.$RefinementCtx): void {
+  const object = (path: PropertyKey[], message: string, cure: string) =>
+    context.addIssue({ code: "custom", path: ["relayed", ...path], message, params: { cure } });
+  const spoken = new Set(stacks.flatMap(({ of }) => of.map(({ publicKey }) => publicKey)));
+  const had = new Set(own);
+  for (const [index, { publicKey, addresses }] of relayed.entries()) {
+    if (!spoken.has(publicKey)) {
+      object(
+        [index, "publicKey"],
+        "the key of a node that one of the stacks may speak of",
+        "add it to `of` of its stack",
+      );
+    }
+    if (!addresses.some((it) => own.some((mine) => family(mine) === family(it)))) {
+      object([index, "addresses"], "one of a family that `addresses` has one of", "give both nodes one of one family");
+    }
+    for (const [at, address] of addresses.entries()) {
+      if (had.has(address)) object([index, "addresses", at], "an address that no other node has", "correct it");
+      had.add(address);
+    }
+  }
+}
+
+const spec = fields
+  .superRefine(oneSource, unlessFaulty("sources"))
+  .superRefine(oneSpeaker, unlessFaulty("stacks"))
+  .superRefine(farFaults, unlessFaulty("stacks", "relayed", "addresses"));
 
 type Spec = z.output<typeof spec>;
 export type ChooserSpec = z.input<typeof spec>;
 
 const lines = (all: readonly string[]): string => [...all, ""].join("\n");
+const words = (...all: (string | undefined)[]): string => all.filter((it) => it !== undefined).join(" ");
 const each = <T>(word: string, values: readonly T[]): string[] => values.map((value) => `${word} ${value}`);
 
 /** What the agent goes by, a line each. */
@@ -178,9 +227,11 @@ const conf = (spec: Spec): string =>
     ...each(
       "of",
       spec.stacks
-        .flatMap(({ stack, of }) => of.map(({ publicKey, address }) => `${publicKey} ${stack} ${address}`))
+        .flatMap(({ stack, of }) => of.map(({ publicKey, address }) => words(publicKey, stack, address)))
         .sort(),
     ),
+    ...each("far", spec.relayed.map(({ publicKey, addresses }) => words(publicKey, ...addresses.map(host))).sort()),
+    ...each("own", spec.relayed.length > 0 ? spec.addresses : []),
     ...spec.sources.map(
       ({ file, s3, region }) => `source ${file === undefined ? `s3 ${s3} ${region}` : `file ${file}`}`,
     ),

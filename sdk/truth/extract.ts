@@ -24,6 +24,8 @@ interface Way {
 interface Said {
   nodes: ReadonlyMap<string, Named>;
   ends: ReadonlyMap<string, { end: End; link: Link }>;
+  /** Those that say their MTU. */
+  legs: readonly (Link & { mtu: number })[];
 }
 
 function said({ stacks }: Document): Said {
@@ -44,7 +46,8 @@ function said({ stacks }: Document): Said {
       }
     }
   }
-  return { nodes, ends };
+  const links = Object.values(stacks).flatMap((part) => Object.values(part.links));
+  return { nodes, ends, legs: links.flatMap((it) => (it.mtu === undefined ? [] : { ...it, mtu: it.mtu })) };
 }
 
 /** Ports that lead to a node's end from the node with an id, the usual one first. */
@@ -76,13 +79,16 @@ function peerLines(way: Way, { ends }: Said): string[] {
   ];
 }
 
-/** A relay is known by the key that it has towards the host. */
-function relayLines({ link, host, peer, peerEnd }: Way, { nodes, ends }: Said): string[] {
+/** A relay is known by the key that it has towards the host; with it the bytes that the way from there on has. */
+function relayLines({ link, host, peer, peerEnd }: Way, { nodes, ends, legs }: Said): string[] {
   const relay = link.relay === undefined ? undefined : nodes.get(link.relay);
   if (!relay) return [];
   const via = ends.get(`${relay.name} ${host.name}`)?.end.publicKey ?? relay.node.publicKey;
   const key = peerEnd.publicKey ?? peer.node.publicKey;
-  return key === undefined || via === undefined ? [] : [`relay ${key} ${via}`];
+  if (key === undefined || via === undefined) return [];
+  const beyond = legs.filter(({ ends }) => [relay, peer].every(({ name }) => ends.some(({ node }) => node === name)));
+  const mtu = beyond.length === 0 ? [] : [Math.min(...beyond.map(({ mtu }) => mtu))];
+  return [["relay", key, via, peer.name, relay.name, relay.node.id, ...mtu].join(" ")];
 }
 
 /** Each prefix of the overlay, and what of those concerned lies in none. */

@@ -11,6 +11,7 @@ import {
   portField,
   prefixField,
 } from "../network/fields";
+import { IPV4_MIN_MTU } from "../network/mtu";
 import { PORT_BASE } from "../network/ports";
 
 /** Text in one order, whatever the locale. */
@@ -110,6 +111,8 @@ const link = z.strictObject({
     .min(2)
     .transform((ends) => [...ends].sort((a, b) => ascending(a.node, b.node))),
   family: z.enum(["inet", "inet6"]).optional(),
+  /** Bytes inside: a pair that goes by a relay has no more than each half. */
+  mtu: z.int().min(IPV4_MIN_MTU).max(65535).optional(),
   /** The end that chooses where to call the other: one of two, so that they cannot pull at each other. */
   chooser: nameField.optional(),
   /** A node that forwards between the two, where neither can be called. */

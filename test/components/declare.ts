@@ -7,6 +7,7 @@ import type { MeshData } from "../../components/meshArgs";
 import { mtuOf } from "../../components/mtu";
 import { type Checked, Network } from "../../components/network";
 import type { NodeData } from "../../components/nodeArgs";
+import type { Peer } from "../../components/peerArgs";
 import { bridgeDevice, bridgeOf, memberOf, segmentPeers } from "../../components/segment";
 import type { SegmentData } from "../../components/segmentArgs";
 import { sideSpec } from "../../components/side";
@@ -32,6 +33,13 @@ export class Declared {
   node(name: string, args: Partial<OverlayNodeArgs> & { id: number }): this {
     const node = this.noted(name, this.network.addNode(name, { connection: { host: `${name}.example` }, ...args }));
     if (node) this.nodes.push(node);
+    return this;
+  }
+
+  /** A link with somebody else's machine. */
+  peer(a: string, peer: Peer): this {
+    const name = `${a}-${peer.name}`;
+    this.noted(name, this.network.addLink(name, { a: reference(a), peer }));
     return this;
   }
 

@@ -3,6 +3,7 @@ import { OverlayNode, WgLink, WgMesh } from "../../components";
 import { Network } from "../../components/network";
 import type { NodeData } from "../../components/nodeArgs";
 import { format } from "../../sdk/faults";
+import { publicKeys } from "../sdk/publicKeys";
 import { Declared, reference, registered } from "./declare";
 
 const lux = { id: 1, addresses: ["10.255.0.1", "fd00:6f::1"], endpoints: ["203.0.113.5"] };
@@ -10,6 +11,7 @@ const fra = { id: 2, addresses: ["10.255.0.2", "fd00:6f::2"], endpoints: ["198.5
 const hkg = { id: 3, addresses: ["10.255.0.3", "fd00:6f::3"], endpoints: ["192.0.2.7"] };
 const nas = { id: 9, addresses: ["10.255.0.9"] };
 const relay = [{ a: "lux", b: "hkg" }];
+const [LUX, HKG] = publicKeys(2) as [string, string];
 
 const words = (lines = "", pattern = /route|forwarding|allowed-ips/): string[] =>
   lines.split("\n").filter((line) => pattern.test(line));
@@ -104,11 +106,43 @@ test("all faults of relays, at once", () => {
 [
   "relay[0].b: found "hkg", legal is a node that fra has a link or a mesh with; declare one, or leave the pair out.",
   "relay[1]: legal is each pair once, in whatever order, and hkg and lux are relay[0] already; leave it out here.",
-  "relay[2].b: found "lxu", legal is the name of a node of this program without faults of its own; correct the name, or declare it together with fra.",
+  "relay[2].b: found "lxu", legal is the name of a node of this program, or of the \`peer\` of one of its links, without faults of its own; correct the name, or declare it together with fra.",
   "relay[3].a: found "fra", legal is another node than the relay itself; name the two nodes that this one stands between.",
   "relay[4].b: found "lux", legal is another node than a; name the two nodes that this one stands between.",
   "relay[5].a: found "nas", legal is a node that fra has a link or a mesh with; declare one, or leave the pair out.",
   "relay[5]: legal is two nodes with addresses of one family, and nas and tv have none in common; give both \`addresses\`, or leave the pair out.",
+]
+`);
+});
+
+test("an end that is another stack's node, the peer of a link: the pair is let through, and the own end has its route", async () => {
+  const peer = { name: "hkg", id: 3, publicKey: HKG, addresses: hkg.addresses, endpoint: "192.0.2.7:11002" };
+  const made = await registered(() => {
+    const [f, l] = Object.entries({ fra: { ...fra, relay }, lux }).map(
+      ([name, args]) => new OverlayNode(name, { ...args, connection: { host: `${name}.example` } }),
+    ) as [OverlayNode, OverlayNode];
+    new WgLink("lux-fra", { a: l, b: f });
+    new WgLink("fra-hkg", { a: f, peer, mtu: 1380 });
+  });
+  const spec = (of: string) => made.find(({ name }) => name === of)?.inputs.spec;
+  expect(spec("fra").relay).toEqual([
+    { a: { name: "lux", addresses: lux.addresses }, b: { name: "hkg", addresses: hkg.addresses } },
+  ]);
+  expect(spec("fra-hkg@fra")).toMatchObject({ relayed: [], forwards: true });
+  expect(spec("lux-fra@lux").relayed).toEqual([{ name: "hkg", by: "fra", addresses: hkg.addresses, mtu: 1380 }]);
+});
+
+test("of a pair of which both ends are others', and of one that nobody has a link with", () => {
+  const pairs = [...relay, { a: "hkg", b: "van" }];
+  const network = new Declared()
+    .node("fra", { ...fra, relay: pairs })
+    .node("sin", { id: 12, endpoints: ["192.0.2.12"] });
+  network.peer("fra", { name: "lux", id: 1, publicKey: LUX, addresses: lux.addresses });
+  network.peer("sin", { name: "hkg", id: 3, publicKey: HKG, addresses: hkg.addresses });
+  expect([...network.faults, ...network.relays()]).toMatchInlineSnapshot(`
+[
+  "relay[0].b: found "hkg", legal is a node that fra has a link or a mesh with; declare one, or leave the pair out.",
+  "relay[1].b: found "van", legal is the name of a node of this program, or of the \`peer\` of one of its links, without faults of its own; correct the name, or declare it together with fra.",
 ]
 `);
 });

@@ -66,7 +66,7 @@ test("the nodes that are named, and the links between them, are said as the host
     const [lux, hkg] = [node("lux", 1), node("hkg", 2, { ports: [443] })];
     const [nyc, sin] = [node("nyc", 3), node("sin", 4)];
     star(lux, [hkg, node("other", 9)]);
-    new WgMesh("mesh", { nodes: [nyc, sin] });
+    new WgMesh("mesh", { nodes: [nyc, sin], mtu: 1400 });
     new WgLink("phone", { a: lux, peer: { name: "phone", id: 50, publicKey: keyOf(50), addresses: ["10.255.0.50"] } });
     truth({ nodes: [lux, hkg, nyc, sin], endpoints: { hkg: [{ name: "home.example.net", cost: 7 }] } });
   });
@@ -98,12 +98,14 @@ test("the nodes that are named, and the links between them, are said as the host
           { node: "lux", device: "inter-hkg", port: 11002, alsoPorts: [] },
           { node: "hkg", device: "inter-lux", port: 443, alsoPorts: [] },
         ],
+        mtu: 1420,
       },
       mesh: {
         ends: [
           { node: "nyc", device: "mesh", port: 11003, alsoPorts: [] },
           { node: "sin", device: "mesh", port: 11004, alsoPorts: [] },
         ],
+        mtu: 1400,
       },
     },
   });
@@ -122,12 +124,16 @@ test("a node of another stack is a peer: who it is, where it is called, and the 
   });
   expect(made.find(({ name }) => name === "lux-nas@lux")?.inputs.spec.peer).not.toHaveProperty("endpoint");
   expect(part.spec.links).toEqual({
-    "lux-fra": { ends: [{ node: "lux", device: "inter-fra", port: 11200, alsoPorts: [443] }, { node: "fra" }] },
+    "lux-fra": {
+      ends: [{ node: "lux", device: "inter-fra", port: 11200, alsoPorts: [443] }, { node: "fra" }],
+      mtu: 1420,
+    },
     "lux-nas": {
       ends: [
         { node: "lux", device: "inter-nas", port: 11201, alsoPorts: [], publicKey: expect.stringContaining("key-of-") },
         { node: "nas" },
       ],
+      mtu: 1420,
     },
   });
 });

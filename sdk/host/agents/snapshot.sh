@@ -143,7 +143,8 @@ EOT
   done
 }
 
-# With what choose.sh has left of where peers are called: `DEVICE PUBLICKEY chosen|candidate|follows ENDPOINT`.
+# With what choose.sh has left of where peers are called: `DEVICE PUBLICKEY chosen|candidate|follows ENDPOINT`; and of the
+# routes by relays that it has made: `DEVICE DESTINATION relayed METRIC…`.
 # One wireguard-go that hangs holds up the look at all: then each device is asked by itself, and it alone is missing.
 wg_dump() {
   command -v wg >/dev/null || return
@@ -162,7 +163,8 @@ wg_dump() {
     END {
       while ((getline said <"/run/overlay/choice") > 0) {
         split(said, word, " ")
-        if (word[1] != "candidate" || word[5] == "fit") print word[2], word[3], word[1], word[4]
+        if (word[1] == "relayed") print word[2], word[3], word[1], substr(said, index(said, " metric ") + 1)
+        else if (word[1] != "candidate" || word[5] == "fit") print word[2], word[3], word[1], word[4]
       }
     }' <<EOT
 $dump

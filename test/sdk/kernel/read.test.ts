@@ -100,6 +100,31 @@ describe("a peer that moved", () => {
   });
 });
 
+describe("a route by way of a relay that nobody declared", () => {
+  const fresh = captured("fresh");
+  const route = { dst: "10.255.0.77", dev: "inter-lux", protocol: "111", scope: "link", prefsrc: "10.255.0.2" };
+  const live = { ...route, metric: 8194, metrics: [{ mtu: 1380 }] };
+  const CHOSEN = "10.255.0.77/32 dev inter-lux proto 111 metric 8194 src 10.255.0.2 mtu 1380";
+  const wg = fresh.wg.map((it) => (it.device === "inter-lux" ? { ...it, relayed: [CHOSEN] } : it));
+  const withRoutes = (...routes: object[]) => ({ ...fresh, routes4: [...fresh.routes4, ...routes] }) as Snapshot;
+  const gone = (metric: number) => [`ip route del 10.255.0.77/32 dev inter-lux proto 111 metric ${metric}`];
+
+  test("is drift, unless the host has chosen it, as it is", () => {
+    expect(commands(withRoutes(live))).toEqual(gone(8194));
+    expect(commands({ ...withRoutes(live), wg })).toEqual([]);
+    expect(commands({ ...withRoutes({ ...live, metrics: [] }), wg })).toEqual(gone(8194));
+    expect(commands({ ...withRoutes({ ...live, dev: "inter-hkg" }), wg })).toEqual(
+      gone(8194).map((line) => line.replace("lux", "hkg")),
+    );
+    expect(commands({ ...withRoutes(live, { ...live, metric: 9000 }), wg })).toEqual(gone(9000));
+  });
+  test("is read as declared where it is declared as well", () => {
+    const value = { dst: "10.255.0.77/32", device: "inter-lux", metric: 8194, src: "10.255.0.2", mtu: 1380 };
+    const facts = [...wanted, { kind: "route", key: "main 10.255.0.77/32 inter-lux", value, after: "link inter-lux" }];
+    expect(commands({ ...withRoutes(live), wg }, facts)).toEqual([]);
+  });
+});
+
 describe("WireGuard in the kernel", () => {
   const kernel = { wireguard: "kernel" } as const;
   const told = (snapshot: Snapshot) => changes(live(snapshot, wanted), wanted, kernel).commands;

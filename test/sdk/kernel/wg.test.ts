@@ -57,6 +57,13 @@ test("where a host may choose to call a peer, and where the other end chooses", 
   expect(parseWgDump(text.replace("\tchosen", "\tfollows"))[0]?.peers[0]?.chosen?.[0]).toBe(ANYWHERE);
 });
 
+test("which routes by way of a relay a host has made", () => {
+  const text = "wg0\t(hidden)\tOWN=\t1\toff\nwg0\t10.255.0.3/32\trelayed\tmetric 8194 src 10.255.0.1 mtu 1380\n";
+  expect(parseWgDump(text)[0]?.relayed).toEqual([
+    "10.255.0.3/32 dev wg0 proto 111 metric 8194 src 10.255.0.1 mtu 1380",
+  ]);
+});
+
 test("no WireGuard at all", () => {
   expect(parseWgDump("")).toEqual([]);
 });

@@ -6,7 +6,7 @@ import { expectGolden, golden } from "../golden";
 import { documentOf, keyOf, node, part, sound, twoStacks } from "./arbitrary";
 
 const masked = (text: string): string =>
-  text.replaceAll(/[A-Za-z0-9+/]{43}=/g, (key) => `<key-${[1, 2, 3, 4, 5].find((id) => keyOf(id) === key)}>`);
+  text.replaceAll(/[A-Za-z0-9+/]{43}=/g, (key) => `<key-${[1, 2, 3, 4, 5, 7, 9].find((id) => keyOf(id) === key)}>`);
 
 test("what each stack says to each host: the whole texts", () => {
   const document = sound(twoStacks());
@@ -68,6 +68,31 @@ test("a mesh is one line of the document, and each of its nodes is told of the o
   const peers = (name: string) => texts.get(name)?.match(/(?<=^peer .* mesh ).*$/gm);
   expect(peers("a")).toEqual(["b chooser", "c follower"]);
   expect(peers("c")).toEqual(["a chooser", "b chooser"]);
+});
+
+test("a pair by way of a relay: each end is told of the relay's key towards it, and of the least MTU of the way beyond", () => {
+  const own = { publicKey: keyOf(9) };
+  const nodes = { a: node(1, none), b: node(2, none), r: node(7) };
+  const leg = (name: string, mtu?: number, key = {}) => ({
+    ends: [
+      { node: name, device: "to-r", port: 11007 },
+      { node: "r", device: `to-${name}`, port: 11001, ...key },
+    ],
+    ...(mtu !== undefined && { mtu }),
+  });
+  const relayed = { ends: [{ node: "a" }, { node: "b" }], relay: "r", allowPlaintext: true as const };
+  const said = (links: Record<string, LinkInput>) => {
+    const texts = extracts(sound(documentOf({ "net/prod": part({ nodes, links }) })), "net/prod");
+    return ["a", "b"].map((name) => masked(/^relay .*$/m.exec(texts.get(name) ?? "")?.[0] ?? ""));
+  };
+  expect(said({ relayed, ra: leg("a", 1400), rb: leg("b", 1380), wide: leg("b", 1420) })).toEqual([
+    "relay <key-2> <key-7> b r 7 1380",
+    "relay <key-1> <key-7> a r 7 1400",
+  ]);
+  expect(said({ relayed, ra: leg("a", undefined, own), rb: leg("b") })).toEqual([
+    "relay <key-2> <key-9> b r 7",
+    "relay <key-1> <key-7> a r 7",
+  ]);
 });
 
 test("ports: the link's, then those that are redirected to it; or those few that lead there", () => {

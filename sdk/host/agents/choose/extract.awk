@@ -1,4 +1,4 @@
-# What a stack says of its nodes' endpoints to this host: awk -v stack=PROJECT/STACK -f prefix.awk -f extract.awk CONF EXTRACT
+# What a stack says of its nodes' endpoints and relays to this host: awk -v stack=PROJECT/STACK -f prefix.awk -f extract.awk CONF EXTRACT
 # The signature holds by now. Prints the lines that count; or `refused WHY` alone, where the text as a whole is none.
 # What is skipped is told on standard error.
 
@@ -20,7 +20,9 @@ function sound() {
       is_name($4) && ($5 == "chooser" || $5 == "follower")
   if ($1 == "endpoint") return NF == 5 && is_key($2) && bits($3) != "" && is_number($4, 1, 65535)
   if ($1 == "name") return NF == 6 && is_key($2) && $3 ~ /^[A-Za-z0-9][A-Za-z0-9.-]*$/ && is_number($4, 1, 65535) && $6 ~ /^(4|6|any)$/
-  if ($1 == "relay") return NF >= 3 && is_key($2) && is_key($3)
+  # Of an older stack it says keys alone, and nothing follows from it.
+  if ($1 == "relay") return is_key($2) && is_key($3) && (NF == 3 || NF >= 6 && is_name($4) && is_name($5) &&
+      is_number($6, 1, 65535) && (NF == 6 || is_number($7, 576, 65535)))
   return 1
 }
 

@@ -1,6 +1,7 @@
 # shellcheck shell=sh disable=SC2034 # what the other parts read
-# Chooses where each peer is called, by what its stack says in a signed document and what this host sees. It changes
-# endpoints only: never keys, allowed IPs or peers. The decision is decide.awk's.
+# Chooses where each peer is called and which nodes are reached by a relay, by what their stacks say in signed documents and
+# what this host sees. It changes endpoints and routes by relays only: never keys, allowed IPs or peers. The decisions are
+# those of decide.awk and relays.awk.
 #     choose.sh            in rounds, for ever
 #     choose.sh stopped    after that, where it is not to run again: nothing stays
 
@@ -24,9 +25,10 @@ choose() {
   [ -d "$run" ] || mkdir -p "$run"
   [ -d "$kept" ] || mkdir -p "$kept"
   rm -f "$run"/extract.* "$run/peers" "$run/unset" "$run/news"
-  for file in began peers state unset said glanced watched; do : >>"$run/$file"; done
+  for file in began peers state unset said glanced watched refused; do : >>"$run/$file"; done
   probe=$(setting probe 2) every=$(setting fetch 60) patience=$(patience)
-  next_look=0 watch='' pause=0 names='' next_fit=0 next_fetch=0 next_resolve=0 fetching=''
+  next_look=0 watch='' pause=0 names='' next_fit=0 next_fetch=0 next_resolve=0 next_relays=0 fetching=''
+  relaying=$(grep -s -h -e '^far ' -e '^relayed ' "$truth/conf" "$overlay_run/choice") through=''
   kept_documents
   while :; do
     round
@@ -52,7 +54,11 @@ round() {
     fetching=$!
   fi
   [ -z "$watch" ] || [ "$next_fit" -le $((seconds + 5)) ] || next_fit=$((seconds + 5))
-  if [ "$seconds" -ge "$next_fit" ] || learned; then fit; fi
+  if [ "$seconds" -ge "$next_fit" ] || learned; then
+    fit
+    next_relays=0
+  fi
+  if relays_due; then relays; fi
   if ! glance && [ -z "$watch" ] && [ "$seconds" -lt "$next_look" ] && [ -s "$run/watched" ]; then
     pause=$probe
     return
@@ -88,10 +94,14 @@ changed() {
 # shellcheck disable=SC3013
 learned() { [ -e "$run/news" ] && ! [ "$run/fitted" -nt "$run/news" ]; }
 
+# Where it is to run again its routes stay, and what says that they are its own.
 stopped() {
-  rm -f "$overlay_run/choice"
-  ! systemctl --quiet is-enabled overlay-choose.service 2>/dev/null || return 0
-  rm -rf "$run" "$kept"
+  if systemctl --quiet is-enabled overlay-choose.service 2>/dev/null; then
+    [ ! -e "$overlay_run/choice" ] || status 'chosen|candidate|follows'
+  else
+    no_relays
+    rm -rf "$run" "$kept" "$overlay_run/choice"
+  fi
 }
 
 main "$@"

@@ -117,7 +117,7 @@ function watchable(   id) {
 }
 
 # In a file beside it, which takes its place: somebody may be reading.
-function report(   id, i, j, to, lines, count, same) {
+function report(   id, i, j, to, lines, count, same, relayed, others) {
   for (j = 1; j <= peers; j++) {
     id = ids[j]
     if (role[id] == "follower") {
@@ -130,9 +130,14 @@ function report(   id, i, j, to, lines, count, same) {
       lines[++count] = "candidate " id " " to " " (why_not(id, to) == "" ? "fit" : why_not(id, to))
     }
   }
-  while ((getline to <status) > 0) if (to == lines[same + 1]) same++; else same = -1e9
+  while ((getline to <status) > 0) {
+    if (to ~ /^relayed /) relayed[++others] = to # those are relays.sh's
+    else if (to == lines[same + 1]) same++
+    else same = -1e9
+  }
   if (same == count) return
   printf "" >(status ".new")
   for (i = 1; i <= count; i++) print lines[i] >(status ".new")
+  for (i = 1; i <= others; i++) print relayed[i] >(status ".new")
   print "status"
 }
