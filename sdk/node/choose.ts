@@ -7,7 +7,7 @@ import { z } from "zod";
 import { checkedString, type Fault, unlessFaulty } from "../faults";
 import type { Fact } from "../kernel/fact";
 import { fact } from "../kernel/kinds";
-import { later } from "../kernel/later";
+import { isPlaceholder, later } from "../kernel/later";
 import { foreignOwner } from "../kernel/owner";
 import type { Snapshot } from "../kernel/snapshot";
 import type { Technology } from "../kernel/technology";
@@ -189,7 +189,7 @@ function farFaults({ stacks, relayed, addresses: own }: Fields, context: z.core.
   const spoken = new Set(stacks.flatMap(({ of }) => of.map(({ publicKey }) => publicKey)));
   const had = new Set(own);
   for (const [index, { publicKey, addresses }] of relayed.entries()) {
-    if (!spoken.has(publicKey)) {
+    if (!isPlaceholder(publicKey) && !spoken.has(publicKey)) {
       object(
         [index, "publicKey"],
         "the key of a node that one of the stacks may speak of",

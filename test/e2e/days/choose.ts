@@ -42,11 +42,11 @@ export class Signer {
 }
 
 /** A host's extract, its own end counted. */
-export const extract = (host: string, serial: number, lines: string[]): string => {
+export const extract = (host: string, serial: number, lines: string[], stack = STACK): string => {
   const all = [
     "overlay-extract 1",
     "network lab",
-    `stack ${STACK}`,
+    `stack ${stack}`,
     `serial ${serial}`,
     `node ${host}`,
     ...PREFIXES.map((prefix) => `overlay ${prefix}`),
@@ -90,8 +90,8 @@ export class Choosing {
     return choosing;
   }
 
-  /** Facts of one end of a link. */
-  link(host: string, peer: string, endpoint?: string): Fact[] {
+  /** Facts of one end of a link; `more`: of its spec. */
+  link(host: string, peer: string, endpoint?: string, more: object = {}): Fact[] {
     const { spec, plan } = wireguard;
     return plan(
       spec.parse({
@@ -110,6 +110,7 @@ export class Choosing {
           addresses: overlay(peer),
           ...(endpoint !== undefined && { endpoint, keepalive: 25 }),
         },
+        ...more,
       }),
     );
   }
@@ -164,13 +165,17 @@ export class Choosing {
   }
 
   /** Writes the extract of a host into its store; a serial or a signature of its own makes it a bad one. */
-  async publish(host: string, lines: string[], { serial = ++this.#serial, signer = this.signer } = {}): Promise<void> {
-    const text = extract(host, serial, lines);
-    await this.put(host, text, await signer.sign(text));
+  async publish(
+    host: string,
+    lines: string[],
+    { serial = ++this.#serial, signer = this.signer, stack = STACK } = {},
+  ): Promise<void> {
+    const text = extract(host, serial, lines, stack);
+    await this.put(host, text, await signer.sign(text), stack);
   }
 
-  async put(host: string, text: string, signature: string): Promise<void> {
-    const at = `/srv/truth/lab/hosts/${host}/${STACK.replace("/", ".")}`;
+  async put(host: string, text: string, signature: string, stack = STACK): Promise<void> {
+    const at = `/srv/truth/lab/hosts/${host}/${stack.replace("/", ".")}`;
     for (const [path, input] of [
       [`${at}.sig`, signature],
       [at, text],

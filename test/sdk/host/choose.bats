@@ -101,6 +101,13 @@ known() { cat "$state/extract.net.prod" 2>/dev/null || :; }
   [ "$(look)" = 'of net/prod: refused: it has format 2, and this host knows format 1: update the host' ]
   extract 1 "endpoint $FRA 198.51.100.9;reboot 11001 10" | publish
   [ "$(look)" = 'of net/prod: refused: line 9 (endpoint) is malformed' ]
+  extract 1 "relay $FRA $HKG fra hkg;reboot 3" | publish
+  [ "$(look)" = 'of net/prod: refused: line 9 (relay) is malformed' ]
+  for rest in 'fra hkg' 'fra hkg three' 'fra hkg 0' 'fra hkg 3 9'; do
+    extract 1 "relay $FRA $HKG $rest" | publish
+    [ -z "$(look)" ] # as before
+    [ -z "$(known)" ]
+  done
   extract one | publish
   [ "$(look)" = 'of net/prod: refused: it has no serial' ]
   head -c 1200000 /dev/urandom >"$here/text" && publish_as_it_is net
@@ -117,6 +124,16 @@ known() { cat "$state/extract.net.prod" 2>/dev/null || :; }
   [ "$(look)" = 'of net/prod: refused: it is for the node fra' ]
   extract 1 | sed 's,^stack net/prod,stack edge/prod,' | publish
   [ "$(look)" = 'of net/prod: refused: it is of the stack edge/prod' ]
+}
+
+@test "a relay is named with its id and the bytes beyond it, or, by an older stack, by its key alone" {
+  extract 1 "relay $FRA $HKG fra hkg 3 1380" "relay $FRA $HKG fra hkg 3" "relay $FRA $HKG" | publish
+  [ "$(look)" = 'of net/prod: serial 1' ]
+  [ "$(known | grep -c ^relay)" = 3 ]
+  extract 2 "relay $HKG $FRA hkg fra 2" | publish
+  run -0 look
+  [ "${lines[0]}" = "of net/prod: refused what it says of $HKG (line 9), of which it may not speak" ]
+  [ "$(known | grep -c ^relay)" = 0 ]
 }
 
 @test "a stack speaks of its own peers alone; what this version does not know is skipped; both are told" {
