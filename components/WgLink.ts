@@ -99,11 +99,14 @@ function makeOne(parent: WgLink, link: LinkData, peer: PeerData, options: pulumi
   const of = <T>(compute: (a: LinkNode) => T) =>
     program().whenDeclared(() => program().network.ofNodes([link.a], ([a]) => compute(a)));
   const key = makeKey(parent, link, "a", [link.a, { nodeName: peer.name }], options);
-  const relays = () => program().network.relays.of(link.a.nodeName, [peer.name]);
-  const spec = of((own) =>
-    sideSpec({ side: "a", link, own, peer: nodeOf(peer), relays: relays() }, owner(), peer.publicKey),
+  const relays = (from: string, to: string) => program().network.relays.of(from, [to]);
+  const own = link.a.nodeName;
+  const spec = of((a) =>
+    sideSpec({ side: "a", link, own: a, peer: nodeOf(peer), relays: relays(own, peer.name) }, owner(), peer.publicKey),
   );
-  const told = of((a) => seen({ side: "b", link, own: nodeOf(peer), peer: a }, key.publicKey));
+  const told = of((a) =>
+    seen({ side: "b", link, own: nodeOf(peer), peer: a, relays: relays(peer.name, own) }, key.publicKey),
+  );
   const side = makeSide(parent, link, link.a, spec, options, key.made);
   const other = { ...peer, addresses: carriedOf(link, peer.addresses) };
   const file = pulumi.all([spec, told]).apply(([{ mtu }, node]) => wgQuick(other, mtu as number, [node as Seen]));

@@ -1,6 +1,6 @@
 /** The two sides of a link, from what both nodes and the link say; what is known only later goes through as such. */
 import { type Fault, fault } from "../sdk/faults";
-import { endpoint, type Family, family, parseEndpoint } from "../sdk/network/address";
+import { endpoint, type Family, family, host, parseEndpoint } from "../sdk/network/address";
 import { DEFAULT_UNDERLAY_MTU } from "../sdk/network/mtu";
 import { listenPort, PORT_BASE } from "../sdk/network/ports";
 import type { TopologyEnd } from "../sdk/network/topology";
@@ -162,14 +162,15 @@ export function sideSpec<K>(view: View, owner: string, publicKey: K) {
   };
 }
 
-/** The other side as this one must be told of it, where this one is somebody else's machine. */
+/** The other side as this one must be told of it, where this one is somebody else's machine; a relay is the way to others. */
 export const seen = <K>(view: View, publicKey: K) => {
   const called = endpointOf(view);
+  const beyond = (view.relays?.relayed ?? []).map(({ addresses }) => addresses);
   return {
     name: view.peer.name,
     publicKey,
     addresses: carried(view.link, view.peer.addresses),
-    routes: behind(view.link, turned(view).side),
+    routes: lift((...far) => [...behind(view.link, turned(view).side), ...far.flat().map(host)], ...beyond),
     ...(called !== undefined && { endpoint: called }),
     ...(called !== undefined && view.link.keepalive > 0 && { keepalive: view.link.keepalive }),
   };

@@ -115,14 +115,15 @@ test("all faults of relays, at once", () => {
 `);
 });
 
-test("an end that is another stack's node, the peer of a link: the pair is let through, and the own end has its route", async () => {
+test("an end that is another stack's node, the peer of a link: the pair is let through, and each end is told the way", async () => {
   const peer = { name: "hkg", id: 3, publicKey: HKG, addresses: hkg.addresses, endpoint: "192.0.2.7:11002" };
+  const files: unknown[] = [];
   const made = await registered(() => {
     const [f, l] = Object.entries({ fra: { ...fra, relay }, lux }).map(
       ([name, args]) => new OverlayNode(name, { ...args, connection: { host: `${name}.example` } }),
     ) as [OverlayNode, OverlayNode];
     new WgLink("lux-fra", { a: l, b: f });
-    new WgLink("fra-hkg", { a: f, peer, mtu: 1380 });
+    new WgLink("fra-hkg", { a: f, peer, mtu: 1380 }).wgQuick.apply((it) => files.push(it));
   });
   const spec = (of: string) => made.find(({ name }) => name === of)?.inputs.spec;
   expect(spec("fra").relay).toEqual([
@@ -130,6 +131,7 @@ test("an end that is another stack's node, the peer of a link: the pair is let t
   ]);
   expect(spec("fra-hkg@fra")).toMatchObject({ relayed: [], forwards: true });
   expect(spec("lux-fra@lux").relayed).toEqual([{ name: "hkg", by: "fra", addresses: hkg.addresses, mtu: 1380 }]);
+  expect(files.join()).toContain("AllowedIPs = 10.255.0.2/32, fd00:6f::2/128, 10.255.0.1/32, fd00:6f::1/128\n");
 });
 
 test("of a pair of which both ends are others', and of one that nobody has a link with", () => {
