@@ -60,8 +60,9 @@ const truth = new SourceOfTruth("truth", {
   ),
 });
 
-for (const [name, { ends, family, relay }] of Object.entries(links)) {
+for (const [name, { ends, family, mtu, relay }] of Object.entries(links)) {
   if (relay !== undefined) continue;
+  const inside = { ...(family && { family }), ...(mtu !== undefined && { mtu }) };
   const own = ends.flatMap((end) => {
     const node = made.get(end.node);
     return node ? [{ ...end, node }] : [];
@@ -70,7 +71,7 @@ for (const [name, { ends, family, relay }] of Object.entries(links)) {
   if (!a) continue;
   const foreign = ends.filter(({ node }) => !made.has(node)).map(({ node }) => truth.peer(node, a.node));
   if (ends.length > 2) {
-    const shared = { ...(family && { family }), ...(a.device !== undefined && { device: a.device }) };
+    const shared = { ...inside, ...(a.device !== undefined && { device: a.device }) };
     new WgMesh(name, { nodes: own.map(({ node }) => node), peers: foreign, ...shared });
     continue;
   }
@@ -79,7 +80,7 @@ for (const [name, { ends, family, relay }] of Object.entries(links)) {
   new WgLink(name, {
     a: a.node,
     ...(b ? { b: b.node } : peer && { peer }),
-    ...(family && { family }),
+    ...inside,
     devices: per(({ device }) => device),
     ports: per(({ port }) => port),
     alsoPorts: per(({ alsoPorts }) => alsoPorts),

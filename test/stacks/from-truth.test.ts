@@ -40,9 +40,10 @@ const said = {
         { node: "lux", device: "wg-hkg", port: 4500 },
       ],
       family: "inet" as const,
+      mtu: 1400,
       chooser: "hkg",
     },
-    "lux-fra": { ends: [{ node: "fra" }, { node: "lux", device: "inter-fra", port: 443 }] },
+    "lux-fra": { ends: [{ node: "fra" }, { node: "lux", device: "inter-fra", port: 443 }], mtu: 1420 },
     // A pool of ports is by id: the mesh of tub and van has 11000 + id.
     "tub-van": { ends: [{ node: "tub" }, { node: "van" }], relay: "lux", allowPlaintext: true as const },
   },
@@ -85,6 +86,7 @@ test("then each node and link is made as it is written there, and said again in 
   const spec = (name: string) => made.find((it) => it.name === name)?.inputs.spec;
   expect(spec("lux-hkg@hkg")).toMatchObject({
     device: "wg-lux",
+    mtu: 1400,
     listenPort: 7001,
     alsoPorts: [53],
     peer: { name: "lux" },

@@ -52,7 +52,7 @@ plan_relays() {
 # gone: else a run would take it for somebody's.
 route_relays() ( # pends() of lock.sh leaves globbing off
   {
-    flock -w 1 9 && ! pends && set +f && plan_relays || return
+    flock -n 9 && ! pends && set +f && plan_relays || return
     sed -n '/^relayed /p' "$run/relays" >"$run/more"
     status none "$run/more"
     : >"$run/more"
