@@ -148,6 +148,13 @@ test("what the program itself has declared is its own: neither replaced nor remo
     "log hkg (inter-fra): 10.255.0.3/32 by way of fra is the program's own route by now",
     "log hkg (inter-fra): fd00:6f::3/128 by way of fra is the program's own route by now",
   ]);
+  // With another metric, as to a peer of a mesh: then it is another route.
+  const peer = declared[0]?.replace("8194", "4096") ?? "";
+  expect(await planned(CONF.slice(0, -1), SAID, LINK, peer, STATUS[0] ?? "", THERE[0] ?? "")).toEqual([
+    "changed",
+    `del ${V4}`,
+    "log hkg (inter-fra): 10.255.0.3/32 no longer by way of fra: the program itself has a route there",
+  ]);
   // In the table of what lies behind a node, or the direct way: another thing.
   const beside = [`${declared[0]} table 111`, "ip route add 10.255.0.3/32 dev inter-hkg proto 111 metric 4096"];
   expect((await planned(CONF, SAID, LINK, beside))[1]).toBe(`replace ${V4} src 10.255.0.1 mtu 1380`);

@@ -1,10 +1,10 @@
 # Who is reached by way of which relay: awk -f prefix.awk -f relays.awk FILES, in any order:
 #   conf            `of KEY STACK …`, `far KEY PREFIX…`, `own ADDRESS`: of whom, where to, and from where
 #   extracts        `relay KEY RELAYSKEY NAME RELAYSNAME RELAYSID [MTU]`, as extract.awk leaves them
-#   what there is   `allowed DEVICE KEY IP…`, as wg(8) says it; /sys/class/net/DEVICE/netdev_group and mtu; routes as ip(8) shows
-#                   them; `ip route add …`, what the node's own program has declared; `relayed …` of the status file
-# Prints `changed` first where something is to be done; for each route `del ROUTE`, `replace ROUTE` or `keep`, then its line of
-# the status file, `relayed DEVICE PREFIX RELAYSNAME NAME METRIC…`, and `log TEXT`; and `refused TEXT`.
+#   what there is   `allowed DEVICE KEY IP…`, as wg(8) says it; /sys/class/net/DEVICE/netdev_group and mtu; routes as ip(8)
+#                   shows them; `ip route add …`, what the node's own program has declared; `relayed …` of the status file
+# Prints `changed` first where something is to be done; `del ROUTE`; for each that is to be there `replace ROUTE` or `keep`, and
+# its line of the status file, `relayed DEVICE PREFIX RELAYSNAME NAME METRIC…`; `log TEXT` for each change; `refused TEXT`.
 # Whom a route may lead to is the host's own program's to say; a document only says by whom.
 
 BEGIN { LINKS = 28417; METRIC = 8192 } # LINK_GROUP and RELAY_METRIC, sdk/kernel/marks.ts
@@ -27,7 +27,7 @@ $1 == "allowed" {
   else group[parts[5]] = value
 }
 $1 == "ip" && word_after("table") == "" { # its own route there, or one that ip(8) would take for ours
-  declared[$4 " " word_after("dev")] = declared[$4 " metric " word_after("metric")] = 1
+  declared[$4 " " word_after("dev")] = declared[$4 " metric " word_after("metric")] = word_after("metric")
 }
 $1 ~ /^[0-9a-f]*[.:]/ { there[prefix($1) " " word_after("dev") " " rest()] = 1 }
 $1 == "relayed" { was[++had] = $0 }
@@ -47,8 +47,10 @@ function rest(   size) {
 # carrier(KEY, PREFIX): the device of ours by which a peer is sent what goes there; nothing where none carries it.
 function carrier(key, to,   devices, count, i, best) {
   count = split(with[key], devices, " ")
-  for (i = 1; i <= count; i++)
-    if (group[devices[i]] == LINKS && carries(allowed[devices[i] " " key], to) && (best == "" || devices[i] < best)) best = devices[i]
+  for (i = 1; i <= count; i++) {
+    if (group[devices[i]] != LINKS || !carries(allowed[devices[i] " " key], to)) continue
+    if (best == "" || devices[i] < best) best = devices[i]
+  }
   return best
 }
 
@@ -98,24 +100,28 @@ function route(dev, to, words,   metric) {
 }
 
 # left(LINE): of a line of the status file, what becomes of its route: it goes, or the program has it by now.
-function left(line,   words, it, why) {
+function left(line,   words, it, what, why) {
   split(line, words, " ")
   it = words[3] " " words[2]
   kept[it] = line
   if (it in wanted && index(wanted[it], "metric " words[7] " ") == 1) return
   changed = 1
-  if (it in wanted) todo[++steps] = "del " words[3] " dev " words[2] " proto 111 metric " words[7]
-  else if (it in declared) todo[++steps] = "log " words[5] " (" words[2] "): " words[3] " by way of " words[4] " is the program's own route by now"
-  else {
-    if (!(words[3] in whose)) why = "this host's own program does not say any more that it may be reached so"
+  what = words[5] " (" words[2] "): " words[3]
+  if (declared[it] == words[7]) {
+    todo[++steps] = "log " what " by way of " words[4] " is the program's own route by now"
+    return
+  }
+  todo[++steps] = "del " words[3] " dev " words[2] " proto 111 metric " words[7]
+  if (!(it in wanted)) {
+    if (declared[it] != "") why = "the program itself has a route there"
+    else if (!(words[3] in whose)) why = "this host's own program does not say any more that it may be reached so"
     else if ((words[3], words[4]) in unfit) why = unfit[words[3], words[4]]
     else why = stack[whose[words[3]]] " does not name it any more"
-    todo[++steps] = "del " words[3] " dev " words[2] " proto 111 metric " words[7]
-    todo[++steps] = "log " words[5] " (" words[2] "): " words[3] " no longer by way of " words[4] ": " why
+    todo[++steps] = "log " what " no longer by way of " words[4] ": " why
   }
 }
 
-function made(line,   words, it, full, is) {
+function made(line,   words, it, full, is, why) {
   split(line, words, " ")
   it = words[2] " " words[1]
   full = "relayed " line " " wanted[it]
@@ -123,7 +129,9 @@ function made(line,   words, it, full, is) {
   if (!is || kept[it] != full) changed = 1
   todo[++steps] = is ? "keep" : "replace " words[2] " dev " words[1] " proto 111 " wanted[it]
   todo[++steps] = full
-  if (!is) todo[++steps] = "log " words[4] " (" words[1] "): " words[2] " by way of " words[3] (kept[it] == full ? " again: its route was gone" : ", as " by_whom[it] " says: " wanted[it])
+  if (is) return
+  why = kept[it] == full ? " again: its route was gone" : ", as " by_whom[it] " says: " wanted[it]
+  todo[++steps] = "log " words[4] " (" words[1] "): " words[2] " by way of " words[3] why
 }
 
 END {

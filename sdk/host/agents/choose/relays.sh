@@ -24,7 +24,7 @@ relays() {
   : >"$run/failed"
   plan_relays || return 0
   read -r word <"$run/relays"
-  if [ "$word" != changed ] || route_relays; then next_relays=$((seconds + 10)); fi
+  if [ "$word" != changed ] || route_relays; then next_relays=$((seconds + 30)); fi
   sed -n 's/^refused //p' "$run/relays" >>"$run/failed"
   grep -v -x -F -f "$run/refused" "$run/failed"
   mv "$run/failed" "$run/refused"
@@ -80,7 +80,8 @@ route_relays() ( # pends() of lock.sh leaves globbing off
 
 # status WORDS [FILE]: the status file without the lines that begin with one of the words, and with those of a file.
 status() {
-  { grep -s -v -E -e "^($1) " "$overlay_run/choice"; cat ${2+"$2"} </dev/null; } | awk '!seen[$0]++' >"$overlay_run/choice.new"
+  { grep -s -v -E -e "^($1) " "$overlay_run/choice"; cat ${2+"$2"} </dev/null; } |
+    awk '!seen[$0]++' >"$overlay_run/choice.new"
   mv "$overlay_run/choice.new" "$overlay_run/choice"
 }
 
