@@ -26,15 +26,14 @@ export interface Changed {
 export const queries = (facts: readonly Fact[]): string[] =>
   [...new Set(facts.flatMap((fact) => kindOf(fact).queries?.(fact.value) ?? []))].sort();
 
-/** Everything on a device that is ours, declared or not. */
-function onDevice(snapshot: Snapshot, link: Fact): Fact[] {
-  return Object.entries(kinds).flatMap(([kind, { key, on }]) =>
-    (on?.(snapshot, link.key) ?? []).map((value) => ({
-      kind,
-      key: (key as (value: unknown) => string)(value),
-      value,
-      after: factId(link),
-    })),
+/** Everything on a device that is ours and that nobody has declared. */
+function undeclaredOn(snapshot: Snapshot, link: Fact, declared: ReadonlySet<string>): Fact[] {
+  const after = factId(link);
+  return Object.entries(kinds).flatMap(([kind, { key: keyOf, on }]) =>
+    (on?.(snapshot, link.key) ?? []).flatMap((value) => {
+      const key = (keyOf as (value: unknown) => string)(value);
+      return declared.has(factId({ kind, key })) ? [] : [{ kind, key, value, after }];
+    }),
   );
 }
 
@@ -47,8 +46,7 @@ export function live(snapshot: Snapshot, facts: readonly Fact[]): Fact[] {
   const ids = new Set(facts.map(factId));
   const undeclared = declared
     .filter((fact) => fact.kind === "link" && !kinds.link.foreign?.(fact.value as Link))
-    .flatMap((link) => onDevice(snapshot, link))
-    .filter((fact) => !ids.has(factId(fact)));
+    .flatMap((link) => undeclaredOn(snapshot, link, ids));
   return inOrder([...declared, ...undeclared]);
 }
 
@@ -70,25 +68,29 @@ export function changes(
   host: HostFacts,
   remake: readonly string[] = [],
 ): Changes {
-  const is = new Map(live.map((fact) => [factId(fact), fact]));
-  const should = new Map(wanted.map((fact) => [factId(fact), fact]));
+  const [is, should] = [byId(live), byId(wanted)];
   const all = inOrder([...wanted, ...live.filter((fact) => !should.has(factId(fact)))]);
 
-  const sentences = new Map(live.map((fact) => [factId(fact), kindOf(fact).foreign?.(fact.value)]));
-  const foreign = [...sentences].flatMap(([id, sentence]) => (sentence === undefined ? [] : [{ id, sentence }]));
+  const foreign = [...is].flatMap(([id, fact]) => {
+    const sentence = kindOf(fact).foreign?.(fact.value);
+    return sentence === undefined ? [] : [{ id, sentence }];
+  });
   const untouched = withDependents(all, ids(foreign));
   const ours = all.map((fact) => ({ ...fact, id: factId(fact) })).filter(({ id }) => !untouched.has(id));
 
-  const set = (kind: string, from?: Fact, to?: Fact) => kindOf({ kind }).set(from?.value, to?.value, host);
-  const commands = (kind: string, from?: Fact, to?: Fact): Command[] => {
-    const result = set(kind, from, to);
-    return result === "again" ? [] : result;
+  // Asked several times of each of what may be thousands.
+  const known = new Map<string, Command[] | "again">();
+  const inPlace = ({ id, kind }: Known): Command[] | "again" => {
+    const result = known.get(id) ?? kindOf({ kind }).set(is.get(id)?.value, should.get(id)?.value, host);
+    known.set(id, result);
+    return result;
   };
+  const unless = (result: Command[] | "again"): Command[] => (result === "again" ? [] : result);
+  const add = ({ id, kind }: Known) => unless(kindOf({ kind }).set(undefined, should.get(id)?.value, host));
+  const take = ({ id, kind }: Known) => unless(kindOf({ kind }).set(is.get(id)?.value, undefined, host));
 
   const there = ours.filter(({ id }) => is.has(id));
-  const remade = there.filter(
-    ({ id, kind }) => should.has(id) && (remake.includes(id) || set(kind, is.get(id), should.get(id)) === "again"),
-  );
+  const remade = there.filter((fact) => should.has(fact.id) && (remake.includes(fact.id) || inPlace(fact) === "again"));
   const gone = there.filter(({ id }) => !should.has(id));
   const vanish = withDependents(ours, ids([...remade, ...gone]));
   const again = withDependents(ours, ids(remade));
@@ -99,20 +101,20 @@ export function changes(
     inOrder(removed)
       .reverse()
       .filter((fact) => lingers(fact) === linger)
-      .flatMap(({ kind, key }) => commands(kind, is.get(factId({ kind, key }))));
+      .flatMap((fact) => take({ id: factId(fact), kind: fact.kind }));
   const goes = goesWithAddresses(removed, wanted);
   const added = (late: boolean) =>
     ours
       .filter((fact) => should.has(fact.id) && goes(fact) === late)
-      .flatMap(({ id, kind }) => commands(kind, late || vanish.has(id) ? undefined : is.get(id), should.get(id)));
+      .flatMap((fact) => (late || vanish.has(fact.id) ? add(fact) : unless(inPlace(fact))));
 
   return {
     commands: [...remove(false), ...added(false), ...remove(true), ...added(true)],
     again: ids(there.filter(({ id }) => should.has(id) && again.has(id))).sort(),
     foreign: foreign.map(({ sentence }) => sentence),
-    changed: ours.flatMap(({ id, kind }) => {
-      const [from, to] = [is.get(id), should.get(id)];
-      if (!vanish.has(id) && commands(kind, from, to).length === 0) return [];
+    changed: ours.flatMap((fact) => {
+      if (!vanish.has(fact.id) && unless(inPlace(fact)).length === 0) return [];
+      const [from, to] = [is.get(fact.id), should.get(fact.id)];
       return [{ ...(from && { from }), ...(to && { to }) }];
     }),
   };
@@ -131,5 +133,9 @@ export function undo(live: readonly Fact[], wanted: readonly Fact[], host: HostF
   const routes = found.filter(({ kind }) => kind === "route").flatMap((fact) => kindOf(fact).lines(fact.value));
   return [...commands, ...routes.map((line) => line.replace(" add ", " replace "))];
 }
+
+type Known = Pick<Fact, "kind"> & { id: string };
+
+const byId = (facts: readonly Fact[]): Map<string, Fact> => new Map(facts.map((fact) => [factId(fact), fact]));
 
 const ids = (facts: readonly { id: string }[]): string[] => facts.map(({ id }) => id);

@@ -38,9 +38,8 @@ confirm() {
     carry_out "$changes"
   else
     section takenBack
-    while [ "$changes" -gt 0 ]; do
-      skip
-      changes=$((changes - 1))
+    while [ "$changes" -gt 0 ] && read -r line; do
+      [ "$line" != . ] || changes=$((changes - 1))
     done
     snapshot
   fi
@@ -60,26 +59,36 @@ arm() {
   return 1
 }
 
-# The rest of a change's Commands.
-skip() {
-  while IFS= read -r line && [ "$line" != . ]; do :; done
-}
-
 # carry_out CHANGES: Commands up to a line `.`, so many times, then a snapshot by the queries that follow.
 carry_out() {
-  report='' change=0
-  while [ "$change" -lt "$1" ]; do
-    change=$((change + 1))
-    # shellcheck disable=SC2154 # steps sets what is reported
-    if ! steps stop; then
-      report=$report$(
+  report='' change=1 changes=$1 queries='' broke=''
+  begin_steps stop
+  # shellcheck disable=SC2154 # of steps.sh
+  IFS=$newline
+  # shellcheck disable=SC2013 # lines they are
+  for line in $(cat 9>&-); do
+    unset IFS
+    if [ "$change" -gt "$changes" ]; then
+      queries=$queries$line$newline
+    elif [ "$line" != . ]; then
+      [ -n "$broke" ] || step "$line" || broke=yes
+    else
+      [ -n "$broke" ] || end_steps || broke=yes
+      # shellcheck disable=SC2154 # what failed() of steps.sh leaves
+      [ -z "$broke" ] || report=$report$(
         section "failed $change"
         printf '%s\n%s\n%s' "$failed_code" "$failed_line" "$said"
       )$newline
-      [ -n "$ended" ] || skip
+      change=$((change + 1)) broke=''
+      begin_steps stop
     fi
   done
-  seen=$(snapshot)
+  unset IFS
+  seen=$(
+    snapshot <<EOT
+$queries
+EOT
+  )
   exec 9>&-
   printf '%s\n%s\n' "$report" "$seen"
 }

@@ -11,35 +11,47 @@ overlay_run=/run/overlay
 newline='
 '
 
-# steps MODE: carries out standard input up to its end or a line `.`.
+# steps MODE: carries out standard input. (All of it is read at once: `read` asks the kernel for each byte.)
 # stop  ends at the first line that fails and leaves it in $failed_line, $failed_code and $said.
 # boot  goes on, takes what exists already for done, and prints the lines that failed.
 steps() {
+  begin_steps "$1"
+  IFS=$newline
+  # shellcheck disable=SC2013 # lines they are
+  for line in $(cat 9>&-); do
+    unset IFS
+    step "$line" || return
+  done
+  unset IFS
+  end_steps
+}
+
+begin_steps() {
   set -f
   mode=$1 batch='' part='' part_lines=0 batch_tool='' reload='' redefined='' devices_added='' skip_rules='' patience=100 folders=''
-  ended=''
-  while IFS= read -r line || [ -n "$line" ]; do
-    case $line in
-      .)
-        ended=yes
-        break
-        ;;
-      '' | '#'*) continue ;;
-      'ip -'*) one_step "$line" || return ;;
-      'ip '*) enqueue ip "${line#ip }" || return ;;
-      'bridge '*) enqueue bridge "${line#bridge }" || return ;;
-      'nft '*) enqueue nft "${line#nft }" || return ;;
-      'wg set '*' endpoint '[!0-9[]*) one_step "$line" || return ;; # a name may need its time, or never resolve
-      'wg set '*)
-        words=${line#wg set }
-        enqueue "wg set ${words%% *}" "$line" || return
-        ;;
-      'systemctl enable '*) enqueue 'systemctl enable' "$line" || return ;;
-      'systemctl disable --now '*) enqueue 'systemctl disable --now' "$line" || return ;;
-      'put '*) enqueue put "$line" || return ;;
-      *) one_step "$line" || return ;;
-    esac
-  done
+}
+
+step() {
+  line=$1
+  case $line in
+    '#'*) ;;
+    'ip -'*) one_step "$line" ;;
+    'ip '*) enqueue ip "${line#ip }" ;;
+    'bridge '*) enqueue bridge "${line#bridge }" ;;
+    'nft '*) enqueue nft "${line#nft }" ;;
+    'wg set '*' endpoint '[!0-9[]*) one_step "$line" ;; # a name may need its time, or never resolve
+    'wg set '*)
+      words=${line#wg set }
+      enqueue "wg set ${words%% *}" "$line"
+      ;;
+    'systemctl enable '*) enqueue 'systemctl enable' "$line" ;;
+    'systemctl disable --now '*) enqueue 'systemctl disable --now' "$line" ;;
+    'put '*) enqueue put "$line" ;;
+    *) one_step "$line" ;;
+  esac
+}
+
+end_steps() {
   flush && daemon_reload && sync_folders
 }
 
