@@ -1,4 +1,5 @@
 /** Routes and rules of the model, as ip-route(8) and ip-rule(8) leave them. */
+import { isDeepStrictEqual } from "node:util";
 import type { RouteJson, RuleJson } from "../../sdk/kernel/snapshot";
 import { bits, type Family, family } from "../../sdk/network/address";
 import { isV6, options, type Refuse } from "./words";
@@ -51,6 +52,12 @@ export class RoutingModel {
       other.metric === json.metric &&
       (verb !== "del" || other.dev === json.dev);
     const there = this.routes.filter(same);
+    if (verb === "replace" && there.length > 0) {
+      // The first makes way, unless one of them is this already (net/ipv4/fib_trie.c, fib_table_insert).
+      if (there.some((other) => isDeepStrictEqual(other, json))) return;
+      this.routes = this.routes.map((other) => (other === there[0] ? json : other));
+      return;
+    }
     // One of ours stands behind that of another device of ours: agents/batches.sh, still_held.
     const behind = [json, ...there].every(({ dev, protocol }) => dev !== undefined && protocol === "111");
     if (verb === "add" && behind && there.length > 0 && there.every(({ dev }) => dev !== json.dev)) {

@@ -28,8 +28,8 @@ new WgLink("lux-fra", { a: lux, b: fra, keepalive: ${keepalive} });
 new SourceOfTruth("truth", { ...${JSON.stringify(truth)}, nodes: [lux, fra] });
 export const keepalive = ${keepalive};
 `;
-/** One that never ends by itself. */
-const hanging = "setTimeout(() => process.exit(), 20_000); module.exports = async () => new Promise(() => undefined);";
+/** One that kills the engine that runs it. */
+const killing = `process.kill(Number(require("node:fs").readFileSync("engine.pid", "utf8")), "SIGKILL"); process.exit();`;
 
 describeWhere(["lab", "engine", "minio"], "state in a bucket", () => {
   let lab: Lab;
@@ -77,8 +77,8 @@ describeWhere(["lab", "engine", "minio"], "state in a bucket", () => {
   });
 
   test("a run that was killed leaves a lock, which `pulumi cancel` takes away", async () => {
-    write(hanging);
-    options.around = ["timeout", "--signal", "KILL", "10"];
+    write(killing);
+    options.around = ["sh", "-c", 'echo $$ >engine.pid && exec "$@"', "sh"];
     expect((await workspace.run("up", "--yes", "--skip-preview")).code).not.toBe(0);
     options.around = [];
     write(program(truth, 15));
