@@ -1,6 +1,15 @@
 /** Snapshots and changes on real hosts: a link that carries packets, and each way a change can fail. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { apply, type Failure, type HostError, type Hosts, type Session, snapshot } from "../../sdk/host";
+import {
+  type Applied,
+  apply,
+  type Failure,
+  type HostError,
+  type Hosts,
+  type Session,
+  snapshot,
+  UNDO_AFTER,
+} from "../../sdk/host";
 import { type Fact, queries } from "../../sdk/kernel";
 import { describeWhere } from "../can";
 import { Lab } from "../lab";
@@ -15,6 +24,8 @@ describeWhere("lab", "apply", () => {
   let facts: { lux: Fact[]; fra: Fact[] };
   /** On a host of its own, while the other tests run: it takes half a minute. */
   let waited: Promise<unknown>;
+  /** On another one: they are confirmed after the host has taken them back. */
+  let late: Promise<Applied[]>;
   beforeAll(async () => {
     lab = await Lab.up("lab", { name: "hostapply", fresh: true });
     hosts = hostsOf(lab);
@@ -25,6 +36,18 @@ describeWhere("lab", "apply", () => {
     const hkg = hosts.session(connectionTo(lab, "hkg"));
     waited = apply(hkg, { commands: ["put 0644 /root/x hi"], queries: [] }).catch((error: unknown) => error);
     void held;
+    const fra = hosts.rounds(connectionTo(lab, "fra"));
+    late = Promise.all(
+      ["late-a", "late-b"].map((name) =>
+        fra.change({
+          commands: [`ip link add dev ${name} type veth peer name ${name}-peer`],
+          queries: [],
+          undo: [`ip link delete dev ${name}`],
+          boot: { file: `90-${name}`, content: "# late\n" },
+          others: () => sleep((UNDO_AFTER + 2) * 1000),
+        }),
+      ),
+    );
   });
   afterAll(async () => {
     await hosts?.close();
@@ -222,6 +245,14 @@ describeWhere("lab", "apply", () => {
     expect(error.kind).toBe("busy");
     expect(error.message).toContain("another run has been changing root@192.0.2.7 for 30 s");
     expect(await lab.exec("hkg", "ls /root/x")).toMatchObject({ code: 2 });
+  });
+
+  test("changes that are confirmed too late are taken back all together, and each is told", async () => {
+    for (const { takenBack, snapshot } of await late) {
+      expect(takenBack).toBe(true);
+      expect(snapshot.links.filter(({ ifname }) => ifname.startsWith("late-"))).toEqual([]);
+    }
+    expect(await on("fra", "ls /etc/overlay/boot.d")).not.toContain("late");
   });
 
   test("a host with IPv6 switched off gives a snapshot", async () => {
