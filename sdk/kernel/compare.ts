@@ -127,11 +127,16 @@ export function changes(
 export function undo(live: readonly Fact[], wanted: readonly Fact[], host: HostFacts): Command[] {
   const volatile = (facts: readonly Fact[]) => facts.filter((fact) => kindOf(fact).volatile);
   const [found, goal] = [volatile(live), volatile(wanted)];
+  const ahead = changes(found, goal, host);
   // What is made again may be gone when the way is not gone to its end: there is nothing then to change in place.
-  const { commands } = changes(goal, found, host, changes(found, goal, host).again);
+  const { commands } = changes(goal, found, host, ahead.again);
+  const lines = (facts: readonly Fact[]) => facts.flatMap((fact) => kindOf(fact).lines(fact.value));
   // A route goes, or forgets its source, with an address that was away for a moment.
-  const routes = found.filter(({ kind }) => kind === "route").flatMap((fact) => kindOf(fact).lines(fact.value));
-  return [...commands, ...routes.map((line) => line.replace(" add ", " replace "))];
+  const routes = lines(found.filter(({ kind }) => kind === "route")).map((line) => line.replace(" add ", " replace "));
+  // Permanent neighbours go with the last address of their family.
+  const devices = new Set(ahead.changed.flatMap(({ from }) => (from?.kind === "address" ? from.after : [])));
+  const neighbours = lines(found.filter(({ kind, after }) => kind === "neighbour" && devices.has(after)));
+  return [...commands, ...routes, ...neighbours];
 }
 
 type Known = Pick<Fact, "kind"> & { id: string };
