@@ -6,8 +6,8 @@
 # IP header) are to go out by DEVICE to ADDRESS inside and come back, and what carries them, HEADERS bytes more from the UDP
 # header on, arrives here at UDP PORT: VXLAN's, and WireGuard's around it. All ways at once, and of each the first size before the others, which are not sent
 # where nobody answers; a size that is lost is tried again for a second. Prints sections: `answer`, what ping(8) says;
-# `endpoint`, lines `DEVICE PUBLICKEY ADDRESS:PORT` of WireGuard's devices; `fragment`, the sets of nft(8) in which each is of
-# the datagrams of at most so many bytes that came in fragments.
+# `fragment`, the sets of nft(8) in which each is of the datagrams of at most so many bytes that came in fragments; `endpoint`,
+# whose these may be: lines `DEVICE PUBLICKEY ADDRESS:PORT` of WireGuard's devices, where there are some.
 probe() {
   command -v ping >/dev/null || { echo 'it has no ping: apt-get install iputils-ping' >&2 && return 127; }
   ways='' ports='' lengths=''
@@ -27,11 +27,12 @@ probe() {
   note_fragments || return
   section answer
   send
-  section endpoint
-  endpoints
   section fragment
-  nft list table inet overlay-probe
-  nft delete table inet overlay-probe
+  fragments=$(nft list table inet overlay-probe)
+  nft delete table inet overlay-probe # by itself: nft 1.0.6 crashes where one call does both
+  printf '%s\n' "$fragments"
+  section endpoint
+  case $fragments in *elements*) endpoints ;; esac
   section end
 }
 
