@@ -5,12 +5,13 @@ import type { Document } from "../sdk/truth/document";
 import type { Declared } from "../sdk/truth/schema";
 import type { Checked } from "./network";
 import type { OverlayNode } from "./OverlayNode";
-import { named, owner, settled, timeouts, withheld } from "./outputs";
+import { foretell, named, owner, settled, timeouts, withheld } from "./outputs";
 import type { Peer } from "./peerArgs";
 import { program } from "./program";
 import { type SourceOfTruthArgs, type TruthData, truthArgs, truthOutputs } from "./truthArgs";
 import { choosingFaults, type ForeignPeer, makeChoosers } from "./truthChoosers";
 import { documentNow, peerIn } from "./truthPeers";
+import { comingRoutes, crossStacks, type Far, farsOf, pairFaults } from "./truthRelays";
 import { said } from "./truthSaid";
 
 /**
@@ -42,9 +43,10 @@ export class SourceOfTruth extends pulumi.ComponentResource {
     const { network, store, key, signers, relays } = this.data;
     if (relays.length > 0 && pulumi.runtime.isDryRun()) void pulumi.log.warn(readBy(relays), this);
     const data = this.data;
+    program().whenWhole(this, () => pairFaults(data, program().network));
     const limits = { parent: this, ...timeouts(options) };
     // Hosts know who signs before they get what is signed.
-    const choosers = makeChoosers(name, data, this.peers, limits);
+    const choosers = makeChoosers(name, data, { peers: this.peers, fars: this.fars(data) }, limits);
     const foreign = () => new Set([...this.peers.values()].map((peer) => peer.name));
     const spec = program().whenDeclared(() => said(data, foreign())) as unknown as pulumi.Input<string>;
     const made = new TruthPart(name, { network, store, key, signers, spec }, { ...limits, dependsOn: choosers });
@@ -67,10 +69,27 @@ export class SourceOfTruth extends pulumi.ComponentResource {
     const id = program().network.idOf(towards.nodeName);
     if (!this.data || id === undefined)
       throw new pulumi.RunError(`what was declared before peer("${name}") has faults`);
-    this.seen ??= { document: documentNow(this.data, owner()) };
-    const { stack, ...peer } = peerIn(this.data, this.seen.document, name, { name: towards.nodeName, id });
+    const { stack, ...peer } = peerIn(this.data, this.document(this.data), name, { name: towards.nodeName, id });
     this.peers.set(`${towards.nodeName} ${name}`, { stack, ...peer });
     return peer;
+  }
+
+  /** Without the part that this run writes. */
+  private document(data: TruthData): Document | undefined {
+    this.seen ??= { document: documentNow(data, owner()) };
+    return this.seen.document;
+  }
+
+  /** Whom a node may reach by a relay, when all is declared; the preview says of whom nothing is known yet. */
+  private fars(data: TruthData): (node: string) => Far[] {
+    if (!data.choose || data.relays.length === 0) return () => [];
+    const document = crossStacks(data) ? this.document(data) : undefined;
+    const { network } = program();
+    foretell(
+      this,
+      program().whenDeclared(() => comingRoutes(data, document, network)),
+    );
+    return (node) => farsOf(data, document, network, node);
   }
 
   private onlyNode(peer: string): OverlayNode {

@@ -51,7 +51,7 @@ export class Network {
   readonly segments: Segments;
 
   /** `whole`: false where what comes before what is not known, as in the plugin. */
-  constructor(whole = true) {
+  constructor(readonly whole = true) {
     this.relays = new Relays(this.nodes, whole);
     this.segments = new Segments(this.relays, (nodes, compute) => this.ofNodes(nodes, compute), whole);
   }

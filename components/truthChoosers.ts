@@ -14,6 +14,7 @@ import { makePart } from "./part";
 import type { Peer } from "./peerArgs";
 import { program } from "./program";
 import type { TruthData } from "./truthArgs";
+import type { Far } from "./truthRelays";
 
 type Choosing = NonNullable<TruthData["choose"]>;
 type Sources = ChooserSpec["sources"];
@@ -69,40 +70,56 @@ function profileFaults({ profile }: Choosing, needed: boolean): Fault[] {
   }
 }
 
-/** Makes the agent of each node. `peers`: the program's peers of other stacks, by `NODE PEER`, when all is declared. */
+/** What is known when all is declared. */
+interface Others {
+  /** The program's peers of other stacks, by `NODE PEER`. */
+  peers: ReadonlyMap<string, ForeignPeer>;
+  /** Whom a node may reach by a relay. */
+  fars: (node: string) => readonly Far[];
+}
+
+/** Makes the agent of each node. */
 export function makeChoosers(
   name: string,
   data: TruthData,
-  peers: ReadonlyMap<string, ForeignPeer>,
+  others: Others,
   options: pulumi.CustomResourceOptions,
 ): Chooser[] {
   const { choose } = data;
   if (!choose) return [];
   return data.nodes.map((node) => {
-    const spec = program().whenDeclared(() => specOf(data, choose, node, peers)) as unknown as Spec;
+    const spec = program().whenDeclared(() => specOf(data, choose, node, others)) as unknown as Spec;
     return makePart(Chooser, node, { part: "device", name: (it) => `${name}@${it}`, spec }, options);
   });
 }
 
-function specOf(data: TruthData, choose: Choosing, node: OverlayNode, peers: ReadonlyMap<string, ForeignPeer>) {
+function specOf(data: TruthData, choose: Choosing, node: OverlayNode, { peers, fars }: Others) {
   const { stores: _, profile, ...agent } = choose;
+  const far = fars(node.nodeName);
+  const relayed = far.map(({ publicKey, addresses }) => ({ publicKey, addresses }));
   return {
     node: node.nodeName,
     owner: owner(),
     network: data.network,
-    stacks: speakers(data, node, peers),
+    stacks: speakers(data, node, peers, far),
     sources: sourcesOf(storesOf(data, choose)),
     ...(profile !== undefined && { credentials: { profile, sha256: fingerprint(profileCredentials(profile)) } }),
+    ...(relayed.length > 0 && { relayed, addresses: node.addresses }),
     prefixes: node.prefixes,
     underlay: node.underlay.apply(({ devices }) => devices),
     ...agent,
   };
 }
 
-/** Each stack speaks of its own nodes: of those that this one has a link with. */
-function speakers({ nodes, signers }: TruthData, { nodeName }: OverlayNode, peers: ReadonlyMap<string, ForeignPeer>) {
+/** Each stack speaks of its own nodes: of those that this one has a link with, or is to reach by a relay. */
+function speakers(
+  { nodes, signers }: TruthData,
+  { nodeName }: OverlayNode,
+  peers: Others["peers"],
+  far: readonly Far[],
+) {
   const said = new Map(nodes.map((node) => [node.nodeName, node]));
-  const of = new Map<string, { publicKey: pulumi.Input<string>; address: pulumi.Input<string> }[]>([[owner(), []]]);
+  const of = new Map<string, { publicKey: pulumi.Input<string>; address?: pulumi.Input<string> }[]>([[owner(), []]]);
   for (const [name, way] of program().network.ways) {
     if (!way.ends.some(({ node }) => node === nodeName) || way.others.includes(nodeName)) continue;
     for (const other of new Set([...way.ends.map(({ node }) => node), ...way.others])) {
@@ -116,6 +133,10 @@ function speakers({ nodes, signers }: TruthData, { nodeName }: OverlayNode, peer
         of.set(foreign.stack, [...(of.get(foreign.stack) ?? []), { publicKey: foreign.publicKey, address }]);
       }
     }
+  }
+  for (const { stack, publicKey } of far) {
+    const spoken = of.get(stack) ?? [];
+    if (!spoken.some((it) => it.publicKey === publicKey)) of.set(stack, [...spoken, { publicKey }]);
   }
   return [...of].map(([stack, peers]) => ({ stack, signers: (signers[stack] ?? []).map(withoutComment), of: peers }));
 }

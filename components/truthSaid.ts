@@ -5,6 +5,7 @@ import type { Way } from "./network";
 import type { OverlayNode } from "./OverlayNode";
 import { program } from "./program";
 import type { TruthData } from "./truthArgs";
+import { pairName } from "./truthRelays";
 
 type Spec = Exclude<TruthPartArgs["spec"], pulumi.Input<string>>;
 function nodeSaid({ nodeName, ...node }: OverlayNode, { endpoints: more, connections }: TruthData) {
@@ -52,9 +53,9 @@ export function said(data: TruthData, peers: ReadonlySet<string>): Spec {
           return [plain, { ...link, ...(choosers[plain] !== undefined && { chooser: choosers[plain] }) }];
         }),
       ),
-      ...relays.map(({ a, b, by, allowPlaintext }) => [
-        `${a}-${b}`,
-        { ends: [{ node: a }, { node: b }], relay: by, allowPlaintext },
+      ...relays.map((pair) => [
+        pairName(pair),
+        { ends: [{ node: pair.a }, { node: pair.b }], relay: pair.by, allowPlaintext: pair.allowPlaintext },
       ]),
     ]),
   } as Spec;

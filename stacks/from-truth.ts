@@ -28,6 +28,10 @@ const { prefixes, nodes, links } = SourceOfTruth.said(place);
 /** What the hosts choose between by themselves, and Pulumi's own links do not call. */
 const chosen = ({ name, cost }: { name?: string | undefined; cost: number }) => name !== undefined || cost > 0;
 
+const relays = Object.values(links).flatMap(({ ends: [a, b], relay: by }) =>
+  a && b && by !== undefined ? [{ a: a.node, b: b.node, by, allowPlaintext: true as const }] : [],
+);
+
 const made = new Map(
   Object.entries(nodes).map(([name, { id, addresses, endpoints, ports, portBase, connection }]) => {
     if (!connection) {
@@ -38,7 +42,8 @@ const made = new Map(
     const called = endpoints.flatMap(({ address, ports, ...at }) =>
       address === undefined || chosen(at) ? [] : [{ address, ...(ports && { ports }) }],
     );
-    const args = { id, connection, addresses, prefixes, portBase, endpoints: called, ...(ports && { ports }) };
+    const relay = relays.flatMap(({ a, b, by }) => (by === name ? [{ a, b }] : []));
+    const args = { id, connection, addresses, prefixes, portBase, relay, endpoints: called, ...(ports && { ports }) };
     return [name, new OverlayNode(name, args)];
   }),
 );
@@ -55,9 +60,7 @@ const truth = new SourceOfTruth("truth", {
       chooser !== undefined && ends.every(({ node }) => made.has(node)) ? [[name, chooser]] : [],
     ),
   ),
-  relays: Object.values(links).flatMap(({ ends: [a, b], relay: by }) =>
-    a && b && by !== undefined ? [{ a: a.node, b: b.node, by, allowPlaintext: true as const }] : [],
-  ),
+  relays,
 });
 
 for (const [name, { ends, family, mtu, relay }] of Object.entries(links)) {

@@ -3,10 +3,12 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { log } from "@pulumi/pulumi";
 import { OverlayNode, SourceOfTruth, type SourceOfTruthArgs, star, WgLink, WgMesh } from "../../components";
 import { Network } from "../../components/network";
 import { truthArgs } from "../../components/truthArgs";
 import { choosingFaults } from "../../components/truthChoosers";
+import { pairFaults } from "../../components/truthRelays";
 import { format, parse } from "../../sdk/faults";
 import { openStore } from "../../sdk/truth/store";
 import { type Truth, write } from "../../sdk/truth/write";
@@ -237,14 +239,116 @@ test("what is known only later leaves the rest of the text known", async () => {
   expect(part.spec.links["lux-hkg"].ends[0]).toMatchObject({ device: "inter-hkg", port: 11002 });
 });
 
-test("a relay of the document is told to read what it forwards", async () => {
-  const { part } = await said((truth) => {
-    const nas = node("van", 9, { endpoints: [] });
-    truth({ nodes: [nas], relays: [{ a: "van", b: "nas", by: "fra", allowPlaintext: true }] });
+const pair = (a: string, b: string, by: string) => ({ a, b, by, allowPlaintext: true as const });
+
+test("a relay of the document is told to read what it forwards; without a choice that is all", async () => {
+  const { made, part } = await said((truth) => {
+    const van = node("van", 9, { endpoints: [] });
+    const shared = truth({ nodes: [van], relays: [pair("van", "nas", "fra")] });
+    new WgLink("van-fra", { a: van, peer: shared.peer("fra") });
   });
-  expect(part.spec.links).toEqual({
-    "van-nas": { ends: [{ node: "van" }, { node: "nas" }], relay: "fra", allowPlaintext: true },
+  expect(part.spec.links).toMatchObject({
+    "van-fra": {},
+    "nas-van-by-fra": { ends: [{ node: "van" }, { node: "nas" }], relay: "fra", allowPlaintext: true },
   });
+  expect(made.map(({ name }) => name)).toEqual(["truth", "van", "van-fra@van"]);
+});
+
+test("hosts that choose are told whom they may reach by a relay, at which addresses, and who may speak of it", async () => {
+  const { made } = await said((truth) => {
+    const nyc = node("nyc", 3, { relay: [{ a: "lux", b: "nas" }] });
+    const [lux, hkg] = [node("lux", 1), node("hkg", 20)];
+    new WgLink("lux-nyc", { a: lux, b: nyc });
+    const relays = [
+      pair("lux", "hkg", "fra"),
+      pair("lux", "nas", "fra"),
+      pair("lux", "nas", "nyc"), // the program's own route
+      pair("hkg", "fra", "nas"), // with which hkg has a link as well
+      pair("tub", "lux", "fra"), // of which nobody has told yet
+    ];
+    const shared = truth({ nodes: [lux, hkg, nyc], relays, choose: { stores: ["file:///srv/truth"] } });
+    const link = (name: string, a: OverlayNode, peer: string) => new WgLink(name, { a, peer: shared.peer(peer, a) });
+    link("lux-fra", lux, "fra");
+    link("hkg-fra", hkg, "fra");
+    link("hkg-nas", hkg, "nas");
+    link("nyc-nas", nyc, "nas");
+  });
+  const spec = (name: string) => made.find((it) => it.name === `truth@${name}`)?.inputs.spec;
+  const [fra, nas] = [
+    { publicKey: keyOf(200), address: "fe80::c8" },
+    { publicKey: keyOf(201), address: "fe80::c9" },
+  ];
+  expect(spec("lux")).toMatchObject({
+    addresses: ["10.255.0.1"],
+    relayed: [
+      { publicKey: "key-of-hkg", addresses: ["10.255.0.20"] },
+      { publicKey: nas.publicKey, addresses: ["10.255.0.201"] },
+    ],
+    stacks: [
+      { stack: "net/prod", of: [{ publicKey: "key-of-nyc", address: "fe80::3" }, { publicKey: "key-of-hkg" }] },
+      { stack: "edge/prod", of: [fra, { publicKey: nas.publicKey }] },
+    ],
+  });
+  expect(spec("hkg")).toMatchObject({
+    addresses: ["10.255.0.20"],
+    relayed: [
+      { publicKey: "key-of-lux", addresses: ["10.255.0.1"] },
+      { publicKey: fra.publicKey, addresses: ["10.255.0.200"] },
+    ],
+    stacks: [
+      { stack: "net/prod", of: [{ publicKey: "key-of-lux" }] },
+      { stack: "edge/prod", of: [fra, nas] },
+    ],
+  });
+  expect(spec("nyc")).not.toHaveProperty("relayed");
+  expect(spec("nyc")).not.toHaveProperty("addresses");
+});
+
+test("a preview says which relay reads whose packets, and of which node a relay's route waits", async () => {
+  const warn = jest.spyOn(log, "warn").mockResolvedValue();
+  try {
+    await said((truth) => {
+      const lux = node("lux", 1);
+      const relays = [pair("lux", "nas", "fra"), pair("tub", "lux", "fra")];
+      const shared = truth({ nodes: [lux], relays, choose: { stores: ["file:///srv/truth"] } });
+      new WgLink("lux-fra", { a: lux, peer: shared.peer("fra") });
+    }, true);
+    expect(warn.mock.calls.map(([text]) => text)).toEqual([
+      "fra can read what lux and nas send each other.\nfra can read what tub and lux send each other.",
+      "The route of lux to tub by way of fra is still to come: the document has no key of tub yet. Run again when the stack that has tub has run.",
+    ]);
+  } finally {
+    warn.mockRestore();
+  }
+});
+
+test("a pair of nobody here, a relay that does not forward or has no link, and a name that another has are faults", () => {
+  const network = new Network();
+  const declare = (name: string, id: number, more: object = {}) =>
+    network.addNode(name, { id, connection: { host: `${name}.example` }, endpoints: [`203.0.113.${id}`], ...more });
+  declare("lux", 1);
+  declare("nyc", 3, { relay: [{ a: "nas", b: "lux" }] });
+  declare("sin", 4);
+  const peer = { name: "fra", id: 200, publicKey: keyOf(200), addresses: ["10.255.0.200"] };
+  network.addLink("lux-fra", { a: reference("lux"), peer });
+  network.addLink("lux-nyc", { a: reference("lux"), b: reference("nyc") });
+  network.addMesh("lux-sin-by-fra", { nodes: [reference("lux"), reference("sin")] });
+  const faults = (...relays: ReturnType<typeof pair>[]) =>
+    format(pairFaults({ nodes: [reference("lux"), reference("nyc")], relays }, network)).split("\n");
+  expect(faults(pair("lux", "nas", "fra"), pair("lux", "nas", "nyc"))).toEqual([""]);
+  expect(faults(pair("sin", "nas", "fra"))).toEqual([
+    "relays[0]: legal is a pair with one of `nodes` in it, and neither sin nor nas is one; leave it to the stacks that have them.",
+  ]);
+  expect(faults(pair("lux", "nas", "fra"), pair("lux", "nas", "sin"))).toEqual([
+    'relays[1].by: found "sin", legal is a node that forwards between the two, and sin does not; add relay: [{ a: "lux", b: "nas" }] to sin.',
+  ]);
+  expect(faults(pair("lux", "nyc", "fra"))).toEqual([
+    'relays[0].by: found "fra", legal is a node that nyc has a link or a mesh with; declare one, or leave the pair out.',
+  ]);
+  expect(faults(pair("lux", "nas", "fra"), pair("nas", "lux", "fra"), pair("lux", "sin", "fra"))).toEqual([
+    "relays[1]: legal is a pair whose name, lux-nas-by-fra, no other has, and relays[0] has it; leave it out here.",
+    "relays[2]: legal is a pair whose name, lux-sin-by-fra, no other has, and mesh lux-sin-by-fra has it; give the other another name.",
+  ]);
 });
 
 test("the only node that there is needs no mention, and of two one has to be", async () => {

@@ -44,8 +44,21 @@ const said = {
       chooser: "hkg",
     },
     "lux-fra": { ends: [{ node: "fra" }, { node: "lux", device: "inter-fra", port: 443 }], mtu: 1420 },
-    // A pool of ports is by id: the mesh of tub and van has 11000 + id.
-    "tub-van": { ends: [{ node: "tub" }, { node: "van" }], relay: "lux", allowPlaintext: true as const },
+    "lux-tub": {
+      ends: [
+        { node: "lux", device: "inter-tub", port: 7002 },
+        { node: "tub", device: "inter-lux", port: 11001 },
+      ],
+      mtu: 1420,
+    },
+    "lux-van": {
+      ends: [
+        { node: "lux", device: "inter-van", port: 7003 },
+        { node: "van", device: "inter-lux", port: 11001 },
+      ],
+      mtu: 1420,
+    },
+    "tub-van-by-lux": { ends: [{ node: "tub" }, { node: "van" }], relay: "lux", allowPlaintext: true as const },
   },
 };
 
@@ -95,5 +108,8 @@ test("then each node and link is made as it is written there, and said again in 
     listenPort: 443,
     peer: { publicKey: keyOf(2), endpoint: "203.0.0.3:20001" },
   });
+  expect(made.find(({ name }) => name === "lux")?.inputs.spec.relay).toMatchObject([
+    { a: { name: "tub" }, b: { name: "van" } },
+  ]);
   expect(made.find(({ name }) => name === "hkg")?.inputs.connection).toMatchObject({ host: "hkg.example" });
 });

@@ -1,0 +1,118 @@
+/** Pairs that a relay forwards between, as a source of truth names them: what is wrong with them, and who makes the routes. */
+import { type Fault, fault } from "../sdk/faults";
+import type * as pulumi from "../sdk/provider/pulumi";
+import type { Document } from "../sdk/truth/document";
+import type { Network } from "./network";
+import { owner } from "./outputs";
+import type { TruthData } from "./truthArgs";
+
+type Pairs = Pick<TruthData, "nodes" | "relays">;
+type Pair = Pairs["relays"][number];
+
+/** A pair as one of its ends sees it. */
+interface View {
+  near: string;
+  far: string;
+  by: string;
+}
+
+/** A node that another is to reach by way of a relay, with the key that its stack says. */
+export interface Far {
+  stack: string;
+  publicKey: pulumi.Input<string>;
+  addresses: pulumi.Input<string[]>;
+}
+
+/** In the document, whatever their order: other than the usual one of a link of the two, which may be there as well. */
+export const pairName = ({ a, b, by }: Pair): string => `${[a, b].sort().join("-")}-by-${by}`;
+
+const isOwn = ({ nodes }: Pairs, name: string): boolean => nodes.some(({ nodeName }) => nodeName === name);
+
+const ownViews = (data: Pairs, { a, b, by }: Pair): View[] =>
+  [
+    { near: a, far: b, by },
+    { near: b, far: a, by },
+  ].filter(({ near }) => isOwn(data, near));
+
+/** Pairs whose route is this stack's hosts' own to make, by what others say; what the program declares is made with its links. */
+const hostsOwn = (data: Pairs, network: Network): View[] =>
+  data.relays.flatMap((pair) => (network.relays.between(pair.a, pair.b).includes(pair.by) ? [] : ownViews(data, pair)));
+
+/** Whether the document has to be looked at for them. */
+export const crossStacks = (data: Pairs): boolean =>
+  data.relays.some((pair) => ownViews(data, pair).some(({ far }) => !isOwn(data, far)));
+
+function farOf({ nodes }: Pairs, document: Document | undefined, name: string): Far | undefined {
+  const own = nodes.find(({ nodeName }) => nodeName === name);
+  if (own) return { stack: owner(), publicKey: own.publicKey, addresses: own.addresses };
+  for (const [stack, { nodes }] of Object.entries(document?.stacks ?? {})) {
+    const { publicKey, addresses = [] } = nodes[name] ?? {};
+    if (stack !== owner() && publicKey !== undefined) return { stack, publicKey, addresses };
+  }
+  return undefined;
+}
+
+/** Whom a node's host may reach by the relays that documents name, each once. */
+export function farsOf(data: Pairs, document: Document | undefined, network: Network, node: string): Far[] {
+  const names = hostsOwn(data, network).flatMap(({ near, far }) => (near === node ? far : []));
+  return [...new Set(names)].flatMap((name) => farOf(data, document, name) ?? []);
+}
+
+/** What a preview says of routes whose far node nobody has told of yet. */
+export function comingRoutes(data: Pairs, document: Document | undefined, network: Network): string | undefined {
+  const coming = hostsOwn(data, network)
+    .filter(({ far }) => !farOf(data, document, far))
+    .map(
+      ({ near, far, by }) =>
+        `The route of ${near} to ${far} by way of ${by} is still to come: the document has no key of ${far} yet. ` +
+        `Run again when the stack that has ${far} has run.`,
+    );
+  return coming.length > 0 ? coming.join("\n") : undefined;
+}
+
+/** What is wrong with pairs, when all is declared. */
+export function pairFaults(data: Pairs, network: Network): Fault[] {
+  return data.relays.flatMap((pair, index) => {
+    const { a, b, by } = pair;
+    const own = ownViews(data, pair);
+    if (own.length === 0) {
+      const legal = `a pair with one of \`nodes\` in it, and neither ${a} nor ${b} is one`;
+      return [fault(["relays", index], undefined, { legal, cure: "leave it to the stacks that have them" })];
+    }
+    const path = ["relays", index, "by"];
+    const idle = network.idOf(by) !== undefined && !network.relays.between(a, b).includes(by);
+    const legal = `a node that forwards between the two, and ${by} does not`;
+    const cure = `add relay: [{ a: "${a}", b: "${b}" }] to ${by}`;
+    return [
+      ...(idle ? [fault(path, by, { legal, cure })] : []),
+      ...own.flatMap(({ near }) => legless(path, near, by, network)),
+      ...twice(data, pair, index, network),
+    ];
+  });
+}
+
+function legless(path: PropertyKey[], near: string, by: string, { whole, ways }: Network): Fault[] {
+  const legs = [...ways.values()].filter(({ ends, others }) => {
+    const names = [...ends.map(({ node }) => node), ...others];
+    return names.includes(near) && names.includes(by);
+  });
+  if (!whole || legs.length > 0) return [];
+  const legal = `a node that ${near} has a link or a mesh with`;
+  return [fault(path, by, { legal, cure: "declare one, or leave the pair out" })];
+}
+
+/** What would be said under one name in the document. */
+function twice({ relays }: Pairs, pair: Pair, index: number, { ways }: Network): Fault[] {
+  const name = pairName(pair);
+  const before = relays.findIndex((it) => pairName(it) === name);
+  const way = [...ways.keys()].find((it) => it.endsWith(` ${name}`));
+  if (before === index && way === undefined) return [];
+  const [other, cure] =
+    before < index ? [`relays[${before}]`, "leave it out here"] : [way, "give the other another name"];
+  return [
+    fault(["relays", index], undefined, {
+      legal: `a pair whose name, ${name}, no other has, and ${other} has it`,
+      cure,
+    }),
+  ];
+}
