@@ -29,7 +29,9 @@ export function chooserOf(link: Link, a: Named, b: Named): string | undefined {
   return callable(first, link).length > 0 ? second.name : undefined;
 }
 
-export const pairOf = ({ ends }: Link): string => ends.map(({ node }) => node).join(" ");
+/** Of links between two nodes, and apart from those of relays between the same. */
+export const pairOf = ({ ends, relay = "" }: Link): string =>
+  [...ends.map(({ node }) => node), `by ${relay}`].join(" ");
 
 /**
  * The links as they are written down: of one between two stacks it says who chooses, so that the other stack, which writes

@@ -37,6 +37,8 @@ function said({ stacks }: Document): Said {
   for (const [stack, { links }] of Object.entries(stacks)) {
     // Of links within one stack only keys of their own matter to others; a mesh would have each pair here.
     for (const link of Object.values(links)) {
+      // A pair that goes by a relay may have a link, too, which is the one to tell of.
+      if (link.relay !== undefined) continue;
       const across = link.ends.some((end) => nodes.get(end.node)?.stack !== stack);
       for (const end of link.ends) {
         if (nodes.get(end.node)?.stack !== stack || !(across || end.publicKey)) continue;
@@ -61,7 +63,8 @@ export function portsOf(from: number, node: Node, end: Pick<End, "port" | "alsoP
 function peerLines(way: Way, { ends }: Said): string[] {
   const { link, host, peer, hostEnd, peerEnd } = way;
   const theirs = ends.get(`${host.name} ${peer.name}`);
-  const device = hostEnd.device ?? theirs?.end.device ?? (link.relay === undefined ? `inter-${peer.name}` : undefined);
+  const direct = link.relay === undefined ? (theirs?.end.device ?? `inter-${peer.name}`) : undefined;
+  const device = hostEnd.device ?? direct;
   const key = peerEnd.publicKey ?? peer.node.publicKey;
   if (device === undefined || key === undefined) return [];
   const chooser = link.chooser ?? theirs?.link.chooser ?? chooserOf(link, host, peer);

@@ -29,8 +29,8 @@ function find(document: Document, name: string, towards: string): Found | undefi
   for (const [stack, { nodes, links }] of Object.entries(document.stacks)) {
     const node = nodes[name];
     if (!node) continue;
-    const link = Object.values(links).find(({ ends }) =>
-      [name, towards].every((it) => ends.some(({ node }) => node === it)),
+    const link = Object.values(links).find(
+      ({ ends, relay }) => relay === undefined && [name, towards].every((it) => ends.some(({ node }) => node === it)),
     );
     return { stack, node, end: link?.ends.find((it) => it.node === name), link: link ?? {} };
   }

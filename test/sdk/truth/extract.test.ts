@@ -1,6 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
+import type { Document } from "../../../sdk/truth/document";
 import { extracts, MAX_EXTRACT, sameExtract } from "../../../sdk/truth/extract";
+import { peerOf } from "../../../sdk/truth/peer";
 import type { LinkInput, NodeInput } from "../../../sdk/truth/schema";
 import { expectGolden, golden } from "../golden";
 import { documentOf, keyOf, node, part, sound, twoStacks } from "./arbitrary";
@@ -93,6 +95,24 @@ test("a pair by way of a relay: each end is told of the relay's key towards it, 
     "relay <key-2> <key-9> b r 7",
     "relay <key-1> <key-7> a r 7",
   ]);
+});
+
+test("of a pair that has a link as well as a relay nothing else is said of the link", () => {
+  const ends = ["fra", "lux"].map((node) => ({ node, alsoPorts: [] }));
+  const relayed = { "fra-lux-by-hkg": { ends, relay: "hkg", allowPlaintext: true as const, chooser: "fra" } };
+  const link = (document: Document) => ({
+    texts: Object.keys(document.stacks).map((stack) =>
+      [...extracts(document, stack).values()].join("").replaceAll(/^(relay|end) .*\n/gm, ""),
+    ),
+    peer: peerOf(document, "fra", { name: "lux", id: 1 }),
+  });
+  const alone = link(sound(twoStacks()));
+  for (const order of [(it: object) => ({ ...it, ...relayed }), (it: object) => ({ ...relayed, ...it })]) {
+    const document = sound(twoStacks());
+    for (const part of Object.values(document.stacks)) Object.assign(part, { links: order(part.links) });
+    expect(extracts(document, "edge/prod").get("lux")).toMatch(/^relay \S+ \S+ fra hkg 3$/m);
+    expect(link(document)).toEqual(alone);
+  }
 });
 
 test("ports: the link's, then those that are redirected to it; or those few that lead there", () => {
