@@ -11,7 +11,7 @@ import type { OverlayNode } from "./OverlayNode";
 
 const relay = z
   .strictObject({
-    a: nameField.describe("Name of one node, of this stack. Example: nas"),
+    a: nameField.describe("Name of one node. One of the two is in `nodes`. Example: nas"),
     b: nameField.describe("Name of the other. Example: van"),
     by: nameField.describe("Name of the node that forwards between the two. Example: lux"),
     allowPlaintext: z.literal(true).describe("That the relay can read what it forwards. Example: true"),
@@ -92,7 +92,8 @@ export const truthArgs = z.strictObject({
     .array(relay)
     .default([])
     .describe(
-      "Pairs of nodes of which neither can be called, and the node that forwards between them. Default: none. " +
+      "Pairs of nodes of which neither can be called, and the node that forwards between them, as its own `relay` says; " +
+        "both have a link or a mesh with it. With `choose` their hosts make the routes. Default: none. " +
         "Example: [{a: nas, b: van, by: lux, allowPlaintext: true}]",
     ),
 });
