@@ -1,31 +1,56 @@
 /** Two repositories, each with a stack and a host of its own, that build one network by way of a document in a folder. */
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
 import { Writers } from "../../sdk/truth/keys";
+import { within } from "../days/choose";
+import { on } from "../days/network";
 import { counted, diagnostics } from "./output";
 import { project, Workspace } from "./workspace";
 
 jest.setTimeout(240_000);
 
-/** `other`: the node of the other repository, once there is one. */
-const program = (own: string, id: number, settings: object, other?: string) => `
+const RELAYS = `[{ a: "lux", b: "hkg", by: "fra", allowPlaintext: true }]`;
+
+/** `rest`: what follows the settings. */
+const program = (settings: object, rest: string) => `
 import { readFileSync } from "node:fs";
 import { OverlayNode, SourceOfTruth, WgLink } from "pulumi-overlay";
 
 const { hosts } = JSON.parse(readFileSync("lab.json", "utf8"));
-const own = new OverlayNode("${own}", {
-  id: ${id},
-  connection: { host: hosts.${own}.addresses[0], hostKey: hosts.${own}.hostKey },
-  addresses: ["10.255.0.${id}", "fd00:6f::${id}"],
-  prefixes: ["10.255.0.0/24", "fd00:6f::/48"],
-  endpoints: hosts.${own}.addresses,
-});
-const truth = new SourceOfTruth("truth", { ...${JSON.stringify(settings)}, nodes: [own] });
-${other === undefined ? "" : `new WgLink("lux-fra", { a: own, peer: truth.peer("${other}") });`}
+const node = (name: string, id: number, more: object = {}) =>
+  new OverlayNode(name, {
+    id,
+    connection: { host: hosts[name].addresses[0], hostKey: hosts[name].hostKey },
+    addresses: ["10.255.0." + id, "fd00:6f::" + id],
+    prefixes: ["10.255.0.0/24", "fd00:6f::/48"],
+    endpoints: hosts[name].addresses,
+    ...more,
+  });
+const settings = ${JSON.stringify(settings)};
+${rest}
 export const serial = truth.serial;
+`;
+
+/** The repository with lux and fra, before the other has a node and after. */
+const NET = `
+const [lux, fra] = [node("lux", 1), node("fra", 2)];
+const truth = new SourceOfTruth("truth", { ...settings, nodes: [lux, fra] });
+new WgLink("lux-fra", { a: lux, b: fra });
+`;
+const NET_WITH_HKG = `
+const [lux, fra] = [node("lux", 1), node("fra", 2, { relay: [{ a: "lux", b: "hkg" }] })];
+const truth = new SourceOfTruth("truth", { ...settings, nodes: [lux, fra], relays: ${RELAYS} });
+new WgLink("lux-fra", { a: lux, b: fra });
+new WgLink("fra-hkg", { a: fra, peer: truth.peer("hkg", fra) });
+`;
+const EDGE = `
+const hkg = node("hkg", 3);
+const truth = new SourceOfTruth("truth", { ...settings, nodes: [hkg], relays: ${RELAYS} });
+new WgLink("fra-hkg", { a: hkg, peer: truth.peer("fra") });
 `;
 
 describeWhere(["lab", "engine"], "a network of two repositories", () => {
@@ -41,9 +66,19 @@ describeWhere(["lab", "engine"], "a network of two repositories", () => {
     store: `file://${folder}`,
     key: keys[name].key,
     signers,
+    choose: { stores: ["file:///srv/truth"], probe: 0.5, fetch: 1 },
   });
-  const write = (name: keyof typeof keys, own: string, id: number, other?: string) =>
-    writeFileSync(join(of(name).folder, "index.ts"), program(own, id, settings(name), other));
+  const write = (name: keyof typeof keys, rest: string) =>
+    writeFileSync(join(of(name).folder, "index.ts"), program(settings(name), rest));
+  /** What somebody else keeps up to date on the hosts. */
+  const copy = async () => {
+    const input = execFileSync("tar", ["-c", "-C", folder, "prod/hosts"], { encoding: "utf8" });
+    for (const host of lab.hosts) {
+      const { code, stderr } = await lab.exec(host, "mkdir -p /srv/truth; tar -x -C /srv/truth", { input });
+      if (code !== 0) throw new Error(stderr);
+    }
+  };
+  const ping = (from: string, to: string) => on(lab, from, `ping -n -q -c 3 -i 0.2 -W 5 ${to}`);
   const document = () => readFileSync(join(folder, "prod/document.json"), "utf8");
 
   beforeAll(async () => {
@@ -62,34 +97,45 @@ describeWhere(["lab", "engine"], "a network of two repositories", () => {
   });
 
   test("each says what it has, links to what the other has said, and packets pass both ways", async () => {
-    write("net", "lux", 1);
+    write("net", NET);
     const first = await of("net").well("up", "--yes");
     expect(diagnostics(first.text.split("\nUpdating ")[0] ?? "")["overlay:truth:Part (truth)"]?.join("\n")).toMatch(
-      /^prefix 10\.255\.0\.0\/24\nprefix fd00:6f::\/48\nnode lux \{"addresses":.*"publicKey":"<known after lux is created>"\}$/,
+      /^prefix 10\.255\.0\.0\/24\nprefix fd00:6f::\/48\nnode fra .*\nnode lux \{"addresses":.*"publicKey":"<known after lux is created>"\}\nlink lux-fra .*$/,
     );
-    write("edge", "fra", 2, "lux");
+    write("edge", EDGE);
     await of("edge").well("up", "--yes", "--skip-preview");
-    write("net", "lux", 1, "fra");
+    write("net", NET_WITH_HKG);
     const { text } = await of("net").well("up", "--yes");
     expect(text).toMatch(/serial: 1 => 3|serial: 3/);
-    for (const [from, to] of [
-      ["lux", "fd00:6f::2"],
-      ["fra", "10.255.0.1"],
-    ] as const) {
-      expect(await lab.exec(from, ["ping", "-n", "-q", "-c", "3", "-i", "0.2", "-W", "5", to])).toMatchObject({
-        code: 0,
-      });
-    }
-    expect(readFileSync(join(folder, "prod/hosts/lux/edge.dev"), "utf8")).toMatch(
-      /^peer \S+ inter-fra fra chooser\nendpoint \S+ 198\.51\.100\.9 11001 0$/m,
+    expect(text).toContain("fra can read what lux and hkg send each other.");
+    await Promise.all([ping("fra", "fd00:6f::3"), ping("hkg", "10.255.0.2")]);
+    expect(readFileSync(join(folder, "prod/hosts/fra/edge.dev"), "utf8")).toMatch(
+      /^peer \S+ inter-hkg hkg chooser\nendpoint \S+ 192\.0\.2\.7 11002 0$/m,
     );
-    expect(readFileSync(join(folder, "prod/hosts/fra/net.dev"), "utf8")).toMatch(/^peer \S+ inter-lux lux follower$/m);
+    expect(readFileSync(join(folder, "prod/hosts/hkg/net.dev"), "utf8")).toMatch(/^peer \S+ inter-fra fra follower$/m);
+  });
+
+  test("a pair without a link goes by the relay that both name: the program's own route, and at the other end the host's", async () => {
+    const routes = (host: string) =>
+      on(lab, host, "ip -o route show proto 111 metric 8194; ip -6 -o route show proto 111 metric 8194");
+    expect(await routes("lux")).toMatch(
+      /^10\.255\.0\.3 dev inter-fra .*src 10\.255\.0\.1 .*\nfd00:6f::3 dev inter-fra/,
+    );
+    expect(await routes("hkg")).toBe("");
+    await copy();
+    await within(15, "hkg has its routes", async () => (await routes("hkg")).split("\n").length === 3);
+    expect(await on(lab, "hkg", "grep ^relayed /run/overlay/choice")).toBe(
+      "relayed inter-fra 10.255.0.1/32 fra lux metric 8194 src 10.255.0.3\n" +
+        "relayed inter-fra fd00:6f::1/128 fra lux metric 8194 src fd00:6f::3\n",
+    );
+    await Promise.all([ping("lux", "10.255.0.3"), ping("hkg", "fd00:6f::1")]);
   });
 
   test("nothing is left to do for either", async () => {
     const before = document();
     for (const name of ["net", "edge"] as const) {
-      await of(name).well("preview", "--expect-no-changes", "--refresh");
+      const { text } = await of(name).well("preview", "--expect-no-changes", "--refresh");
+      expect(text).toContain("fra can read what lux and hkg send each other.");
     }
     expect(document()).toBe(before);
   });
@@ -100,8 +146,8 @@ describeWhere(["lab", "engine"], "a network of two repositories", () => {
     const lines = text.split("\n").flatMap((line) => /^\s+([-+] (?:node|link|prefix|!) .*)$/.exec(line)?.[1] ?? []);
     // In the preview, and in what was done.
     expect(lines.slice(0, 3)).toEqual([
-      expect.stringMatching(/^- node fra .*"cost":0/),
-      expect.stringMatching(/^\+ node fra .*"cost":5/),
+      expect.stringMatching(/^- node hkg .*"cost":0/),
+      expect.stringMatching(/^\+ node hkg .*"cost":5/),
       expect.stringMatching(/^\+ ! The document of network prod .* forged/),
     ]);
     await of("edge").well("up", "--yes", "--skip-preview");
@@ -109,16 +155,19 @@ describeWhere(["lab", "engine"], "a network of two repositories", () => {
   });
 
   test("a node of the other's is refused by name, in the preview", async () => {
-    writeFileSync(join(of("edge").folder, "index.ts"), program("lux", 7, settings("edge")));
+    writeFileSync(
+      join(of("edge").folder, "index.ts"),
+      program(settings("edge"), EDGE.replace(RELAYS, "[]").replaceAll("hkg", "lux")),
+    );
     const { code, text } = await of("edge").run("preview");
     expect(code).not.toBe(0);
     expect(text).toMatch(/belongs to net\/dev/);
-    write("edge", "fra", 2, "lux");
+    write("edge", EDGE);
   });
 
   test("destroy takes out what is the stack's own", async () => {
     const { text } = await of("edge").well("destroy", "--yes", "--skip-preview");
-    expect(counted(text)).toEqual(["- 7 deleted"]);
+    expect(counted(text)).toEqual(["- 8 deleted"]);
     expect(document()).toContain('"net/dev"');
     expect(document()).not.toContain('"edge/dev"');
     await of("net").well("destroy", "--yes", "--skip-preview");
