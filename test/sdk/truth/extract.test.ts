@@ -100,15 +100,21 @@ test("a pair by way of a relay: each end is told of the relay's key towards it, 
 test("of a pair that has a link as well as a relay nothing else is said of the link", () => {
   const ends = ["fra", "lux"].map((node) => ({ node, alsoPorts: [] }));
   const relayed = { "fra-lux-by-hkg": { ends, relay: "hkg", allowPlaintext: true as const, chooser: "fra" } };
+  const documented = () => {
+    const document = sound(twoStacks());
+    Object.assign(document.stacks["edge/prod"]?.links["lux-fra"]?.ends[0] ?? {}, { port: 7001 });
+    return document;
+  };
   const link = (document: Document) => ({
     texts: Object.keys(document.stacks).map((stack) =>
       [...extracts(document, stack).values()].join("").replaceAll(/^(relay|end) .*\n/gm, ""),
     ),
     peer: peerOf(document, "fra", { name: "lux", id: 1 }),
   });
-  const alone = link(sound(twoStacks()));
+  const alone = link(documented());
+  expect(alone.peer).toMatchObject({ endpoint: "192.0.2.2:7001" });
   for (const order of [(it: object) => ({ ...it, ...relayed }), (it: object) => ({ ...relayed, ...it })]) {
-    const document = sound(twoStacks());
+    const document = documented();
     for (const part of Object.values(document.stacks)) Object.assign(part, { links: order(part.links) });
     expect(extracts(document, "edge/prod").get("lux")).toMatch(/^relay \S+ \S+ fra hkg 3$/m);
     expect(link(document)).toEqual(alone);
