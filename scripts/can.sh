@@ -44,10 +44,12 @@ python_hindrance() {
   fi
 }
 
-# Its plugin is no Go module that could be built.
-command_hindrance() {
-  pulumi plugin ls 2>/dev/null | grep -q '^command  *resource ' || echo "the plugin of @pulumi/command is not installed (pulumi plugin install resource command)"
+# These plugins are no Go modules that could be built.
+plugin_hindrance() {
+  pulumi plugin ls 2>/dev/null | grep -q "^$1  *resource " || echo "the plugin of @pulumi/$1 is not installed (pulumi plugin install resource $1)"
 }
+command_hindrance() { plugin_hindrance command; }
+cloudflare_hindrance() { plugin_hindrance cloudflare; }
 
 shellcheck_hindrance() { has shellcheck || echo "shellcheck is not installed"; }
 
@@ -103,7 +105,7 @@ images_hindrance() {
 can() {
   printf '{'
   comma=
-  for need in lab vm images engine python command shellcheck minio; do
+  for need in lab vm images engine python command cloudflare shellcheck minio; do
     printf '%s"%s":"%s"' "$comma" $need "$(${need}_hindrance)"
     comma=,
   done

@@ -3,7 +3,7 @@
  * that is away.
  */
 
-import { Choosing } from "../e2e/days/choose";
+import { Choosing, within } from "../e2e/days/choose";
 import { on } from "../e2e/days/network";
 import { hostsOf } from "../e2e/hosts";
 import type { Lab } from "../lab";
@@ -53,6 +53,32 @@ const alone = (minutes: number) => async (lab: Lab) => {
     await hosts.close();
   }
 };
+
+/** lux knows hkg by a name alone, which means another address than where its link calls: a dead one. */
+async function name(lab: Lab): Promise<string> {
+  const hosts = hostsOf(lab);
+  const net = await Choosing.make(lab, hosts, [["lux", "hkg"]]);
+  const [there = ""] = lab.json.hosts.hkg?.addresses ?? [];
+  try {
+    await on(lab, "lux", `echo '${there} hkg.example.net' >>/etc/hosts`);
+    await on(lab, "lux", `wg set inter-hkg peer ${net.keys.hkg} endpoint 203.0.113.250:9`);
+    const began = Date.now();
+    await net.start("lux", [net.peerLine("hkg"), `name ${net.keys.hkg} hkg.example.net 11001 0 any`]);
+    await pause(100_000);
+    const early = await net.endpoint("lux", "hkg");
+    if (early !== "203.0.113.250:9") throw new Error(`a name was resolved while a session was young: ${early}`);
+    await within(120, "lux calls hkg by its name", async () => (await net.endpoint("lux", "hkg")) === `${there}:11001`);
+    await on(lab, "lux", "ping -n -q -c 3 -i 0.2 -W 5 10.255.0.3");
+    const said = (await net.said("lux")).join("\n");
+    if (!said.includes(`hkg.example.net is ${there}`)) throw new Error(`it did not say so:\n${said}`);
+    return `resolved and called after ${((Date.now() - began) / 1000).toFixed(0)} s`;
+  } finally {
+    net.signer.remove();
+    await hosts.close();
+  }
+}
+
+export const named: Trial = { title: "a peer that is known by a name", run: () => onLab(name) };
 
 export const choosing = (minutes: number): Trial => ({
   title: `${minutes} minutes of hosts that choose, left alone`,

@@ -1,6 +1,6 @@
 /** npm run test:long: what takes too long for every `npm test`. One line each, PASS or FAIL; exit code 1 if any failed. */
 import { Argument, Command } from "commander";
-import { choosing } from "./choosing";
+import { choosing, named } from "./choosing";
 import { killed } from "./killed";
 import { model } from "./model";
 import { oldest } from "./oldest";
@@ -29,6 +29,7 @@ const ALL: Record<string, (options: Options) => Trial> = {
   model: ({ sequences }) => model(Number(sequences)),
   oldest: () => oldest,
   writers: () => writers,
+  named: () => named,
   choosing: ({ choosing: minutes }) => choosing(Number(minutes)),
 };
 
