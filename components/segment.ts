@@ -1,12 +1,13 @@
 /** The members of a segment, from what they, their nodes and the segment say; what is known only later goes through. */
 import type * as pulumi from "@pulumi/pulumi";
 import { type Fault, fault } from "../sdk/faults";
+import { placeholder } from "../sdk/kernel/later";
 import { contains, type Family, family, inside } from "../sdk/network/address";
 import { memberMac } from "../sdk/network/mac";
 import { type Layer, leastMtu, mtu, mtuObjection, narrowest, type Way } from "../sdk/network/mtu";
 import { overlapping } from "../sdk/network/overlaps";
 import type { TopologySegment } from "../sdk/network/topology";
-import { bridgeSpec, memberSpec } from "../sdk/vxlan";
+import { amongMembers, bridgeSpec, type Compared, memberSpec } from "../sdk/vxlan";
 import { type Carriage, pathFaults } from "./carriage";
 import { faultsOfKnown, isKnown, knownOf, lift } from "./input";
 import { underlayMtu } from "./mtu";
@@ -229,6 +230,22 @@ function writtenAt(path: string, index: number): string | undefined {
   return /^(addresses|underlay|masquerade|bridge)\b/.test(path) ? `members[${index}].${path}` : path;
 }
 
+/**
+ * What members have twice, or should have in common. A member's spec knows neither what its own bridge has nor who is
+ * behind that, so that no one of them sees all.
+ */
+function memberFaults(segment: SegmentData, nodes: readonly LinkNode[]): Fault[] {
+  const known = <T>(value: T) => (isKnown(value) ? value : placeholder(segment.name));
+  const members = segmentPeers(segment, nodes).map(
+    (it) =>
+      ({ ...it, vtep: known(it.vtep), addresses: isKnown(it.addresses) ? it.addresses.map(known) : [] }) as Compared,
+  );
+  return amongMembers(segment, members).map(({ path: [index, ...field], ...objection }) => {
+    const value = field.reduce<unknown>((inner, name) => Reflect.get(inner as object, name), members[index]);
+    return fault(["members", index, ...field], value, objection);
+  });
+}
+
 function specFaults(segment: SegmentData, nodes: readonly LinkNode[], carried: Carriage): Fault[] {
   const peers = segmentPeers(segment, nodes);
   const faults = segment.members.flatMap((member, index) => {
@@ -243,7 +260,8 @@ function specFaults(segment: SegmentData, nodes: readonly LinkNode[], carried: C
       ...bridged.map((it) => ({ ...it, path: `members[${index}].${it.path}` })),
     ].filter(({ path }) => path !== "");
   });
-  return [...new Map(faults.toReversed().map((it) => [`${it.path} ${it.found}`, it])).values()].toReversed();
+  const all = [...memberFaults(segment, nodes), ...faults];
+  return [...new Map(all.toReversed().map((it) => [`${it.path} ${it.found}`, it])).values()].toReversed();
 }
 
 const bridgeFaults = (spec: object): Fault[] =>

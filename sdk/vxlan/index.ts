@@ -6,6 +6,7 @@ import { type Input, type Spec, spec } from "./spec";
 
 export { memberMac } from "../network/mac";
 export { type BridgeInput as BridgeSpec, bridgeSpec, vxlanBridge } from "./bridge";
+export { amongMembers, type Compared } from "./members";
 export { type Input as MemberSpec, spec as memberSpec, VARIANTS } from "./spec";
 
 /** A member of a VXLAN segment. */

@@ -17,7 +17,7 @@ import {
   vniField,
 } from "../network/fields";
 import { IPV4_MIN_MTU, leastMtu, mtuObjection } from "../network/mtu";
-import { nothingTwice, onlyV4, samePrefixes } from "./members";
+import { type Compared, nothingTwice, type Objected, onlyV4, samePrefixes } from "./members";
 
 export const VARIANTS = [
   "point-to-point",
@@ -118,8 +118,8 @@ const fields = z.strictObject({
   peers: z.array(peer).default([]).describe("The other members. Default: none yet."),
 });
 
-export type Fields = z.output<typeof fields>;
-export type Context = z.core.$RefinementCtx;
+type Fields = z.output<typeof fields>;
+type Context = z.core.$RefinementCtx;
 
 const object = (context: Context, path: PropertyKey[], legal: string, cure: string): void =>
   objectAcross(context, path, { legal, cure });
@@ -210,16 +210,28 @@ function routerAt({ router, peers, addresses }: Fields, context: Context): void 
   }
 }
 
+/** What members are compared by, of this one and all others. */
+const among =
+  (check: (spec: Fields, members: Compared[]) => Objected[]) =>
+  (spec: Fields, context: Context): void => {
+    const own = { name: spec.node, vtep: spec.local, mac: spec.mac, addresses: spec.addresses, behind: [] };
+    for (const { path, ...objection } of check(spec, [own, ...spec.peers])) {
+      const [member, ...field] = path;
+      const here = field[0] === "vtep" ? ["local"] : field;
+      objectAcross(context, member === 0 ? here : ["peers", member - 1, ...field], objection);
+    }
+  };
+
 export const spec = fields
   .superRefine(variantFields, unlessFaulty("variant", "peers", "bridge", "group", "underlay", "router"))
   .superRefine(overWireguard, unlessFaulty("variant", "encrypted"))
   .superRefine(onePeer, unlessFaulty("variant", "peers"))
   .superRefine(bridgeOrAddresses, unlessFaulty("bridge", "addresses"))
   .superRefine(oneFamily, unlessFaulty("local", "peers", "group"))
-  .superRefine(nothingTwice, unlessFaulty("local", "mac", "addresses", "peers"))
-  .superRefine(samePrefixes, unlessFaulty("variant", "addresses", "peers"))
+  .superRefine(among(nothingTwice), unlessFaulty("local", "mac", "addresses", "peers"))
+  .superRefine(among(samePrefixes), unlessFaulty("variant", "addresses", "peers"))
   .superRefine(outside, unlessFaulty("local", "addresses", "peers"))
-  .superRefine(onlyV4, unlessFaulty("family", "addresses", "peers"))
+  .superRefine(among(onlyV4), unlessFaulty("family", "addresses", "peers"))
   .superRefine(fits, unlessFaulty("mtu", "family", "carrier", "local"))
   .superRefine(routerAt, unlessFaulty("router", "peers", "addresses"));
 

@@ -280,6 +280,53 @@ test("what people get wrong, all at once, with the place where it is written", (
 `);
 });
 
+test("what members behind bridges have twice, or not in common, as no one of them sees it", () => {
+  const bridge = {};
+  const bridged = (address: string, mac: string, ...more: string[]) => ({
+    addresses: [address],
+    bridge,
+    behind: [{ mac, addresses: more }],
+  });
+  const all = nodes();
+  all.mesh(["lux", "fra", "hkg"]);
+  const twice = all.segment({
+    lux: bridged("10.100.0.1/24", "52:54:00:00:00:01", "10.100.0.3"),
+    fra: bridged("10.100.0.1/24", "52:54:00:00:00:01", "10.100.0.51"),
+    hkg: bridged("10.100.0.3/24", "02:00:00:64:00:01", "10.100.0.51"),
+  });
+  expect(faults(twice)).toMatchInlineSnapshot(`
+[
+  "members[1].addresses[0]: found "10.100.0.1/24", legal is another address than lux has; give each its own address.",
+  "members[0].behind[0].addresses[0]: found "10.100.0.3", legal is another address than hkg has; give each its own address.",
+  "members[1].behind[0].mac: found "52:54:00:00:00:01", legal is another MAC address than a host behind lux has; give each its own MAC address.",
+  "members[2].behind[0].mac: found "02:00:00:64:00:01", legal is another MAC address than lux has; give each its own MAC address.",
+  "members[2].behind[0].addresses[0]: found "10.100.0.51", legal is another address than a host behind fra has; give each its own address.",
+]
+`);
+  const mac = (id: number) => `52:54:00:00:00:0${id}`;
+  const two = { lux: bridged("10.100.0.1/24", mac(1)), fra: bridged("10.101.0.2/24", mac(2)) };
+  expect(faults(star().segment(two))).toMatchInlineSnapshot(`
+[
+  "members[1].addresses[0]: found "10.101.0.2/24", legal is an address in 10.100.0.0/24, as lux has; give all members the same prefix.",
+]
+`);
+  const one = { ...two, fra: { addresses: ["10.100.0.1/24", "10.101.0.1/24"] } };
+  expect(faults(star().segment(one))).toMatchInlineSnapshot(`
+[
+  "members[1].addresses[0]: found "10.100.0.1/24", legal is another address than lux has; give each its own address.",
+  "members[1].addresses[1]: found "10.101.0.1/24", legal is an address in 10.100.0.0/24, as lux has; give all members the same prefix.",
+]
+`);
+  const four = { lux: bridged("10.100.0.1/24", mac(1), "fd00:100::50"), fra: bridged("10.100.0.2/24", mac(2)) };
+  expect(faults(star().segment(four, { family: "v4" }))).toMatchInlineSnapshot(`
+[
+  "members[0].behind[0].addresses[0]: found "fd00:100::50", legal is an IPv4 address, because family is "v4"; leave it out, or leave out \`family\`.",
+]
+`);
+  // Each may be in a prefix of its own, where a router leads from one to the other.
+  expect(faults(star().segment(two, { variant: "route-short-circuit", router: { mac: mac(9) } }))).toEqual([]);
+});
+
 test("what two segments cannot both have, and what a segment and a link cannot", () => {
   const other = { lux: { addresses: ["10.100.0.77/16"] }, fra: { addresses: ["10.100.0.78/16"] } };
   expect(faults(star().segment(two).segment(other, {}, "dmz"))).toMatchInlineSnapshot(`
