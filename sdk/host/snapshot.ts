@@ -195,7 +195,7 @@ function listed<T>(name: string, sections: Map<string, string>): T[] | undefined
  */
 const withEncap = (line: string): string =>
   line.replace(
-    /"encap":"(ip6?)",("id":\d+,"src":"[^"]*","dst":"[^"]*")/g,
+    /"encap":"(ip6?)",("id":\d+,"src":"[^"]*","dst":"[^"]*"(?:,"(?:ttl|hoplimit)":\d+)?)/g,
     (_, type, fields) => `"encap":{"encap_type":"${type}",${fields}}`,
   );
 

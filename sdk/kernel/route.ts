@@ -28,6 +28,8 @@ export interface Encap {
   id: number;
   src: string;
   dst: string;
+  /** Hops that the packets may take: what the device says of that is not for them (vxlan_core.c, vxlan_xmit_one). */
+  ttl: number;
 }
 
 const MAIN = "main";
@@ -41,7 +43,9 @@ export function destination(dst: string, family: 4 | 6): string {
 }
 
 const encap = ({ encap: json }: RouteJson): Pick<Route, "encap"> =>
-  json?.dst === undefined ? {} : { encap: { id: json.id ?? 0, src: json.src ?? "", dst: json.dst } };
+  json?.dst === undefined
+    ? {}
+    : { encap: { id: json.id ?? 0, src: json.src ?? "", dst: json.dst, ttl: json.ttl ?? json.hoplimit ?? 0 } };
 
 const metrics = ({ metrics = [] }: RouteJson): Pick<Route, "mtu"> =>
   Object.assign({}, ...metrics.map(({ mtu }) => (mtu === undefined ? {} : { mtu })));
@@ -96,8 +100,10 @@ const full = (value: Route): string =>
   `${words(value)}${value.src ? ` src ${value.src}` : ""}${value.mtu === undefined ? "" : ` mtu ${value.mtu}`}` +
   `${value.via === undefined ? "" : ` via ${value.via} onlink`}${value.encap ? ` ${encapWords(value.encap)}` : ""}`;
 
-const encapWords = ({ id, src, dst }: Encap): string =>
-  `encap ${family(dst) === "inet" ? "ip" : "ip6"} id ${id} src ${src} dst ${dst}`;
+function encapWords({ id, src, dst, ttl }: Encap): string {
+  const [type, hops] = family(dst) === "inet" ? ["ip", "ttl"] : ["ip6", "hoplimit"];
+  return `encap ${type} id ${id} src ${src} dst ${dst} ${hops} ${ttl}`;
+}
 
 export const route: Kind<Route> = {
   volatile: true,

@@ -46,7 +46,7 @@ export interface RouteJson {
   prefsrc?: string;
   metrics?: { mtu?: number }[];
   /** Of a lightweight tunnel. */
-  encap?: { encap_type: string; id?: number; src?: string; dst?: string };
+  encap?: { encap_type: string; id?: number; src?: string; dst?: string; ttl?: number; hoplimit?: number };
 }
 
 /** `bridge -j fdb show dev DEVICE`, iproute2 bridge/fdb.c. */

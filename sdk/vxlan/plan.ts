@@ -84,9 +84,9 @@ function shortCircuit(spec: Spec, link: string): Fact[] {
  * family that the node has none of: it could not be answered.
  */
 function routed(spec: Spec, link: string): Fact[] {
-  const { device, vni: id, local, peers } = spec;
+  const { device, vni: id, local, peers, ttl } = spec;
   return peers.flatMap(({ mac, vtep, addresses, routes }) => {
-    const encap = { id, src: local, dst: vtep };
+    const encap = { id, src: local, dst: vtep, ttl };
     const way = (dst: string, more: Partial<Route> = {}): Fact[] => {
       const src = source(spec, family(dst));
       return src === undefined ? [] : [fact("route", { dst, device, metric: ROUTE_METRIC, src, encap, ...more }, link)];

@@ -41,6 +41,9 @@ export class RoutingModel {
           id: Number(encap.get("id")),
           src: encap.get("src") ?? "",
           dst: encap.get("dst") ?? "",
+          ...(all[into + 1] === "ip"
+            ? { ttl: Number(encap.get("ttl") ?? 0) }
+            : { hoplimit: Number(encap.get("hoplimit") ?? 0) }),
         },
       }),
       ...(set.has("mtu") && { metrics: [{ mtu: Number(set.get("mtu")) }] }),

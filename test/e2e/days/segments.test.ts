@@ -63,6 +63,20 @@ describeWhere(["lab", "engine"], "segments of every variant", () => {
     expect(await pastTheRouter(lab, device)).toEqual({ lux: { past: 4, to: 0 }, fra: { past: 4, to: 0 } });
   });
 
+  test("what routes put into a segment may take as many hops as the segment says", async () => {
+    const rules = ["4790 ip ttl 9", "4791 ip6 hoplimit 9"].flatMap((is) => [is.slice(0, 4), is]);
+    const chain = "add table inet hops; add chain inet hops out { type filter hook postrouting priority 400 ; }";
+    const counted = rules.map((rule) => `add rule inet hops out udp dport ${rule} counter`);
+    await on(lab, "lux", `nft '${[chain, ...counted].join("; ")}'`);
+    expect(await silent(lab, "lux", [...inside(107, "fra"), ...inside(117, "fra")])).toEqual([]);
+    const text = await on(lab, "lux", "nft list table inet hops && nft delete table inet hops");
+    const [four = 0, short4, six = 0, short6] = [...text.matchAll(/packets (\d+)/g)].map(([, packets]) =>
+      Number(packets),
+    );
+    expect([four, six].map((packets) => packets >= 4)).toEqual([true, true]);
+    expect([short4, short6]).toEqual([four, six]);
+  });
+
   test("who learns has learned, and who does not has what was declared alone", async () => {
     const macs = async (device: string): Promise<string[]> => {
       const text = await on(lab, "lux", `bridge -j fdb show dev ${device}`);
@@ -179,7 +193,7 @@ describeWhere(["lab", "engine"], "segments of every variant", () => {
   "+ ip link set dev vx-l24 type bridge_slave isolated on",
   "+ ip link set dev vx-l26 type bridge_slave isolated on",
   "+ ip neigh replace 10.105.0.2 lladdr 02:00:00:69:00:02 dev vx-arpnd4 nud permanent",
-  "+ ip route add 10.107.0.2/32 dev vx-route4 proto 111 metric 4096 src 10.107.0.1 encap ip id 107 src 10.255.0.1 dst 10.255.0.2",
+  "+ ip route add 10.107.0.2/32 dev vx-route4 proto 111 metric 4096 src 10.107.0.1 encap ip id 107 src 10.255.0.1 dst 10.255.0.2 ttl 9",
   "+ nft add rule inet overlay-vx-group6 in udp dport 4789 @th,96,24 112 ip6 saddr != { 2001:db8:1::11, 2001:db8:1::12 } counter drop",
   "+ nft add rule inet overlay-vx-group6 in udp dport 4789 exthdr frag exists ip6 saddr != { 2001:db8:1::11, 2001:db8:1::12 } counter drop",
   "+ nft add rule inet overlay-vx-group6 out udp dport 4789 @th,96,24 112 ip6 daddr != { 2001:db8:1::11, 2001:db8:1::12, ff05::100 } counter drop",
@@ -201,7 +215,7 @@ describeWhere(["lab", "engine"], "segments of every variant", () => {
   "- ip neigh replace 10.105.0.2 lladdr 02:00:00:69:00:02 dev vx-arpnd4 nud permanent",
   "- ip neigh replace 10.105.0.3 lladdr 02:00:00:69:00:03 dev vx-arpnd4 nud permanent",
   "- ip neigh replace fd00:105::3 lladdr 02:00:00:69:00:03 dev vx-arpnd4 nud permanent",
-  "- ip route add 10.107.0.2/32 dev vx-route4 proto 111 metric 4096 src 10.107.0.1 encap ip id 107 src 10.255.0.1 dst 10.255.0.2",
+  "- ip route add 10.107.0.2/32 dev vx-route4 proto 111 metric 4096 src 10.107.0.1 encap ip id 107 src 10.255.0.1 dst 10.255.0.2 ttl 9",
   "- nft add rule inet overlay-vx-group6 in udp dport 4789 @th,96,24 112 ip6 saddr != { 2001:db8:1::11, 2001:db8:1::12 } counter drop",
   "- nft add rule inet overlay-vx-group6 in udp dport 4789 exthdr frag exists ip6 saddr != { 2001:db8:1::11, 2001:db8:1::12 } counter drop",
   "- nft add rule inet overlay-vx-group6 out udp dport 4789 @th,96,24 112 ip6 daddr != { 2001:db8:1::11, 2001:db8:1::12, ff05::100 } counter drop",

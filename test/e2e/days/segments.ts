@@ -85,8 +85,8 @@ export const SEGMENTS: Tried[] = [
     outer: "inet6",
     ...routed(116, 98),
   }),
-  tried("route4", 107, ["lux", "fra"], { variant: "unicast-routing", port: 4790 }),
-  tried("route6", 117, ["lux", "fra"], { variant: "unicast-routing", port: 4791, outer: "inet6" }),
+  tried("route4", 107, ["lux", "fra"], { variant: "unicast-routing", port: 4790, ttl: 9 }),
+  tried("route6", 117, ["lux", "fra"], { variant: "unicast-routing", port: 4791, outer: "inet6", ttl: 9 }),
 ];
 
 export const segments = (some = SEGMENTS): Record<string, Segment> =>

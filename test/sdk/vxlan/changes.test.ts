@@ -85,7 +85,16 @@ const cases: [name: string, before: Declared[], after: Declared[], commands: str
     [{ ...member, variant: "unicast-routing", port: 4790, peers: [lux] }],
     [{ ...member, variant: "unicast-routing", port: 4790, peers: [{ ...lux, vtep: "10.255.0.9" }] }],
     [
-      "ip route replace 10.100.0.1/32 dev vx-lan proto 111 metric 4096 src 10.100.0.2 encap ip id 100 src 10.255.0.2 dst 10.255.0.9",
+      "ip route replace 10.100.0.1/32 dev vx-lan proto 111 metric 4096 src 10.100.0.2 encap ip id 100 src 10.255.0.2 dst 10.255.0.9 ttl 64",
+    ],
+  ],
+  [
+    "how many hops packets may take that are routed to a host: in place, of the device and of its way",
+    [{ ...member, variant: "unicast-routing", port: 4790, peers: [lux] }],
+    [{ ...member, variant: "unicast-routing", port: 4790, peers: [lux], ttl: 1 }],
+    [
+      "ip link set dev vx-lan type vxlan ttl 1",
+      "ip route replace 10.100.0.1/32 dev vx-lan proto 111 metric 4096 src 10.100.0.2 encap ip id 100 src 10.255.0.2 dst 10.255.0.1 ttl 1",
     ],
   ],
   [
