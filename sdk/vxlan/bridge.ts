@@ -10,6 +10,7 @@ import type { Snapshot } from "../kernel/snapshot";
 import type { Technology } from "../kernel/technology";
 import { deviceField, idField, insideField, macField, nameField, ownerField } from "../network/fields";
 import { carriesIpv6, IPV4_MIN_MTU, IPV6_MIN_MTU } from "../network/mtu";
+import { connectedFaults } from "./connected";
 import { linkLocal, settings } from "./plan";
 
 const fields = z.strictObject({
@@ -119,6 +120,7 @@ function ports({ device, ports, stp, loopFree }: Fields, { links }: Snapshot): F
 export const faults = (spec: BridgeSpec, snapshot: Snapshot): Fault[] => [
   ...foreignOwner(snapshot, spec.owner),
   ...ports(spec, snapshot),
+  ...connectedFaults(spec.addresses, snapshot, spec.ports),
 ];
 
 /** What is to be a port there: absent, no bridge or not ours, it is none to put a segment in. */

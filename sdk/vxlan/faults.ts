@@ -6,8 +6,8 @@ import { isPlaceholder } from "../kernel/later";
 import { isOurs } from "../kernel/marks";
 import { foreignOwner } from "../kernel/owner";
 import type { Snapshot } from "../kernel/snapshot";
-import { inside } from "../network/address";
 import { notOurBridge } from "./bridge";
+import { connectedFaults } from "./connected";
 import type { Spec } from "./spec";
 
 /** VXLAN devices of others. Our own are not looked at: the one that is in the way may be about to go. */
@@ -35,15 +35,6 @@ function taken(spec: Spec, snapshot: Snapshot): Fault[] {
       return [fault(["port"], spec.port, { legal, cure: "give the segment another `port`, on all members" })];
     });
 }
-
-/** A network that the host is in by another way would lose the packets for it, or take the segment's. */
-const neighbours = ({ addresses }: Spec, snapshot: Snapshot): Fault[] =>
-  addresses.flatMap((text, index) => {
-    const clash = connected(snapshot, inside(text)?.prefix ?? text, []);
-    if (!clash) return [];
-    const legal = `an address in a prefix that the host is not connected to, and its device ${clash.device} is in ${clash.dst}`;
-    return [fault(["addresses", index], text, { legal, cure: "give the segment another prefix" })];
-  });
 
 /** What lies behind another member comes before all that the host reaches by itself. */
 const behind = ({ peers }: Spec, snapshot: Snapshot): Fault[] =>
@@ -82,7 +73,7 @@ const devices = (spec: Spec, { links }: Snapshot): Fault[] =>
 export const faults = (spec: Spec, snapshot: Snapshot): Fault[] => [
   ...foreignOwner(snapshot, spec.owner),
   ...taken(spec, snapshot),
-  ...neighbours(spec, snapshot),
+  ...connectedFaults(spec.addresses, snapshot),
   ...behind(spec, snapshot),
   ...vtep(spec, snapshot),
   ...bridged(spec, snapshot),

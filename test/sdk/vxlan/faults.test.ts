@@ -73,9 +73,16 @@ describe("somebody else's VXLAN device", () => {
 test("a network that the host is in by a device of its own", () => {
   const seen = host("ip link add dev eth1 type dummy");
   const connected = { dst: "10.100.0.0/16", dev: "eth1", protocol: "kernel", type: "unicast", table: "main" };
-  expect(told({ ...seen, routes4: [connected] })).toMatchInlineSnapshot(
+  const there = { ...seen, routes4: [connected] };
+  expect(told(there)).toMatchInlineSnapshot(
     `"addresses[0]: found "10.100.0.2/24", legal is an address in a prefix that the host is not connected to, and its device eth1 is in 10.100.0.0/16; give the segment another prefix."`,
   );
+  const addresses = ["10.100.0.2/24"];
+  expect(toldOfBridge(there, { addresses })).toBe(told(there));
+  expect(toldOfBridge(there, { addresses, ports: ["eth1"], stp: true })).toMatchInlineSnapshot(
+    `"addresses[0]: found "10.100.0.2/24", legal is an address in a prefix that the host is not connected to, and its device eth1 is in 10.100.0.0/16; give the segment another prefix; or take the port's own addresses off, where the bridge has them."`,
+  );
+  expect(toldOfBridge(there, { addresses: ["10.101.0.2/24"] })).toBe("");
 });
 
 describe("a bridge", () => {
