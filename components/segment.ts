@@ -10,7 +10,7 @@ import type { TopologySegment } from "../sdk/network/topology";
 import { amongMembers, bridgeSpec, type Compared, memberSpec } from "../sdk/vxlan";
 import { type Carriage, pathFaults } from "./carriage";
 import { faultsOfKnown, isKnown, knownOf, lift } from "./input";
-import { underlayMtu } from "./mtu";
+import { mtuOf as linkMtu, underlayMtu, wayOf } from "./mtu";
 import type { MemberData, SegmentData } from "./segmentArgs";
 import type { LinkNode } from "./side";
 
@@ -38,11 +38,12 @@ export function outer(segment: SegmentData, nodes: readonly LinkNode[]): Family 
 const vtep = (segment: SegmentData, member: MemberData, node: LinkNode, of: Family) =>
   lift((all) => all.find((it) => family(it) === of) ?? "", candidates(segment, member, node));
 
-/** Bytes that the VXLAN packets may have. */
-const carrier = ({ encrypted }: SegmentData, { legs }: Carriage, nodes: readonly LinkNode[]) =>
-  encrypted
-    ? lift((...all: number[]) => Math.min(...all), ...(legs.map((leg) => leg.mtu) as number[]))
-    : underlayMtu(nodes);
+/** Bytes that the VXLAN packets may have; of one member alone, what a link of its own would carry. */
+function carrier({ encrypted }: SegmentData, { legs }: Carriage, nodes: readonly LinkNode[]) {
+  if (!encrypted) return underlayMtu(nodes);
+  if (legs.length === 0) return linkMtu({}, nodes);
+  return lift((...all: number[]) => Math.min(...all), ...(legs.map((leg) => leg.mtu) as number[]));
+}
 
 const layer = (of: Family): Layer => ({ layer: "VXLAN", outer: of });
 
@@ -202,7 +203,8 @@ function withoutVtep(segment: SegmentData, nodes: readonly LinkNode[]): Fault[] 
 const ways = (segment: SegmentData, nodes: readonly LinkNode[], { legs }: Carriage): Way[] => {
   const below = underlayMtu(nodes);
   const plain: Way[] = isKnown(below) ? [{ underlay: below, layers: [] }] : [];
-  const all = segment.encrypted ? legs.flatMap(({ way }) => way ?? []) : plain;
+  const links = legs.length === 0 ? [wayOf({}, nodes, "")] : legs.map(({ way }) => way);
+  const all = segment.encrypted ? links.flatMap((way) => way ?? []) : plain;
   return all.map((way) => ({ ...way, layers: [...way.layers, layer(outer(segment, nodes))] }));
 };
 
@@ -225,6 +227,7 @@ function writtenAt(path: string, index: number): string | undefined {
   const peer = /^peers\[(\d+)\](.*)$/.exec(path);
   // The first sees all the others.
   if (peer) return index === 0 ? `members[${Number(peer[1]) + 1}]${peer[2]}` : undefined;
+  if (path === "peers") return "members";
   if (path === "local") return `members[${index}].vtep`;
   if (path === "mtu" || path === "mac") return undefined; // seen by mtuFaults; made of VNI and id
   return /^(addresses|underlay|masquerade|bridge)\b/.test(path) ? `members[${index}].${path}` : path;

@@ -124,6 +124,24 @@ test("the MTU is what the narrowest way leaves, and an error draws the chain dow
   expect(mtu(small)).toEqual(["1270", "1270"]);
 });
 
+test("a segment of one member, whom others may follow, has the MTU of a link", () => {
+  const one = { lux: inside(1) };
+  const first = nodes().segment(one);
+  expect(faults(first)).toEqual([]);
+  expect(mtu(first)).toEqual(["1370"]);
+  expect(mtu(nodes().segment(one, { encrypted: false }))).toEqual(["1450"]);
+  expect(faults(nodes().segment(one, { mtu: 1500 }))).toMatchInlineSnapshot(`
+[
+  "mtu: found 1500, legal is 1280 to 1370 bytes (underlay 1500 - WireGuard over IPv6 80 - VXLAN over IPv4 50 = 1370); leave it out, or have 1630 bytes below (1500 + VXLAN over IPv4 50 + WireGuard over IPv6 80 = underlay 1630).",
+]
+`);
+  expect(faults(nodes().segment(one, { variant: "point-to-point" }))).toMatchInlineSnapshot(`
+[
+  "members: legal is two members, and there is one; choose static-flood for more.",
+]
+`);
+});
+
 test("over a link of IPv4 alone there is IPv4 alone, and between VTEPs of IPv4", () => {
   const network = () => {
     const all = nodes({ underlay: { mtu: 700 } });
