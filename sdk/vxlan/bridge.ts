@@ -123,6 +123,17 @@ export const faults = (spec: BridgeSpec, snapshot: Snapshot): Fault[] => [
   ...connectedFaults(spec.addresses, snapshot, spec.ports),
 ];
 
+/** A bridge sends nobody a "too big" (net/bridge/br_forward.c), so who is behind a port must know what fits. */
+const widePorts = ({ node, device, mtu, ports }: BridgeSpec, { links }: Snapshot): string[] =>
+  links.flatMap((port) =>
+    !ports.includes(port.ifname) || port.mtu <= mtu
+      ? []
+      : [
+          `${node} has packets of ${port.mtu} bytes come by ${port.ifname}, and its bridge ${device} carries ${mtu}: larger ones are dropped, and nobody is told. ` +
+            `Run ip link set dev ${port.ifname} mtu ${mtu} there, see that it is so after a reboot, and give the machines behind it the same MTU.`,
+        ],
+  );
+
 /** What is to be a port there: absent, no bridge or not ours, it is none to put a segment in. */
 export function notOurBridge(device: string, snapshot: Snapshot): string | undefined {
   const live = kinds.link.read(snapshot, device);
@@ -139,5 +150,6 @@ export const vxlanBridge: Technology<BridgeInput, BridgeSpec> = {
   faults,
   // Of segments alone nothing goes from port to port: they are isolated.
   observes: ({ device, ports }) => (ports.length > 0 ? bridgeQueries(device) : []),
-  warnings: ({ device, node, ports }, snapshot) => (ports.length > 0 ? closedToBridge(node, device, snapshot) : []),
+  warnings: (spec, snapshot) =>
+    spec.ports.length > 0 ? [...widePorts(spec, snapshot), ...closedToBridge(spec.node, spec.device, snapshot)] : [],
 };

@@ -2,6 +2,7 @@
 import { format, parse } from "../../../sdk/faults";
 import type { Snapshot } from "../../../sdk/kernel";
 import { vxlan, vxlanBridge } from "../../../sdk/vxlan";
+import type { BridgeSpec } from "../../../sdk/vxlan/bridge";
 import { KernelModel } from "../../kernel-model";
 import { bridge, member as fra } from "./declared";
 
@@ -114,6 +115,17 @@ describe("a bridge", () => {
     expect(toldOfBridge(taken, port)).toMatchInlineSnapshot(
       `"ports[0]: found "eth1", legal is a device that is in no other bridge or bond, and this one is in docker0; take it out of there: ip link set dev eth1 nomaster."`,
     );
+  });
+  test("whose port takes larger frames than it carries is a warning", () => {
+    const { value } = parse(vxlanBridge.spec, { ...bridge, ports: ["eth1"], stp: true }) as { value: BridgeSpec };
+    const told = (mtu: number) =>
+      vxlanBridge.warnings?.(value, host("ip link add dev eth1 type dummy", `ip link set dev eth1 mtu ${mtu}`));
+    expect(told(1500)).toMatchInlineSnapshot(`
+[
+  "fra has packets of 1500 bytes come by eth1, and its bridge br-lan carries 1370: larger ones are dropped, and nobody is told. Run ip link set dev eth1 mtu 1370 there, see that it is so after a reboot, and give the machines behind it the same MTU.",
+]
+`);
+    expect(told(1370)).toEqual([]);
   });
   test("to which somebody has added a port, unless loops are seen to", () => {
     const seen = host(
