@@ -29,7 +29,10 @@ const bridge = z
     ports: z
       .array(deviceField)
       .default([])
-      .describe("Devices that the machine has and that become ports of it. Default: none. Example: [eth1]"),
+      .describe(
+        "Devices that the machine has and that become ports of it. What comes by them may be no larger than the segment's " +
+          "MTU: the machines behind them are to have that, too. Default: none. Example: [eth1]",
+      ),
     stp: z
       .boolean()
       .default(false)
