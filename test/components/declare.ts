@@ -166,8 +166,12 @@ async function resourcesOf(value: pulumi.Input<unknown>): Promise<number> {
   return size;
 }
 
-/** What a program registers with a provider, in the order of names. */
-export async function registered(program: () => unknown, preview = false): Promise<Registered[]> {
+/** What a program registers with a provider, in the order of names. `found`: what the provider finds, by name. */
+export async function registered(
+  program: () => unknown,
+  preview = false,
+  found: Record<string, object> = {},
+): Promise<Registered[]> {
   const made: Registered[] = [];
   const options: Record<string, pulumi.CustomResourceOptions> = {};
   const specs: Record<string, pulumi.Input<unknown>> = {};
@@ -177,7 +181,7 @@ export async function registered(program: () => unknown, preview = false): Promi
         const sources = await resourcesOf(specs[name]);
         if (custom !== false) made.push({ type, name, inputs, options: options[name] ?? {}, sources });
         const known = preview ? {} : { machine: `machine-of-${name}`, publicKey: `key-of-${name}` };
-        return { id: name, state: { ...inputs, ...known } };
+        return { id: name, state: { ...inputs, ...known, ...found[name] } };
       },
       call: () => ({}),
     },

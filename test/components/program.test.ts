@@ -56,6 +56,29 @@ test("outputs of components", async () => {
   ]);
 });
 
+test("the MTU of a link's way is the declared one, or the least of what either side has found", async () => {
+  const pathMtu = async (found: Record<string, object>): Promise<number[]> => {
+    const outputs: number[] = [];
+    await registered(
+      () => {
+        const a = new OverlayNode("lux", lux);
+        const both = new WgLink("lux-fra", { a, b: new OverlayNode("fra", fra) });
+        const publicKey = "Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM=";
+        const peer = { name: "phone", id: 50, publicKey, addresses: ["10.255.0.50"] };
+        const one = new WgLink("lux-phone", { a, peer, mtu: 1400 });
+        pulumi.all([both.pathMtu, one.pathMtu]).apply((all) => outputs.push(...all));
+      },
+      false,
+      Object.fromEntries(Object.entries(found).map(([name, pathMtu]) => [name, { pathMtu }])),
+    );
+    return outputs;
+  };
+  expect(await pathMtu({})).toEqual([1420, 1400]);
+  expect(await pathMtu({ "lux-fra@lux": {}, "lux-fra@fra": { lux: 1380 } })).toEqual([1380, 1400]);
+  expect(await pathMtu({ "lux-fra@lux": { fra: 1340 }, "lux-fra@fra": { lux: 1380 } })).toEqual([1340, 1400]);
+  expect(await pathMtu({ "lux-phone@lux": { phone: 1280 } })).toEqual([1420, 1280]);
+});
+
 test("addresses, ports and MTU may be other resources' outputs", async () => {
   const made = await registered(() => {
     const later = <T>(value: T) => pulumi.output(new Promise<T>((resolve) => setTimeout(() => resolve(value), 20)));

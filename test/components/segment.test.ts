@@ -1,4 +1,5 @@
 /** From what people write about a segment to the words that its kernels are told, and what is wrong with it. */
+import * as pulumi from "@pulumi/pulumi";
 import { OverlayNode, VxlanSegment, WgLink } from "../../components";
 import { Network } from "../../components/network";
 import { Declared, reference, registered } from "./declare";
@@ -425,6 +426,33 @@ test("a program: members come after the devices that they stand on, a bridge is 
   expect(bridge?.options.parent).toMatchObject({ nodeName: "lux" });
   expect(bridge?.inputs.spec).toMatchObject({ device: "br0", mtu: 1370, addresses: inside(1).addresses });
   expect(made.filter(({ type }) => type.includes("vxlan")).length).toBe(4);
+});
+
+test("a preview says what a segment of IPv4 alone does without", async () => {
+  const said = jest.spyOn(pulumi.log, "warn").mockImplementation(async () => undefined);
+  const program = (mtu: number) => () => {
+    const [l, f] = Object.entries({ lux, fra }).map(
+      ([name, args]) => new OverlayNode(name, { ...args, underlay: { mtu }, connection: { host: `${name}.example` } }),
+    ) as [OverlayNode, OverlayNode];
+    const members = [
+      { node: l, addresses: ["10.100.0.1/24"] },
+      { node: f, addresses: ["10.100.0.2/24"] },
+    ];
+    new VxlanSegment("lan", { vni: 100, variant: "static-flood", family: "v4", members });
+    new WgLink("lux-fra", { a: l, b: f });
+  };
+  await registered(program(1400), true);
+  expect(said.mock.calls.map(([text]) => text)).toMatchInlineSnapshot(`
+[
+  "An MTU of 1270 bytes, under 1280: nothing in the segment lan has IPv6, and what is sent there in larger pieces is fragmented or lost.",
+]
+`);
+  said.mockClear();
+  // Where there is room for IPv6 nothing is lost, and what is made has been said before.
+  await registered(program(1500), true);
+  await registered(program(1400));
+  expect(said).not.toHaveBeenCalled();
+  said.mockRestore();
 });
 
 test("in a program of another language it names what it runs over", async () => {
