@@ -18,15 +18,18 @@ const oneOf = (words: string[]): string => {
 
 const chainOf = (rule: string): string => rule.slice(0, rule.indexOf(" "));
 
-/** Who is a stranger, where packets come from and where they go. */
-function strangers({ encrypted, local, group, peers }: Spec): { from: string; to: string } {
-  if (encrypted) return { from: `iifgroup != ${LINK_GROUP}`, to: `oifgroup != ${LINK_GROUP}` };
+/**
+ * Who is a stranger, where packets come from and where they go; each rule alone is enough to be one. By a link alone is not:
+ * nodes have links that are no members. A mesh sees to it that an address is its node's, a link takes any from its other end.
+ */
+function strangers({ encrypted, local, group, peers }: Spec): { from: string[]; to: string[] } {
   const ip = family(local) === "inet" ? "ip" : "ip6";
-  const vteps = peers.map(({ vtep }) => vtep);
   // Of nobody there is no set, and the host's own address is no stranger's.
+  const members = [local, ...peers.map(({ vtep }) => vtep)];
+  const by = (device: string) => (encrypted ? [`${device} != ${LINK_GROUP}`] : []);
   return {
-    from: `${ip} saddr != ${oneOf([local, ...vteps])}`,
-    to: `${ip} daddr != ${oneOf([local, ...vteps, ...(group === undefined ? [] : [group])])}`,
+    from: [...by("iifgroup"), `${ip} saddr != ${oneOf(members)}`],
+    to: [...by("oifgroup"), `${ip} daddr != ${oneOf([...members, ...(group === undefined ? [] : [group])])}`],
   };
 }
 
@@ -55,7 +58,7 @@ function outside({ masquerade, device, bridge, addresses }: Spec): { chains: str
 
 /** The table of a segment; it is there before the device is, and goes after it. */
 export function closed(spec: Spec): Fact {
-  const { device, port, vni, variant, encrypted, local } = spec;
+  const { device, port, vni, variant, local } = spec;
   const id = `inet overlay-${device}`;
   const { from, to } = strangers(spec);
   const six = family(local) === "inet6";
@@ -64,12 +67,12 @@ export function closed(spec: Spec): Fact {
   const segment = `udp dport ${port}${any ? "" : ` ${VNI_AT} ${vni}`}`;
   const nat = outside(spec);
   const rules = [
-    `in ${segment} ${from} counter drop`,
-    ...(any && !encrypted ? [`in meta nfproto ${six ? "ipv4" : "ipv6"} udp dport ${port} counter drop`] : []),
-    // IPv6 is put together behind this hook, and a first fragment may end before the VNI. Nobody may fragment VXLAN
-    // (RFC 7348, section 4.3).
-    ...(six && !any ? [`in udp dport ${port} exthdr frag exists ${from} counter drop`] : []),
-    `out ${segment} ${to} counter drop`,
+    ...from.map((stranger) => `in ${segment} ${stranger} counter drop`),
+    ...(any ? [`in meta nfproto ${six ? "ipv4" : "ipv6"} udp dport ${port} counter drop`] : []),
+    // IPv6 is put together behind this hook, and a first fragment may end before the VNI: of a stranger's none is taken at
+    // this port, whatever segment it is of. Nobody may fragment VXLAN (RFC 7348, section 4.3).
+    ...(six && !any ? from.map((stranger) => `in udp dport ${port} exthdr frag exists ${stranger} counter drop`) : []),
+    ...to.map((stranger) => `out ${segment} ${stranger} counter drop`),
     ...nat.rules,
   ].sort((a, b) => (chainOf(a) < chainOf(b) ? -1 : chainOf(a) > chainOf(b) ? 1 : 0));
   return fact("nftTable", {

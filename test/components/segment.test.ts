@@ -39,7 +39,9 @@ test("a segment over a link: its device, whom it floods to, and what closes it",
 nft add chain inet overlay-vx-lan in { type filter hook input priority 0 ; policy accept ; }
 nft add chain inet overlay-vx-lan out { type filter hook output priority 0 ; policy accept ; }
 nft add rule inet overlay-vx-lan in udp dport 4789 @th,96,24 100 iifgroup != 28417 counter drop
+nft add rule inet overlay-vx-lan in udp dport 4789 @th,96,24 100 ip saddr != { 10.255.0.1, 10.255.0.2 } counter drop
 nft add rule inet overlay-vx-lan out udp dport 4789 @th,96,24 100 oifgroup != 28417 counter drop
+nft add rule inet overlay-vx-lan out udp dport 4789 @th,96,24 100 ip daddr != { 10.255.0.1, 10.255.0.2 } counter drop
 ip link add dev vx-lan type vxlan id 100 dstport 4789 ttl 64 local 10.255.0.1 learning
 ip link set dev vx-lan address 02:00:00:64:00:01 mtu 1370 group 28418 addrgenmode none alias overlay:net/prod:lan
 ip link set dev vx-lan up

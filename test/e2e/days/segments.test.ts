@@ -4,8 +4,10 @@ import { Lab } from "../../lab";
 import { asking, eventually, leaks, network, on, rememberKeys, traces } from "./network";
 import {
   askedForNobody,
+  type By,
   everybody,
   HOSTS_BEHIND,
+  injection,
   inside,
   pastTheRouter,
   SEGMENTS,
@@ -44,9 +46,10 @@ describeWhere(["lab", "engine"], "segments of every variant", () => {
 
   test("what is for one goes to that one; what is for nobody goes where the variant says", async () => {
     await watch.seen();
-    await on(lab, "lux", [103, 104, 105].map((vni) => `ping -q -c 20 -i 0.01 -w 5 10.${vni}.0.2`).join(" && "));
+    await on(lab, "lux", [103, 104, 105, 107].map((vni) => `ping -q -c 20 -i 0.01 -w 5 10.${vni}.0.2`).join(" && "));
     const one = await watch.seen();
-    for (const vni of [103, 104, 105]) {
+    // As VXLAN with its VNI also where it is a route that says so.
+    for (const vni of [103, 104, 105, 107]) {
       expect(one[`${vni} > fra`]).toBeGreaterThanOrEqual(20);
       // A report of groups may be among them where frames are flooded.
       expect(one[`${vni} > hkg`] ?? 0).toBeLessThan(10);
@@ -125,31 +128,30 @@ describeWhere(["lab", "engine"], "segments of every variant", () => {
     expect(await crossed()).toBeGreaterThan(0);
   });
 
-  /** On hkg, which is in neither: a VXLAN device that sends to lux by the underlay, in clear. */
-  const stranger = async (device: string, vni: number, family: 0 | 1) => {
-    const [remote, local] = ["lux", "hkg"].map((host) => lab.json.hosts[host]?.addresses[family]);
-    const evil = `ip link add evil type vxlan id ${vni} dstport 4789 remote ${remote} local ${local}`;
-    await on(lab, "hkg", `${evil} && ip addr add 10.${vni}.0.66/24 dev evil && ip link set evil up`);
+  /** On hkg, which is in none of them: a VXLAN device that sends to lux, in clear by the underlay or by its link. */
+  const stranger = async (name: string, by: By) => {
+    const { device, vni, port, remote, local } = injection(lab, name, by);
+    const evil = "ip link add evil address 02:00:00:00:00:66 type vxlan";
+    const made = `${evil} id ${vni} dstport ${port} remote ${remote} local ${local}`;
+    await on(lab, "hkg", `${made} && ip addr add 10.${vni}.0.66/24 dev evil && ip link set evil up`);
     const count = await arps("lux", device, `saddr ip 10.${vni}.0.66`);
     const unanswered = await silent(lab, "hkg", [`10.${vni}.0.1`], 1);
     await on(lab, "hkg", "ip link del evil");
-    return { unanswered, taken: await count() };
+    return { answered: unanswered.length === 0, taken: (await count()) > 0 };
   };
 
-  test.each([
-    ["by links alone", "vx-pair4", 101, 0],
-    ["from its members alone, on the plain underlay", "vx-group6", 112, 1],
-  ] as const)(
-    "a stranger who injects gets nothing into a segment that takes frames %s",
-    async (_, device, vni, family) => {
-      expect(await stranger(device, vni, family)).toEqual({ unanswered: [`10.${vni}.0.1`], taken: 0 });
-      // It is this table that keeps it out.
-      await on(lab, "lux", `nft flush table inet overlay-${device}`);
-      const { unanswered, taken } = await stranger(device, vni, family);
-      expect(unanswered).toEqual([]);
-      expect(taken).toBeGreaterThan(0);
-    },
-  );
+  test.each<[name: string, by: By[], answers: boolean]>([
+    ["pair4", ["link", "underlay"], true],
+    ["pair6", ["link"], true],
+    ["group6", ["underlay"], true],
+    // Whose VNI and VTEP its routes do not say has no answer.
+    ["route4", ["link"], false],
+  ])("a stranger who injects into %s by %j gets nothing in", async (name, ways, answers) => {
+    for (const by of ways) expect(await stranger(name, by)).toEqual({ answered: false, taken: false });
+    // It is this table that keeps it out.
+    await on(lab, "lux", `nft flush table inet overlay-vx-${name}`);
+    for (const by of ways) expect(await stranger(name, by)).toEqual({ answered: answers, taken: true });
+  });
 
   /** Lost by others during a run, of what lux asks fra for in each of these segments. */
   const losses = async (vnis: number[], change: () => Promise<Run>): Promise<[run: Run, lost: number[]]> => {
@@ -194,11 +196,30 @@ describeWhere(["lab", "engine"], "segments of every variant", () => {
   "+ ip link set dev vx-l26 type bridge_slave isolated on",
   "+ ip neigh replace 10.105.0.2 lladdr 02:00:00:69:00:02 dev vx-arpnd4 nud permanent",
   "+ ip route add 10.107.0.2/32 dev vx-route4 proto 111 metric 4096 src 10.107.0.1 encap ip id 107 src 10.255.0.1 dst 10.255.0.2 ttl 9",
+  "+ nft add rule inet overlay-vx-arpnd4 in udp dport 4789 @th,96,24 105 ip saddr != { 10.255.0.1, 10.255.0.2 } counter drop",
+  "+ nft add rule inet overlay-vx-arpnd4 out udp dport 4789 @th,96,24 105 ip daddr != { 10.255.0.1, 10.255.0.2 } counter drop",
+  "+ nft add rule inet overlay-vx-flood4 in udp dport 4789 @th,96,24 103 ip saddr != { 10.255.0.1, 10.255.0.2 } counter drop",
+  "+ nft add rule inet overlay-vx-flood4 out udp dport 4789 @th,96,24 103 ip daddr != { 10.255.0.1, 10.255.0.2 } counter drop",
   "+ nft add rule inet overlay-vx-group6 in udp dport 4789 @th,96,24 112 ip6 saddr != { 2001:db8:1::11, 2001:db8:1::12 } counter drop",
   "+ nft add rule inet overlay-vx-group6 in udp dport 4789 exthdr frag exists ip6 saddr != { 2001:db8:1::11, 2001:db8:1::12 } counter drop",
   "+ nft add rule inet overlay-vx-group6 out udp dport 4789 @th,96,24 112 ip6 daddr != { 2001:db8:1::11, 2001:db8:1::12, ff05::100 } counter drop",
+  "+ nft add rule inet overlay-vx-l24 in udp dport 4789 @th,96,24 104 ip saddr != { 10.255.0.1, 10.255.0.2 } counter drop",
+  "+ nft add rule inet overlay-vx-l24 out udp dport 4789 @th,96,24 104 ip daddr != { 10.255.0.1, 10.255.0.2 } counter drop",
   "+ nft add rule inet overlay-vx-pair4 in udp dport 4789 @th,96,24 101 iifgroup != 28417 counter drop",
+  "+ nft add rule inet overlay-vx-pair4 in udp dport 4789 @th,96,24 101 ip saddr != { 10.255.0.1, 10.255.0.2 } counter drop",
+  "+ nft add rule inet overlay-vx-pair4 out udp dport 4789 @th,96,24 101 ip daddr != { 10.255.0.1, 10.255.0.2 } counter drop",
   "+ nft add rule inet overlay-vx-pair4 out udp dport 4789 @th,96,24 101 oifgroup != 28417 counter drop",
+  "+ nft add rule inet overlay-vx-pair6 in udp dport 4789 @th,96,24 111 iifgroup != 28417 counter drop",
+  "+ nft add rule inet overlay-vx-pair6 in udp dport 4789 @th,96,24 111 ip6 saddr != { fd00:6f::1, fd00:6f::2 } counter drop",
+  "+ nft add rule inet overlay-vx-pair6 in udp dport 4789 exthdr frag exists iifgroup != 28417 counter drop",
+  "+ nft add rule inet overlay-vx-pair6 in udp dport 4789 exthdr frag exists ip6 saddr != { fd00:6f::1, fd00:6f::2 } counter drop",
+  "+ nft add rule inet overlay-vx-pair6 out udp dport 4789 @th,96,24 111 ip6 daddr != { fd00:6f::1, fd00:6f::2 } counter drop",
+  "+ nft add rule inet overlay-vx-pair6 out udp dport 4789 @th,96,24 111 oifgroup != 28417 counter drop",
+  "+ nft add rule inet overlay-vx-route4 in meta nfproto ipv6 udp dport 4790 counter drop",
+  "+ nft add rule inet overlay-vx-route4 in udp dport 4790 iifgroup != 28417 counter drop",
+  "+ nft add rule inet overlay-vx-route4 in udp dport 4790 ip saddr != { 10.255.0.1, 10.255.0.2 } counter drop",
+  "+ nft add rule inet overlay-vx-route4 out udp dport 4790 ip daddr != { 10.255.0.1, 10.255.0.2 } counter drop",
+  "+ nft add rule inet overlay-vx-route4 out udp dport 4790 oifgroup != 28417 counter drop",
   "- bridge fdb append 00:00:00:00:00:00 dev vx-flood4 dst 10.255.0.3",
   "- bridge fdb append 00:00:00:00:00:00 dev vx-l24 dst 10.255.0.3",
   "- bridge fdb replace 02:00:00:68:00:03 dev vx-l24 dst 10.255.0.3",
@@ -216,11 +237,30 @@ describeWhere(["lab", "engine"], "segments of every variant", () => {
   "- ip neigh replace 10.105.0.3 lladdr 02:00:00:69:00:03 dev vx-arpnd4 nud permanent",
   "- ip neigh replace fd00:105::3 lladdr 02:00:00:69:00:03 dev vx-arpnd4 nud permanent",
   "- ip route add 10.107.0.2/32 dev vx-route4 proto 111 metric 4096 src 10.107.0.1 encap ip id 107 src 10.255.0.1 dst 10.255.0.2 ttl 9",
+  "- nft add rule inet overlay-vx-arpnd4 in udp dport 4789 @th,96,24 105 ip saddr != { 10.255.0.1, 10.255.0.2, 10.255.0.3 } counter drop",
+  "- nft add rule inet overlay-vx-arpnd4 out udp dport 4789 @th,96,24 105 ip daddr != { 10.255.0.1, 10.255.0.2, 10.255.0.3 } counter drop",
+  "- nft add rule inet overlay-vx-flood4 in udp dport 4789 @th,96,24 103 ip saddr != { 10.255.0.1, 10.255.0.2, 10.255.0.3 } counter drop",
+  "- nft add rule inet overlay-vx-flood4 out udp dport 4789 @th,96,24 103 ip daddr != { 10.255.0.1, 10.255.0.2, 10.255.0.3 } counter drop",
   "- nft add rule inet overlay-vx-group6 in udp dport 4789 @th,96,24 112 ip6 saddr != { 2001:db8:1::11, 2001:db8:1::12 } counter drop",
   "- nft add rule inet overlay-vx-group6 in udp dport 4789 exthdr frag exists ip6 saddr != { 2001:db8:1::11, 2001:db8:1::12 } counter drop",
   "- nft add rule inet overlay-vx-group6 out udp dport 4789 @th,96,24 112 ip6 daddr != { 2001:db8:1::11, 2001:db8:1::12, ff05::100 } counter drop",
+  "- nft add rule inet overlay-vx-l24 in udp dport 4789 @th,96,24 104 ip saddr != { 10.255.0.1, 10.255.0.2, 10.255.0.3 } counter drop",
+  "- nft add rule inet overlay-vx-l24 out udp dport 4789 @th,96,24 104 ip daddr != { 10.255.0.1, 10.255.0.2, 10.255.0.3 } counter drop",
   "- nft add rule inet overlay-vx-pair4 in udp dport 4789 @th,96,24 101 iifgroup != 28417 counter drop",
+  "- nft add rule inet overlay-vx-pair4 in udp dport 4789 @th,96,24 101 ip saddr != { 10.255.0.1, 10.255.0.2 } counter drop",
+  "- nft add rule inet overlay-vx-pair4 out udp dport 4789 @th,96,24 101 ip daddr != { 10.255.0.1, 10.255.0.2 } counter drop",
   "- nft add rule inet overlay-vx-pair4 out udp dport 4789 @th,96,24 101 oifgroup != 28417 counter drop",
+  "- nft add rule inet overlay-vx-pair6 in udp dport 4789 @th,96,24 111 iifgroup != 28417 counter drop",
+  "- nft add rule inet overlay-vx-pair6 in udp dport 4789 @th,96,24 111 ip6 saddr != { fd00:6f::1, fd00:6f::2 } counter drop",
+  "- nft add rule inet overlay-vx-pair6 in udp dport 4789 exthdr frag exists iifgroup != 28417 counter drop",
+  "- nft add rule inet overlay-vx-pair6 in udp dport 4789 exthdr frag exists ip6 saddr != { fd00:6f::1, fd00:6f::2 } counter drop",
+  "- nft add rule inet overlay-vx-pair6 out udp dport 4789 @th,96,24 111 ip6 daddr != { fd00:6f::1, fd00:6f::2 } counter drop",
+  "- nft add rule inet overlay-vx-pair6 out udp dport 4789 @th,96,24 111 oifgroup != 28417 counter drop",
+  "- nft add rule inet overlay-vx-route4 in meta nfproto ipv6 udp dport 4790 counter drop",
+  "- nft add rule inet overlay-vx-route4 in udp dport 4790 iifgroup != 28417 counter drop",
+  "- nft add rule inet overlay-vx-route4 in udp dport 4790 ip saddr != { 10.255.0.1, 10.255.0.2 } counter drop",
+  "- nft add rule inet overlay-vx-route4 out udp dport 4790 ip daddr != { 10.255.0.1, 10.255.0.2 } counter drop",
+  "- nft add rule inet overlay-vx-route4 out udp dport 4790 oifgroup != 28417 counter drop",
 ]
 `);
     const known = await on(lab, "lux", "bridge fdb show dev vx-l24; ip neigh show dev vx-arpnd4");

@@ -12,11 +12,13 @@ const BEHIND = { "vx-short4": 99, "vx-short6": 98 };
 const macBehind = (net: number): string => `52:54:00:12:34:${net}`;
 const addressesBehind = (net: number): string[] => [`10.${net}.0.50`, `fd00:${net}::50`];
 
+type Outer = "inet" | "inet6";
+
 interface Tried {
   name: string;
   vni: number;
   port: number;
-  outer: "inet" | "inet6";
+  outer: Outer;
   members: string[];
   segment: Segment;
 }
@@ -92,6 +94,11 @@ export const SEGMENTS: Tried[] = [
 export const segments = (some = SEGMENTS): Record<string, Segment> =>
   Object.fromEntries(some.map(({ name, segment }) => [name, structuredClone(segment)]));
 
+const linked = (node: string, outer: Outer): string =>
+  outer === "inet" ? `10.255.0.${IDS[node]}` : `fd00:6f::${IDS[node]}`;
+const plainly = (lab: Lab, node: string, outer: Outer): string | undefined =>
+  lab.json.hosts[node]?.addresses[outer === "inet" ? 0 : 1];
+
 /** Packets of a segment that leave a host, by VNI and whom they are sent to: `104 > fra`, `102 > group`. */
 export class Watch {
   constructor(
@@ -117,9 +124,8 @@ export class Watch {
     if (code !== 0) throw new Error(stderr);
   }
 
-  private vtep({ encrypted }: Segment, outer: string, node: string): string | undefined {
-    if (encrypted === false) return this.lab.json.hosts[node]?.addresses[outer === "inet" ? 0 : 1];
-    return outer === "inet" ? `10.255.0.${IDS[node]}` : `fd00:6f::${IDS[node]}`;
+  private vtep({ encrypted }: Segment, outer: Outer, node: string): string | undefined {
+    return encrypted === false ? plainly(this.lab, node, outer) : linked(node, outer);
   }
 
   #before: Record<string, number> = {};
@@ -135,6 +141,15 @@ export class Watch {
     this.#before = Object.fromEntries(all);
     return Object.fromEntries(since.filter(([, packets]) => packets > 0));
   }
+}
+
+export type By = "link" | "underlay";
+
+/** What hkg says of a device that sends to lux into a segment that hkg is not in. */
+export function injection(lab: Lab, name: string, by: By) {
+  const { vni, port, outer } = SEGMENTS.find((it) => it.name === name) as Tried;
+  const at = (host: string) => (by === "link" ? linked(host, outer) : plainly(lab, host, outer));
+  return { device: `vx-${name}`, vni, port, remote: at("lux"), local: at("hkg") };
 }
 
 /** Pings all at once; those that did not answer within so many seconds. */

@@ -18,13 +18,26 @@ const bridged = [bridge, { ...member, addresses: [], bridge: "br-lan" }];
 const ROUTER = "02:00:5e:00:01:01";
 const fdb = "bridge fdb";
 const dev = "dev vx-lan dst";
+/** What keeps strangers out, written anew; in one transaction, so that no chain is ever seen empty or half full. */
+const closedTo = (members: string, segment = "udp dport 4789 @th,96,24 100", otherFamily: string[] = []): string[] => {
+  const rules = (chain: string, field: string) => [
+    `${chain} ${segment} ${chain === "in" ? "iifgroup" : "oifgroup"} != 28417`,
+    `${chain} ${segment} ip ${field} != { ${members} }`,
+  ];
+  const all = [...rules("in", "saddr"), ...otherFamily, ...rules("out", "daddr")];
+  return [
+    "nft flush chain inet overlay-vx-lan in",
+    "nft flush chain inet overlay-vx-lan out",
+    ...all.map((rule) => `nft add rule inet overlay-vx-lan ${rule} counter drop`),
+  ];
+};
 
 const cases: [name: string, before: Declared[], after: Declared[], commands: string[]][] = [
   [
     "another TTL, another VTEP of its own: in place",
     [member],
     [{ ...member, ttl: 1, local: "10.255.0.22" }],
-    ["ip link set dev vx-lan type vxlan ttl 1 local 10.255.0.22"],
+    [...closedTo("10.255.0.1, 10.255.0.22, 10.255.0.3"), "ip link set dev vx-lan type vxlan ttl 1 local 10.255.0.22"],
   ],
   ["a smaller MTU: in place", [member], [{ ...member, mtu: 1350 }], ["ip link set dev vx-lan mtu 1350"]],
   [
@@ -41,7 +54,7 @@ const cases: [name: string, before: Declared[], after: Declared[], commands: str
     "the one other member's VTEP: in place",
     [{ ...member, variant: "point-to-point", peers: [lux] }],
     [{ ...member, variant: "point-to-point", peers: [{ ...lux, vtep: "10.255.0.9" }] }],
-    ["ip link set dev vx-lan type vxlan remote 10.255.0.9"],
+    [...closedTo("10.255.0.2, 10.255.0.9"), "ip link set dev vx-lan type vxlan remote 10.255.0.9"],
   ],
   [
     "room for IPv6 again: in place, with the addresses that there are to be",
@@ -85,6 +98,7 @@ const cases: [name: string, before: Declared[], after: Declared[], commands: str
     [{ ...member, variant: "unicast-routing", port: 4790, peers: [lux] }],
     [{ ...member, variant: "unicast-routing", port: 4790, peers: [{ ...lux, vtep: "10.255.0.9" }] }],
     [
+      ...closedTo("10.255.0.2, 10.255.0.9", "udp dport 4790", ["in meta nfproto ipv6 udp dport 4790"]),
       "ip route replace 10.100.0.1/32 dev vx-lan proto 111 metric 4096 src 10.100.0.2 encap ip id 100 src 10.255.0.2 dst 10.255.0.9 ttl 64",
     ],
   ],
@@ -109,6 +123,7 @@ const cases: [name: string, before: Declared[], after: Declared[], commands: str
     [{ ...member, peers: [lux, { ...hkg, vtep: "10.255.0.9" }] }],
     [
       `${fdb} del 00:00:00:00:00:00 ${dev} 10.255.0.3`,
+      ...closedTo("10.255.0.1, 10.255.0.2, 10.255.0.9"),
       `${fdb} append 00:00:00:00:00:00 ${dev} 10.255.0.9`,
       `${fdb} replace 02:00:00:64:00:03 ${dev} 10.255.0.9`,
     ],
@@ -117,13 +132,21 @@ const cases: [name: string, before: Declared[], after: Declared[], commands: str
     "a member more",
     [{ ...member, peers: [lux] }],
     [member],
-    [`${fdb} append 00:00:00:00:00:00 ${dev} 10.255.0.3`, `${fdb} replace 02:00:00:64:00:03 ${dev} 10.255.0.3`],
+    [
+      ...closedTo("10.255.0.1, 10.255.0.2, 10.255.0.3"),
+      `${fdb} append 00:00:00:00:00:00 ${dev} 10.255.0.3`,
+      `${fdb} replace 02:00:00:64:00:03 ${dev} 10.255.0.3`,
+    ],
   ],
   [
     "a member less",
     [member],
     [{ ...member, peers: [lux] }],
-    [`${fdb} del 02:00:00:64:00:03 ${dev} 10.255.0.3`, `${fdb} del 00:00:00:00:00:00 ${dev} 10.255.0.3`],
+    [
+      `${fdb} del 02:00:00:64:00:03 ${dev} 10.255.0.3`,
+      `${fdb} del 00:00:00:00:00:00 ${dev} 10.255.0.3`,
+      ...closedTo("10.255.0.1, 10.255.0.2"),
+    ],
   ],
   [
     "into a bridge",
