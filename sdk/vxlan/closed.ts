@@ -34,13 +34,14 @@ function strangers({ encrypted, local, group, peers }: Spec): { from: string[]; 
 }
 
 /**
- * Of a member that others reach the outside through: what comes from their prefixes leaves under its own address, and
- * nothing comes in that nobody inside has asked for. By address, because nft before Linux 5.7 knows no incoming device
- * where it translates what leaves.
+ * Of a member that others reach the outside through: what comes from the members' prefixes leaves under its own address,
+ * and nothing comes in that nobody inside has asked for. By address, because nft before Linux 5.7 knows no incoming
+ * device where it translates what leaves. In a bridge the member's own addresses are the bridge's, in the others' prefixes.
  */
-function outside({ masquerade, device, bridge, addresses }: Spec): { chains: string[]; rules: string[] } {
+function outside({ masquerade, device, bridge, addresses, peers }: Spec): { chains: string[]; rules: string[] } {
   if (masquerade === undefined) return { chains: [], rules: [] };
-  const prefixes = addresses.flatMap((it) => inside(it)?.prefix ?? []);
+  const all = [...addresses, ...peers.flatMap((peer) => peer.addresses)];
+  const prefixes = new Set(all.flatMap((it) => inside(it)?.prefix ?? []));
   return {
     chains: [
       "forward { type filter hook forward priority 0 ; policy accept ; }",
@@ -48,7 +49,7 @@ function outside({ masquerade, device, bridge, addresses }: Spec): { chains: str
     ],
     rules: [
       `forward iifname "${masquerade}" oifname "${bridge ?? device}" ct state new counter drop`,
-      ...prefixes.map(
+      ...[...prefixes].map(
         (prefix) =>
           `nat ${family(prefix) === "inet" ? "ip" : "ip6"} saddr ${prefix} oifname "${masquerade}" masquerade`,
       ),

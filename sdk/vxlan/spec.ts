@@ -222,6 +222,13 @@ const among =
     }
   };
 
+/** What is to be hidden is known by the members' addresses. */
+function hidesSomething({ masquerade, addresses, peers }: Fields, context: Context): void {
+  if (masquerade === undefined || [addresses, ...peers.map((it) => it.addresses)].flat().length > 0) return;
+  const legal = "absent where no other member has an address, because what leaves is known by their prefixes";
+  object(context, ["masquerade"], legal, "give another member an address in the segment, or leave it out");
+}
+
 export const spec = fields
   .superRefine(variantFields, unlessFaulty("variant", "peers", "bridge", "group", "underlay", "router"))
   .superRefine(overWireguard, unlessFaulty("variant", "encrypted"))
@@ -233,7 +240,8 @@ export const spec = fields
   .superRefine(outside, unlessFaulty("local", "addresses", "peers"))
   .superRefine(among(onlyV4), unlessFaulty("family", "addresses", "peers"))
   .superRefine(fits, unlessFaulty("mtu", "family", "carrier", "local"))
-  .superRefine(routerAt, unlessFaulty("router", "peers", "addresses"));
+  .superRefine(routerAt, unlessFaulty("router", "peers", "addresses"))
+  .superRefine(hidesSomething, unlessFaulty("masquerade", "addresses", "peers"));
 
 export type Spec = z.output<typeof spec>;
 export type Input = z.input<typeof spec>;
