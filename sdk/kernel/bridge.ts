@@ -2,7 +2,10 @@
 import type { LinkJson } from "./snapshot";
 
 export interface Bridge {
-  /** The spanning tree protocol, IEEE 802.1D: a port is silent for the 30 s that it takes to find loops. */
+  /**
+   * The spanning tree protocol, IEEE 802.1D: a port that is new to the bridge is silent for the 30 s that it takes to find
+   * loops. Switched on, those that are there go on forwarding (seen); only one that turns out to be a second way is blocked.
+   */
   stp: boolean;
 }
 

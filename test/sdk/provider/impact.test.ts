@@ -4,7 +4,7 @@ import { check } from "../../../sdk/provider/inputs";
 import { type ResourceType, resourceType } from "../../../sdk/provider/registry";
 import { foretold } from "../../../sdk/provider/safeguard";
 import type { Values } from "../../../sdk/provider/wire";
-import { vxlan } from "../../../sdk/vxlan";
+import { vxlan, vxlanBridge } from "../../../sdk/vxlan";
 
 const type = resourceType("overlay:wireguard:Interface") as ResourceType;
 const inputs = (change: Values = {}): Values => {
@@ -67,8 +67,28 @@ test("a member of a segment that is made again loses what is inside for a moment
   });
   expect(impact(type, member({}), "", member({ ttl: 1 }))).toEqual([]);
   expect(impact(type, member({}), "", member({ variant: "static-arp-nd" }))).toEqual([
-    "link vx-lan cannot change in place and is made again: packets inside are lost for about 30 ms, at one member after the other in the order of their names.",
+    "link vx-lan cannot change in place and is made again: packets inside are lost for about 30 ms, at one member after the other.",
   ]);
+  const port = { bridge: "br-lan" };
+  expect(impact(type, member(port), "", member({ ...port, variant: "static-arp-nd" }))).toEqual([
+    "link vx-lan cannot change in place and is made again: packets inside are lost for about 30 ms, at one member after the other; where its bridge has stp, for 30 s, and the next member does not wait for that.",
+  ]);
+});
+
+test("a bridge that is gone, with stp for as long as it takes to find loops; to switch that on costs nothing", () => {
+  const type = { technology: vxlanBridge } as unknown as ResourceType;
+  const bridge = (change: object = {}): Values => ({
+    spec: JSON.stringify({
+      ...{ node: "fra", owner: "net/test", device: "br-lan", id: 2, mtu: 1370, mac: "02:00:00:64:00:02" },
+      ...change,
+    }),
+  });
+  const gone = (unit: string) => [
+    `link br-lan is removed: packets between its ports are lost until they are back, about 30 ${unit}.`,
+  ];
+  expect(impact(type, bridge(), "", bridge({ device: "br" }))).toEqual(gone("ms"));
+  expect(impact(type, bridge({ stp: true }), "", bridge({ stp: true, device: "br" }))).toEqual(gone("s"));
+  expect(impact(type, bridge(), "", bridge({ stp: true }))).toEqual([]);
 });
 
 describe("what may cut off the run's own SSH is told", () => {
