@@ -1,6 +1,10 @@
-/** Changes of one run that are made one after the other, because each takes something away for a moment that the others have. */
+/**
+ * Changes of one run that are made one after the other, because each takes something away for a moment that the others have.
+ * In the order of their names those that come together. Nobody waits longer for who may yet come: what a host needs is
+ * known when it has been looked at, and a host may answer late, be of a later stage, or not be there.
+ */
 
-/** Milliseconds for those of one run to come together, so that the first by name is the first to go. */
+/** Milliseconds for those of one run to come together, so that the first of them by name is the first to go. */
 const TOGETHER = 200;
 
 interface Waiting {
@@ -12,7 +16,7 @@ export class Turns {
   readonly #waiting = new Map<string, Waiting[]>();
   readonly #busy = new Set<string>();
 
-  /** Does the work when nobody else is at work at the same, in the order of names. */
+  /** Does the work when nobody else is at work at the same, those who wait in the order of names. */
   async within<T>(same: string, name: string, work: () => Promise<T>): Promise<T> {
     const waiting = this.#waiting.get(same) ?? [];
     this.#waiting.set(same, waiting);
