@@ -37,6 +37,27 @@ describeWhere(["lab", "engine"], "stack l-net", () => {
     await on("hilbert", to.map((address) => `ping -q -c 2 -i 0.2 -w 10 ${address}`).join(" && "));
   });
 
+  test("the kernel sends by the interface what is for the nodes alone, and VXLAN packets live for one hop", async () => {
+    const nodes = ["192.168.228.166", "192.168.228.60"];
+    const allowed = await on("hilbert", "wg show wg0 allowed-ips | cut -f 2 | sort");
+    expect(allowed).toBe(`${nodes[0]}/32\n${nodes[1]}/32\n`);
+    const routes = await on("hilbert", "for f in 4 6; do ip -$f -o route show table all dev wg0 type unicast; done");
+    const to = routes
+      .trim()
+      .split("\n")
+      .flatMap((line) => line.split(" ")[0] ?? []);
+    expect(to.filter((it) => !it.startsWith("fe80::")).sort()).toEqual([...nodes].sort());
+
+    const chain = "add table inet hops; add chain inet hops in { type filter hook input priority -10 ; }";
+    const rule = (match: string) => `add rule inet hops in udp dport 4789 @th,96,24 49371 ip ttl ${match} 1 counter`;
+    await on("noether", `nft '${[chain, rule("=="), rule("!=")].join("; ")}'`);
+    await on("hilbert", "ping -q -c 3 -i 0.2 -w 10 192.168.102.3");
+    const seen = await on("noether", "nft list table inet hops && nft delete table inet hops");
+    const [one = 0, more] = [...seen.matchAll(/packets (\d+)/g)].map(([, packets]) => Number(packets));
+    expect(one).toBeGreaterThanOrEqual(3);
+    expect(more).toBe(0);
+  });
+
   test("a client reaches the outside through the router, under its address", async () => {
     const chain = "add table inet seen; add chain inet seen in { type filter hook input priority 0 ; }";
     const rule = (match: string) => `add rule inet seen in ${match} counter`;
