@@ -130,7 +130,7 @@ const widePorts = ({ node, device, mtu, ports }: BridgeSpec, { links }: Snapshot
       ? []
       : [
           `${node} has packets of ${port.mtu} bytes come by ${port.ifname}, and its bridge ${device} carries ${mtu}: larger ones are dropped, and nobody is told. ` +
-            `Run ip link set dev ${port.ifname} mtu ${mtu} there, see that it is so after a reboot, and give the machines behind it the same MTU.`,
+            `Run \`ip link set dev ${port.ifname} mtu ${mtu}\` there, see that it is so after a reboot, and give the machines behind it the same MTU.`,
         ],
   );
 

@@ -168,7 +168,7 @@ export const HOSTS_BEHIND = [
 ip link add port${net} type veth peer name h0
 ip netns add behind${net}
 ip link set h0 netns behind${net}
-ip link set port${net} up
+ip link set port${net} mtu 1280 up
 ip -n behind${net} link set h0 address ${macBehind(net)} mtu 1280 up
 ip -n behind${net} addr add 10.${net}.0.50/24 dev h0
 ip -n behind${net} addr add fd00:${net}::50/64 dev h0 nodad

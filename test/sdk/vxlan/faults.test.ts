@@ -122,7 +122,7 @@ describe("a bridge", () => {
       vxlanBridge.warnings?.(value, host("ip link add dev eth1 type dummy", `ip link set dev eth1 mtu ${mtu}`));
     expect(told(1500)).toMatchInlineSnapshot(`
 [
-  "fra has packets of 1500 bytes come by eth1, and its bridge br-lan carries 1370: larger ones are dropped, and nobody is told. Run ip link set dev eth1 mtu 1370 there, see that it is so after a reboot, and give the machines behind it the same MTU.",
+  "fra has packets of 1500 bytes come by eth1, and its bridge br-lan carries 1370: larger ones are dropped, and nobody is told. Run \`ip link set dev eth1 mtu 1370\` there, see that it is so after a reboot, and give the machines behind it the same MTU.",
 ]
 `);
     expect(told(1370)).toEqual([]);
