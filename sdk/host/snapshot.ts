@@ -121,10 +121,13 @@ export function parseSections(text: string): Map<string, string> {
   );
 }
 
-/** The kernel's release, and what `nft --version` says: `nftables v1.0.6 (Lester Gooch #5)`. */
-function versions([linux, nft]: string[]): Snapshot["versions"] {
-  const [, version] = / v(\d[\d.]*)/.exec(nft ?? "") ?? [];
-  return { ...(linux !== undefined && { linux }), ...(version !== undefined && { nft: version }) };
+/** The kernel's release, and what `--version` says of others: `nftables v1.0.6 (Lester Gooch #5)`, `curl 7.88.1 (x86_64-…`. */
+function versions([linux, ...others]: string[]): Snapshot["versions"] {
+  const said = others.flatMap((line) => {
+    const [, name = "", version] = /^(nft|curl)\S* v?(\d[\d.]*)/.exec(line) ?? [];
+    return version === undefined ? [] : [[name, version]];
+  });
+  return { ...(linux !== undefined && { linux }), ...Object.fromEntries(said) };
 }
 
 const rulesOf = (section: string | undefined): string[] | undefined =>

@@ -145,8 +145,8 @@ export interface Snapshot {
   /** `project/stack` in /etc/overlay/owner, or undefined. */
   owner?: string;
   host: { wireguard: "kernel" | "userspace" | "none" };
-  /** `6.1.0-32-cloud-amd64`, `1.0.6`; absent where it did not say. */
-  versions?: { linux?: string; nft?: string };
+  /** `6.1.0-32-cloud-amd64`, `1.0.6`, `7.88.1`; absent where it did not say. */
+  versions?: { linux?: string; nft?: string; curl?: string };
   links: LinkJson[];
   addrs: AddrJson[];
   routes4: RouteJson[];

@@ -14,6 +14,7 @@ import type { Technology } from "../kernel/technology";
 import { TUNNEL_KINDS } from "../kernel/tunnel";
 import { address, family, host, NO_ENDPOINTS } from "../network/address";
 import { addressField, deviceField, nameField, ownerField, prefixField } from "../network/fields";
+import { isOlder } from "./faults";
 import { type Agents, files } from "./plan";
 
 const TRUTH = "/etc/overlay/truth";
@@ -247,9 +248,11 @@ const signers = ({ stacks }: Spec): string =>
     stacks.flatMap(({ stack, signers }) => signers.map((key) => `${stack} namespaces="overlay-truth" ${key}`)).sort(),
   );
 
+const readsBucket = ({ sources }: Spec): boolean => sources.some(({ s3 }) => s3 !== undefined);
+
 /** Commands and the packages that they come in. */
-const needs = ({ sources }: Spec): [command: string, name: string][] => [
-  ...(sources.some(({ s3 }) => s3 !== undefined) ? [["curl", "curl"] as [string, string]] : []),
+const needs = (spec: Spec): [command: string, name: string][] => [
+  ...(readsBucket(spec) ? [["curl", "curl"] as [string, string]] : []),
   ["fping", "fping"],
   ["ssh-keygen", "openssh-client"],
 ];
@@ -288,10 +291,29 @@ function missing(spec: Spec, { commands }: Snapshot): Fault[] {
     }));
 }
 
+/** The first curl that has --aws-sigv4. */
+const CURL = "7.75.0";
+
+function unableToSign(spec: Spec, { versions: { curl } = {} }: Snapshot): Fault[] {
+  if (!readsBucket(spec) || curl === undefined || !isOlder(curl, CURL)) return [];
+  return [
+    {
+      path: "sources",
+      found: `a host with curl ${curl}`,
+      legal: `curl ${CURL} or later, which signs requests (--aws-sigv4)`,
+      cure: "upgrade its system: Ubuntu 22.04, Debian 12 and all later ones have it",
+    },
+  ];
+}
+
 /** `agents`: the files of it that stay on a host. */
 export const chooser = (agents: Agents): Technology<ChooserSpec, Spec> => ({
   token: "overlay:node:Chooser",
   spec,
   plan: plan(agents),
-  faults: (spec, snapshot) => [...foreignOwner(snapshot, spec.owner), ...missing(spec, snapshot)],
+  faults: (spec, snapshot) => [
+    ...foreignOwner(snapshot, spec.owner),
+    ...missing(spec, snapshot),
+    ...unableToSign(spec, snapshot),
+  ],
 });

@@ -27,7 +27,7 @@ const FLOORS = [
 ] as const;
 
 /** Compares what stands before the first letter, number by number. */
-function isOlder(version: string, floor: string): boolean {
+export function isOlder(version: string, floor: string): boolean {
   const [one = [], other = []] = [version, floor].map((it) => (/^[\d.]*/.exec(it)?.[0] ?? "").split(".").map(Number));
   const at = other.findIndex((number, index) => number !== (one[index] ?? 0));
   return at !== -1 && (one[at] ?? 0) < (other[at] ?? 0);

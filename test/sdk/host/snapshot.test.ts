@@ -30,13 +30,19 @@ test("who the host is", () => {
   });
 });
 
-test("versions, as the releases' own nft says them; a host without nft has none of it", () => {
+test("versions, as the releases' own nft and curl say them; a host without one has none of it", () => {
   const of = (nft: string) => parseSnapshot(`\x1eversions\n6.1.0-32-cloud-amd64\n${nft}\n\x1eend\n`, []).versions;
   const linux = "6.1.0-32-cloud-amd64";
   expect(of("nftables v0.9.8 (E.D.S.)")).toEqual({ linux, nft: "0.9.8" });
   expect(of("nftables v1.0.6 (Lester Gooch #5)")).toEqual({ linux, nft: "1.0.6" });
   expect(of("nftables v1.0.9 (Old Doc Yak #3)")).toEqual({ linux, nft: "1.0.9" });
   expect(of("nftables v1.1.3 (Commodore Bullmoose #4)")).toEqual({ linux, nft: "1.1.3" });
+  expect(of("nftables v1.0.6 (Lester Gooch #5)\ncurl 7.88.1 (x86_64-pc-linux-gnu) libcurl/7.88.1")).toEqual({
+    linux,
+    nft: "1.0.6",
+    curl: "7.88.1",
+  });
+  expect(of("curl 7.74.0 (x86_64-pc-linux-gnu) libcurl/7.74.0 OpenSSL/1.1.1w")).toEqual({ linux, curl: "7.74.0" });
   expect(of("")).toEqual({ linux });
 });
 
