@@ -1,6 +1,6 @@
 /** Where a peer is called: the decision as a host makes it, in simulated time; and one round on what wg(8) and ip(8) print. */
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -359,6 +359,28 @@ follows inter-hkg HKG 192.0.2.7:11001 hkg
     ]);
     const written = ["state", "choice", "targets", "watched"].map(all).join("");
     expect(written).not.toMatch(/PRIVATE|SHARED|inter-sin/);
+  });
+
+  test("devices are watched by their counters alone while that tells of all whom this end calls", async () => {
+    await round(115, dumped("198.51.100.9:11001", 25, 115), ["fe80::2%inter-fra"]);
+    expect(all("watched")).toBe("watched inter-fra\n");
+    const mesh = ["M", "N"].map((letter) => `${letter.repeat(43)}=`);
+    for (const key of mesh) {
+      appendFileSync(
+        at("peers"),
+        `peer mesh ${key} ams chooser 10.255.0.9\ncandidate mesh ${key} 192.0.2.9:11001 fit\n`,
+      );
+    }
+    const meshed = (now: number) => [
+      ...dumped("198.51.100.9:11001", now - 90, now),
+      ["mesh", "PRIVATE", OWN, "11004", "0x6f"].join("\t"),
+      ...mesh.map((key) =>
+        ["mesh", key, "(none)", "192.0.2.9:11001", "10.255.0.9/32", `${1_000_000 + now}`, "1", "1", "0"].join("\t"),
+      ),
+    ];
+    await round(117, meshed(117), ["fe80::2%inter-fra", "10.255.0.9"]);
+    await round(119, meshed(119), ["fe80::2%inter-fra", "10.255.0.9"]);
+    expect(all("watched")).toBe("");
   });
 });
 

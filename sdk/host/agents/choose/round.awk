@@ -110,10 +110,12 @@ function alarm(   dev) {
   }
 }
 
-# Devices of one peer: their own counters tell of it.
+# Devices of one peer: their own counters tell of it. None, where somebody is called of whom no counter tells: then all are looked
+# at in each round.
 function watchable(   id) {
   printf "" >watch_file
-  for (id in here) if (chooses(id) && answers[id] && peers_on[device[id]] == 1) print "watched", device[id] >watch_file
+  for (id in here) if (chooses(id) && !(answers[id] && peers_on[device[id]] == 1)) return
+  for (id in here) if (chooses(id)) print "watched", device[id] >watch_file
 }
 
 # In a file beside it, which takes its place: somebody may be reading.
