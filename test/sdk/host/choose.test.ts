@@ -216,8 +216,17 @@ describe("candidates", () => {
     expect(
       (
         await candidates(
-          ["198.51.100.9 11001", "192.0.2.7 11001", "2001:db8:2::9 11001", "2001:db8:3::7 11001"],
           [
+            "198.51.100.9 11001",
+            "198.51.100.10 11001",
+            "192.0.2.7 11001",
+            "192.0.2.8 11001",
+            "2001:db8:2::9 11001",
+            "2001:db8:3::7 11001",
+          ],
+          [
+            by("198.51.100.10", "via 203.0.113.1 dev eth0 src 203.0.113.5 mtu lock 1480"),
+            by("192.0.2.8", "via 203.0.113.1 dev eth0 src 203.0.113.5 mtu lock 1400"),
             by("198.51.100.9", "via 203.0.113.1 dev eth0 src 203.0.113.5 mtu 1480"),
             by("192.0.2.7", "via 203.0.113.1 dev eth0 src 203.0.113.5 mtu 1400"),
             "2001:db8:2::9 from :: via 2001:db8:1::1 dev eth0 src 2001:db8:1::5 metric 1024 mtu 1492 pref medium",
@@ -227,9 +236,20 @@ describe("candidates", () => {
       ).slice(1),
     ).toEqual([
       "candidate inter-fra KEY 198.51.100.9:11001 fit",
+      "candidate inter-fra KEY 198.51.100.10:11001 fit",
       "candidate inter-fra KEY 192.0.2.7:11001 carries 1400 bytes at most, too few for the MTU of inter-fra, 1420",
+      "candidate inter-fra KEY 192.0.2.8:11001 carries 1400 bytes at most, too few for the MTU of inter-fra, 1420",
       "candidate inter-fra KEY [2001:db8:2::9]:11001 carries 1492 bytes at most, too few for the MTU of inter-fra, 1420",
       "candidate inter-fra KEY [2001:db8:3::7]:11001 fit",
+    ]);
+  });
+
+  test("what a stack says to be of an overlay is no candidate of its own nodes; another's are its own business", async () => {
+    const ways = [by("198.51.100.9", eth0), by("192.0.2.7", eth0)];
+    const said = ["overlay 0.0.0.0/0 edge/prod", "overlay 192.0.2.0/24 net/prod"];
+    expect((await candidates(["198.51.100.9 11001", "192.0.2.7 11001"], ways, said)).slice(1)).toEqual([
+      "candidate inter-fra KEY 198.51.100.9:11001 fit",
+      "candidate inter-fra KEY 192.0.2.7:11001 lies in 192.0.2.0/24",
     ]);
   });
 

@@ -45,7 +45,8 @@ $1 == "stack" && $2 != stack { refuse("it is of the stack " substr($2, 1, 60)) }
 $1 == "node" && $2 != node { refuse("it is for the node " substr($2, 1, 60)) }
 $1 == "serial" && !is_number($2, 1, 999999999999999) { refuse("it has no serial") }
 $1 ~ /^(network|stack|node|serial)$/ { said[$1]++ }
-$1 == "serial" || $1 == "overlay" { keep[++kept] = $0 }
+$1 == "serial" { keep[++kept] = $0 }
+$1 == "overlay" { keep[++kept] = $0 " " stack }
 $1 ~ /^(peer|endpoint|name|relay)$/ {
   if (whose[$2] == stack) keep[++kept] = $0
   else if (!($2 in others)) others[$2] = FNR

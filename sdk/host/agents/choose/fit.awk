@@ -5,8 +5,14 @@
 #   ways            what ip(8) says: -o route get ADDRESS; -N -j -d link show dev DEVICE; and `/sys/class/net/DEVICE/mtu:BYTES`
 # Prints `peer DEVICE KEY NAME ROLE ADDRESS` and `candidate DEVICE KEY ENDPOINT fit|WHY…`, `name DEVICE KEY NAME`.
 
-$1 == "never" || $1 == "overlay" { never[++nevers] = $2 }
-$1 == "of" { inside[$2] = $4 }
+$1 == "never" || $1 == "overlay" {
+  never[++nevers] = $2
+  says[nevers] = $3 # a stack says it of the endpoints of its own nodes
+}
+$1 == "of" {
+  stack[$2] = $3
+  inside[$2] = $4
+}
 $1 == "tunnel" { tunnel[$2] = 1 }
 $1 == "underlay" { underlay[$2] = 1 }
 $1 == "resolved" { resolved[$2] = substr($0, length($1 $2) + 3) }
@@ -42,13 +48,14 @@ function quoted(field,   from) {
   return substr($0, from, RLENGTH - length(field) - 5)
 }
 
+# word_after(WORD): what stands behind it, or behind `lock` there.
 function word_after(word,   i) {
-  for (i = 2; i < NF; i++) if ($i == word) return $(i + 1)
+  for (i = 2; i < NF; i++) if ($i == word) return $(i + 1) == "lock" ? $(i + 2) : $(i + 1)
 }
 
-# Why an address is no candidate, or `fit`.
-function verdict(address, dev,   i, out, least) {
-  for (i = 1; i <= nevers; i++) if (within(never[i], address)) return "lies in " never[i]
+# Why an address of a peer is no candidate, or `fit`.
+function verdict(owner, address, dev,   i, out, least) {
+  for (i = 1; i <= nevers; i++) if ((says[i] == "" || says[i] == stack[owner]) && within(never[i], address)) return "lies in " never[i]
   out = way[address]
   if (out == "") return "has no way"
   if (out == "lo") return "is this host's own"
@@ -64,7 +71,7 @@ function verdict(address, dev,   i, out, least) {
 function candidate(owner, address, port,   endpoint) {
   endpoint = address ~ /:/ ? "[" address "]:" port : address ":" port
   if (known[owner, endpoint]++) return
-  print "candidate", device[owner], owner, endpoint, verdict(address, device[owner])
+  print "candidate", device[owner], owner, endpoint, verdict(owner, address, device[owner])
 }
 
 END {
