@@ -46,7 +46,7 @@ describe("a bucket that insists on all of a signature", () => {
   async function fetched(...credentials: string[]): Promise<string> {
     writeFileSync(join(folder, "truth"), `${credentials.join("\n")}\n`);
     const { port } = server.address() as AddressInfo;
-    const script = `. "$1/documents.sh"; keys=$2; from_s3 "$3" auto "$2/got" && cat "$2/got" || echo "$why"`;
+    const script = `. "$1/documents.sh"; keys=$2; from_s3 "$3" auto "$2/got" && cat "$2/got" || echo "$cause"`;
     const url = `http://127.0.0.1:${port}/truth/lab/hosts/lux/net.prod`;
     const { stdout } = await run("sh", ["-c", script, "sh", agentPath("choose"), folder, url], {
       env: { PATH: process.env.PATH },

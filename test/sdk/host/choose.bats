@@ -42,12 +42,14 @@ publish_as_it_is() {
 }
 
 # look: one at the store; what is said, and nobody sleeps in a test.
-look() { OVERLAY_HERE=$here sh -euc '
+look() { agent documents; }
+begin() { agent kept_documents; }
+agent() { OVERLAY_HERE=$here OVERLAY_WORK=$1 sh -euc '
   . "$0/documents.sh"
   sleep() { :; }
   run=$OVERLAY_HERE/run truth=$OVERLAY_HERE/truth kept=$OVERLAY_HERE/kept lib=$0 keys=$OVERLAY_HERE/keys
   set +e
-  documents' "$lib" 2>&1; }
+  $OVERLAY_WORK' "$lib" 2>&1; }
 
 known() { cat "$state/extract.net.prod" 2>/dev/null || :; }
 
@@ -55,11 +57,38 @@ known() { cat "$state/extract.net.prod" 2>/dev/null || :; }
   extract 1 | publish
   [ "$(look)" = 'of net/prod: serial 1' ]
   known | grep -qx "endpoint $FRA 198.51.100.9 11001 10"
+  known | grep -qx 'overlay 10.255.0.0/24 net/prod'
   [ -z "$(look)" ]
   extract 2 "endpoint $FRA 2001:db8:2::9 11001 20" | publish
   [ "$(look)" = 'of net/prod: serial 2' ]
   known | grep -qx "endpoint $FRA 2001:db8:2::9 11001 20"
-  cmp "$kept/net.prod" "$store"
+  cmp "$state/text.net.prod" "$store"
+}
+
+@test "what was good counts from the start on, unless its signer is no longer trusted or it breaks off" {
+  extract 1 | publish
+  look
+  extract 2 "endpoint $FRA 2001:db8:2::9 11001 20" | publish
+  look
+  rm "$state"/*
+  mv "$here/store" "$here/away"
+  [ -z "$(begin)" ]
+  known | grep -qx "endpoint $FRA 2001:db8:2::9 11001 20"
+  [ "$(look)" = "of net/prod: it cannot be had from the store ($store cannot be read): what is known stays" ]
+  # All of it is one file: whatever moment the power fails at, it is that of before or that of now.
+  [ "$(ls "$kept")" = net.prod ]
+  sed '$d' "$kept/net.prod" >"$here/half"
+  cp "$kept/net.prod" "$here/whole"
+  for broken in "$here/half" /dev/null; do
+    rm "$state"/*
+    cp "$broken" "$kept/net.prod"
+    [ "$(begin)" = "of net/prod: what was kept of it is refused: its signature is none of those in $truth/signers" ]
+    [ -z "$(known)" ]
+  done
+  rm "$state"/*
+  cp "$here/whole" "$kept/net.prod"
+  sed -i '/^net/d' "$truth/signers"
+  [ "$(begin)" = "of net/prod: what was kept of it is refused: its signature is none of those in $truth/signers" ]
 }
 
 @test "a forged one is refused, in one line, and what was known stays" {
@@ -165,7 +194,8 @@ echo "$*" >>"$OVERLAY_HERE/curl"
 while [ $# -gt 1 ]; do case $1 in --config) credentials=$2 ;; --output) to=$2 ;; esac; shift; done
 grep -q SECRET "$credentials" || exit 3
 [ -z "${CURL_FAILS-}" ] || { printf 000; exit "$CURL_FAILS"; }
-[ -z "${CURL_SAYS-}" ] || { printf %s "$CURL_SAYS"; exit 0; }
+case $1 in *.sig) says=${CURL_SAYS_OF_SIG-} ;; *) says=${CURL_SAYS-} ;; esac
+[ -z "$says" ] || { printf %s "$says"; exit 0; }
 cp "$OVERLAY_HERE/store/${1#https://s3.example.net/truth/}" "$to" && printf 200
 EOT
   chmod +x "$here/bin/curl"
@@ -174,10 +204,16 @@ EOT
   extract 1 | publish
   PATH=$here/bin:$PATH
   [ "$(look)" = 'of net/prod: serial 1' ]
-  [ "$(CURL_SAYS=403 look)" = 'of net/prod: it cannot be had from the store (HTTP 403): what is known stays' ]
   [ "$(CURL_SAYS=500 look)" = 'of net/prod: it cannot be had from the store (HTTP 500): what is known stays' ]
+  # Whatever an outage answers in turn, it is one line; a token that is refused is another.
+  [ -z "$(CURL_FAILS=28 look)$(CURL_SAYS=503 look)$(CURL_FAILS=7 look)$(CURL_SAYS=503 look)" ]
+  [ "$(CURL_SAYS=403 look)" = 'of net/prod: it cannot be had from the store (HTTP 403): what is known stays' ]
   [ "$(CURL_FAILS=28 look)" = 'of net/prod: it cannot be had from the store (curl: code 28): what is known stays' ]
-  [ -z "$(CURL_FAILS=28 look)" ]
+  [ "$(look)" = 'of net/prod: serial 1' ]
+  # Of the signature, too.
+  extract 2 | publish
+  [ "$(CURL_SAYS_OF_SIG=503 look)" = 'of net/prod: refused: it has no signature (HTTP 503)' ]
+  [ -z "$(CURL_SAYS_OF_SIG=500 look)" ]
   grep -q 'lab/hosts/lux/net.prod$' "$here/curl"
   run -1 grep -q SECRET "$here/curl"
 }

@@ -5,6 +5,9 @@
 # Bytes that an extract may have.
 most=1048576
 
+# What a signature of ssh-keygen(1) begins with.
+signature=-----BEGIN
+
 # SHA-256 of no content.
 nothing=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 
@@ -18,12 +21,14 @@ $(of_conf stack)
 EOT
 }
 
-# kept_documents: what was good when it came is so still, unless a key is no longer trusted.
+# kept_documents: what was good when it came is so still, unless a key is no longer trusted. In $run/text.* as it was fetched.
 kept_documents() {
   while read -r stack; do
-    file=$(file_of "$stack")
+    file=$(file_of "$stack") why=''
     [ -f "$kept/$file" ] || continue
-    if signed "$kept/$file" && read_extract "$kept/$file"; then
+    sed "/^$signature/,\$d" "$kept/$file" >"$run/text.$file"
+    sed -n "/^$signature/,\$p" "$kept/$file" >"$run/text.$file.sig"
+    if signed "$run/text.$file" && read_extract "$run/text.$file"; then
       mv "$run/read.$file" "$run/extract.$file"
     else
       report "what was kept of it is refused: ${why:-its signature is none of those in $truth/signers}"
@@ -33,17 +38,22 @@ $(of_conf stack)
 EOT
 }
 
+# keep FILE: with its signature behind it, all in one, because a power cut may come at any moment.
+keep() {
+  cat "$1" "$1.sig" >"$kept/$file.new" && sync "$kept/$file.new" && mv "$kept/$file.new" "$kept/$file"
+}
+
 of_conf() { sed -n "s/^$1 //p" "$truth/conf"; }
 file_of() { printf '%s' "$1" | tr / .; }
 
 document() {
   file=$(file_of "$stack") new=$run/fetched.$(file_of "$stack") why=''
   if ! fetch "$file" "$new"; then
-    report "it cannot be had from the store ($why): what is known stays"
-  elif [ -e "$run/extract.$file" ] && cmp -s "$new" "$kept/$file"; then
+    report 'it cannot be had from the store' " ($cause): what is known stays"
+  elif [ -e "$run/extract.$file" ] && cmp -s "$new" "$run/text.$file"; then
     report "serial $(serial_of "$kept/$file")"
   else
-    accept || report "refused: $why"
+    accept || report "refused: $why" "${cause:+ ($cause)}"
   fi
 }
 
@@ -57,14 +67,15 @@ accept() {
     fetch "$file" "$new" || return 1
   done
   read_extract "$new" && newer || return 1
-  mv "$new.sig" "$kept/$file.sig" && mv "$new" "$kept/$file" && mv "$run/read.$file" "$run/extract.$file" && : >"$run/news" && cat "$run/notes.$file" || return 1
+  why="it cannot be kept in $kept"
+  keep "$new" && mv "$new" "$run/text.$file" && mv "$run/read.$file" "$run/extract.$file" && : >"$run/news" && cat "$run/notes.$file" || return 1
   report "serial $serial"
 }
 
 verified() {
   why="it has more than $most bytes"
   [ "$(wc -c <"$new")" -le "$most" ] || return 1
-  fetch "$file.sig" "$new.sig" || { why="it has no signature ($why)" && return 1; }
+  fetch "$file.sig" "$new.sig" || { why='it has no signature' && return 1; }
   why="its signature is none of $stack in $truth/signers"
   signed "$new"
 }
@@ -85,16 +96,16 @@ serial_of() { sed -n 's/^serial //p' "$1" 2>/dev/null; }
 newer() {
   serial=$(serial_of "$run/read.$file") before=$(serial_of "$kept/$file")
   why="serial $serial is not above $before, the one that is known"
-  [ "$serial" -gt "${before:-0}" ] || cmp -s "$new" "$kept/$file" # the same, signed anew
+  [ "$serial" -gt "${before:-0}" ] || cmp -s "$new" "$run/text.$file" # the same, signed anew
 }
 
-# fetch NAME FILE: from the first source that has it.
+# fetch NAME FILE: from the first source that has it; else $cause says why not from the last.
 fetch() {
-  why='no source is given'
+  cause='no source is given'
   while read -r kind where region; do
     case $kind in
-      file) from_file "$where/$network/hosts/$node/$1" "$2" && return 0 ;;
-      s3) from_s3 "$where/$network/hosts/$node/$1" "$region" "$2" && return 0 ;;
+      file) from_file "$where/$network/hosts/$node/$1" "$2" && cause='' && return 0 ;;
+      s3) from_s3 "$where/$network/hosts/$node/$1" "$region" "$2" && cause='' && return 0 ;;
     esac
   done <<EOT
 $(of_conf source)
@@ -103,7 +114,7 @@ EOT
 }
 
 from_file() {
-  why="$1 cannot be read"
+  cause="$1 cannot be read"
   [ -r "$1" ] && head -c $((most + 1)) "$1" >"$2" 2>/dev/null
 }
 
@@ -113,19 +124,21 @@ from_s3() {
   code=$(curl -q --silent --config "$keys/truth" --aws-sigv4 "aws:amz:$2:s3" --header "x-amz-content-sha256: $nothing" \
     --proto '=http,https' --connect-timeout 5 --max-time 20 --max-filesize "$most" --output "$3" --write-out '%{http_code}' \
     "$1" </dev/null 2>/dev/null)
-  why="curl: code $?"
-  case $why,$code in
+  cause="curl: code $?"
+  case $cause,$code in
     'curl: code 0,200') return 0 ;;
-    'curl: code 0,'*) why="HTTP $code" ;;
+    'curl: code 0,'*) cause="HTTP $code" ;;
   esac
   return 1
 }
 
-# report STATE: one line when it is another.
+# report STATE [CAUSE]: one line when it is another. An outage that answers this and that in turn is one; what a store refuses
+# (HTTP 4xx) is another.
 report() {
   said=''
+  case ${2-} in *'HTTP 4'*) state=$1$2 ;; *) state=$1 ;; esac
   [ ! -r "$run/said.$file" ] || read -r said <"$run/said.$file"
-  [ "$said" != "$1" ] || return 0
-  printf '%s\n' "$1" >"$run/said.$file"
-  printf 'of %s: %s\n' "$stack" "$1"
+  [ "$said" != "$state" ] || return 0
+  printf '%s\n' "$state" >"$run/said.$file"
+  printf 'of %s: %s\n' "$stack" "$1${2-}"
 }
