@@ -255,6 +255,18 @@ candidate inter-fra FRA ${luxToFra[1]} fit
     expect(told.filter((line) => line.startsWith("of net/test: refused"))).toHaveLength(1);
   };
 
+  /** A wireguard-go that answers nothing any more, whosever it is, hides no other device. */
+  const oneHangs = async () => {
+    const was = await net.endpoint("lux", "fra");
+    const hang = "wireguard-go -f hangs >/dev/null 2>&1 & sleep 0.5; kill -STOP $! && echo $!";
+    const process = (await on(lab, "lux", hang)).trim();
+    await net.cut("fra", path("lux", was === luxToFra[0] ? 0 : 1));
+    await within(25, "lux calls fra by another", async () => (await net.endpoint("lux", "fra")) !== was);
+    await settled("lux", "fra");
+    await on(lab, "lux", `kill -KILL ${process}`);
+    await net.heal("fra");
+  };
+
   /** Both ends choose by mistake, and differ: neither moves the other again and again. */
   const bothChoose = async () => {
     await net.start("hkg", net.lines("fra", net.endpoints("hkg", "fra").reverse()), { probe: 0.5, hold: 10 });
@@ -277,8 +289,8 @@ candidate inter-fra FRA ${luxToFra[1]} fit
     await Promise.all([inTurn(oneDirection, allDead), wrongDocument()]);
   });
 
-  test("a tunnel inside of itself, a way into a tunnel, a store that is away and forged documents; and both ends that choose", async () => {
-    await Promise.all([inTurn(nested, intoTunnel, storeAway), bothChoose()]);
+  test("a tunnel inside of itself, a way into a tunnel, a store that is away and forged documents, a wireguard-go that hangs; and both ends that choose", async () => {
+    await Promise.all([inTurn(nested, intoTunnel, storeAway, oneHangs), bothChoose()]);
   });
 
   test("without a chooser nothing of it stays on the host", async () => {

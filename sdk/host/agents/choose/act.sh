@@ -26,9 +26,9 @@ call() ( # pends() of lock.sh leaves globbing off
   [ ! -r "/sys/class/net/$1/netdev_group" ] || read -r group <"/sys/class/net/$1/netdev_group"
   [ "$group" = 28417 ] || return 1
   {
-    flock -w 1 9 && ! pends && wg show "$1" peers | grep -q -x -F -e "$2" &&
-      wg set "$1" peer "$2" persistent-keepalive 0 \
+    flock -w 1 9 && ! pends && timeout 5 wg show "$1" peers | grep -q -x -F -e "$2" &&
+      timeout 5 wg set "$1" peer "$2" persistent-keepalive 0 \
         peer "$2" endpoint "$3" persistent-keepalive "$([ "$4" != 0 ] && echo "$4" || echo 25)" || return 1
-    [ "$4" != 0 ] || wg set "$1" peer "$2" persistent-keepalive 0
+    [ "$4" != 0 ] || timeout 5 wg set "$1" peer "$2" persistent-keepalive 0
   } 9>>"$overlay_run/lock"
 )

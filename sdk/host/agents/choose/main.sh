@@ -24,7 +24,7 @@ main() {
 choose() {
   [ -d "$run" ] || mkdir -p "$run"
   [ -d "$kept" ] || mkdir -p "$kept"
-  rm -f "$run"/extract.* "$run"/text.* "$run/peers" "$run/unset" "$run/news"
+  rm -f "$run"/extract.* "$run"/text.* "$run/hangs" "$run/peers" "$run/unset" "$run/news"
   for file in began peers state unset said glanced watched refused; do : >>"$run/$file"; done
   probe=$(setting probe 2) every=$(setting fetch 60) patience=$(patience)
   next_look=0 watch='' pause=0 names='' next_fit=0 next_fetch=0 next_resolve=0 next_relays=0 fetching=''

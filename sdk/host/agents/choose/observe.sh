@@ -33,8 +33,31 @@ look() {
   else
     : >"$run/counters"
   fi
-  timeout 5 wg show all dump | decide look "$run/unset" "$run/watched" "$run/silent" "$run/counters" - || return
+  wg_dump | decide look "$run/unset" "$run/watched" "$run/silent" "$run/counters" - || return
   : >"$run/unset"
+}
+
+# wg_dump: `wg show all dump`. One wireguard-go that hangs holds up the look at all: then, for a minute, each device is asked by
+# itself, and it alone is missing.
+wg_dump() {
+  if ! hung; then
+    shown=$(timeout 5 wg show all dump) || hangs $?
+    if ! hung; then
+      printf '%s\n' "$shown"
+      return
+    fi
+  fi
+  for device in $(timeout 5 wg show interfaces); do
+    timeout 1 wg show "$device" dump | awk -v device="$device" '{ print device "\t" $0 }'
+  done
+}
+
+# hangs CODE: notes whether timeout(1) ended it.
+hangs() { [ "$1" -ne 124 ] || echo $((seconds + 60)) >"$run/hangs"; }
+hung() {
+  again=0
+  [ ! -r "$run/hangs" ] || read -r again <"$run/hangs"
+  [ "$seconds" -lt "$again" ]
 }
 
 # ask: who answers one of three echoes is in $run/alive.

@@ -18,9 +18,10 @@ index_of() {
   [ ! -r "/sys/class/net/$1/ifindex" ] || read -r index <"/sys/class/net/$1/ifindex"
 }
 
-# relays: what could not be done is tried again in the next round.
+# relays: what could not be done is tried again in the next round; where a wireguard-go hangs, a minute later.
 relays() {
   next_relays=0
+  if hung; then return 0; fi
   : >"$run/failed"
   plan_relays || return 0
   read -r word <"$run/relays"
@@ -37,7 +38,7 @@ relays() {
 # plan_relays: what is to be, and what that asks for, in $run/relays. Where wg(8) does not answer, nothing is known.
 plan_relays() {
   {
-    timeout 5 wg show all allowed-ips >"$run/allowed" || return
+    timeout 5 wg show all allowed-ips >"$run/allowed" || { hangs $?; return 1; }
     sed 's/^/allowed /' "$run/allowed"
     ip -N -o route show proto 111 2>/dev/null
     ip -6 -N -o route show proto 111 2>/dev/null
