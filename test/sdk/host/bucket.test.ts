@@ -38,7 +38,7 @@ function wrong({ method, url, headers, rawHeaders }: IncomingMessage): string | 
 }
 
 describe("a bucket that insists on all of a signature", () => {
-  const folder = mkdtempSync(join(tmpdir(), "overlay-bucket-"));
+  const folder = mkdtempSync(join(tmpdir(), "strict-bucket-"));
   let server: Server;
   let refused: (string | undefined)[] = [];
 
