@@ -39,7 +39,7 @@ export async function stale(store: Store, network: string, stack: string, texts:
   const found = await each([...texts], async ([node, text]) => {
     const key = extractKey(network, node, stack);
     const [stored, signature] = await Promise.all([store.get(key), store.get(`${key}.sig`)]);
-    return signature && stored && sameExtract(stored.text, text) ? [] : [node];
+    return signature?.text && stored && sameExtract(stored.text, text) ? [] : [node];
   });
   return found.flat();
 }
@@ -68,8 +68,11 @@ export async function publish(
   await each([...nodes.entries()], async ([index, node]) => {
     const name = extractKey(network, node, stack);
     const text = texts.get(node) ?? "";
-    const newer = await put(store, name, text, (stored) => serialOf(stored) > serialOf(text));
-    if (!newer) await put(store, `${name}.sig`, signatures[index] ?? "");
+    const newer = (stored: string) => serialOf(stored) > serialOf(text);
+    if (newer((await store.get(name))?.text ?? "")) return;
+    // Who is ended before the last of these leaves no signature, and so an extract that the next run writes again.
+    await put(store, `${name}.sig`, "");
+    if (!(await put(store, name, text, newer))) await put(store, `${name}.sig`, signatures[index] ?? "");
   });
 }
 

@@ -227,7 +227,7 @@ test("a document that is written while hosts cannot be told is kept, and the nex
   writeFileSync(join(folder, "prod/hosts"), "in the way");
   const refused = await failure(one.up(both));
   expect(refused.message).toMatch(
-    /The document is written, and hosts are not told of it all yet: .*prod\/hosts\/hkg\/net\.test cannot be /,
+    /The document is written, and hosts are not told of it all yet: .*prod\/hosts\/hkg\/net\.test\.sig cannot be /,
   );
   rmSync(join(folder, "prod/hosts"));
   expect(await one.up(both)).toBe("updated");

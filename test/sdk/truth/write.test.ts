@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDocument, print } from "../../../sdk/truth/document";
 import { publish, stale, wanted } from "../../../sdk/truth/publish";
+import { allowedSigners, verify } from "../../../sdk/truth/signature";
 import { openStore, type Store } from "../../../sdk/truth/store";
 import { type Known, knownOf, read, type Truth, type Written, withdraw, write } from "../../../sdk/truth/write";
 import { node } from "./arbitrary";
@@ -240,6 +241,39 @@ test("hosts are told what changes for them and nothing else, and that a link is 
   expect(await said(await put("net/prod", { nodes, links: { "lux-hkg": links["lux-hkg"] } }))).toEqual(["lux"]);
   expect(await said(await withdraw(truth(), writer("net/prod")))).toEqual(["hkg", "lux"]);
   expect(of("lux")).toMatch(/^serial 4$/m);
+});
+
+test.each([
+  [1, "goes on", 13],
+  [2, "goes on", 13],
+  [3, "goes on", 13],
+  [2, "goes back", 12],
+  [3, "goes back", 12],
+])("a run that ends at write %i of what a host is told is made good by the next, which %s", async (last, _, next) => {
+  const ends = ["lux", "hkg"].map((it, index) => ({ node: it, device: "x", port: 11000 + index }));
+  const tell = async (last: number, store = open()) => {
+    const nodes = { lux: node(1), hkg: node(3, { endpoints: [{ address: `192.0.2.${last}` }] }) };
+    const { document } = await put("net/prod", { nodes, links: { "lux-hkg": { ends } } });
+    const texts = wanted(document, "net/prod");
+    const told = (await stale(store, network(), "net/prod", texts)).filter((it) => it === "lux");
+    await publish(store, network(), { stack: "net/prod", key: stacks["net/prod"].key }, texts, told);
+  };
+  let writes = 0;
+  const endedAt: Store = {
+    address: "file://ended",
+    get: (key) => open().get(key),
+    putIfNone: (key, text) => open().putIfNone(key, text),
+    putIfMatch: (key, text, etag) => {
+      if (++writes === last) throw new Error("ended");
+      return open().putIfMatch(key, text, etag);
+    },
+  };
+  await tell(12);
+  await expect(tell(13, endedAt)).rejects.toThrow("ended");
+  await tell(next);
+  const of = (name: string) => readFileSync(join(folder, network(), "hosts/lux", name), "utf8");
+  const forged = await verify(allowedSigners(signers), "net/prod", of("net.prod"), of("net.prod.sig"));
+  expect(forged).toBeUndefined();
 });
 
 test("four stacks that write at once lose nothing", async () => {
