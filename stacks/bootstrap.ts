@@ -60,11 +60,17 @@ const truth = bucket(
   networks.map((network) => `${network}/log/`),
 );
 
-/** Cloudflare's own names of what a token may do. */
+/** Cloudflare's own names of what a token may do; asked for one, it may answer with others that have it in theirs. */
 const may = (name: string): pulumi.Output<{ id: string }[]> =>
   cloudflare
     .getAccountApiTokenPermissionGroupsListOutput({ accountId, name: encodeURIComponent(name) })
-    .results.apply((all) => all.map(({ id }) => ({ id })));
+    .results.apply((all) => {
+      const found = all.filter((it) => it.name === name);
+      if (found.length === 1) return found.map(({ id }) => ({ id }));
+      throw new Error(
+        `Cloudflare has ${found.length} permissions ${JSON.stringify(name)}, and a token is to have one.`,
+      );
+    });
 
 /** A token as S3 has it: https://developers.cloudflare.com/r2/api/tokens/#get-s3-api-credentials-from-an-api-token */
 function token(name: string, permission: string, buckets: cloudflare.R2Bucket[]) {

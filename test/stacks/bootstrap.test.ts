@@ -26,7 +26,11 @@ async function stack(config: Record<string, string> = {}) {
         state: { ...inputs, ...(type.endsWith("Token") && { value: `value-of-${name}` }) },
       };
     },
-    call: ({ inputs }) => ({ results: [{ id: `id-of-${inputs.name}`, name: inputs.name }] }),
+    // What is asked for is a part of the name.
+    call: ({ inputs }) => {
+      const name = decodeURIComponent(inputs.name);
+      return { results: [`Not ${name}`, name].map((it) => ({ id: `id-of-${it}`, name: it })) };
+    },
   });
   let program: Record<string, pulumi.Output<unknown>> = {};
   await pulumi.runtime.runInPulumiStack(async () => {
@@ -77,14 +81,14 @@ test("writers write in both buckets; hosts read the one with sources of truth", 
   expect(policy("overlay-writers")).toEqual([
     {
       effect: "allow",
-      permissionGroups: [{ id: "id-of-Workers%20R2%20Storage%20Bucket%20Item%20Write" }],
+      permissionGroups: [{ id: "id-of-Workers R2 Storage Bucket Item Write" }],
       resources: JSON.stringify({ [of("state")]: "*", [of("truth")]: "*" }),
     },
   ]);
   expect(policy("overlay-hosts")).toEqual([
     {
       effect: "allow",
-      permissionGroups: [{ id: "id-of-Workers%20R2%20Storage%20Bucket%20Item%20Read" }],
+      permissionGroups: [{ id: "id-of-Workers R2 Storage Bucket Item Read" }],
       resources: JSON.stringify({ [of("truth")]: "*" }),
     },
   ]);

@@ -18,7 +18,11 @@ async function cloudflare(): Promise<Server> {
   const server = createServer(({ url = "" }, response) => {
     const name = new URL(url, "http://localhost").searchParams.get("name") ?? "";
     const scopes = ["com.cloudflare.edge.r2.bucket"];
-    const result = [{ id: "2efd5506f9c8494dacb1fa10a3e7d5b6", name: decodeURIComponent(name), scopes }];
+    const named = decodeURIComponent(name);
+    const result = [
+      { id: "2efd5506f9c8494dacb1fa10a3e7d5b6", name: named, scopes },
+      { id: "b4992e1108244f5d8bfbd5744320c2e1", name: `Not ${named}`, scopes },
+    ];
     response.setHeader("Content-Type", "application/json");
     response.end(JSON.stringify({ success: true, errors: [], messages: [], result }));
   }).listen(0, "127.0.0.1");
