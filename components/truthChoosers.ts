@@ -123,7 +123,7 @@ function speakers(
   for (const [name, way] of program().network.ways) {
     if (!way.ends.some(({ node }) => node === nodeName) || way.others.includes(nodeName)) continue;
     for (const other of new Set([...way.ends.map(({ node }) => node), ...way.others])) {
-      const [own, foreign] = [said.get(other), peers.get(`${nodeName} ${other}`)];
+      const [own, foreign] = [said.get(other), foreignOf(peers, way, nodeName, other)];
       if (other === nodeName) continue;
       if (own && !way.others.includes(other)) {
         const publicKey = program().keys.get(`${name}@${other}`) ?? own.publicKey;
@@ -140,6 +140,10 @@ function speakers(
   }
   return [...of].map(([stack, peers]) => ({ stack, signers: (signers[stack] ?? []).map(withoutComment), of: peers }));
 }
+
+/** The peers of a mesh are asked for once, by one of its nodes for all. */
+const foreignOf = (peers: Others["peers"], { ends }: Way, near: string, name: string): ForeignPeer | undefined =>
+  [near, ...ends.map(({ node }) => node)].map((it) => peers.get(`${it} ${name}`)).find((it) => it !== undefined);
 
 const withoutComment = (key: string): string => key.split(" ", 2).join(" ");
 

@@ -188,6 +188,18 @@ test("hosts that choose are told who may speak of which peers, where, and how th
   expect(options.dependsOn).toHaveLength(3);
 });
 
+test("of a peer of a mesh, asked for by one of its nodes, all of them are told who may speak of it", async () => {
+  const { made } = await said((truth) => {
+    const [lux, nyc] = [node("lux", 1), node("nyc", 3)];
+    const shared = truth({ nodes: [lux, nyc], choose: { stores: ["file:///srv/truth"] } });
+    new WgMesh("mesh", { nodes: [lux, nyc], peers: [shared.peer("fra", lux)] });
+  });
+  const choosers = made.filter(({ type }) => type === "overlay:node:Chooser");
+  const theirs = choosers.map(({ inputs }) => inputs.spec.stacks[1]);
+  const fra = { stack: "edge/prod", of: [{ publicKey: keyOf(200), address: "10.255.0.200" }] };
+  expect(theirs).toMatchObject([fra, fra]);
+});
+
 test("of credentials hosts are told the hash; what is wrong with them, and with a host of two networks, is told", async () => {
   const { AWS_SHARED_CREDENTIALS_FILE: before } = process.env;
   process.env.AWS_SHARED_CREDENTIALS_FILE = join(folder, "credentials");
