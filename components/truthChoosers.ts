@@ -1,4 +1,5 @@
 /** Hosts that choose for themselves where they call each other, by what a source of truth says: what each is told for that. */
+import { fileURLToPath } from "node:url";
 import { fingerprint, NoCredentials, profileCredentials } from "../sdk/credentials";
 import { type Fault, fault } from "../sdk/faults";
 import { family } from "../sdk/network/address";
@@ -31,10 +32,16 @@ const isBucket = (address: string): boolean => address.startsWith("s3://");
 /** As the host reads them. Throws TruthError. */
 const sourcesOf = (addresses: readonly string[]): Sources =>
   addresses.map((address) => {
-    if (!isBucket(address)) return { file: new URL(address).pathname };
+    if (!isBucket(address)) return { file: folderOnHost(address) };
     const { base, region } = bucketOf(address);
     return { s3: base, region };
   });
+
+/** Where Pulumi runs a folder may be a relative one, or one at home; a host has neither. */
+function folderOnHost(address: string): string {
+  if (address.startsWith("file:///")) return fileURLToPath(address);
+  throw new TruthError("address", "a whole path on the host, such as file:///srv/truth");
+}
 
 /** What is wrong with how hosts are to choose. */
 export function choosingFaults(data: TruthData): Fault[] {
@@ -42,13 +49,14 @@ export function choosingFaults(data: TruthData): Fault[] {
   if (!choose) return [];
   const stores = storesOf(data, choose);
   const at = (index: number): (string | number)[] => (choose.stores ? ["choose", "stores", index] : ["store"]);
+  const cure = `correct the address${choose.stores ? "" : ", or say where hosts read it in `choose.stores`"}`;
   const addresses = stores.flatMap((address, index): Fault[] => {
     try {
       sourcesOf([address]);
       return [];
     } catch (error) {
       if (!(error instanceof TruthError)) throw error;
-      return [fault(at(index), address, { legal: error.message, cure: "correct the address" })];
+      return [fault(at(index), address, { legal: error.message, cure })];
     }
   });
   return [...addresses, ...profileFaults(choose, stores.some(isBucket))];
@@ -138,7 +146,9 @@ function speakers(
     const spoken = of.get(stack) ?? [];
     if (!spoken.some((it) => it.publicKey === publicKey)) of.set(stack, [...spoken, { publicKey }]);
   }
-  return [...of].map(([stack, peers]) => ({ stack, signers: (signers[stack] ?? []).map(withoutComment), of: peers }));
+  // Who has nothing to say of anybody writes no document to ask for.
+  const speaking = [...of].filter(([, peers]) => peers.length > 0);
+  return speaking.map(([stack, peers]) => ({ stack, signers: (signers[stack] ?? []).map(withoutComment), of: peers }));
 }
 
 /** The peers of a mesh are asked for once, by one of its nodes for all. */

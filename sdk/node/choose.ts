@@ -130,7 +130,7 @@ const fields = z.strictObject({
   node: nameField.describe("The node's own name. Example: fra"),
   owner: ownerField.describe("Project and stack that the machine belongs to. Example: net/prod"),
   network: nameField.describe("Name of the network. Example: overlay"),
-  stacks: z.array(speaker).min(1).describe("Whose documents count, and of whom each may speak."),
+  stacks: z.array(speaker).describe("Whose documents count, and of whom each may speak."),
   sources: z.array(source).min(1).describe("Where the documents are, the first that answers. Example: [{file: /srv}]"),
   relayed: z
     .array(far)

@@ -188,6 +188,20 @@ test("hosts that choose are told who may speak of which peers, where, and how th
   expect(options.dependsOn).toHaveLength(3);
 });
 
+test("of a stack that has nothing to say to a host it is not asked: a node alone asks only others, or nobody", async () => {
+  const { made } = await said((truth) => {
+    const [lux, hkg] = [node("lux", 1), node("hkg", 2)];
+    const shared = truth({ nodes: [lux, hkg], choose: { stores: ["file:///srv/truth"] } });
+    new WgLink("lux-fra", { a: lux, peer: shared.peer("fra", lux) });
+  });
+  const choosers = made.filter(({ type }) => type === "overlay:node:Chooser");
+  const asked = choosers.map(({ name, inputs }) => [name, inputs.spec.stacks.map((it: { stack: string }) => it.stack)]);
+  expect(asked).toEqual([
+    ["truth@hkg", []],
+    ["truth@lux", ["edge/prod"]],
+  ]);
+});
+
 test("of a peer of a mesh, asked for by one of its nodes, all of them are told who may speak of it", async () => {
   const { made } = await said((truth) => {
     const [lux, nyc] = [node("lux", 1), node("nyc", 3)];
@@ -195,7 +209,7 @@ test("of a peer of a mesh, asked for by one of its nodes, all of them are told w
     new WgMesh("mesh", { nodes: [lux, nyc], peers: [shared.peer("fra", lux)] });
   });
   const choosers = made.filter(({ type }) => type === "overlay:node:Chooser");
-  const theirs = choosers.map(({ inputs }) => inputs.spec.stacks[1]);
+  const theirs = choosers.map(({ inputs }) => inputs.spec.stacks.at(-1));
   const fra = { stack: "edge/prod", of: [{ publicKey: keyOf(200), address: "10.255.0.200" }] };
   expect(theirs).toMatchObject([fra, fra]);
 });
@@ -229,6 +243,13 @@ test("of credentials hosts are told the hash; what is wrong with them, and with 
     );
     expect(faults({ choose: { profile: "hosts", stores: ["s3://truth/?endpint=https://acc.example"] } })).toMatch(
       /^choose\.stores\[0\]: found "s3:\/\/truth\/\?endpint=.*", legal is .* has endpint, and known are endpoint/,
+    );
+    const relative = "a whole path on the host, such as file:///srv/truth; correct the address";
+    expect(faults({ store: "file://~/truth", choose: {} })).toBe(
+      `store: found "file://~/truth", legal is ${relative}, or say where hosts read it in \`choose.stores\`.`,
+    );
+    expect(faults({ choose: { stores: ["file:///srv/truth", "file://./truth"] } })).toBe(
+      `choose.stores[1]: found "file://./truth", legal is ${relative}.`,
     );
     const network = new Network();
     expect(network.addChoosers("truth", [reference("lux")])).toEqual([]);
