@@ -1,6 +1,7 @@
 /** A stack's part of a source of truth, as a resource: the one that is no machine's, so its lifecycle is its own. */
+import { createHash } from "node:crypto";
 import { z } from "zod";
-import { type Fault, fault, fromZod, type Objection } from "../faults";
+import { type Fault, fault, fromZod } from "../faults";
 import { HostError } from "../host/errors";
 import { isPlaceholder, placeholder } from "../kernel/later";
 import { nameField } from "../network/fields";
@@ -14,7 +15,7 @@ import { keyField } from "./truthFields";
 import { hasUnknown, isObject, isUnknown, plain, secretPaths, UNKNOWN, type Values } from "./wire";
 
 export const partInputs = z.strictObject({
-  store: z.string().describe(`Where the document is: ${truth.ADDRESSES}.`),
+  store: truth.storeField.describe(`Where the document is: ${truth.ADDRESSES}.`),
   network: nameField.describe("Name of the network."),
   key: keyField.describe("Path of a key that ssh-keygen signs with; a .pub file where an agent has the key."),
   signers: truth.signersField.describe("SSH public keys of each stack that may write, by project/stack."),
@@ -51,9 +52,9 @@ const nested = (value: unknown): unknown => {
 function withStandIns(spec: unknown): { spec: unknown; told: [standIn: string, text: string][] } {
   const nodes = isObject(spec) && isObject(spec.nodes) ? spec.nodes : {};
   const told: [string, string][] = [];
-  const known = Object.entries(nodes).map(([name, node], index) => {
+  const known = Object.entries(nodes).map(([name, node]) => {
     if (!isObject(node) || !isUnknown(node.publicKey)) return [name, node];
-    const standIn = Buffer.alloc(32, index + 1).toString("base64");
+    const standIn = createHash("sha256").update(name).digest("base64");
     told.push([standIn, placeholder(name)]);
     return [name, { ...node, publicKey: standIn }];
   });
@@ -106,8 +107,7 @@ export class TruthParts {
     const result = partInputs.safeParse(value);
     const issues = result.success ? [] : result.error.issues.filter(({ path }) => !unknownAt(value, path));
     const faults = fromZod(new z.ZodError(issues), value, partInputs);
-    const address = typeof store === "string" && !isUnknown(store) ? addressFaults(store) : [];
-    if (secret.length + faults.length + address.length > 0) return { faults: [...secret, ...faults, ...address] };
+    if (secret.length + faults.length > 0) return { faults: [...secret, ...faults] };
     const inputs = { store, network, key, signers: JSON.stringify(value.signers) };
     if (!result.success) return { inputs: { ...inputs, spec: UNKNOWN, config: UNKNOWN } };
     const config = told.reduce((it, [from, to]) => it.replaceAll(from, to), text(truth.lines(result.data.spec)));
@@ -245,11 +245,6 @@ const shown = ({ config }: Values): unknown => (isPlaceholder(String(config)) ? 
 /** Without what the engine adds. */
 const unmarked = (values: Values): Values =>
   Object.fromEntries(Object.entries(values).filter(([name]) => !name.startsWith("__")));
-
-function addressFaults(store: string): Fault[] {
-  const legal: Objection = { legal: truth.ADDRESSES, cure: "correct the address" };
-  return /^(file|s3):\/\/./.test(store) ? [] : [fault(["store"], store, legal)];
-}
 
 /** What cannot be used is for a look to show; what cannot be seen is a failure. */
 async function troubled<T>(work: Promise<T>): Promise<{ value: T } | { notes: string[] }> {

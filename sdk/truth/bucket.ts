@@ -1,6 +1,6 @@
 /** Where a bucket is, in the words of Pulumi's own backend. */
 import { TruthError } from "./errors";
-import { ADDRESSES } from "./store";
+import { ADDRESSES, credentialsIn } from "./store";
 
 /** `s3ForcePathStyle`, `use_path_style` and `disable_https` are Pulumi's, so that one address serves both. */
 const OPTIONS = ["endpoint", "region", "profile", "s3ForcePathStyle", "use_path_style", "disable_https"];
@@ -15,6 +15,10 @@ export interface Bucket {
 
 /** What `s3://BUCKET/FOLDER?…` stands for. Throws TruthError. */
 export function bucketOf(address: string): Bucket {
+  if (credentialsIn(address)) {
+    const cure = "Take them out, revoke them, and give new ones in the environment or a profile.";
+    throw new TruthError("address", `There are credentials in the store's address, where all can read them. ${cure}`);
+  }
   const url = URL.parse(address);
   const unknown = [...(url?.searchParams.keys() ?? [])].filter((name) => !OPTIONS.includes(name));
   if (!url || url.hostname === "" || unknown.length > 0) {

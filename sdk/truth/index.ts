@@ -15,7 +15,7 @@ export {
   stackField,
   verify,
 } from "./signature";
-export { ADDRESSES, openStore, type Store } from "./store";
+export { ADDRESSES, openStore, type Store, storeField } from "./store";
 export {
   type Known,
   knownOf,

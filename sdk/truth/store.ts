@@ -1,4 +1,5 @@
 /** Where documents are kept: a folder, or a bucket of anything that speaks S3. Either keeps what was not seen from being overwritten. */
+import { checkedString, type Objection } from "../faults";
 import { TruthError } from "./errors";
 
 export interface Stored {
@@ -20,6 +21,19 @@ export interface Store {
 
 /** What a person writes in place of a store. */
 export const ADDRESSES = "file://FOLDER, or s3://BUCKET/FOLDER?endpoint=https://HOST&region=REGION";
+
+/** State, previews and messages have the address. A secret has any character in it, a slash, too. */
+export const credentialsIn = (address: string): boolean => address.startsWith("s3://") && /@|%40/.test(address);
+
+const anAddress = (address: string): Objection | undefined => {
+  if (!/^(file|s3):\/\/./.test(address)) return { legal: ADDRESSES, cure: "correct the address" };
+  if (!credentialsIn(address)) return undefined;
+  const cure =
+    "take them out, revoke them, and give new ones as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or a profile";
+  return { legal: "an address without credentials, and so without `@`", cure };
+};
+
+export const storeField = checkedString(anAddress);
 
 /** Throws TruthError. The client of a bucket is loaded only for one. */
 export function openStore(address: string): Store {
