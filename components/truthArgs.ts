@@ -5,7 +5,7 @@ import { agentFields, profileField } from "../sdk/node";
 import { keyField } from "../sdk/provider/truthFields";
 import { endpointField } from "../sdk/truth/schema";
 import { signersField } from "../sdk/truth/signature";
-import { ADDRESSES } from "../sdk/truth/store";
+import { ADDRESSES, storeField } from "../sdk/truth/store";
 import { component } from "./input";
 import type { OverlayNode } from "./OverlayNode";
 
@@ -18,12 +18,10 @@ const relay = z
   })
   .meta({ id: "TruthRelay" });
 
-const address = z.string().regex(/^(file|s3):\/\/./, { error: ADDRESSES });
-
 const choosing = z
   .strictObject({
     stores: z
-      .array(address)
+      .array(storeField)
       .min(1)
       .optional()
       .describe(
@@ -43,7 +41,7 @@ const choosing = z
 
 export const truthArgs = z.strictObject({
   network: nameField.describe("Name of the network, the same in all stacks that are in it. Example: prod"),
-  store: address.describe(
+  store: storeField.describe(
     `Where the document is: ${ADDRESSES}. A bucket's credentials are those of the AWS tools. Example: file:///srv/truth`,
   ),
   key: keyField.describe(

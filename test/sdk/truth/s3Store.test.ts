@@ -3,8 +3,11 @@ import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { format, parse } from "../../../sdk/faults";
 import { MAX_BYTES } from "../../../sdk/truth/document";
 import { S3Store } from "../../../sdk/truth/s3Store";
+import { storeField } from "../../../sdk/truth/store";
 import { use } from "./minio";
 
 const SECRET = "a-secret-that-nobody-may-see";
@@ -147,4 +150,20 @@ test.each([
   ["s3://truth?endpont=https://x", /has endpont, and known are endpoint, region, profile,/],
 ])("an address that is none: %s", (address, reason) => {
   expect(() => new S3Store(address)).toThrow(reason);
+});
+
+test.each([
+  `s3://id:${SECRET}@truth`,
+  `s3://id:${SECRET}/x@truth/net?region=auto`,
+  `s3://truth?endpoint=https://id:${SECRET}@acc.example`,
+  `s3://truth?endpoint=https%3A%2F%2Fid:${SECRET}%40acc.example`,
+])("credentials in an address are refused, and not repeated: %#", (address) => {
+  const told = "There are credentials in the store's address, where all can read them.";
+  expect(() => new S3Store(address)).toThrow(
+    `${told} Take them out, revoke them, and give new ones in the environment or a profile.`,
+  );
+  const result = parse(z.object({ store: storeField }), { store: address });
+  expect("faults" in result && format(result.faults)).toBe(
+    "store: legal is an address without credentials, and so without `@`; take them out, revoke them, and give new ones as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or a profile.",
+  );
 });
