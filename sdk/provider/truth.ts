@@ -176,6 +176,7 @@ export class TruthParts {
     const said = written.document.stacks[stack];
     const outputs = outputsOf(written.document, text(truth.lines(truth.asDeclared(said ?? inputs.spec, inputs.spec))));
     try {
+      if (written.forged) throw written.forged;
       await this.#publish(inputs, stack, written, again);
     } catch (error) {
       if (!(error instanceof truth.TruthError)) throw error;

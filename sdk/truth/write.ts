@@ -122,6 +122,8 @@ export interface Written {
   document: Document;
   /** What was there before, if anything was. */
   before: Document | undefined;
+  /** Why hosts are not to be told of it: somebody forged a part of it while it was written. */
+  forged?: TruthError;
 }
 
 const without = ({ stacks }: Document, stack: string): Map<string, Part> =>
@@ -166,9 +168,9 @@ async function swap(
     const key = documentKey(network);
     const etag = seen ? await store.putIfMatch(key, text, seen.etag) : await store.putIfNone(key, text);
     if (etag !== undefined) {
-      await store.putIfNone(logKey(network, document.serial), text);
-      await refuseForged(truth, document, stack);
-      return { document, before };
+      await keep(store, before, document);
+      const forged = await refuseForged(truth, document, stack).catch(asTruthError);
+      return { document, before, ...(forged && { forged }) };
     }
     await wait();
   }
@@ -176,6 +178,19 @@ async function swap(
     "conflict",
     `The document of ${where(truth)} was written by others in each of ${attempts} attempts, or ${patience / 1000} s. Run again; where nobody else writes, the store does not do what If-Match asks for.`,
   );
+}
+
+/** For who wants to look back. It is too late to fail: what cannot be kept now is by who writes next. */
+export async function keep(store: Store, ...documents: (Document | undefined)[]): Promise<void> {
+  const kept = documents.map(async (it) => {
+    if (it) await store.putIfNone(logKey(it.network, it.serial), print(it)).catch(asTruthError);
+  });
+  await Promise.all(kept);
+}
+
+function asTruthError(error: unknown): TruthError {
+  if (error instanceof TruthError) return error;
+  throw error;
 }
 
 const gone = (truth: Unverified, { serial }: Known): TruthError =>
@@ -220,7 +235,7 @@ export async function write(truth: Truth, writer: Writer, declared: Declared, li
     const others = without(document, stack);
     refuseToJoin(truth, stack, declared, document);
     const said: Declared = { ...declared, links: agreed(declared, stack, others, before) };
-    const there = before !== undefined && equal(before, said) && !(again && signed.text === "");
+    const there = before !== undefined && equal(before, said) && !(again && before.signature !== signed.signature);
     if (there && (await signatureFaults(document, truth.signers, [stack])).length === 0) return undefined;
     floor ??= document.serial;
     const serial = 1 + Math.max(before?.serial ?? floor, known?.serials[stack] ?? 0);

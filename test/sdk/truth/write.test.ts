@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDocument, print } from "../../../sdk/truth/document";
+import { TruthError } from "../../../sdk/truth/errors";
 import { publish, stale, wanted } from "../../../sdk/truth/publish";
 import { allowedSigners, verify } from "../../../sdk/truth/signature";
 import { openStore, type Store } from "../../../sdk/truth/store";
@@ -28,6 +29,14 @@ const network = () =>
     .slice(0, 60)
     .replace(/-$/, "");
 const open = () => openStore(`file://${folder}`);
+/** The same store, of which a test does one thing itself. */
+const storeWith = (own: Partial<Store>): Store => ({
+  address: "file://own",
+  get: (key) => open().get(key),
+  putIfMatch: (key, text, etag) => open().putIfMatch(key, text, etag),
+  putIfNone: (key, text) => open().putIfNone(key, text),
+  ...own,
+});
 const truth = (store: Store = open()): Truth => ({ store, network: network(), signers });
 const writer = (stack: Stack, known?: Known) => ({ stack, key: stacks[stack].key, known });
 const file = () => join(folder, network(), "document.json");
@@ -213,6 +222,50 @@ test("another key signs again what is there already", async () => {
   expect((await read(then))?.document.serial).toBe(2);
 });
 
+test("another key signs what is there, too, where somebody else was first to write", async () => {
+  await put("net/prod", lux);
+  const next = writers.make("late");
+  const both = { ...signers, "net/prod": [...signers["net/prod"], next.publicKey] };
+  let first = true;
+  const store = storeWith({
+    putIfMatch: async (key, text, etag) => {
+      if (first) await put("edge/prod", fra);
+      first = false;
+      return open().putIfMatch(key, text, etag);
+    },
+  });
+  await write({ ...truth(store), signers: both }, { stack: "net/prod", key: next.key, again: true }, declared(lux));
+  const then = { ...truth(), signers: { ...signers, "net/prod": [next.publicKey] } };
+  expect((await read(then))?.document.serial).toBe(3);
+});
+
+test("what cannot be kept for looking back is written all the same, and kept by who writes next", async () => {
+  const full = storeWith({
+    putIfNone: async (key, text) => {
+      if (key.includes("/log/")) throw new TruthError("unreachable", "full");
+      return open().putIfNone(key, text);
+    },
+  });
+  expect((await write(truth(full), writer("net/prod"), declared(lux))).document.serial).toBe(1);
+  await put("edge/prod", fra);
+  expect(readdirSync(join(folder, network(), "log"))).toEqual(["00000001.json", "00000002.json"]);
+});
+
+test("a part that is forged while another is written is told with what was written", async () => {
+  await put("net/prod", lux);
+  let first = true;
+  const store = storeWith({
+    putIfMatch: async (key, text, etag) => {
+      if (first) writeFileSync(file(), readFileSync(file(), "utf8").replace("203.0.0.2", "192.0.2.66"));
+      first = false;
+      return open().putIfMatch(key, text, etag);
+    },
+  });
+  const { document, forged } = await write(truth(store), writer("edge/prod"), declared(fra));
+  expect(forged?.message).toMatch(/stacks\["net\/prod"\]\.signature: legal is a signature of net\/prod .* forged/);
+  expect(text()).toBe(print(document));
+});
+
 test("hosts are told what changes for them and nothing else, and that a link is gone", async () => {
   const said = async ({ document, before }: Written) => {
     const { store, network: name } = truth();
@@ -259,15 +312,12 @@ test.each([
     await publish(store, network(), { stack: "net/prod", key: stacks["net/prod"].key }, texts, told);
   };
   let writes = 0;
-  const endedAt: Store = {
-    address: "file://ended",
-    get: (key) => open().get(key),
-    putIfNone: (key, text) => open().putIfNone(key, text),
+  const endedAt = storeWith({
     putIfMatch: (key, text, etag) => {
       if (++writes === last) throw new Error("ended");
       return open().putIfMatch(key, text, etag);
     },
-  };
+  });
   await tell(12);
   await expect(tell(13, endedAt)).rejects.toThrow("ended");
   await tell(next);
