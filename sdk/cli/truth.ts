@@ -1,7 +1,7 @@
 /** `overlay truth`: a source of truth by hand, beside what Pulumi writes into it. */
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import * as truth from "../truth";
 
 interface Place {
@@ -32,11 +32,11 @@ async function ofSerial(place: Place, network: string, serial: number): Promise<
   return "value" in parsed ? parsed.value : undefined;
 }
 
-async function get(network: string, options: Place & Signing & { serial?: string; except?: string }): Promise<void> {
+async function get(network: string, options: Place & Signing & { serial?: number; except?: string }): Promise<void> {
   const { store: address, serial } = options;
   const store = truth.openStore(address);
   const signers = readSigners(options);
-  const past = serial === undefined ? undefined : await ofSerial(options, network, Number(serial));
+  const past = serial === undefined ? undefined : await ofSerial(options, network, serial);
   if (serial !== undefined && !past)
     throw new Error(`serial ${serial} of network ${network} is not kept in ${address}`);
   const seen =
@@ -77,29 +77,25 @@ async function wrongExtracts(
   return wrong;
 }
 
-async function log(network: string, options: Place & { limit: string }): Promise<void> {
-  const newest = (await current(options, network).catch(() => undefined)) ?? (await newestKept(options, network));
-  let document: truth.Document | undefined = newest;
-  for (let serial = newest.serial; serial > 0 && serial > newest.serial - Number(options.limit); serial--) {
-    const before: truth.Document | undefined = await ofSerial(options, network, serial - 1);
+async function log(network: string, options: Place & { limit: number; from?: number }): Promise<void> {
+  const first = options.from === undefined ? await newest(options, network) : undefined;
+  const from = first?.serial ?? options.from ?? 0;
+  let document = first ?? (await ofSerial(options, network, from));
+  for (let serial = from; serial > 0 && serial > from - options.limit; serial--) {
+    const before = await ofSerial(options, network, serial - 1);
     if (document) entry(document, before, serial === 1);
     else print(`${serial}  not kept`);
     document = before;
   }
 }
 
-/** By serials that double, then by halves: a store has no lists. */
-async function newestKept(place: Place, network: string): Promise<truth.Document> {
-  const kept = (serial: number) => ofSerial(place, network, serial);
-  let [low, high] = [1, 2];
-  if (!(await kept(low))) throw new Error(`no document of network ${network} was ever kept in ${place.store}`);
-  while (await kept(high)) [low, high] = [high, high * 2];
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (await kept(middle)) low = middle;
-    else high = middle;
+async function newest(place: Place, network: string): Promise<truth.Document> {
+  try {
+    return await current(place, network);
+  } catch (error) {
+    const cure = "Say --from SERIAL: `pulumi stack` of who writes it has one that was seen.";
+    throw new Error(`${(error as Error).message}. ${cure}`);
   }
-  return (await kept(low)) as truth.Document;
 }
 
 function entry(document: truth.Document, before: truth.Document | undefined, first: boolean): void {
@@ -117,7 +113,7 @@ function entry(document: truth.Document, before: truth.Document | undefined, fir
 interface Put extends Place, Signing {
   stack: string;
   key: string;
-  above?: string;
+  above?: number;
   yes?: true;
 }
 
@@ -125,7 +121,7 @@ async function put(network: string, file: string, options: Put): Promise<void> {
   const { stack, key, above } = options;
   const store = truth.openStore(options.store);
   const signers = readSigners(options);
-  const handed = { store, network, stack, key, signers, ...(above !== undefined && { above: Number(above) }) };
+  const handed = { store, network, stack, key, signers, ...(above !== undefined && { above }) };
   const prepared = await truth.prepare(handed, readFileSync(file, "utf8"));
   for (const line of prepared.difference) print(line);
   const count = prepared.difference.length;
@@ -134,7 +130,7 @@ async function put(network: string, file: string, options: Put): Promise<void> {
   );
   if (!options.yes && !(await agreed("Write it? [y/N] "))) throw new Error("nothing was written");
   await truth.restore(handed, prepared);
-  const texts = truth.wanted(prepared.document, stack, prepared.seen?.document);
+  const texts = truth.wanted(prepared.document, stack, prepared.before);
   await truth.publish(store, network, { stack, key }, texts, await truth.stale(store, network, stack, texts));
 }
 
@@ -143,6 +139,11 @@ async function agreed(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   const answer = await terminal.question(question).finally(() => terminal.close());
   return /^y(es)?$/i.test(answer.trim());
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Legal is a whole number.");
 }
 
 export function addTruth(program: Command): void {
@@ -155,20 +156,23 @@ export function addTruth(program: Command): void {
       .requiredOption("--store <address>", truth.ADDRESSES);
   const SIGNERS = "allowed_signers(5) of the stacks that may write; - is standard input";
   of("get", "prints the document")
-    .option("--serial <number>", "as it was then")
+    .option("--serial <number>", "as it was then", wholeNumber)
     .option("--signers <file>", `verifies it first: ${SIGNERS}`)
     .option("--except <stack>", "does not verify the part of this one, project/stack")
     .action(get);
   of("verify", "says whether each stack's part, and what its hosts are told, is signed by its key")
     .requiredOption("--signers <file>", SIGNERS)
     .action(verify);
-  of("log", "prints who wrote what, the newest first").option("--limit <number>", "how many", "20").action(log);
+  of("log", "prints who wrote what, the newest first")
+    .option("--limit <number>", "how many", wholeNumber, 20)
+    .option("--from <serial>", "the first of them, where the document itself is lost", wholeNumber)
+    .action(log);
   of("put", "checks a document, shows what it changes, asks, and writes it")
     .argument("<file>", "the document, as `get` printed it, and edited")
     .requiredOption("--stack <name>", "project/stack whose part is signed anew")
     .requiredOption("--key <file>", "key that it is signed with, for ssh-keygen -Y sign")
     .option("--signers <file>", `for parts of others that differ, as in an older document: ${SIGNERS}`)
-    .option("--above <serial>", "a serial that others have seen; default: that of what is there")
+    .option("--above <serial>", "a serial that others have seen; default: that of what is there", wholeNumber)
     .option("--yes", "does not ask")
     .action(put);
 }

@@ -7,11 +7,11 @@ import { format } from "../faults";
 import { lineDiff } from "../lineDiff";
 import { type Document, parseDocument, payload, print } from "./document";
 import { TruthError } from "./errors";
-import { documentKey, logKey } from "./keys";
+import { documentKey } from "./keys";
 import { lines } from "./lines";
 import { type Signers, sign, signatureFaults } from "./signature";
 import type { Store } from "./store";
-import { readUnverified, type Seen } from "./write";
+import { keep, readUnverified } from "./write";
 
 export interface Handed {
   store: Store;
@@ -35,7 +35,9 @@ export const difference = (from: Pick<Document, "stacks"> | undefined, to: Pick<
 
 export interface Prepared {
   document: Document;
-  seen: Seen | undefined;
+  before: Document | undefined;
+  /** Of what was there, whether it can be read or not. */
+  etag: string | undefined;
   /** What it changes. */
   difference: string[];
 }
@@ -49,6 +51,7 @@ export async function prepare(handed: Handed, text: string): Promise<Prepared> {
   if (given.network !== network) {
     throw new TruthError("faulty", `It is the document of network ${given.network}, and not of ${network}.`);
   }
+  const etag = (await store.get(documentKey(network)))?.etag;
   // One that cannot be read is what this is to mend.
   const seen = await readUnverified({ store, network }).catch((error) => {
     if (error instanceof TruthError && error.trouble === "faulty") return undefined;
@@ -76,7 +79,9 @@ export async function prepare(handed: Handed, text: string): Promise<Prepared> {
     const [signature = ""] = await sign(key, [payload(document, stack, anew)]);
     document.stacks[stack] = { ...anew, signature };
   }
-  return { document, seen, difference: difference(before, document) };
+  const written = parseDocument(print(document));
+  if ("faults" in written) throw new TruthError("faulty", format(written.faults));
+  return { document, before, etag, difference: difference(before, document) };
 }
 
 const partText = (document: Document, stack: string): string | undefined => {
@@ -85,12 +90,11 @@ const partText = (document: Document, stack: string): string | undefined => {
 };
 
 /** Writes it, if nobody wrote meanwhile. Throws TruthError. */
-export async function restore({ store, network }: Handed, { document, seen }: Prepared): Promise<void> {
+export async function restore({ store, network }: Handed, { document, before, etag }: Prepared): Promise<void> {
   const [key, text] = [documentKey(network), print(document)];
-  const etag = seen?.etag ?? (await store.get(key))?.etag;
   const written = etag === undefined ? await store.putIfNone(key, text) : await store.putIfMatch(key, text, etag);
   if (written === undefined) {
     throw new TruthError("conflict", `Somebody wrote the document of ${network} meanwhile. Get it, and do it again.`);
   }
-  await store.putIfNone(logKey(network, document.serial), text);
+  await keep(store, before, document);
 }

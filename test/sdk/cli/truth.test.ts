@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { publish, stale, wanted } from "../../../sdk/truth/publish";
+import { prepare, restore } from "../../../sdk/truth/restore";
 import { allowedSigners } from "../../../sdk/truth/signature";
 import { openStore } from "../../../sdk/truth/store";
 import { type Truth, write } from "../../../sdk/truth/write";
@@ -119,7 +120,12 @@ test("log says who wrote what, the newest first", async () => {
     ].join("\n"),
   );
   rmSync(file);
-  expect(overlay(["log", "prod", ...at, "--limit", "1"]).stdout).toMatch(/^3 {2}\S+ {2}net\/prod\n/);
+  rmSync(join(folder, "store/prod/log/00000001.json"));
+  expect(overlay(["log", "prod", ...at]).stderr).toBe(
+    "overlay: there is no document of network prod in file://./store. Say --from SERIAL: `pulumi stack` of who writes it has one that was seen.\n",
+  );
+  const kept = overlay(["log", "prod", ...at, "--from", "4", "--limit", "3"]);
+  expect(kept.stdout).toMatch(/^4 {2}not kept\n3 {2}\S+ {2}net\/prod\n(.*\n)+2 {2}\S+ {2}\?\n$/);
 });
 
 const put = (stack: keyof typeof keys, path: string, ...more: string[]) =>
@@ -177,6 +183,35 @@ test("put refuses what has faults, all at once, and what another stack did not s
   expect(put("net/prod", stranger, "--yes").stderr).toMatch(
     /^overlay: There is another network of the same name in file:/,
   );
+});
+
+test("a serial is a whole number, and what is written can be read", async () => {
+  for (const above of ["x", "1.5", "-1"]) {
+    expect(put("net/prod", edited(String), "--yes", `--above=${above}`).stderr).toMatch(
+      /error: option '--above <serial>' argument '.*' is invalid\. Legal is a whole number\./,
+    );
+  }
+  expect(overlay(["get", "prod", ...at, "--serial", "x"]).stderr).toMatch(/Legal is a whole number/);
+  expect(overlay(["log", "prod", ...at, "--limit", "x"]).stderr).toMatch(/Legal is a whole number/);
+  const handed = { store: openStore(`file://${folder}/store`), network: "prod", stack: "net/prod", signers };
+  const text = readFileSync(file, "utf8");
+  await expect(prepare({ ...handed, key: keys["net/prod"].key, above: Number.NaN }, text)).rejects.toThrow(
+    /^serial: found null, legal is a number/,
+  );
+});
+
+test.each([
+  ["nothing", () => rmSync(file)],
+  ["what cannot be read", () => writeFileSync(file, "{")],
+])("a document that somebody wrote while it was asked stays, where there was %s before", async (_, damage) => {
+  const handed = { store: openStore(`file://${folder}/store`), network: "prod", stack: "net/prod", signers };
+  const text = readFileSync(file, "utf8");
+  damage();
+  const all = { ...handed, key: keys["net/prod"].key };
+  const prepared = await prepare(all, text);
+  writeFileSync(file, text);
+  await expect(restore(all, prepared)).rejects.toThrow(/^Somebody wrote the document of prod meanwhile\./);
+  expect(readFileSync(file, "utf8")).toBe(text);
 });
 
 test("a document that was cut off, or lost, is had back from the log", () => {
