@@ -143,7 +143,7 @@ export class TruthPart extends pulumi.CustomResource {
   declare readonly serial: pulumi.Output<number>;
 
   constructor(name: string, args: TruthPartArgs, options?: pulumi.CustomResourceOptions) {
-    super(TruthPart.type, name, { ...outputs("config", "known", "identity", "serial"), ...args }, options);
+    super(TruthPart.type, name, { ...outputs("config", "known", "told", "identity", "serial"), ...args }, options);
   }
 }
 

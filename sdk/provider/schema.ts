@@ -119,6 +119,9 @@ function truthPart(): Spec {
   const properties = {
     config: text("What the stack says in the document, as lines, as it was last known."),
     known: text("The serial of each part that was seen, as JSON: an older one is refused."),
+    told: text(
+      "Names of the hosts that were told something, as JSON: when they lose their last link, they are told that.",
+    ),
     identity: text("Of the document: another network may have the same name."),
     serial: { type: "integer", description: "Of the document." },
   };

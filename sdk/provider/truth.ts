@@ -82,9 +82,14 @@ const documentOf = ({ store, network, signers }: PartInputs): Truth => ({
 const knownFrom = ({ known }: Values): KnownDocument | undefined =>
   typeof known === "string" && !isUnknown(known) ? (JSON.parse(known) as KnownDocument) : undefined;
 
-const outputsOf = (document: Written["document"], config: string): Values => {
+/** Hosts that may have been told something: when they lose their last link, only this knows of them. */
+const toldFrom = ({ told }: Values): string[] =>
+  typeof told === "string" && !isUnknown(told) ? (JSON.parse(told) as string[]) : [];
+
+const outputsOf = (document: Written["document"], config: string, told: Iterable<string>): Values => {
   const known = truth.knownOf(document);
-  return { config, known: JSON.stringify(known), identity: known.identity, serial: known.serial };
+  const { identity, serial } = known;
+  return { config, known: JSON.stringify(known), told: JSON.stringify([...told]), identity, serial };
 };
 
 /** What the store or the document is to blame for is for the user to mend. */
@@ -123,13 +128,13 @@ export class TruthParts {
     if (!isUnknown(news.config)) this.run.engine?.info(urn, String(news.config));
     await this.run.engine?.flush();
     await this.foretell(urn, news, undefined);
-    return { config: shown(news), known: UNKNOWN, identity: UNKNOWN, serial: UNKNOWN };
+    return { config: shown(news), known: UNKNOWN, told: UNKNOWN, identity: UNKNOWN, serial: UNKNOWN };
   }
 
   async previewUpdate({ urn, inputs, outputs }: Known, news: Values): Promise<Values> {
     const moved = plain(inputs.network) !== news.network;
     await this.foretell(urn, news, moved ? undefined : knownFrom(outputs));
-    return { ...outputs, config: shown(news), known: UNKNOWN, serial: UNKNOWN };
+    return { ...outputs, config: shown(news), known: UNKNOWN, told: UNKNOWN, serial: UNKNOWN };
   }
 
   /** What a run would be refused for, as far as the document can be read from here. */
@@ -149,14 +154,14 @@ export class TruthParts {
   async create(urn: string, news: Values): Promise<{ id: string; outputs: Values }> {
     const inputs = parsed(news);
     const id = `${inputs.network}/${stackOf(urn)}`;
-    return { id, outputs: await this.#write(urn, id, inputs, undefined) };
+    return { id, outputs: await this.#write(urn, id, inputs, {}) };
   }
 
   async update(old: Known, news: Values): Promise<Values> {
     const [before, inputs] = [parsed(old.inputs), parsed(news)];
     const moved = before.network !== inputs.network;
     const again = before.key !== inputs.key || !same(before.signers, inputs.signers);
-    const outputs = await this.#write(old.urn, old.id, inputs, moved ? undefined : knownFrom(old.outputs), again);
+    const outputs = await this.#write(old.urn, old.id, inputs, moved ? {} : old.outputs, again);
     // Somebody else may be in the old store by now; the same one can be spelt in two ways.
     if (moved && before.store === inputs.store) await this.delete(old);
     else if (before.store !== inputs.store) {
@@ -168,29 +173,30 @@ export class TruthParts {
     return outputs;
   }
 
-  async #write(urn: string, id: string, inputs: PartInputs, known: KnownDocument | undefined, again = false) {
-    const [stack, document] = [stackOf(urn), documentOf(inputs)];
+  /** `last`: outputs of the run before, if it wrote the same document. */
+  async #write(urn: string, id: string, inputs: PartInputs, last: Values, again = false): Promise<Values> {
+    const [stack, document, known] = [stackOf(urn), documentOf(inputs), knownFrom(last)];
     const written = await mended(
       truth.write(document, { stack, key: inputs.key, known, again, signal: this.run.signal }, inputs.spec),
     );
     const said = written.document.stacks[stack];
-    const outputs = outputsOf(written.document, text(truth.lines(truth.asDeclared(said ?? inputs.spec, inputs.spec))));
+    const config = text(truth.lines(truth.asDeclared(said ?? inputs.spec, inputs.spec)));
+    const texts = truth.wanted(written.document, stack, written.before, toldFrom(last));
     try {
       if (written.forged) throw written.forged;
-      await this.#publish(inputs, stack, written, again);
+      await this.#publish(inputs, stack, texts, again);
     } catch (error) {
       if (!(error instanceof truth.TruthError)) throw error;
-      throw new HalfApplied(id, outputs, [
+      throw new HalfApplied(id, outputsOf(written.document, config, texts.keys()), [
         `The document is written, and hosts are not told of it all yet: ${error.message}`,
       ]);
     }
-    return outputs;
+    return outputsOf(written.document, config, truth.wanted(written.document, stack).keys());
   }
 
   /** Tells the hosts what changes for them. */
-  async #publish(inputs: PartInputs, stack: string, { document, before }: Written, all = false): Promise<void> {
+  async #publish(inputs: PartInputs, stack: string, texts: ReadonlyMap<string, string>, all = false): Promise<void> {
     const { store, network } = documentOf(inputs);
-    const texts = truth.wanted(document, stack, before);
     const nodes = all ? [...texts.keys()] : await truth.stale(store, network, stack, texts);
     await truth.publish(store, network, { stack, key: inputs.key }, texts, nodes);
   }
@@ -201,23 +207,26 @@ export class TruthParts {
         "A part of a source of truth is not imported: declare it, and `pulumi up` writes what differs.",
       );
     }
-    const [stack, inputs, known] = [stackOf(old.urn), parsed(old.inputs), knownFrom(old.outputs)];
-    const { said, notes, document } = await mended(this.#look(inputs, stack, known));
+    const [stack, inputs] = [stackOf(old.urn), parsed(old.inputs)];
+    const { said, notes, document } = await mended(this.#look(inputs, stack, old.outputs));
     const shown = said ? truth.lines(truth.asDeclared(said, inputs.spec)) : [];
     const config = text([...shown, ...notes.map((note) => `! ${note}`)]);
-    return { ...old, outputs: document ? outputsOf(document, config) : { ...old.outputs, config } };
+    return {
+      ...old,
+      outputs: document ? outputsOf(document, config, toldFrom(old.outputs)) : { ...old.outputs, config },
+    };
   }
 
   /** What the stack says in the document, and what is wrong with that. */
-  async #look(inputs: PartInputs, stack: string, known: KnownDocument | undefined) {
+  async #look(inputs: PartInputs, stack: string, last: Values) {
     const document = documentOf(inputs);
     const seen = await troubled(truth.readUnverified(document));
     if ("notes" in seen) return { notes: seen.notes };
     if (!seen.value) return { notes: [`there is no document of network ${inputs.network} in ${inputs.store}`] };
     const said: Declared | undefined = seen.value.document.stacks[stack];
-    const verified = await troubled(truth.read(document, known));
+    const verified = await troubled(truth.read(document, knownFrom(last)));
     if ("notes" in verified) return { said, notes: verified.notes };
-    const texts = truth.wanted(seen.value.document, stack);
+    const texts = truth.wanted(seen.value.document, stack, undefined, toldFrom(last));
     const stale = await truth.stale(document.store, inputs.network, stack, texts);
     const notes = stale.map((node) => `the extract of ${node} is missing, or not what it should be`);
     return { said, notes, document: seen.value.document };
@@ -228,9 +237,13 @@ export class TruthParts {
     const document = documentOf(inputs);
     try {
       const seen = await truth.readUnverified(document);
-      if (!seen?.document.stacks[stack]) return;
-      const written = await truth.withdraw(document, { stack, known: knownFrom(outputs), signal: this.run.signal });
-      await this.#publish(inputs, stack, written);
+      if (!seen) return;
+      // A run before may have taken the part out, and told nobody.
+      const written = seen.document.stacks[stack]
+        ? await truth.withdraw(document, { stack, known: knownFrom(outputs), signal: this.run.signal })
+        : { document: seen.document, before: undefined };
+      const texts = truth.wanted(written.document, stack, written.before, toldFrom(outputs));
+      await this.#publish(inputs, stack, texts);
     } catch (error) {
       if (!(error instanceof truth.TruthError)) throw error;
       throw new Refused(

@@ -23,12 +23,18 @@ async function each<T, R>(values: readonly T[], work: (value: T) => Promise<R>):
 const serialOf = (text: string): number => Number(/^serial (\d+)$/m.exec(text)?.[1] ?? 0);
 
 /**
- * What a stack has to say to each host. `before`: a document by which hosts were told something that has to be taken back.
+ * What a stack has to say to each host. `before`: a document by which hosts were told something that has to be taken back;
+ * `told`: more of those hosts.
  */
-export function wanted(document: Document, stack: string, before?: Document): Map<string, string> {
+export function wanted(
+  document: Document,
+  stack: string,
+  before?: Document,
+  told: readonly string[] = [],
+): Map<string, string> {
   const texts = extracts(document, stack);
   const serial = document.stacks[stack]?.serial ?? document.serial;
-  for (const node of before ? extracts(before, stack).keys() : []) {
+  for (const node of [...(before ? extracts(before, stack).keys() : []), ...told]) {
     if (!texts.has(node)) texts.set(node, extract(document.network, stack, serial, node, []));
   }
   return texts;

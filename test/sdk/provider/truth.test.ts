@@ -1,5 +1,5 @@
 /** A stack's part of a source of truth as the engine sees it: two stacks, one folder. */
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UNKNOWN } from "../../../sdk/provider/wire";
@@ -239,6 +239,36 @@ test("a document that is written while hosts cannot be told is kept, and the nex
   rmSync(join(folder, "prod/hosts"));
   expect(await one.up(both)).toBe("updated");
   expect(readdirSync(join(folder, "prod/hosts"))).toEqual(["hkg", "lux"]);
+});
+
+test("a host whose last link goes while it cannot be told is told by the next run, or the next destroy", async () => {
+  const one = await engine();
+  const both = part(withHkg);
+  await one.up(both);
+  const hosts = join(folder, "prod/hosts");
+  const unreachably = async (work: () => Promise<unknown>) => {
+    renameSync(hosts, `${hosts}.away`);
+    writeFileSync(hosts, "in the way");
+    const { message } = await failure(work());
+    rmSync(hosts);
+    renameSync(`${hosts}.away`, hosts);
+    return message;
+  };
+  const peers = (node: string) => readFileSync(join(hosts, node, "net.test"), "utf8").match(/^peer .*/gm);
+  const unlinked = part({ nodes: withHkg.nodes });
+  expect(await unreachably(() => one.up(unlinked))).toMatch(/hosts are not told of it all yet/);
+  expect(peers("hkg")).toHaveLength(1);
+  expect(await one.refresh(unlinked)).toContain("+ ! the extract of hkg is missing, or not what it should be");
+  expect(await one.up(unlinked)).toBe("updated");
+  expect([peers("hkg"), peers("lux")]).toEqual([null, null]);
+  expect(one.kept(unlinked).outputs.told).toBe("[]");
+
+  await one.up(both);
+  expect(one.kept(both).outputs.told).toBe('["hkg","lux"]');
+  expect(await unreachably(() => one.destroy(both))).toMatch(/cannot be written/);
+  expect(peers("hkg")).toHaveLength(1);
+  await one.destroy(both);
+  expect([peers("hkg"), peers("lux")]).toEqual([null, null]);
 });
 
 test("the private key is not in state, nor in what is said of one that was given for its path", async () => {
