@@ -93,7 +93,7 @@ async function newest(place: Place, network: string): Promise<truth.Document> {
   try {
     return await current(place, network);
   } catch (error) {
-    const cure = "Say --from SERIAL: `pulumi stack` of who writes it has one that was seen.";
+    const cure = "Say --from SERIAL: `serial` of a stack's SourceOfTruth is one that was seen.";
     throw new Error(`${(error as Error).message}. ${cure}`);
   }
 }

@@ -122,7 +122,7 @@ test("log says who wrote what, the newest first", async () => {
   rmSync(file);
   rmSync(join(folder, "store/prod/log/00000001.json"));
   expect(overlay(["log", "prod", ...at]).stderr).toBe(
-    "overlay: there is no document of network prod in file://./store. Say --from SERIAL: `pulumi stack` of who writes it has one that was seen.\n",
+    "overlay: there is no document of network prod in file://./store. Say --from SERIAL: `serial` of a stack's SourceOfTruth is one that was seen.\n",
   );
   const kept = overlay(["log", "prod", ...at, "--from", "4", "--limit", "3"]);
   expect(kept.stdout).toMatch(/^4 {2}not kept\n3 {2}\S+ {2}net\/prod\n(.*\n)+2 {2}\S+ {2}\?\n$/);
