@@ -52,7 +52,8 @@ async function flow(lab: Lab, address: string): Promise<number> {
   return end.sum_received.bits_per_second;
 }
 
-const served = (lab: Lab): Promise<string> => on(lab, "fra", "iperf3 --server --daemon");
+const served = (lab: Lab): Promise<string> =>
+  on(lab, "fra", "iperf3 --server --daemon; until ss -H -l -t -n sport = 5201 | grep -q .; do sleep 0.1; done");
 
 export async function goodput(lab: Lab): Promise<Section> {
   return Stack.whileUp(lab, { ...fullMesh(lab), segment: segmentOf("static-l2", ["lux", "fra"]) }, async () => {
