@@ -6,7 +6,7 @@ import { Stack } from "./stack";
 
 const ROUNDS = 7;
 /** Seconds of each flow. */
-const FLOW = 3;
+const FLOW = 8;
 
 async function on(lab: Lab, host: string, command: string, input?: string): Promise<string> {
   const { code, stdout, stderr } = await lab.exec(host, command, input === undefined ? {} : { input });

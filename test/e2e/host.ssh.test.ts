@@ -198,12 +198,12 @@ describeWhere("lab", "ssh", () => {
       "lux",
       "mkdir -p /etc/ssh/sshd_config.d && echo 'MaxStartups 5:50:40' >/etc/ssh/sshd_config.d/crowd.conf",
     );
-    await lab.exec("lux", "systemctl reload ssh");
+    await lab.exec("lux", "systemctl restart ssh");
     const again: string[] = [];
     const many = Array.from({ length: 60 }, () => hostsOf(lab, { log: (message) => again.push(message) }));
     const answers = await Promise.all(many.map((one) => hello(one.session(lux()))));
     await Promise.all(many.map((one) => one.close()));
-    await lab.exec("lux", "rm /etc/ssh/sshd_config.d/crowd.conf && systemctl reload ssh");
+    await lab.exec("lux", "rm /etc/ssh/sshd_config.d/crowd.conf && systemctl restart ssh");
     expect(answers).toEqual(many.map(() => "Linux\n"));
     expect(again.length).toBeGreaterThan(0);
   });

@@ -47,12 +47,12 @@ describeWhere("lab", "a host with difficulties", () => {
   });
 
   test("one that allows a connection a single session: links at once, and a change that is confirmed", async () => {
-    await network.on("lux", "echo MaxSessions 1 >/etc/ssh/sshd_config.d/00-few.conf && systemctl reload ssh");
+    await network.on("lux", "echo MaxSessions 1 >/etc/ssh/sshd_config.d/00-few.conf && systemctl restart ssh");
     const { engine } = network;
     expect(await Promise.all([engine.up(withMtu(1390).a), engine.up(setting("2"))])).toEqual(["updated", "updated"]);
     expect(network.connections).toBe(2);
     expect([await mtu("lux", "inter-fra"), await engine.refresh(setting("2"))]).toEqual(["1390\n", []]);
-    await network.on("lux", "rm /etc/ssh/sshd_config.d/00-few.conf && systemctl reload ssh");
+    await network.on("lux", "rm /etc/ssh/sshd_config.d/00-few.conf && systemctl restart ssh");
   });
 
   test("one whose clock is in 1970: nothing drifts, an endpoint that somebody set does, and is mended", async () => {
