@@ -10,9 +10,9 @@ import { type Before, converge } from "./converge";
 import type { Engine } from "./engine";
 import { FarHosts } from "./far";
 import { Handshakes, silence } from "./handshakes";
-import { impact, remakesDevice } from "./impact";
+import { impact } from "./impact";
 import { find } from "./import";
-import { type Checked, check, connectionOf, parseSpec, same, unpacked } from "./inputs";
+import { type Checked, check, connectionOf, same, unpacked } from "./inputs";
 import { diff, type Operation, preview, read, remove } from "./lifecycle";
 import { overSsh, telling, withinLimits } from "./machine";
 import { Refused } from "./outcome";
@@ -134,21 +134,12 @@ export class Provider {
     if (different.length === 0 && end) {
       this.#handshakes.unchanged(() => end(JSON.parse(unpacked(String(old.inputs.spec)))).name);
     }
-    const turn = different.length > 0 ? this.#turnOf(old, news) : undefined;
-    if (turn) this.#turns.expect(...turn);
     if (different.length > 0 || !this.live) return different;
     // The engine reads first what state says is to be read first; this is for the run that says so for the first time.
     const { connection } = hasUnknown(news.connection) ? old.inputs : news;
     const known = this.#drifted.get(old.urn) ?? this.#drift({ ...old, inputs: { ...old.inputs, connection } });
     this.#drifted.set(old.urn, known);
     return (await known) ? ["config"] : [];
-  }
-
-  /** Of what is made again at one after the other, the whole and its own name. */
-  #turnOf({ urn, inputs, outputs }: Known, news: Values): [same: string, name: string] | undefined {
-    const { type, resource } = parse(urn);
-    if (!type.together || !remakesDevice(type, inputs, outputs.config, news)) return undefined;
-    return [type.together(parseSpec(type, news.spec)), resource];
   }
 
   async #drift(old: Known): Promise<boolean> {
@@ -227,12 +218,8 @@ export class Provider {
     const moved = parse(old.urn).type.machine && !same(old.inputs.connection, news.connection);
     const wait = moved ? booting(old.seconds, news) : 0;
     const operation = { ...this.#operation(old.urn, news, old.seconds), wait, canary: news.canary === true };
-    const turn = this.#turnOf(old, news);
-    try {
-      return (await this.#make(operation, news, old)).outputs;
-    } finally {
-      if (turn) this.#turns.ended(...turn);
-    }
+    const { outputs } = await this.#make(operation, news, old);
+    return outputs;
   }
 
   /** Why a host is out of reach is told once, and not again with each of its links. */

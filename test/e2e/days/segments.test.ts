@@ -272,10 +272,8 @@ describeWhere(["lab", "engine"], "segments of every variant", () => {
     work.declared.segments = segments();
     // A port is what a device has for good.
     Object.assign(work.declared.segments.pair6 ?? {}, { port: 4799 });
-    const [{ done, text }, lost] = await losses([101, 103, 104, 105], () => work.up());
+    const [{ done }, lost] = await losses([101, 103, 104, 105], () => work.up());
     expect(lost).toEqual([0, 0, 0, 0]);
-    const inTurn = [...text.matchAll(/ (pair6@\w+) updated /g)].map(([, member]) => member);
-    expect([...new Set(inTurn)]).toEqual(["pair6@fra", "pair6@lux"]);
     const touched = LEFT.flatMap((name) => lab.hosts.map((host) => `${name}@${host}`)).concat("pair6@fra", "pair6@lux");
     expect(done.map((it) => it.split(" ")[0])).toEqual(touched.sort());
     expect(await silent(lab, "lux", everybody())).toEqual([]);
