@@ -1,6 +1,6 @@
 /** A folder on this machine. What is written is whole and on the disk, or not there at all. */
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -92,12 +92,23 @@ async function written(path: string, text: string): Promise<void> {
   }
 }
 
+/** A new file that is there with all that is in it, or not at all: one without a word would be nobody's for ever. */
+async function made(path: string, text: string): Promise<void> {
+  const fresh = `${path}.${randomUUID()}`;
+  try {
+    await written(fresh, text);
+    await link(fresh, path);
+  } finally {
+    await rm(fresh, { force: true });
+  }
+}
+
 /** Runs it while nobody else holds the lock: a file that says who does. */
 async function locked<T>(path: string, patience: number, work: () => Promise<T>): Promise<T> {
   const own = JSON.stringify({ host: hostname(), pid: process.pid, run: randomUUID() });
   for (const wait of waiting({ first: 2, most: 50, until: Date.now() + patience })) {
     try {
-      await written(path, own);
+      await made(path, own);
     } catch (error) {
       if (codeOf(error) !== "EEXIST") throw error;
       await abandoned(path);
