@@ -73,8 +73,8 @@ export interface AllApplied extends Pick<Applied, "takenBack" | "snapshot"> {
 
 /**
  * Carries out changes under the host's lock, each up to its own first command that fails, then looks at the host: one
- * round trip; where there are none, looks only. `round` is asked when the host's turn has come. Throws HostError when nothing was done, or when it is not
- * known what was done (kind `lost`, `timeout`, `cancelled`).
+ * round trip; where there are none, looks only. `round` is asked when the host's turn has come. Throws HostError when
+ * nothing was done, or when it is not known what was done (kind `lost`, `timeout`, `cancelled`).
  */
 export async function carriedOut(session: Session, round: () => Round): Promise<AllApplied> {
   const result = await session.runLate(() => {

@@ -68,16 +68,20 @@ const refused = (error: unknown, what: string, path: string): TruthError =>
     `${path} cannot be ${what}: ${(error as Error).message}.`,
   );
 
-/** A reader sees the old file or the new one; after a loss of power, too. */
-async function replace(path: string, text: string): Promise<void> {
+/** Writes a file beside its place, whole, and puts it there. */
+async function beside(path: string, text: string, place: (fresh: string) => Promise<void>): Promise<void> {
   const fresh = `${path}.${randomUUID()}`;
   try {
     await written(fresh, text);
-    await rename(fresh, path);
-  } catch (error) {
+    await place(fresh);
+  } finally {
     await rm(fresh, { force: true });
-    throw error;
   }
+}
+
+/** A reader sees the old file or the new one; after a loss of power, too. */
+async function replace(path: string, text: string): Promise<void> {
+  await beside(path, text, (fresh) => rename(fresh, path));
   const folder = await open(dirname(path));
   await folder.sync().finally(() => folder.close());
 }
@@ -93,15 +97,7 @@ async function written(path: string, text: string): Promise<void> {
 }
 
 /** A new file that is there with all that is in it, or not at all: one without a word would be nobody's for ever. */
-async function made(path: string, text: string): Promise<void> {
-  const fresh = `${path}.${randomUUID()}`;
-  try {
-    await written(fresh, text);
-    await link(fresh, path);
-  } finally {
-    await rm(fresh, { force: true });
-  }
-}
+const made = (path: string, text: string): Promise<void> => beside(path, text, (fresh) => link(fresh, path));
 
 /** Runs it while nobody else holds the lock: a file that says who does. */
 async function locked<T>(path: string, patience: number, work: () => Promise<T>): Promise<T> {
