@@ -5,20 +5,26 @@ const { default: Runner } = require("jest-runner");
 
 const waits = ({ path }) => /[./]vm\.test\.ts$|\/vm\/|\/confirm\.test\.ts$/.test(path);
 
+/** What one worker process runs: jest's own runner begins all tests of a list, and this one gives out the next as it goes. */
+const lane = (tests, first, then) => ({
+  [Symbol.iterator]: () => tests[Symbol.iterator](),
+  map: (run) => [
+    (async () => {
+      for (let test = first.shift() ?? then.shift(); test; test = first.shift() ?? then.shift()) await run(test);
+    })(),
+  ],
+});
+
 module.exports = class extends Runner {
   constructor(globalConfig, context) {
     super({ ...globalConfig, maxWorkers: 1 }, context);
   }
 
   async runTests(tests, watcher, options) {
+    if (tests.length === 1) return super.runTests(tests, watcher, { ...options, serial: true });
     const waiting = tests.filter(waits);
     const others = tests.filter((test) => !waits(test));
-    const lane = async (first, then) => {
-      while (first.length + then.length > 0 && !watcher.isInterrupted()) {
-        const test = first.shift() ?? then.shift();
-        await super.runTests([test], watcher, { ...options, serial: tests.length === 1 });
-      }
-    };
-    await Promise.all([lane(waiting, others), ...[1, 2, 3].map(() => lane(others, waiting))]);
+    const lanes = [lane(tests, waiting, others), ...[1, 2, 3].map(() => lane(tests, others, waiting))];
+    await Promise.all(lanes.map((one) => super.runTests(one, watcher, { ...options, serial: false })));
   }
 };

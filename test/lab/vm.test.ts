@@ -253,7 +253,7 @@ END`,
   });
 
   test("power cut: what was synced is there, what was not is lost", async () => {
-    await lab.exec("fra", "echo synced >/root/synced; sync /root/synced; echo lost >/root/lost");
+    await out("fra", "echo synced >/root/synced && sync /root/synced && echo lost >/root/lost");
     await lab.powerOff("fra");
     expect((await lab.status())[1]).toMatchObject({ state: "off", broken: ["power fra"] });
     expect(() => lab.exec("fra", "true")).toThrow("fra of lab tvm is off");
