@@ -10,7 +10,7 @@ import { Workspace } from "./workspace";
 jest.setTimeout(300_000);
 
 /** Packets a second: an emulated processor has other things to do, too. */
-const RATE = 50;
+const RATE = 25;
 const LINKS = ["lux-fra", "lux-hkg"];
 /** A link that somebody made with wg-quick, under the names and ports that ours would have. */
 const BY_HAND = [
