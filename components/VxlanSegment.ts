@@ -67,7 +67,7 @@ function makeMembers(
     parent,
     declared(segment, (nodes) => smallMtu(segment, network.segments.carriage(segment), nodes)),
   );
-  return segment.members.map((member, index) => {
+  const make = (member: MemberData, index: number) => {
     const { node } = member;
     const bridge = makeBridge(segment, member, options);
     const own = declared(segment, (nodes) =>
@@ -92,7 +92,13 @@ function makeMembers(
       .apply(([{ node, device, bridge, local: vtep, mtu }]) =>
         pulumi.output({ node, device, vtep, mtu, ...(bridge !== undefined && { bridge }) }),
       );
-  });
+  };
+  // As they are made again, by name: who waits for others of them must not be all that the engine has at work at once.
+  const all = segment.members.map((member, index) => ({ member, index, name: member.node.nodeName }));
+  const made = new Map(
+    all.sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ member, index, name }) => [name, make(member, index)]),
+  );
+  return segment.members.flatMap(({ node }) => made.get(node.nodeName) ?? []);
 }
 
 /** Once for all segments that are in it. It is the node's, so that it stays as long as one of them does. */

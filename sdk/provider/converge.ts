@@ -10,6 +10,7 @@ import { parseSpec } from "./inputs";
 import { hostFacts, type Operation, type State, state } from "./lifecycle";
 import { HalfApplied, Refused } from "./outcome";
 import { safeguard } from "./safeguard";
+import { earlier, type Part } from "./turns";
 import type { Values } from "./wire";
 
 /** A resource as it was before an update. */
@@ -80,6 +81,10 @@ function gap({ wanted, boot, former, formerName }: Goal, seen: Snapshot, after?:
   };
 }
 
+/** What it was a part of before. */
+const formerPart = ({ type }: Operation, before: Before | undefined): Part | undefined =>
+  before && type.part?.(parseSpec(type, before.inputs.spec));
+
 /** Throws Refused before anything is touched. */
 function refuse({ type, machine }: Operation, spec: unknown, seen: Snapshot, { foreign }: Gap): void {
   const faults = type.technology.faults?.(spec, seen) ?? [];
@@ -130,13 +135,13 @@ export async function converge(
     let takenBack: true | undefined;
     try {
       const work = () => machine.change({ ...change, ...guard }, operation);
-      const together = todo.again.some((it) => it.startsWith("link ")) ? type.together?.(spec) : undefined;
+      const part = todo.again.some((it) => it.startsWith("link ")) ? type.part?.(spec) : undefined;
       ({
         failed,
         takenBack,
         snapshot: seen,
-      } = await (together !== undefined && operation.turns
-        ? operation.turns.within(together, resource, work)
+      } = await (part && operation.turns
+        ? operation.turns.within(part, earlier(part, formerPart(operation, before)), work, operation.signal)
         : work()));
     } catch (error) {
       if (error instanceof HostError && !UNCERTAIN.includes(error.kind)) throw error;

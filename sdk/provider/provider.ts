@@ -10,7 +10,7 @@ import { type Before, converge } from "./converge";
 import type { Engine } from "./engine";
 import { FarHosts } from "./far";
 import { Handshakes, silence } from "./handshakes";
-import { impact } from "./impact";
+import { impact, remakesDevice } from "./impact";
 import { find } from "./import";
 import { type Checked, check, connectionOf, same, unpacked } from "./inputs";
 import { diff, type Operation, preview, read, remove } from "./lifecycle";
@@ -20,7 +20,7 @@ import { Paths, unproven } from "./paths";
 import { type ResourceType, resourceType, tokens } from "./registry";
 import { Removals } from "./removals";
 import { foretold } from "./safeguard";
-import { Turns } from "./turns";
+import { type Part, Turns } from "./turns";
 import { hasUnknown, isUnknown, type Values } from "./wire";
 
 /** Seconds for a machine that was made a moment ago to let us in, where customTimeouts do not say. */
@@ -103,6 +103,9 @@ export class Provider {
     return (process.env.OVERLAY_LIVE || this.#settings.live) === "on";
   }
 
+  /** A call of the engine about a resource. */
+  during = <T>(call: () => T | Promise<T>): Promise<T> => this.#turns.during(call);
+
   /** Ends all that is under way at once; a host finishes by itself the step that it has begun. */
   cancel = (): void => this.#cancelled.abort();
 
@@ -133,6 +136,10 @@ export class Provider {
     const { end } = type.technology;
     if (different.length === 0 && end) {
       this.#handshakes.unchanged(() => end(JSON.parse(unpacked(String(old.inputs.spec)))).name);
+    }
+    const part = partOf(type, news);
+    if (part && !(different.length > 0 && remakesDevice(type, old.inputs, old.outputs.config, news))) {
+      this.#turns.settle(part);
     }
     if (different.length > 0 || !this.live) return different;
     // The engine reads first what state says is to be read first; this is for the run that says so for the first time.
@@ -171,7 +178,10 @@ export class Provider {
 
   /** To the end, until those answer who are called, and until it is known what packets pass to them. */
   #make(operation: Operation, news: Values, before?: Before): Promise<{ id: string; outputs: Values }> {
-    return this.#together(operation, (its) => this.#prove(its, news, before));
+    const part = partOf(operation.type, news);
+    return this.#together(operation, (its) => this.#prove(its, news, before)).finally(
+      () => part && this.#turns.settle(part),
+    );
   }
 
   /** What may have packets sent in the end. */
@@ -301,6 +311,10 @@ export class Provider {
     };
   }
 }
+
+/** What it is a part of, by inputs that passed `check`; undefined, too, while that is not known. */
+const partOf = (type: ResourceType, { spec }: Values): Part | undefined =>
+  isUnknown(spec) ? undefined : type.part?.(JSON.parse(unpacked(String(spec))));
 
 const mayBeDown = (error: unknown): error is HostError =>
   error instanceof HostError && (error.offline || ["timeout", "lost"].includes(error.kind));

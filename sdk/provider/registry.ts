@@ -18,6 +18,7 @@ import {
 import { chooser, chooserTraces, node } from "../node";
 import { vxlan, vxlanBridge } from "../vxlan";
 import { wireguard, wireguardKey } from "../wireguard";
+import type { Part } from "./turns";
 
 export interface ResourceType<Spec = unknown> {
   technology: Technology<unknown, Spec>;
@@ -31,8 +32,8 @@ export interface ResourceType<Spec = unknown> {
   results: Record<string, (snapshot: Snapshot, spec: Spec) => string | undefined>;
   /** The device of somebody else's that it takes over, where there is one: its preview asks the host what that changes. */
   adopts?(spec: Spec): string | undefined;
-  /** What it is a part of together with others, of whom one at a time has its devices made again: the name of a segment. */
-  together?(spec: Spec): string;
+  /** What it is a part of together with others, of whom one at a time has its devices made again: a member of its segment. */
+  part?(spec: Spec): Part;
   /** For the resource that is the machine itself, what else goes when it goes. Absent: the resource is a part of one. */
   machine?: {
     /** What a look must ask for to see them. */
@@ -128,7 +129,11 @@ const vxlanMember = define({
   bootFile: (spec) => `60-${spec.device}`,
   owners: (spec) => [spec.owner],
   results: {},
-  together: (spec) => `${spec.owner} ${spec.segment}`,
+  part: ({ owner, segment, node, peers }) => ({
+    whole: `${owner} ${segment}`,
+    name: node,
+    others: peers.map(({ name }) => name),
+  }),
 });
 
 const segmentBridge = define({

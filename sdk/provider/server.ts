@@ -189,10 +189,12 @@ function service(provider: Provider, options: ServerOptions) {
 
 /** gRPC's form of a handler: an answer, or a status that says what became of the resource. */
 const answering =
-  <Request, Response>(provider: Provider, handle: Handler<Request, Response>) =>
-  async (call: { request: Request }, callback: Grpc.sendUnaryData<Response>): Promise<void> => {
+  <Request, Response>(provider: Provider, name: string, handle: Handler<Request, Response>) =>
+  async ({ request }: { request: Request }, callback: Grpc.sendUnaryData<Response>): Promise<void> => {
     try {
-      callback(null, await handle(call.request));
+      // A component is at work as long as its resources are, which have calls of their own.
+      const answer = () => handle(request);
+      callback(null, await (name === "construct" ? answer() : provider.during(answer)));
     } catch (error) {
       callback(asStatus(error, provider.live));
     }
@@ -209,7 +211,7 @@ export async function serve(options: ServerOptions): Promise<Served> {
   const provider = new Provider();
   const handlers = Object.entries(service(provider, options)).map(([name, handle]) => [
     name,
-    answering(provider, handle as Handler<unknown, unknown>),
+    answering(provider, name, handle as Handler<unknown, unknown>),
   ]);
   // The engine's own limits, 400 MB: components hand over whole programs.
   const limit = 400 * 1024 * 1024;

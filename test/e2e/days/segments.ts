@@ -233,3 +233,12 @@ export async function pastTheRouter(lab: Lab, device: keyof typeof BEHIND): Prom
   );
   return Object.fromEntries(seen);
 }
+
+/** Hosts in the order in which a segment's device was changed there last: its boot file is written in the member's turn. */
+export async function madeAgain(lab: Lab, device: string, hosts: string[]): Promise<string[]> {
+  const file = `/etc/overlay/boot.d/60-${device}`;
+  const all = await Promise.all(
+    hosts.map(async (host) => ({ host, time: await on(lab, host, `stat -c %.9Y ${file}`) })),
+  );
+  return all.sort((a, b) => Number(a.time) - Number(b.time)).map(({ host }) => host);
+}

@@ -67,11 +67,11 @@ test("a member of a segment that is made again loses what is inside for a moment
   });
   expect(impact(type, member({}), "", member({ ttl: 1 }))).toEqual([]);
   expect(impact(type, member({}), "", member({ variant: "static-arp-nd" }))).toEqual([
-    "link vx-lan cannot change in place and is made again: packets inside are lost for about 30 ms, at one member after the other.",
+    "link vx-lan cannot change in place and is made again: packets inside are lost for about 30 ms, at one member after the other in the order of their names.",
   ]);
   const port = { bridge: "br-lan" };
   expect(impact(type, member(port), "", member({ ...port, variant: "static-arp-nd" }))).toEqual([
-    "link vx-lan cannot change in place and is made again: packets inside are lost for about 30 ms, at one member after the other; where its bridge has stp, for 30 s, and the next member does not wait for that.",
+    "link vx-lan cannot change in place and is made again: packets inside are lost for about 30 ms, at one member after the other in the order of their names; where its bridge has stp, for 30 s, and the next member does not wait for that.",
   ]);
 });
 
