@@ -3,12 +3,14 @@ import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
 import { asking, eventually, leaks, network, on, rememberKeys, traces } from "./network";
 import {
+  addressesBehind,
   askedForNobody,
   type By,
   everybody,
   HOSTS_BEHIND,
   injection,
   inside,
+  madeAgain,
   pastTheRouter,
   SEGMENTS,
   segments,
@@ -46,11 +48,13 @@ describeWhere(["lab", "engine"], "segments of every variant", () => {
 
   test("what is for one goes to that one; what is for nobody goes where the variant says", async () => {
     await watch.seen();
-    await on(lab, "lux", [103, 104, 105, 107].map((vni) => `ping -q -c 20 -i 0.01 -w 5 10.${vni}.0.2`).join(" && "));
+    const behind = [104, 105].flatMap(addressesBehind);
+    const asked = [...[103, 104, 105, 107].map((vni) => `10.${vni}.0.2`), ...behind];
+    await on(lab, "lux", asked.map((it) => `ping -q -c 20 -i 0.01 -w 5 ${it}`).join(" && "));
     const one = await watch.seen();
     // As VXLAN with its VNI also where it is a route that says so.
-    for (const vni of [103, 104, 105, 107]) {
-      expect(one[`${vni} > fra`]).toBeGreaterThanOrEqual(20);
+    for (const [vni, packets] of Object.entries({ 103: 20, 104: 60, 105: 60, 107: 20 })) {
+      expect(one[`${vni} > fra`]).toBeGreaterThanOrEqual(packets);
       // A report of groups may be among them where frames are flooded.
       expect(one[`${vni} > hkg`] ?? 0).toBeLessThan(10);
     }
@@ -97,10 +101,12 @@ describeWhere(["lab", "engine"], "segments of every variant", () => {
       "00:00:00:00:00:00 10.255.0.3 permanent",
       "02:00:00:68:00:02 10.255.0.2 permanent",
       "02:00:00:68:00:03 10.255.0.3 permanent",
+      "52:54:00:12:34:04 10.255.0.2 permanent",
     ]);
     expect(await macs("vx-arpnd4")).toEqual([
       "02:00:00:69:00:02 10.255.0.2 permanent",
       "02:00:00:69:00:03 10.255.0.3 permanent",
+      "52:54:00:12:34:05 10.255.0.2 permanent",
     ]);
     expect(await macs("vx-route4")).toEqual([]);
   });
@@ -268,15 +274,38 @@ describeWhere(["lab", "engine"], "segments of every variant", () => {
     expect(await on(lab, "hkg", "ip -br link show group 28418")).toBe("");
   });
 
-  test("members that come back cost the others no packet, nor does a segment that is made again; no other is touched", async () => {
+  test("members that come back cost the others no packet, nor do segments that are made again, or stp; no other is touched", async () => {
     work.declared.segments = segments();
+    const { pair6, short4, short6 } = work.declared.segments;
     // A port is what a device has for good.
-    Object.assign(work.declared.segments.pair6 ?? {}, { port: 4799 });
+    Object.assign(pair6 ?? {}, { port: 4799 });
+    Object.assign(short4 ?? {}, { port: 4798 });
+    // fra's bridge comes before fra's member, and fra's machine before that: each is kept waiting for a second.
+    Object.assign(short4?.members.fra ?? {}, { addresses: ["10.106.0.2/24"] });
+    Object.assign(work.declared.nodes.fra ?? {}, { sysctls: { "net/core/somaxconn": "4000" } });
+    const kept = "flock /run/overlay/lock sh -c 'until grep -q -- \"->\" /proc/locks; do sleep 0.1; done; sleep 1'";
+    await on(lab, "fra", `{ ${kept}; ${kept}; } >/dev/null 2>&1 &`);
+    Object.assign(short6?.members.fra?.bridge ?? {}, { loopFree: false, stp: true });
     const [{ done }, lost] = await losses([101, 103, 104, 105], () => work.up());
     expect(lost).toEqual([0, 0, 0, 0]);
-    const touched = LEFT.flatMap((name) => lab.hosts.map((host) => `${name}@${host}`)).concat("pair6@fra", "pair6@lux");
+    const members = [...LEFT.flatMap((name) => lab.hosts.map((host) => `${name}@${host}`)), "pair6@fra", "pair6@lux"];
+    const touched = [...members, "br-host98@fra", "br-host99@fra", "fra", "short4@fra", "short4@lux"];
     expect(done.map((it) => it.split(" ")[0])).toEqual(touched.sort());
-    expect(await silent(lab, "lux", everybody())).toEqual([]);
+    expect(await madeAgain(lab, "vx-short4", ["lux", "fra"])).toEqual(["fra", "lux"]);
+    expect(await madeAgain(lab, "vx-pair6", ["lux", "fra"])).toEqual(["fra", "lux"]);
+    expect(await silent(lab, "lux", [...everybody(), "10.106.0.2"])).toEqual([]);
+  });
+
+  test("a second way between ports of a bridge with stp is blocked, and what is there goes on", async () => {
+    const join = (end: string) => `ip link set dev ${end} master br-host98 up`;
+    await on(lab, "fra", `ip link add loop0 type veth peer name loop1 && ${join("loop0")} && ${join("loop1")}`);
+    await eventually("one end is to be blocked", async () => {
+      const ports = JSON.parse(await on(lab, "fra", "bridge -j link")) as { ifname: string; state: string }[];
+      const state = (port: string) => ports.find(({ ifname }) => ifname === port)?.state;
+      return state("loop0") !== "blocking" && state("loop1") === "blocking";
+    });
+    expect(await silent(lab, "lux", addressesBehind(98))).toEqual([]);
+    await on(lab, "fra", "ip link del loop0");
   });
 
   test("without its links no packet of a segment leaves a host", async () => {

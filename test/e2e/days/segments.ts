@@ -9,8 +9,10 @@ const ALL = ["lux", "fra", "hkg"];
 const ROUTER = { mac: "02:00:5e:00:01:01" };
 /** Hosts behind fra that call everything else by way of it, each in a prefix of its own, by the device that leads there. */
 const BEHIND = { "vx-short4": 99, "vx-short6": 98 };
-const macBehind = (net: number): string => `52:54:00:12:34:${net}`;
-const addressesBehind = (net: number): string[] => [`10.${net}.0.50`, `fd00:${net}::50`];
+/** Segments in which there is a host behind fra's bridge, which is known by its addresses. */
+const KNOWN_BEHIND = [104, 105];
+const macBehind = (net: number): string => `52:54:00:12:34:${String(net).slice(-2)}`;
+export const addressesBehind = (net: number): string[] => [`10.${net}.0.50`, `fd00:${net}::50`];
 
 type Outer = "inet" | "inet6";
 
@@ -46,20 +48,21 @@ function tried(
   return { name, vni, port, outer, members, segment };
 }
 
+/** fra's bridge with the host behind it; the addresses are fra's own. */
+const bridged = (net: number, addresses: string[]) => ({
+  addresses,
+  bridge: { device: `br-host${net}`, ports: [`port${net}`], loopFree: true },
+  behind: [{ mac: macBehind(net), addresses: addressesBehind(net) }],
+});
 const routed = (vni: number, net: number) => ({
   router: {
     ...ROUTER,
     addresses: [`10.${vni}.0.254`, `fd00:${vni}::fe`],
     routes: [`10.${net}.0.0/24`, `fd00:${net}::/64`],
   },
-  members: {
-    fra: {
-      addresses: [],
-      bridge: { device: `br-host${net}`, ports: [`port${net}`], loopFree: true },
-      behind: [{ mac: macBehind(net), addresses: addressesBehind(net) }],
-    },
-  },
+  members: { fra: bridged(net, []) },
 });
+const known = (vni: number) => ({ members: { fra: bridged(vni, addresses(vni, "fra")) } });
 const grouped = (group: string) => ({
   encrypted: false,
   group,
@@ -77,9 +80,12 @@ export const SEGMENTS: Tried[] = [
   tried("group6", 112, ["lux", "fra"], { variant: "multicast", outer: "inet6", ...grouped("ff05::100") }),
   tried("flood4", 103, ALL, { variant: "static-flood" }),
   tried("flood6", 113, ["lux", "fra"], { variant: "static-flood", outer: "inet6" }),
-  tried("l24", 104, ALL, { variant: "static-l2", ...isolated(104) }),
+  tried("l24", 104, ALL, {
+    variant: "static-l2",
+    members: { ...isolated(104).members, ...known(104).members },
+  }),
   tried("l26", 114, ["lux", "fra"], { variant: "static-l2", outer: "inet6", ...isolated(114) }),
-  tried("arpnd4", 105, ALL, { variant: "static-arp-nd" }),
+  tried("arpnd4", 105, ALL, { variant: "static-arp-nd", ...known(105) }),
   tried("arpnd6", 115, ["lux", "fra"], { variant: "static-arp-nd", outer: "inet6" }),
   tried("short4", 106, ["lux", "fra"], { variant: "route-short-circuit", ...routed(106, 99) }),
   tried("short6", 116, ["lux", "fra"], {
@@ -163,7 +169,7 @@ export async function silent(lab: Lab, host: string, to: string[], seconds = 4):
 
 /** Brings the hosts behind fra up. Of two segments that lux has in one bridge fra would answer in either. */
 export const HOSTS_BEHIND = [
-  ...Object.values(BEHIND).map(
+  ...[...Object.values(BEHIND), ...KNOWN_BEHIND].map(
     (net) => `
 ip link add port${net} type veth peer name h0
 ip netns add behind${net}
@@ -172,6 +178,10 @@ ip link set port${net} mtu 1280 up
 ip -n behind${net} link set h0 address ${macBehind(net)} mtu 1280 up
 ip -n behind${net} addr add 10.${net}.0.50/24 dev h0
 ip -n behind${net} addr add fd00:${net}::50/64 dev h0 nodad
+`,
+  ),
+  ...Object.values(BEHIND).map(
+    (net) => `
 ip -n behind${net} neigh add 10.${net}.0.254 lladdr ${ROUTER.mac} dev h0
 ip -n behind${net} neigh add fd00:${net}::fe lladdr ${ROUTER.mac} dev h0
 ip -n behind${net} route add default via 10.${net}.0.254
@@ -183,10 +193,11 @@ ip -n behind${net} route add default via fd00:${net}::fe
 
 /** All that lux can call, in both families. */
 export const everybody = (): string[] => {
-  const members = SEGMENTS.flatMap(({ vni, members, segment }) =>
-    members.filter((to) => to !== "lux" && segment.members[to]?.bridge === undefined).flatMap((to) => inside(vni, to)),
+  const members = SEGMENTS.flatMap(({ members, segment }) =>
+    members.filter((to) => to !== "lux").flatMap((to) => segment.members[to]?.addresses as string[]),
   );
-  return [...members, ...Object.values(BEHIND).flatMap(addressesBehind)];
+  const behind = [...Object.values(BEHIND), ...KNOWN_BEHIND].flatMap(addressesBehind);
+  return [...members.map((address) => address.replace(/\/.*/, "")), ...behind];
 };
 
 /** What segments of lux send, and to whom, where nobody is asked for: `101 > fra`. */
