@@ -36,8 +36,21 @@ export const knownRules: string[] = [...known].flatMap(([words, json]) =>
   json.expr && !/redirect|fib saddr|rt mtu/.test(words) ? [words] : [],
 );
 
+/** Three members of a segment, as they were captured. */
+const MEMBERS = { ".": ["10.255.0.1", "10.255.0.2", "10.255.0.3"], ":": ["fd00:6f::1", "fd00:6f::2", "fd00:6f::3"] };
+
+/** A set of more addresses than were captured: it is printed as one of three is. */
+function ofMore(words: string): Json | undefined {
+  const [set = "", all = ""] = /\{ ([\da-f.:]+(?:, [\da-f.:]+)+) \}/.exec(words) ?? [];
+  const three = MEMBERS[all.includes(":") ? ":" : "."];
+  const json = set && known.get(words.replace(set, `{ ${three.join(", ")} }`));
+  return json
+    ? JSON.parse(JSON.stringify(json).replace(JSON.stringify(three), JSON.stringify(all.split(", "))))
+    : undefined;
+}
+
 function lookUp(words: string): Json {
-  const json = known.get(words);
+  const json = known.get(words) ?? ofMore(words);
   if (!json) throw new Error(`nft-variants.json has no "${words}"`);
   return json;
 }
