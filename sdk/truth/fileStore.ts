@@ -107,7 +107,7 @@ async function locked<T>(path: string, patience: number, work: () => Promise<T>)
       await made(path, own);
     } catch (error) {
       if (codeOf(error) !== "EEXIST") throw error;
-      await abandoned(path);
+      await abandoned(path, own);
       await wait();
       continue;
     }
@@ -124,18 +124,23 @@ async function locked<T>(path: string, patience: number, work: () => Promise<T>)
   );
 }
 
-/** Removes the lock of a process of this machine that is no more. One at a time looks, or the next one's lock would go. */
-async function abandoned(path: string): Promise<void> {
+/**
+ * Removes the lock of a process of this machine that is no more. One at a time looks, or the next one's lock would go; who
+ * looks may be killed in turn, and then that one's lock is such a lock.
+ */
+async function abandoned(path: string, own: string): Promise<void> {
   if (!(await ownerIsGone(path))) return;
+  const looking = `${path}.break`;
   try {
-    await written(`${path}.break`, "");
-  } catch {
+    await made(looking, own);
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") await abandoned(looking, own);
     return;
   }
   try {
     if (await ownerIsGone(path)) await rm(path, { force: true });
   } finally {
-    await rm(`${path}.break`, { force: true });
+    await rm(looking, { force: true });
   }
 }
 

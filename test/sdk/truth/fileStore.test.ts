@@ -27,14 +27,22 @@ test("nothing but what was written is left in the folder", async () => {
   expect(readdirSync(join(folder, "tidy"))).toEqual(["document.json"]);
 });
 
-test("the lock of a process that was killed holds nobody up", async () => {
-  mkdirSync(join(folder, "killed"));
-  const { pid } = JSON.parse(
-    execFileSync(process.execPath, ["-p", "JSON.stringify({ pid: process.pid })"], { encoding: "utf8" }),
-  );
-  writeFileSync(join(folder, "killed/a.lock"), JSON.stringify({ host: hostname(), pid, run: "x" }));
-  expect(await open().putIfNone("killed/a", "1")).toBeDefined();
-  expect(readdirSync(join(folder, "killed"))).toEqual(["a"]);
+/** What is in the lock of a process that is no more. */
+function ended(): string {
+  const program = "JSON.stringify({ host: os.hostname(), pid: process.pid, run: 'x' })";
+  return execFileSync(process.execPath, ["-p", program], { encoding: "utf8" });
+}
+
+test.each([
+  ["wrote", ["a.lock"]],
+  ["took such a lock away", ["a.lock", "a.lock.break"]],
+  ["took the lock of one who did so away", ["a.lock", "a.lock.break", "a.lock.break.break"]],
+])("a process that was killed while it %s holds nobody up", async (_, locks) => {
+  const at = mkdtempSync(join(folder, "killed-"));
+  for (const name of locks) writeFileSync(join(at, name), ended());
+  const all = ["1", "2", "3", "4"].map((text) => openStore(`file://${at}`).putIfNone("a", text));
+  expect((await Promise.all(all)).filter((it) => it !== undefined)).toHaveLength(1);
+  expect(readdirSync(at)).toEqual(["a"]);
 });
 
 test("the lock of one that lives, or of another machine, is waited for, and in the end named", async () => {
