@@ -48,33 +48,15 @@ async function get(network: string, options: Place & Signing & { serial?: number
 async function verify(network: string, options: Place & Required<Signing>): Promise<void> {
   const document = await current(options, network);
   const signers = readSigners(options) ?? {};
+  const store = truth.openStore(options.store);
   for (const stack of Object.keys(document.stacks)) {
     const [fault] = await truth.signatureFaults(document, signers, [stack]);
     const { serial, at } = document.stacks[stack] as truth.Part;
     print(`${stack}: serial ${serial} of ${at}: ${fault ? `${fault.legal}; ${fault.cure}` : "signed by its key"}`);
-    const wrong = fault ? [] : await wrongExtracts(options, document, stack, signers);
-    for (const line of wrong) print(`${stack}: ${line}`);
-    if (fault || wrong.length > 0) process.exitCode = 1;
+    const stale = fault ? [] : await truth.stale(store, document, stack, truth.wanted(document, stack));
+    for (const node of stale) print(`${stack}: ${truth.isStale(node)}`);
+    if (fault || stale.length > 0) process.exitCode = 1;
   }
-}
-
-async function wrongExtracts(
-  { store: address }: Place,
-  document: truth.Document,
-  stack: string,
-  signers: truth.Signers,
-) {
-  const store = truth.openStore(address);
-  const texts = truth.wanted(document, stack);
-  const stale = new Set(await truth.stale(store, document.network, stack, texts));
-  const wrong = [...stale].map((node) => `the extract of ${node} is missing, or not what it should be`);
-  for (const node of [...texts.keys()].filter((it) => !stale.has(it))) {
-    const key = truth.extractKey(document.network, node, stack);
-    const [text, signature] = await Promise.all([store.get(key), store.get(`${key}.sig`)]);
-    const why = await truth.verify(truth.allowedSigners(signers), stack, text?.text ?? "", signature?.text ?? "");
-    if (why !== undefined) wrong.push(`the extract of ${node} is not signed by its key (${why})`);
-  }
-  return wrong;
 }
 
 async function log(network: string, options: Place & { limit: number; from?: number }): Promise<void> {
@@ -130,8 +112,9 @@ async function put(network: string, file: string, options: Put): Promise<void> {
   );
   if (!options.yes && !(await agreed("Write it? [y/N] "))) throw new Error("nothing was written");
   await truth.restore(handed, prepared);
-  const texts = truth.wanted(prepared.document, stack, prepared.before);
-  await truth.publish(store, network, { stack, key }, texts, await truth.stale(store, network, stack, texts));
+  const { document, before } = prepared;
+  const texts = truth.wanted(document, stack, before);
+  await truth.publish(store, network, { stack, key }, texts, await truth.stale(store, document, stack, texts));
 }
 
 async function agreed(question: string): Promise<boolean> {

@@ -184,7 +184,7 @@ export class TruthParts {
     const texts = truth.wanted(written.document, stack, written.before, toldFrom(last));
     try {
       if (written.forged) throw written.forged;
-      await this.#publish(inputs, stack, texts, again);
+      await this.#publish(inputs, written.document, stack, texts);
     } catch (error) {
       if (!(error instanceof truth.TruthError)) throw error;
       throw new HalfApplied(id, outputsOf(written.document, config, texts.keys()), [
@@ -195,9 +195,14 @@ export class TruthParts {
   }
 
   /** Tells the hosts what changes for them. */
-  async #publish(inputs: PartInputs, stack: string, texts: ReadonlyMap<string, string>, all = false): Promise<void> {
+  async #publish(
+    inputs: PartInputs,
+    document: Written["document"],
+    stack: string,
+    texts: ReadonlyMap<string, string>,
+  ): Promise<void> {
     const { store, network } = documentOf(inputs);
-    const nodes = all ? [...texts.keys()] : await truth.stale(store, network, stack, texts);
+    const nodes = await truth.stale(store, document, stack, texts);
     await truth.publish(store, network, { stack, key: inputs.key }, texts, nodes);
   }
 
@@ -227,8 +232,8 @@ export class TruthParts {
     const verified = await troubled(truth.read(document, knownFrom(last)));
     if ("notes" in verified) return { said, notes: verified.notes };
     const texts = truth.wanted(seen.value.document, stack, undefined, toldFrom(last));
-    const stale = await truth.stale(document.store, inputs.network, stack, texts);
-    const notes = stale.map((node) => `the extract of ${node} is missing, or not what it should be`);
+    const stale = await truth.stale(document.store, seen.value.document, stack, texts);
+    const notes = stale.map(truth.isStale);
     return { said, notes, document: seen.value.document };
   }
 
@@ -243,7 +248,7 @@ export class TruthParts {
         ? await truth.withdraw(document, { stack, known: knownFrom(outputs), signal: this.run.signal })
         : { document: seen.document, before: undefined };
       const texts = truth.wanted(written.document, stack, written.before, toldFrom(outputs));
-      await this.#publish(inputs, stack, texts);
+      await this.#publish(inputs, written.document, stack, texts);
     } catch (error) {
       if (!(error instanceof truth.TruthError)) throw error;
       throw new Refused(

@@ -3,7 +3,7 @@ export { ABSENT, TruthError } from "./errors";
 export { documentKey, extractKey, logKey } from "./keys";
 export { asDeclared, lines } from "./lines";
 export { peerOf } from "./peer";
-export { publish, stale, wanted } from "./publish";
+export { isStale, publish, stale, wanted } from "./publish";
 export { difference, type Handed, prepare, restore } from "./restore";
 export { type Declared, type DeclaredInput, declaredSchema, type Part } from "./schema";
 export {

@@ -3,20 +3,23 @@ import type { Document } from "./document";
 import { TruthError } from "./errors";
 import { extract, extracts, MAX_EXTRACT, sameExtract } from "./extract";
 import { extractKey } from "./keys";
-import { sign } from "./signature";
+import { allowedSigners, sign, signerOf, verify } from "./signature";
 import type { Store } from "./store";
 import { waiting } from "./waiting";
 
 /** Requests at once. */
 const AT_ONCE = 16;
 
+/** One that fails is told when the others have ended: nothing goes on behind whoever hears of it. */
 async function each<T, R>(values: readonly T[], work: (value: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const turns = values.entries();
   const lane = async () => {
     for (const [index, value] of turns) results[index] = await work(value);
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  const ended = await Promise.allSettled(Array.from({ length: AT_ONCE }, lane));
+  const failed = ended.find((it) => it.status === "rejected");
+  if (failed) throw failed.reason;
   return results;
 }
 
@@ -40,15 +43,26 @@ export function wanted(
   return texts;
 }
 
-/** The hosts whose extract in the store is another one, or lacks its signature. */
-export async function stale(store: Store, network: string, stack: string, texts: ReadonlyMap<string, string>) {
-  const found = await each([...texts], async ([node, text]) => {
-    const key = extractKey(network, node, stack);
+/**
+ * The hosts whose extract in the store is another one, or not signed by the key that signed the stack's part: a key that takes
+ * another's place signs the part first.
+ */
+export async function stale(store: Store, document: Document, stack: string, texts: ReadonlyMap<string, string>) {
+  const part = document.stacks[stack];
+  const signers = part && allowedSigners({ [stack]: [signerOf(part.signature)] });
+  const good = async (node: string, text: string): Promise<boolean> => {
+    const key = extractKey(document.network, node, stack);
     const [stored, signature] = await Promise.all([store.get(key), store.get(`${key}.sig`)]);
-    return signature?.text && stored && sameExtract(stored.text, text) ? [] : [node];
-  });
+    if (!stored || !signature?.text || !sameExtract(stored.text, text)) return false;
+    // What a stack that is gone has said last nobody compares with a key.
+    return !signers || (await verify(signers, stack, stored.text, signature.text)) === undefined;
+  };
+  const found = await each([...texts], async ([node, text]) => ((await good(node, text)) ? [] : [node]));
   return found.flat();
 }
+
+export const isStale = (node: string): string =>
+  `the extract of ${node} is missing, not what it should be, or not signed by its key`;
 
 /** Writes the extracts of these hosts. Throws TruthError; what was written then stays, and the rest is stale. */
 export async function publish(

@@ -128,6 +128,17 @@ export const verify = (
     return keygen(args, folder, text);
   });
 
+/**
+ * Whose signature it says it is, as in a .pub file: the key follows `SSHSIG` and a version, and begins with its type.
+ * https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.sshsig
+ */
+export function signerOf(signature: string): string {
+  const blob = Buffer.from(signature.replace(/-----[A-Z ]+-----/g, ""), "base64");
+  const string = (from: Buffer): Buffer => from.subarray(4, 4 + (from.length < 4 ? 0 : from.readUInt32BE()));
+  const key = string(blob.subarray(10));
+  return `${string(key)} ${key.toString("base64")}`;
+}
+
 /** What was verified, so that who writes again and again verifies it once: by stack, the last. */
 const verified = new Map<string, string>();
 

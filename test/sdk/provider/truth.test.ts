@@ -192,6 +192,8 @@ const hkg = {
     { node: "hkg", device: "inter-lux", port: 11001 },
   ],
 };
+const stale = (node: string) =>
+  `+ ! the extract of ${node} is missing, not what it should be, or not signed by its key`;
 /** lux, and a link from there to hkg. */
 const withHkg = { nodes: { ...lux, hkg: node(3) }, links: { "lux-hkg": hkg } };
 
@@ -204,10 +206,7 @@ test("hosts that are told nothing, or something else, are drift", async () => {
   expect(told).toContain(`peer ${keyOf(1)} inter-lux lux follower`);
   writeFileSync(extract, told.replace("inter-lux", "eth0"));
   rmSync(join(folder, "prod/hosts/lux/net.test.sig"));
-  expect(await one.refresh(both)).toEqual([
-    "+ ! the extract of hkg is missing, or not what it should be",
-    "+ ! the extract of lux is missing, or not what it should be",
-  ]);
+  expect(await one.refresh(both)).toEqual([stale("hkg"), stale("lux")]);
   expect(await one.up(both)).toBe("updated");
   expect(await one.refresh(both)).toEqual([]);
   expect(readFileSync(extract, "utf8")).toBe(told);
@@ -225,6 +224,30 @@ test("a key that takes another's place signs all again", async () => {
   expect(signature()).not.toBe(before);
   expect(await one.refresh(turned)).toEqual([]);
   expect(await one.up(turned)).toBe("same");
+});
+
+test("a key that takes another's place and cannot sign all: the next run signs the rest", async () => {
+  const one = await engine();
+  const key = writers.make("third").key;
+  const both = [net.publicKey, readFileSync(`${key}.pub`, "utf8").trim()];
+  const before = part(withHkg, { signers: { "net/test": both } });
+  await one.up(before);
+  const turned = part(withHkg, { key, signers: { "net/test": both } });
+  const hosts = join(folder, "prod/hosts");
+  renameSync(join(hosts, "hkg"), join(hosts, "away"));
+  writeFileSync(join(hosts, "hkg"), "in the way");
+  expect((await failure(one.up(turned))).message).toMatch(/hosts are not told of it all yet: .*hkg\/net\.test\.sig /);
+  rmSync(join(hosts, "hkg"));
+  renameSync(join(hosts, "away"), join(hosts, "hkg"));
+  expect(await one.refresh(turned)).toEqual([stale("hkg")]);
+  expect(await one.up(turned)).toBe("updated");
+  expect(await one.refresh(turned)).toEqual([]);
+  // Nothing needs the old key any more.
+  const alone = { "net/test": [both[1] ?? ""] };
+  const signed = () => ["lux", "hkg"].map((node) => readFileSync(join(hosts, node, "net.test.sig"), "utf8"));
+  const last = signed();
+  expect(await one.up(part(withHkg, { key, signers: alone }))).toBe("updated");
+  expect(signed()).toEqual(last);
 });
 
 test("a document that is written while hosts cannot be told is kept, and the next run tells them", async () => {
@@ -258,7 +281,7 @@ test("a host whose last link goes while it cannot be told is told by the next ru
   const unlinked = part({ nodes: withHkg.nodes });
   expect(await unreachably(() => one.up(unlinked))).toMatch(/hosts are not told of it all yet/);
   expect(peers("hkg")).toHaveLength(1);
-  expect(await one.refresh(unlinked)).toContain("+ ! the extract of hkg is missing, or not what it should be");
+  expect(await one.refresh(unlinked)).toContain(stale("hkg"));
   expect(await one.up(unlinked)).toBe("updated");
   expect([peers("hkg"), peers("lux")]).toEqual([null, null]);
   expect(one.kept(unlinked).outputs.told).toBe("[]");

@@ -270,9 +270,9 @@ test("hosts are told what changes for them and nothing else, and that a link is 
   const said = async ({ document, before }: Written) => {
     const { store, network: name } = truth();
     const texts = wanted(document, "net/prod", before);
-    const nodes = await stale(store, name, "net/prod", texts);
+    const nodes = await stale(store, document, "net/prod", texts);
     await publish(store, name, { stack: "net/prod", key: stacks["net/prod"].key }, texts, nodes);
-    expect(await stale(store, name, "net/prod", texts)).toEqual([]);
+    expect(await stale(store, document, "net/prod", texts)).toEqual([]);
     return nodes;
   };
   const of = (node: string) => readFileSync(join(folder, network(), "hosts", node, "net.prod"), "utf8");
@@ -308,7 +308,7 @@ test.each([
     const nodes = { lux: node(1), hkg: node(3, { endpoints: [{ address: `192.0.2.${last}` }] }) };
     const { document } = await put("net/prod", { nodes, links: { "lux-hkg": { ends } } });
     const texts = wanted(document, "net/prod");
-    const told = (await stale(store, network(), "net/prod", texts)).filter((it) => it === "lux");
+    const told = (await stale(store, document, "net/prod", texts)).filter((it) => it === "lux");
     await publish(store, network(), { stack: "net/prod", key: stacks["net/prod"].key }, texts, told);
   };
   let writes = 0;
