@@ -3,10 +3,10 @@
  * kept in docs/benchmarks.json, each measure with its circumstances, and docs/benchmarks.md is written from that.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { cpus, release } from "node:os";
 import { dirname, join } from "node:path";
-import { Lab, run } from "../lab";
+import { Lab } from "../lab";
 import { choose } from "./choose";
+import { circumstances } from "./circumstances";
 import { connections } from "./connections";
 import { cutoff } from "./cutoff";
 import { delay } from "./delay";
@@ -19,7 +19,7 @@ import { noop } from "./noop";
 import { peers } from "./peers";
 import { plan } from "./plan";
 import { reboot } from "./reboot";
-import { Book, type Circumstances, load, type Section, sectionText } from "./report";
+import { Book, load, type Section, sectionText } from "./report";
 import { declaredEntries, entries, segment } from "./segments";
 import { ROOT } from "./stack";
 import { vm } from "./vm";
@@ -48,14 +48,6 @@ const measures: Record<string, () => Promise<Section>> = {
 const LAB = "bench";
 
 const say = (text: string): void => console.error(text);
-
-const output = async (...command: string[]): Promise<string> => {
-  const { code, stdout, stderr } = await run(command);
-  return code === 0 ? (stdout || stderr).trim() : "unknown";
-};
-
-const versionOf = (name: string): string =>
-  (JSON.parse(readFileSync(join(ROOT, "node_modules", name, "package.json"), "utf8")) as { version: string }).version;
 
 /**
  * inotify(7) instances that one user may have. Each wireguard-go takes one, all containers' root is the machine's, and at
@@ -86,22 +78,6 @@ function failed(name: string, error: unknown): Section {
     bars: [{ measure: name, figure: `failed: ${figure}`, mustBe: "a figure", met: false }],
     text,
     table: [],
-  };
-}
-
-/** When, where and with what. `loads`: before and after. */
-async function circumstances(loads: string[]): Promise<Circumstances> {
-  const [{ model = "unknown" } = {}] = cpus();
-  const changed = await output("git", "-C", ROOT, "status", "--porcelain", "--untracked-files=no", "--", ":!docs");
-  return {
-    when: new Date().toISOString().slice(0, 16).replace("T", " "),
-    commit: `${await output("git", "-C", ROOT, "rev-parse", "--short", "HEAD")}${changed === "" ? "" : ", and changes"}`,
-    load: loads.join(", "),
-    processor: `${model}, ${cpus().length} cores`,
-    kernel: `Linux ${release()}`,
-    pulumi: `${await output("pulumi", "version")}, @pulumi/pulumi ${versionOf("@pulumi/pulumi")}`,
-    Node: process.version,
-    OpenSSH: (await output("ssh", "-V")).split(",")[0] ?? "",
   };
 }
 

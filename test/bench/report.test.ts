@@ -27,6 +27,7 @@ test("one that is measured again stands beside those that are not, each with its
   const folder = mkdtempSync(join(tmpdir(), "overlay-book-"));
   try {
     const book = () => new Book(folder, ["mesh", "links"]);
+    new Book(folder, []).enter("writers", section("writers", "0", true), at("2026-11-20 09:00"));
     book().enter("links", section("links", "2", false), at("2026-11-20 10:00"));
     book().enter("mesh", section("mesh", "9", false), at("2026-11-20 11:00"));
     book().enter("mesh", section("mesh", "1", true), at("2026-11-21 12:00"));
@@ -35,12 +36,13 @@ test("one that is measured again stands beside those that are not, each with its
       text
         .split("\n")
         .filter((line) => line.startsWith("|"))
-        .slice(0, 4),
+        .slice(0, 5),
     ).toEqual([
       "| measure | figure | must be |  | when | commit |",
       "| --- | --- | --- | --- | --- | --- |",
       "| mesh's | 1 | 1 or less | met | 2026-11-21 12:00 | abc1234 |",
       "| links's | 2 | 1 or less | **missed** | 2026-11-20 10:00 | abc1234 |",
+      "| writers's | 0 | 1 or less | met | 2026-11-20 09:00 | abc1234 |",
     ]);
     expect(text).toContain("## mesh\n\nHow mesh is measured.\n\n| run | median |\n| --- | --- |\n| first | 1 |\n");
     expect(text.match(/^Measured on: .*$/gm)).toEqual([

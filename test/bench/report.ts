@@ -62,7 +62,7 @@ export class Book {
   private readonly entries: Record<string, Entry>;
   private readonly path: string;
 
-  /** `names`: of the measures that there are, in the order of the text. */
+  /** `names`: of those that come first in the text; the others follow in the order in which they came. */
   constructor(
     private readonly folder: string,
     private readonly names: string[],
@@ -73,7 +73,8 @@ export class Book {
 
   enter(name: string, section: Section, measured: Circumstances): void {
     this.entries[name] = { ...section, measured };
-    const kept = Object.fromEntries(this.names.flatMap((it) => (this.entries[it] ? [[it, this.entries[it]]] : [])));
+    const order = [...this.names, ...Object.keys(this.entries)];
+    const kept = Object.fromEntries(order.flatMap((it) => (this.entries[it] ? [[it, this.entries[it]]] : [])));
     writeFileSync(this.path, `${JSON.stringify(kept, undefined, 2)}\n`);
     writeFileSync(join(this.folder, "benchmarks.md"), text(Object.values(kept)));
   }
@@ -95,7 +96,7 @@ function text(entries: Entry[]): string {
   );
   return [
     "# Benchmarks\n",
-    "Written by `npm run bench`; do not edit. Hosts are systemd-nspawn containers with links in user space (wireguard-go), where nothing else is said. The programs are compiled JavaScript: Pulumi runs them without ts-node.\n",
+    "Written by `npm run bench` and `npm run test:long`; do not edit. Hosts are systemd-nspawn containers with links in user space (wireguard-go), where nothing else is said. The programs are compiled JavaScript: Pulumi runs them without ts-node.\n",
     `${table([["measure", "figure", "must be", "", "when", "commit"], ...bars])}\n`,
     ...[...machines.values()].map(
       (machine) =>

@@ -78,9 +78,14 @@ async function name(lab: Lab): Promise<string> {
   }
 }
 
-export const named: Trial = { title: "a peer that is known by a name", run: () => onLab(name) };
+export const named: Trial = {
+  title: "a peer that is known by a name",
+  mustBe: "called when the handshake is older than 135 s",
+  run: () => onLab(name),
+};
 
 export const choosing = (minutes: number): Trial => ({
   title: `${minutes} minutes of hosts that choose, left alone`,
+  mustBe: "1 switch or fewer; without a store one line, links as before",
   run: () => onLab(alone(minutes)),
 });

@@ -83,5 +83,6 @@ const kills = (times: number) => (lab: Lab) =>
 
 export const killed = (times: number): Trial => ({
   title: `the provider killed at ${times} random moments`,
+  mustBe: "each made good by the next `up`, no ping lost",
   run: () => onLab(kills(times)),
 });

@@ -1,24 +1,32 @@
 /** npm run test:long: what takes too long for every `npm test`. One line each, PASS or FAIL; exit code 1 if any failed. */
+import { join } from "node:path";
 import { Argument, Command } from "commander";
+import { circumstances } from "../bench/circumstances";
+import { Book, load } from "../bench/report";
+import { ROOT } from "../bench/stack";
 import { choosing, named } from "./choosing";
+import { engine } from "./engine";
 import { killed } from "./killed";
 import { model } from "./model";
 import { oldest } from "./oldest";
 import { pings } from "./pings";
-import type { Trial } from "./trial";
+import type { Seen, Trial } from "./trial";
 import { writers } from "./writers";
 
-async function passes({ title, run }: Trial): Promise<boolean> {
-  const began = Date.now();
-  const took = () => `${((Date.now() - began) / 1000).toFixed(0)} s`;
-  try {
-    const seen = await run();
-    console.log(`PASS  ${title} (${took()}): ${seen}`);
-    return true;
-  } catch (error) {
-    console.log(`FAIL  ${title} (${took()}): ${error instanceof Error ? error.message : error}`);
-    return false;
-  }
+/** What came of it is kept among the figures, too. */
+async function passes(name: string, { title, mustBe, run }: Trial): Promise<boolean> {
+  const [began, before] = [Date.now(), load()];
+  const { met, seen, table }: Seen & { met: boolean } = await run().then(
+    (it) => ({ met: true, ...(typeof it === "string" ? { seen: it, table: [] } : it) }),
+    (error) => ({ met: false, seen: error instanceof Error ? error.message : String(error), table: [] }),
+  );
+  const took = `${((Date.now() - began) / 1000).toFixed(0)} s`;
+  console.log(`${met ? "PASS" : "FAIL"}  ${title} (${took}): ${seen}`);
+  const figure = `${met ? "" : "failed: "}${seen.split("\n")[0]}`;
+  const text = `\`npm run test:long ${name}\`, ${took}.${met ? "" : `\n\n${seen}`}`;
+  const section = { title, bars: [{ measure: title, figure, mustBe, met }], text, table };
+  new Book(join(ROOT, "docs"), []).enter(name, section, await circumstances([before, load()]));
+  return met;
 }
 
 type Options = Record<"minutes" | "kills" | "sequences" | "choosing", string>;
@@ -29,12 +37,13 @@ const ALL: Record<string, (options: Options) => Trial> = {
   model: ({ sequences }) => model(Number(sequences)),
   oldest: () => oldest,
   writers: () => writers,
+  engine: () => engine,
   named: () => named,
   choosing: ({ choosing: minutes }) => choosing(Number(minutes)),
 };
 
 const command = new Command("test:long")
-  .description("The long versions of tests on lab hosts, an hour and three quarters.")
+  .description("The long versions of tests on lab hosts, two hours.")
   .addArgument(new Argument("[trials...]", "which of them; all, where none is named").choices(Object.keys(ALL)))
   .option("--minutes <number>", "of pings", "10")
   .option("--kills <number>", "of the provider", "100")
@@ -46,7 +55,7 @@ async function main(): Promise<void> {
   let failed = 0;
   for (const name of command.args.length > 0 ? command.args : Object.keys(ALL)) {
     const trial = ALL[name]?.(command.opts<Options>());
-    if (trial && !(await passes(trial))) failed++;
+    if (trial && !(await passes(name, trial))) failed++;
   }
   process.exitCode = failed === 0 ? 0 : 1;
 }

@@ -10,6 +10,7 @@ const A_SEQUENCE = 12_000;
 
 export const model = (sequences: number): Trial => ({
   title: `${sequences} random sequences of changes on a host agree with the model`,
+  mustBe: "0 failed",
   async run() {
     const jest = join(ROOT, "node_modules/jest/bin/jest.js");
     const command = ["env", "-C", ROOT, `OVERLAY_SEQUENCES=${sequences}`, process.execPath, jest, TEST];

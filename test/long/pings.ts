@@ -33,5 +33,6 @@ const ping = (minutes: number) => (lab: Lab) =>
 
 export const pings = (minutes: number): Trial => ({
   title: `${minutes} minutes of pings while a link comes, changes and goes`,
+  mustBe: "none lost",
   run: () => onLab(ping(minutes)),
 });

@@ -3,8 +3,15 @@ import { Lab } from "../lab";
 
 export interface Trial {
   title: string;
+  mustBe: string;
   /** Resolves to what was seen; throws an Error that says what went wrong. */
-  run(): Promise<string>;
+  run(): Promise<string | Seen>;
+}
+
+/** With a table, whose first row is the head. */
+export interface Seen {
+  seen: string;
+  table: string[][];
 }
 
 const LAB = "long";

@@ -21,4 +21,8 @@ async function run(): Promise<string> {
   }
 }
 
-export const writers: Trial = { title: "8 writers, 100 updates each, one document in MinIO", run };
+export const writers: Trial = {
+  title: "8 writers, 100 updates each, one document in MinIO",
+  mustBe: "800 of 800 kept",
+  run,
+};

@@ -1,19 +1,11 @@
 /** A Pulumi project in a temporary folder, whose program is the network that a test declares, and the real CLI on it. */
 import { type ChildProcess, spawn } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import type { Lab } from "../../lab";
+import { type Backend, backend } from "../backend";
 import type { Declared } from "./program";
 import { Witness } from "./witness";
 
@@ -50,7 +42,8 @@ export class Workspace {
   readonly folder = mkdtempSync(join(tmpdir(), "overlay-days-"));
   readonly #logins = join(this.folder, "logins");
   readonly #running = new Set<ChildProcess>();
-  #backend = join(this.folder, "state-1");
+  readonly #another = (): Backend => backend(mkdtempSync(join(this.folder, "state-")));
+  #backend = this.#another();
   declared: Declared;
 
   private constructor(
@@ -103,7 +96,7 @@ plugins: { providers: [{ name: overlay, path: ${join(root, "bin")} }] }
 
   /** Another backend, with nothing in it: what was known is lost. */
   async loseState(): Promise<void> {
-    this.#backend = `${this.#backend}1`;
+    this.#backend = this.#another();
     await this.init();
   }
 
@@ -123,7 +116,7 @@ plugins: { providers: [{ name: overlay, path: ${join(root, "bin")} }] }
       env: {
         ...process.env,
         PULUMI_HOME: join(folder, "home"),
-        PULUMI_BACKEND_URL: `file://${this.#backend}`,
+        ...this.#backend.environment,
         PULUMI_CONFIG_PASSPHRASE: "",
         OVERLAY_ALLOW_DESTROY: "on",
         ...environment,
@@ -191,7 +184,7 @@ plugins: { providers: [{ name: overlay, path: ${join(root, "bin")} }] }
 
   /** Names of locks in the backend. */
   get locks(): string[] {
-    const folder = join(this.#backend, ".pulumi/locks");
+    const folder = join(this.#backend.folder, ".pulumi/locks");
     return existsSync(folder)
       ? readdirSync(folder, { recursive: true })
           .map(String)
@@ -218,13 +211,13 @@ plugins: { providers: [{ name: overlay, path: ${join(root, "bin")} }] }
   }
 
   async init(): Promise<void> {
-    mkdirSync(this.#backend, { recursive: true });
     rmSync(join(this.folder, `Pulumi.${this.stack}.yaml`), { force: true });
     well(await this.run("stack", "init", this.stack));
   }
 
   #files(): string[] {
-    const all = existsSync(this.#backend) ? readdirSync(this.#backend, { recursive: true, withFileTypes: true }) : [];
+    const { folder } = this.#backend;
+    const all = existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }) : [];
     return all.filter((it) => it.isFile()).map((it) => readFileSync(join(it.parentPath, it.name), "utf8"));
   }
 }

@@ -3,11 +3,12 @@
  * of them is about machines that other resources are yet to make.
  */
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describeWhere } from "../../can";
+import { backend } from "../backend";
 import { root } from "./workspace";
 
 jest.setTimeout(120_000);
@@ -16,14 +17,13 @@ describeWhere("engine", "inline programs", () => {
   test("one with faults ends, and those after it know nothing of it nor of each other; what is known only later has its place in the preview", async () => {
     const folder = mkdtempSync(join(tmpdir(), "overlay-inline-"));
     try {
-      mkdirSync(join(folder, "state"));
       const { stdout } = await promisify(execFile)("node", [join(root, "dist/test/e2e/engine/inline.js")], {
         cwd: folder,
         env: {
           ...process.env,
           PATH: `${root}/bin:${process.env.PATH}`,
           PULUMI_HOME: join(folder, "home"),
-          PULUMI_BACKEND_URL: `file://${folder}/state`,
+          ...backend(join(folder, "state")).environment,
           PULUMI_CONFIG_PASSPHRASE: "",
         },
         timeout: 100_000,

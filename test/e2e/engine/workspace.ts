@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import type { Lab } from "../../lab";
+import { backend } from "../backend";
 
 export const root = resolve(__dirname, "../../..");
 
@@ -44,6 +45,7 @@ export class Workspace {
   readonly folder = mkdtempSync(join(tmpdir(), "overlay-engine-"));
   readonly home = join(this.folder, "home");
   private readonly connections = join(this.folder, "connections");
+  private readonly backend = backend(join(this.folder, "state"));
 
   private constructor(private readonly options: Options) {}
 
@@ -58,7 +60,6 @@ export class Workspace {
     mkdirSync(join(folder, "node_modules"));
     symlinkSync(root, join(folder, "node_modules/pulumi-overlay"));
     symlinkSync(join(root, "node_modules/@pulumi"), join(folder, "node_modules/@pulumi"));
-    mkdirSync(join(folder, "state"));
     await workspace.well("stack", "init", "dev");
     if (lab) {
       const ssh = `${join(root, "test/e2e/provider/count-ssh.sh")} ${workspace.connections} ${lab.json.ssh}`;
@@ -83,7 +84,7 @@ export class Workspace {
       env: {
         ...process.env,
         PULUMI_HOME: this.home,
-        PULUMI_BACKEND_URL: `file://${join(this.folder, "state")}`,
+        ...this.backend.environment,
         PULUMI_CONFIG_PASSPHRASE: "",
         OVERLAY_ALLOW_DESTROY: "on",
         ...this.options.environment,
