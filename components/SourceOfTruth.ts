@@ -62,15 +62,22 @@ export class SourceOfTruth extends pulumi.ComponentResource {
   }
 
   /**
-   * Another stack's node, for `peer` of a link or `peers` of a mesh. `towards`: the node of this stack that the link begins
-   * at, for the port depends on it; the only one, where it has one. Reads the document at once. Throws a RunError.
+   * Another stack's node. `towards`: for `peer` of a link, the node of this stack that the link begins at, for the port depends
+   * on it; the only one, where it has one. For `peers` of a mesh a list, all of the mesh's nodes, which call it at one port.
+   * Reads the document at once. Throws a RunError.
    */
-  peer(name: string, towards = this.onlyNode(name)): Peer {
-    const id = program().network.idOf(towards.nodeName);
-    if (!this.data || id === undefined)
-      throw new pulumi.RunError(`what was declared before peer("${name}") has faults`);
-    const { stack, ...peer } = peerIn(this.data, this.document(this.data), name, { name: towards.nodeName, id });
-    this.peers.set(`${towards.nodeName} ${name}`, { stack, ...peer });
+  peer(name: string, towards: OverlayNode | OverlayNode[] = this.onlyNode(name)): Peer {
+    const near = [towards].flat().flatMap(({ nodeName }) => {
+      const id = program().network.idOf(nodeName);
+      return id === undefined ? [] : { name: nodeName, id };
+    });
+    const [first] = near;
+    if (!this.data || !first || near.length < [towards].flat().length)
+      throw new pulumi.RunError(
+        `what was declared before peer("${name}") has faults, or nobody is to have a way to it`,
+      );
+    const { stack, ...peer } = peerIn(this.data, this.document(this.data), name, Array.isArray(towards) ? near : first);
+    for (const node of near) this.peers.set(`${node.name} ${name}`, { stack, ...peer });
     return peer;
   }
 
@@ -95,7 +102,9 @@ export class SourceOfTruth extends pulumi.ComponentResource {
   private onlyNode(peer: string): OverlayNode {
     const [node, ...more] = this.data?.nodes ?? [];
     if (node && more.length === 0) return node;
-    throw new pulumi.RunError(`say which of the nodes is to have a link with it: peer("${peer}", node)`);
+    throw new pulumi.RunError(
+      `say which of the nodes is to have a link with it: peer("${peer}", node); or a mesh: peer("${peer}", [node, node])`,
+    );
   }
 }
 

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import * as pulumi from "../sdk/provider/pulumi";
 import { type Document, MAX_BYTES, parseDocument } from "../sdk/truth/document";
 import { ABSENT } from "../sdk/truth/errors";
-import { peerOf } from "../sdk/truth/peer";
+import { peerOf, type Towards } from "../sdk/truth/peer";
 import { allowedSigners } from "../sdk/truth/signature";
 import type { TruthData } from "./truthArgs";
 import type { ForeignPeer } from "./truthChoosers";
@@ -61,7 +61,7 @@ export function peerIn(
   { network, store }: Place,
   document: Document | undefined,
   name: string,
-  towards: { name: string; id: number },
+  towards: Towards,
 ): ForeignPeer {
   const found = document && peerOf(document, name, towards);
   if (found?.publicKey !== undefined) return { ...found, publicKey: found.publicKey };

@@ -72,13 +72,15 @@ for (const [name, { ends, family, mtu, relay }] of Object.entries(links)) {
   });
   const [a, b] = own;
   if (!a) continue;
-  const foreign = ends.filter(({ node }) => !made.has(node)).map(({ node }) => truth.peer(node, a.node));
+  const foreign = ends.filter(({ node }) => !made.has(node)).map(({ node }) => node);
   if (ends.length > 2) {
-    const shared = { ...inside, ...(a.device !== undefined && { device: a.device }) };
-    new WgMesh(name, { nodes: own.map(({ node }) => node), peers: foreign, ...shared });
+    const nodes = own.map(({ node }) => node);
+    const one = own.every(({ port }) => port === a.port);
+    const shared = { ...inside, device: a.device ?? name, ...(one && a.port !== undefined && { port: a.port }) };
+    new WgMesh(name, { nodes, peers: foreign.map((it) => truth.peer(it, nodes)), ...shared });
     continue;
   }
-  const [peer] = foreign;
+  const [peer] = foreign.map((it) => truth.peer(it, a.node));
   const per = <T>(of: (end: NonNullable<typeof a>) => T) => ({ a: of(a), ...(b && { b: of(b) }) });
   new WgLink(name, {
     a: a.node,

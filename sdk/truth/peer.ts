@@ -3,7 +3,7 @@ import { endpoint } from "../network/address";
 import { callable } from "./chooser";
 import type { Document } from "./document";
 import { portsOf } from "./extract";
-import type { End, Link, Node } from "./schema";
+import type { End, Link, Part } from "./schema";
 
 export interface TruthPeer {
   /** Whose it is, project/stack. */
@@ -17,35 +17,40 @@ export interface TruthPeer {
   endpoint?: string;
 }
 
-interface Found {
-  stack: string;
-  node: Node;
-  /** The node's own end of a link with who asks, where its stack has told of one. */
-  end: End | undefined;
-  link: Pick<Link, "family">;
+interface Near {
+  name: string;
+  id: number;
 }
 
-function find(document: Document, name: string, towards: string): Found | undefined {
-  for (const [stack, { nodes, links }] of Object.entries(document.stacks)) {
-    const node = nodes[name];
-    if (!node) continue;
-    const link = Object.values(links).find(
-      ({ ends, relay }) => relay === undefined && [name, towards].every((it) => ends.some(({ node }) => node === it)),
-    );
-    return { stack, node, end: link?.ends.find((it) => it.node === name), link: link ?? {} };
-  }
-  return undefined;
+/** Who is to have a link with it; or the nodes of a mesh, to all of which it is the same. */
+export type Towards = Near | readonly Near[];
+
+const isMesh = (towards: Towards): towards is readonly Near[] => Array.isArray(towards);
+
+/** A node's own end of its link with another, or of its mesh with most of others, as its stack tells of it. */
+function told({ links }: Part, name: string, towards: Towards): { link: Link; end: End } | undefined {
+  const near = new Set([towards].flat().map((it) => it.name));
+  const [best] = Object.values(links)
+    .flatMap((link) => {
+      const end = link.ends.find(({ node }) => node === name);
+      const shared = link.ends.filter(({ node }) => near.has(node)).length;
+      return end && shared > 0 && link.relay === undefined ? { link, end, shared } : [];
+    })
+    .sort((a, b) => b.shared - a.shared || (a.link.ends.length - b.link.ends.length) * (isMesh(towards) ? -1 : 1));
+  return best;
 }
 
-/** Undefined where the document has no such node. `towards`: the node that is to have a link with it. */
-export function peerOf(document: Document, name: string, towards: { name: string; id: number }): TruthPeer | undefined {
-  const found = find(document, name, towards.name);
-  if (!found) return undefined;
-  const { stack, node, end, link } = found;
+/** Undefined where the document has no such node. */
+export function peerOf(document: Document, name: string, towards: Towards): TruthPeer | undefined {
+  const [found] = Object.entries(document.stacks).filter(([, { nodes }]) => nodes[name]);
+  const node = found?.[1].nodes[name];
+  if (!found || !node) return undefined;
+  const { link = {}, end } = told(found[1], name, towards) ?? {};
   const at = callable({ node }, link).find(({ address }) => address !== undefined);
-  const [port] = at ? portsOf(towards.id, node, end ?? { alsoPorts: [] }, at) : [];
+  const from = isMesh(towards) ? node.id : towards.id;
+  const [port] = at ? portsOf(from, node, end ?? { alsoPorts: [] }, at) : [];
   return {
-    stack,
+    stack: found[0],
     name,
     id: node.id,
     publicKey: end?.publicKey ?? node.publicKey,

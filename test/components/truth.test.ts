@@ -202,12 +202,17 @@ test("of a stack that has nothing to say to a host it is not asked: a node alone
   ]);
 });
 
-test("of a peer of a mesh, asked for by one of its nodes, all of them are told who may speak of it", async () => {
-  const { made } = await said((truth) => {
+test("a peer of a mesh is called by all at its mesh's port, and all their hosts are told who may speak of it", async () => {
+  const { made, part } = await said((truth) => {
     const [lux, nyc] = [node("lux", 1), node("nyc", 3)];
     const shared = truth({ nodes: [lux, nyc], choose: { stores: ["file:///srv/truth"] } });
-    new WgMesh("mesh", { nodes: [lux, nyc], peers: [shared.peer("fra", lux)] });
+    new WgMesh("mesh", { nodes: [lux, nyc], peers: [shared.peer("fra", [lux, nyc])] });
   });
+  const specs = ["lux", "nyc"].map((it) => made.find(({ name }) => name === `mesh@${it}`)?.inputs.spec);
+  const peers = specs.map((it) => JSON.parse(it).peers.at(-1));
+  const called = { name: "fra", publicKey: keyOf(200), endpoint: "198.51.100.9:20200" };
+  expect(peers).toMatchObject([called, called]);
+  expect(part.spec.links.mesh.ends.map((it: { node: string }) => it.node)).toEqual(["lux", "nyc", "fra"]);
   const choosers = made.filter(({ type }) => type === "overlay:node:Chooser");
   const theirs = choosers.map(({ inputs }) => inputs.spec.stacks.at(-1));
   const fra = { stack: "edge/prod", of: [{ publicKey: keyOf(200), address: "10.255.0.200" }] };
@@ -397,7 +402,9 @@ test("the only node that there is needs no mention, and of two one has to be", a
       told = (error as Error).message;
     }
   });
-  expect(told).toBe('say which of the nodes is to have a link with it: peer("fra", node)');
+  expect(told).toBe(
+    'say which of the nodes is to have a link with it: peer("fra", node); or a mesh: peer("fra", [node, node])',
+  );
 });
 
 /** What the program is told in place of a peer. */

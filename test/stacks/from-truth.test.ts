@@ -58,6 +58,10 @@ const said = {
       ],
       mtu: 1420,
     },
+    hub: {
+      ends: [{ node: "fra" }, ...["hkg", "tub"].map((it) => ({ node: it, device: "wg0", port: 51_820 }))],
+      mtu: 1420,
+    },
     "tub-van-by-lux": { ends: [{ node: "tub" }, { node: "van" }], relay: "lux", allowPlaintext: true as const },
   },
 };
@@ -108,6 +112,9 @@ test("then each node and link is made as it is written there, and said again in 
     listenPort: 443,
     peer: { publicKey: keyOf(2), endpoint: "203.0.0.3:20001" },
   });
+  const hub = JSON.parse(spec("hub@hkg"));
+  expect(hub).toMatchObject({ device: "wg0", listenPort: 51_820 });
+  expect(hub.peers.at(-1)).toMatchObject({ name: "fra", endpoint: "203.0.0.3:20002" });
   expect(made.find(({ name }) => name === "lux")?.inputs.spec.relay).toMatchObject([
     { a: { name: "tub" }, b: { name: "van" } },
   ]);

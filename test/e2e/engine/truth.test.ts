@@ -18,7 +18,7 @@ const RELAYS = `[{ a: "lux", b: "hkg", by: "fra", allowPlaintext: true }]`;
 /** `rest`: what follows the settings. */
 const program = (settings: object, rest: string) => `
 import { readFileSync } from "node:fs";
-import { OverlayNode, SourceOfTruth, WgLink } from "pulumi-overlay";
+import { OverlayNode, SourceOfTruth, WgLink, WgMesh } from "pulumi-overlay";
 
 const { hosts } = JSON.parse(readFileSync("lab.json", "utf8"));
 const node = (name: string, id: number, more: object = {}) =>
@@ -51,6 +51,17 @@ const EDGE = `
 const hkg = node("hkg", 3);
 const truth = new SourceOfTruth("truth", { ...settings, nodes: [hkg], relays: ${RELAYS} });
 new WgLink("fra-hkg", { a: hkg, peer: truth.peer("fra") });
+`;
+/** All three in one mesh in place of the links. */
+const NET_MESH = `
+const nodes = [node("lux", 1), node("fra", 2)];
+const truth = new SourceOfTruth("truth", { ...settings, nodes });
+new WgMesh("hub", { nodes, peers: [truth.peer("hkg", nodes)] });
+`;
+const EDGE_MESH = `
+const hkg = node("hkg", 3);
+const truth = new SourceOfTruth("truth", { ...settings, nodes: [hkg] });
+new WgMesh("hub", { nodes: [hkg], peers: ["lux", "fra"].map((name) => truth.peer(name, [hkg])) });
 `;
 
 describeWhere(["lab", "engine"], "a network of two repositories", () => {
@@ -163,6 +174,15 @@ describeWhere(["lab", "engine"], "a network of two repositories", () => {
     expect(code).not.toBe(0);
     expect(text).toMatch(/belongs to net\/dev/);
     write("edge", EDGE);
+  });
+
+  test("a mesh of nodes of both needs one run of each", async () => {
+    write("net", NET_MESH);
+    await of("net").well("up", "--yes", "--skip-preview");
+    write("edge", EDGE_MESH);
+    await of("edge").well("up", "--yes", "--skip-preview");
+    await Promise.all([ping("lux", "10.255.0.3"), ping("fra", "fd00:6f::3")]);
+    await of("net").well("preview", "--expect-no-changes", "--refresh");
   });
 
   test("destroy takes out what is the stack's own", async () => {

@@ -121,6 +121,31 @@ test("of a pair that has a link as well as a relay nothing else is said of the l
   }
 });
 
+test("a peer of a mesh is called at the mesh's port, which its stack may not have told of yet; of a link at the link's", () => {
+  const lux = { name: "lux", id: 1 };
+  const nyc = { name: "nyc", id: 3 };
+  const mesh = (...others: string[]) => ({
+    ends: [{ node: "fra", device: "mesh", port: 51820 }, ...others.map((node) => ({ node }))],
+  });
+  const link = (other: string) => ({ ends: [{ node: "fra", device: `to-${other}`, port: 7001 }, { node: other }] });
+  const at = (links: Record<string, LinkInput>, towards: typeof lux | (typeof lux)[]) => {
+    const nodes = { fra: node(2, { portBase: 20_000, endpoints: [{ address: "192.0.2.2" }] }) };
+    return peerOf(sound(documentOf({ "edge/prod": part({ nodes, links }) })), "fra", towards)?.endpoint;
+  };
+  expect([at({}, lux), at({}, [lux]), at({}, [lux, nyc])]).toEqual([
+    "192.0.2.2:20001",
+    "192.0.2.2:20002",
+    "192.0.2.2:20002",
+  ]);
+  const both = { a: link("lux"), b: mesh("lux", "nyc") };
+  for (const links of [both, { a: both.b, b: both.a }]) {
+    expect([at(links, lux), at(links, [lux, nyc])]).toEqual(["192.0.2.2:7001", "192.0.2.2:51820"]);
+  }
+  // One node more than fra's stack knows of.
+  expect(at({ a: mesh("lux") }, [nyc, lux])).toBe("192.0.2.2:51820");
+  expect(at({ a: mesh("lux") }, [nyc])).toBe("192.0.2.2:20002");
+});
+
 test("ports: the link's, then those that are redirected to it; or those few that lead there", () => {
   const few = { endpoints: [{ address: "192.0.2.9" }, { address: "192.0.2.8", ports: [443, 4500], cost: 5 }] };
   const ends = [
