@@ -5,7 +5,7 @@ import { type Fault, fault, parse } from "../sdk/faults";
 import { Connection } from "../sdk/host/connection";
 import { type Family, parseEndpoint } from "../sdk/network/address";
 import { addressField, prefixField } from "../sdk/network/fields";
-import { Topology } from "../sdk/network/topology";
+import { Topology, type TopologyDevice } from "../sdk/network/topology";
 import * as pulumi from "../sdk/provider/pulumi";
 import { isLater, knownOf } from "./input";
 import { type LinkData, linkArgs, type WgLinkArgs } from "./linkArgs";
@@ -31,7 +31,7 @@ export interface Way {
   family: Family | undefined;
   /** Bytes inside. */
   mtu: pulumi.Input<number>;
-  ends: { node: string; device: string; listenPort?: number; alsoPorts?: readonly number[] }[];
+  ends: Pick<TopologyDevice, "node" | "device" | "members" | "listenPort" | "alsoPorts">[];
   /** Names of ends that are machines of somebody else. */
   others: string[];
   /** Whether each end answers at a link-local address; else at its own. */

@@ -103,7 +103,8 @@ export class Relays {
           : `have ${node.name} depend on it (depends_on)`;
         const legal =
           "the name of a node of this program, or of the `peer` of one of its links, without faults of its own";
-        return fault(["relay", index, side], name, { legal, cure: `correct the name, or ${together}` });
+        const cure = `correct the name, ${together}, or give one of a mesh's \`peers\` a WgLink with ${node.name} as well`;
+        return fault(["relay", index, side], name, { legal, cure });
       });
   }
 

@@ -1,5 +1,6 @@
 /** Pairs that a relay forwards between, as a source of truth names them: what is wrong with them, and who makes the routes. */
 import { type Fault, fault } from "../sdk/faults";
+import type { TopologyDevice } from "../sdk/network/topology";
 import type * as pulumi from "../sdk/provider/pulumi";
 import type { Document } from "../sdk/truth/document";
 import type { Network } from "./network";
@@ -85,21 +86,32 @@ export function pairFaults(data: Pairs, network: Network): Fault[] {
     const cure = `add relay: [{ a: "${a}", b: "${b}" }] to ${by}`;
     return [
       ...(idle ? [fault(path, by, { legal, cure })] : []),
-      ...own.flatMap(({ near }) => legless(path, near, by, network)),
+      ...own.flatMap((view) => legless(path, view, network)),
       ...twice(data, pair, index, network),
     ];
   });
 }
 
-function legless(path: PropertyKey[], near: string, by: string, { whole, ways }: Network): Fault[] {
-  const legs = [...ways.values()].filter(({ ends, others }) => {
+function legless(path: PropertyKey[], { near, far, by }: View, { whole, ways, idOf }: Network): Fault[] {
+  const legs = [...ways].filter(([, { ends, others }]) => {
     const names = [...ends.map(({ node }) => node), ...others];
     return names.includes(near) && names.includes(by);
   });
-  if (!whole || legs.length > 0) return [];
-  const legal = `a node that ${near} has a link or a mesh with`;
-  return [fault(path, by, { legal, cure: "declare one, or leave the pair out" })];
+  if (!whole) return [];
+  if (legs.length === 0) {
+    const legal = `a node that ${near} has a link or a mesh with`;
+    return [fault(path, by, { legal, cure: "declare one, or leave the pair out" })];
+  }
+  // The program gives its own relay's entry in a mesh the far node's addresses; a host changes no allowed IPs.
+  const carries = legs.some(([name, { ends }]) => name.startsWith("link ") || ends.some((end) => routed(end, by)));
+  if (carries || idOf(by) !== undefined) return [];
+  const legal = `a node that ${near} has a link with, for in a mesh ${by} is sent what is its own alone`;
+  const cure = `declare a WgLink of the two, or add the addresses of ${far} to \`routes\` of ${by} among \`peers\` of the mesh`;
+  return [fault(path, by, { legal, cure })];
 }
+
+const routed = ({ members = [] }: Pick<TopologyDevice, "members">, name: string): boolean =>
+  members.some((it) => it.name === name && it.routes.length > 0);
 
 /** What would be said under one name in the document. */
 function twice({ relays }: Pairs, pair: Pair, index: number, { ways }: Network): Fault[] {

@@ -34,7 +34,9 @@ function told({ links }: Part, name: string, towards: Towards): { link: Link; en
     .flatMap((link) => {
       const end = link.ends.find(({ node }) => node === name);
       const shared = link.ends.filter(({ node }) => near.has(node)).length;
-      return end && shared > 0 && link.relay === undefined ? { link, end, shared } : [];
+      // Of two ends it may be a link with one of them.
+      const fits = shared === near.size || (shared > 0 && link.ends.length > 2);
+      return end && fits && link.relay === undefined ? { link, end, shared } : [];
     })
     .sort((a, b) => b.shared - a.shared || (a.link.ends.length - b.link.ends.length) * (isMesh(towards) ? -1 : 1));
   return best;

@@ -106,7 +106,7 @@ test("all faults of relays, at once", () => {
 [
   "relay[0].b: found "hkg", legal is a node that fra has a link or a mesh with; declare one, or leave the pair out.",
   "relay[1]: legal is each pair once, in whatever order, and hkg and lux are relay[0] already; leave it out here.",
-  "relay[2].b: found "lxu", legal is the name of a node of this program, or of the \`peer\` of one of its links, without faults of its own; correct the name, or declare it together with fra.",
+  "relay[2].b: found "lxu", legal is the name of a node of this program, or of the \`peer\` of one of its links, without faults of its own; correct the name, declare it together with fra, or give one of a mesh's \`peers\` a WgLink with fra as well.",
   "relay[3].a: found "fra", legal is another node than the relay itself; name the two nodes that this one stands between.",
   "relay[4].b: found "lux", legal is another node than a; name the two nodes that this one stands between.",
   "relay[5].a: found "nas", legal is a node that fra has a link or a mesh with; declare one, or leave the pair out.",
@@ -144,7 +144,7 @@ test("of a pair of which both ends are others', and of one that nobody has a lin
   expect([...network.faults, ...network.relays()]).toMatchInlineSnapshot(`
 [
   "relay[0].b: found "hkg", legal is a node that fra has a link or a mesh with; declare one, or leave the pair out.",
-  "relay[1].b: found "van", legal is the name of a node of this program, or of the \`peer\` of one of its links, without faults of its own; correct the name, or declare it together with fra.",
+  "relay[1].b: found "van", legal is the name of a node of this program, or of the \`peer\` of one of its links, without faults of its own; correct the name, declare it together with fra, or give one of a mesh's \`peers\` a WgLink with fra as well.",
 ]
 `);
 });

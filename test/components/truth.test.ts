@@ -389,6 +389,22 @@ test("a pair of nobody here, a relay that does not forward or has no link, and a
   ]);
 });
 
+test("a relay of another stack that is a peer in a mesh alone is a fault: nothing for others is sent by it there", () => {
+  const faults = (routes: string[], linked = false) => {
+    const network = new Network();
+    network.addNode("lux", { id: 1, connection: { host: "lux.example" }, endpoints: ["203.0.113.1"] });
+    network.addNode("sin", { id: 4, connection: { host: "sin.example" }, endpoints: ["203.0.113.4"] });
+    const peer = { name: "fra", id: 200, publicKey: keyOf(200), addresses: ["10.255.0.200"], routes };
+    network.addMesh("mesh", { nodes: [reference("lux"), reference("sin")], peers: [peer] });
+    if (linked) network.addLink("lux-fra", { a: reference("lux"), peer });
+    return format(pairFaults({ nodes: [reference("lux")], relays: [pair("lux", "nas", "fra")] }, network));
+  };
+  expect(faults([])).toBe(
+    'relays[0].by: found "fra", legal is a node that lux has a link with, for in a mesh fra is sent what is its own alone; declare a WgLink of the two, or add the addresses of nas to `routes` of fra among `peers` of the mesh.',
+  );
+  expect([faults(["10.255.0.201/32"]), faults([], true)]).toEqual(["", ""]);
+});
+
 test("the only node that there is needs no mention, and of two one has to be", async () => {
   let told = "";
   await said((truth) => {

@@ -141,8 +141,9 @@ test("a peer of a mesh is called at the mesh's port, which its stack may not hav
   for (const links of [both, { a: both.b, b: both.a }]) {
     expect([at(links, lux), at(links, [lux, nyc])]).toEqual(["192.0.2.2:7001", "192.0.2.2:51820"]);
   }
-  // One node more than fra's stack knows of.
-  expect(at({ a: mesh("lux") }, [nyc, lux])).toBe("192.0.2.2:51820");
+  // One node more than fra's stack knows of; and a mesh in place of a link.
+  expect(at({ a: mesh("lux", "hkg") }, [nyc, lux])).toBe("192.0.2.2:51820");
+  expect(at({ a: link("lux") }, [nyc, lux])).toBe("192.0.2.2:20002");
   expect(at({ a: mesh("lux") }, [nyc])).toBe("192.0.2.2:20002");
 });
 
