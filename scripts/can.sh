@@ -44,9 +44,11 @@ python_hindrance() {
   fi
 }
 
-# These plugins are no Go modules that could be built.
+# These plugins are no Go modules that could be built. The engine takes the version of the npm package and no other.
 plugin_hindrance() {
-  pulumi plugin ls 2>/dev/null | grep -q "^$1  *resource " || echo "the plugin of @pulumi/$1 is not installed (pulumi plugin install resource $1)"
+  version=$(sed -n "s|.*\"@pulumi/$1\": \"\([0-9.]*\)\".*|\1|p" "$root/package.json")
+  pulumi plugin ls 2>/dev/null | grep -q "^$1  *resource  *$version " ||
+    echo "the plugin of @pulumi/$1 is not installed (pulumi plugin install resource $1 $version)"
 }
 command_hindrance() { plugin_hindrance command; }
 cloudflare_hindrance() { plugin_hindrance cloudflare; }

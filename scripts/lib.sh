@@ -20,6 +20,7 @@ as_root() {
   else
     # shellcheck disable=SC2046 # a list of assignments
     sudo env PATH="$PATH" HOME="$HOME" XDG_CACHE_HOME="${cache%/*}" CI="${CI-}" OVERLAY_CAN="${OVERLAY_CAN-}" \
+      PULUMI_HOME="${PULUMI_HOME-$HOME/.pulumi}" \
       $(sh "$root/scripts/env.sh" | sed -n 's/^export \(PULUMI_\)/\1/p') "$@"
   fi
 }

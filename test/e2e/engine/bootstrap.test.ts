@@ -16,13 +16,15 @@ const ACCOUNT = "023e105f4ecef8ad9ca31a8372d0c353";
 /** What the preview asks for: ids of what tokens may do, GET /accounts/ID/tokens/permission_groups. */
 async function cloudflare(): Promise<Server> {
   const server = createServer(({ url = "" }, response) => {
-    const name = new URL(url, "http://localhost").searchParams.get("name") ?? "";
+    const asked = new URL(url, "http://localhost").searchParams;
+    const name = asked.get("name") ?? "";
     const scopes = ["com.cloudflare.edge.r2.bucket"];
     const named = decodeURIComponent(name);
-    const result = [
+    const all = [
       { id: "2efd5506f9c8494dacb1fa10a3e7d5b6", name: named, scopes },
       { id: "b4992e1108244f5d8bfbd5744320c2e1", name: `Not ${named}`, scopes },
     ];
+    const result = Number(asked.get("page") ?? 1) > 1 ? [] : all;
     response.setHeader("Content-Type", "application/json");
     response.end(JSON.stringify({ success: true, errors: [], messages: [], result }));
   }).listen(0, "127.0.0.1");
