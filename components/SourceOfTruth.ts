@@ -2,6 +2,7 @@ import { parse } from "../sdk/faults";
 import * as pulumi from "../sdk/provider/pulumi";
 import { TruthPart } from "../sdk/provider/resources";
 import type { Document } from "../sdk/truth/document";
+import { extractsHash } from "../sdk/truth/extract";
 import type { Declared } from "../sdk/truth/schema";
 import type { Checked } from "./network";
 import type { OverlayNode } from "./OverlayNode";
@@ -49,7 +50,10 @@ export class SourceOfTruth extends pulumi.ComponentResource {
     const choosers = makeChoosers(name, data, { peers: this.peers, fars: this.fars(data) }, limits);
     const foreign = () => new Set([...this.peers.values()].map((peer) => peer.name));
     const spec = program().whenDeclared(() => said(data, foreign())) as unknown as pulumi.Input<string>;
-    const made = new TruthPart(name, { network, store, key, signers, spec }, { ...limits, dependsOn: choosers });
+    // What others say has hosts told something else, and no line of this stack's differs.
+    const extracts = program().whenDeclared(() => this.seen?.document && extractsHash(this.seen.document, owner()));
+    const inputs = { network, store, key, signers, spec, extracts };
+    const made = new TruthPart(name, inputs, { ...limits, dependsOn: choosers });
     const outputs = settled(truthOutputs, { identity: made.identity, serial: made.serial });
     Object.assign(this, outputs);
     this.registerOutputs(outputs);

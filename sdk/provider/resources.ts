@@ -132,6 +132,8 @@ export interface TruthPartArgs {
   signers: pulumi.Input<Record<string, string[]>>;
   /** What the stack says; or the same as JSON text. */
   spec: Inputs<DeclaredInput> | pulumi.Input<string>;
+  /** SHA-256 of what hosts are to be told by what is in the document now, where that was read. */
+  extracts?: pulumi.Input<string | undefined>;
 }
 
 /** What one stack says in a source of truth. */

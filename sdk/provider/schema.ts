@@ -111,7 +111,8 @@ const madeBy = (who: string, inputProperties: Spec, properties: Spec): Spec => (
 
 /** A stack's part of a source of truth, which is on no host. */
 function truthPart(): Spec {
-  const inputProperties = mapped(asJson(partInputs).properties, ({ description }, name) =>
+  const inputs = asJson(partInputs);
+  const inputProperties = mapped(inputs.properties, ({ description }, name) =>
     name === "signers"
       ? { type: "object", additionalProperties: { type: "array", items: { type: "string" } }, description }
       : { type: "string", description },
@@ -122,10 +123,11 @@ function truthPart(): Spec {
     told: text(
       "Names of the hosts that were told something, as JSON: when they lose their last link, they are told that.",
     ),
+    extracts: text("SHA-256 of what hosts were told."),
     identity: text("Of the document: another network may have the same name."),
     serial: { type: "integer", description: "Of the document." },
   };
-  return madeBy("SourceOfTruth", inputProperties, properties);
+  return { ...madeBy("SourceOfTruth", inputProperties, properties), requiredInputs: inputs.required };
 }
 
 const RESULTS: Record<string, string> = {

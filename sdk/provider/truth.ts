@@ -20,6 +20,10 @@ export const partInputs = z.strictObject({
   key: keyField.describe("Path of a key that ssh-keygen signs with; a .pub file where an agent has the key."),
   signers: truth.signersField.describe("SSH public keys of each stack that may write, by project/stack."),
   spec: truth.declaredSchema.describe("What this stack says, as JSON."),
+  extracts: z
+    .string()
+    .optional()
+    .describe("SHA-256 of what hosts are to be told by what is in the document now; others' parts count in that, too."),
 });
 type PartInputs = z.output<typeof partInputs>;
 
@@ -64,8 +68,8 @@ function withStandIns(spec: unknown): { spec: unknown; told: [standIn: string, t
 const text = (all: readonly string[]): string => all.map((line) => `${line}\n`).join("");
 
 export const parsed = (inputs: Values): PartInputs => {
-  const { store, network, key, signers, spec } = plain(inputs) as Values;
-  const result = partInputs.safeParse({ store, network, key, signers: nested(signers), spec: nested(spec) });
+  const { store, network, key, signers, spec, extracts } = plain(inputs) as Values;
+  const result = partInputs.safeParse({ store, network, key, signers: nested(signers), spec: nested(spec), extracts });
   if (result.success) return result.data;
   throw new Refused(
     "The state's inputs are none of this version of the overlay plugin: use the version that wrote them.",
@@ -86,10 +90,11 @@ const knownFrom = ({ known }: Values): KnownDocument | undefined =>
 const toldFrom = ({ told }: Values): string[] =>
   typeof told === "string" && !isUnknown(told) ? (JSON.parse(told) as string[]) : [];
 
-const outputsOf = (document: Written["document"], config: string, told: Iterable<string>): Values => {
+const outputsOf = (document: Written["document"], stack: string, config: string, told: Iterable<string>): Values => {
   const known = truth.knownOf(document);
   const { identity, serial } = known;
-  return { config, known: JSON.stringify(known), told: JSON.stringify([...told]), identity, serial };
+  const extracts = truth.extractsHash(document, stack);
+  return { config, known: JSON.stringify(known), told: JSON.stringify([...told]), extracts, identity, serial };
 };
 
 /** What the store or the document is to blame for is for the user to mend. */
@@ -108,12 +113,16 @@ export class TruthParts {
     const secret = secretPaths(given).map((path) => fault(path, undefined, NO_SECRET));
     const { store, network, key, signers, spec: declared, ...more } = plain(given) as Values;
     const { spec, told } = withStandIns(nested(declared));
-    const value = { store, network, key, signers: nested(signers), spec, ...unmarked(more) };
+    const value: Values = { store, network, key, signers: nested(signers), spec, ...unmarked(more) };
     const result = partInputs.safeParse(value);
     const issues = result.success ? [] : result.error.issues.filter(({ path }) => !unknownAt(value, path));
     const faults = fromZod(new z.ZodError(issues), value, partInputs);
     if (secret.length + faults.length > 0) return { faults: [...secret, ...faults] };
-    const inputs = { store, network, key, signers: JSON.stringify(value.signers) };
+    const { extracts } = value;
+    const inputs = {
+      ...{ store, network, key, signers: JSON.stringify(value.signers) },
+      ...(extracts !== undefined && { extracts }),
+    };
     if (!result.success) return { inputs: { ...inputs, spec: UNKNOWN, config: UNKNOWN } };
     const config = told.reduce((it, [from, to]) => it.replaceAll(from, to), text(truth.lines(result.data.spec)));
     return { inputs: { ...inputs, spec: JSON.stringify(result.data.spec), config } };
@@ -121,20 +130,22 @@ export class TruthParts {
 
   async diff({ inputs, outputs }: Known, news: Values): Promise<string[]> {
     const said = isUnknown(news.config) || news.config !== outputs.config ? ["config"] : [];
-    return [...said, ...PLACES.filter((name) => !same(nested(inputs[name]), nested(news[name])))];
+    const told = news.extracts === undefined || news.extracts === outputs.extracts ? [] : ["extracts"];
+    return [...said, ...told, ...PLACES.filter((name) => !same(nested(inputs[name]), nested(news[name])))];
   }
 
   async previewCreate(urn: string, news: Values): Promise<Values> {
     if (!isUnknown(news.config)) this.run.engine?.info(urn, String(news.config));
     await this.run.engine?.flush();
     await this.foretell(urn, news, undefined);
-    return { config: shown(news), known: UNKNOWN, told: UNKNOWN, identity: UNKNOWN, serial: UNKNOWN };
+    const later = { known: UNKNOWN, told: UNKNOWN, extracts: UNKNOWN, identity: UNKNOWN, serial: UNKNOWN };
+    return { config: shown(news), ...later };
   }
 
   async previewUpdate({ urn, inputs, outputs }: Known, news: Values): Promise<Values> {
     const moved = plain(inputs.network) !== news.network;
     await this.foretell(urn, news, moved ? undefined : knownFrom(outputs));
-    return { ...outputs, config: shown(news), known: UNKNOWN, told: UNKNOWN, serial: UNKNOWN };
+    return { ...outputs, config: shown(news), known: UNKNOWN, told: UNKNOWN, extracts: UNKNOWN, serial: UNKNOWN };
   }
 
   /** What a run would be refused for, as far as the document can be read from here. */
@@ -187,11 +198,11 @@ export class TruthParts {
       await this.#publish(inputs, written.document, stack, texts);
     } catch (error) {
       if (!(error instanceof truth.TruthError)) throw error;
-      throw new HalfApplied(id, outputsOf(written.document, config, texts.keys()), [
+      throw new HalfApplied(id, outputsOf(written.document, stack, config, texts.keys()), [
         `The document is written, and hosts are not told of it all yet: ${error.message}`,
       ]);
     }
-    return outputsOf(written.document, config, truth.wanted(written.document, stack).keys());
+    return outputsOf(written.document, stack, config, truth.wanted(written.document, stack).keys());
   }
 
   /** Tells the hosts what changes for them. */
@@ -218,7 +229,7 @@ export class TruthParts {
     const config = text([...shown, ...notes.map((note) => `! ${note}`)]);
     return {
       ...old,
-      outputs: document ? outputsOf(document, config, toldFrom(old.outputs)) : { ...old.outputs, config },
+      outputs: document ? outputsOf(document, stack, config, toldFrom(old.outputs)) : { ...old.outputs, config },
     };
   }
 

@@ -2,6 +2,7 @@
  * What one stack says to one host, for the agent there: where its own nodes that the host has a link with are called. One
  * word first on each line, so that awk reads it, and nothing of other hosts in it.
  */
+import { createHash } from "node:crypto";
 import { contains, host } from "../network/address";
 import { listenPort } from "../network/ports";
 import { callable, chooserOf, type Named } from "./chooser";
@@ -63,7 +64,9 @@ export function portsOf(from: number, node: Node, end: Pick<End, "port" | "alsoP
 function peerLines(way: Way, { ends }: Said): string[] {
   const { link, host, peer, hostEnd, peerEnd } = way;
   const theirs = ends.get(`${host.name} ${peer.name}`);
-  const direct = link.relay === undefined ? (theirs?.end.device ?? `inter-${peer.name}`) : undefined;
+  // Until its stack has told of it: a mesh mostly has one name everywhere.
+  const usual = link.ends.length > 2 ? peerEnd.device : `inter-${peer.name}`;
+  const direct = link.relay === undefined ? (theirs?.end.device ?? usual) : undefined;
   const device = hostEnd.device ?? direct;
   const key = peerEnd.publicKey ?? peer.node.publicKey;
   if (device === undefined || key === undefined) return [];
@@ -148,5 +151,11 @@ export function extracts(document: Document, stack: string): Map<string, string>
 
 /** The same but for its serial: what needs not be written again. */
 export const sameExtract = (a: string, b: string): boolean => withoutSerial(a) === withoutSerial(b);
+
+/** SHA-256 of what a stack has to say to hosts: another one as soon as that is something else for one of them. */
+export function extractsHash(document: Document, stack: string): string {
+  const texts = [...extracts(document, stack).values()].map(withoutSerial);
+  return createHash("sha256").update(texts.join("")).digest("hex");
+}
 
 const withoutSerial = (text: string): string => text.replace(/^serial \d+$/m, "");

@@ -1,5 +1,6 @@
 export { type Document, MAX_BYTES, parseDocument, print } from "./document";
 export { ABSENT, TruthError } from "./errors";
+export { extractsHash } from "./extract";
 export { documentKey, extractKey, logKey } from "./keys";
 export { asDeclared, lines } from "./lines";
 export { peerOf } from "./peer";

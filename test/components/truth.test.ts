@@ -73,6 +73,7 @@ test("the nodes that are named, and the links between them, are said as the host
     truth({ nodes: [lux, hkg, nyc, sin], endpoints: { hkg: [{ name: "home.example.net", cost: 7 }] } });
   });
   expect(part).toMatchObject({ network: "prod", store, key: net.key, signers });
+  expect(part).not.toHaveProperty("extracts");
   expect(part.spec).toEqual({
     prefixes: ["10.255.0.0/24"],
     nodes: {
@@ -125,6 +126,8 @@ test("a node of another stack is a peer: who it is, where it is called, and the 
     peer: { name: "fra", id: 200, publicKey: keyOf(200), addresses: ["10.255.0.200"], endpoint: "198.51.100.9:20001" },
   });
   expect(made.find(({ name }) => name === "lux-nas@lux")?.inputs.spec.peer).not.toHaveProperty("endpoint");
+  // Of what others say it follows, too, what the hosts are told.
+  expect(part.extracts).toMatch(/^[0-9a-f]{64}$/);
   expect(part.spec.links).toEqual({
     "lux-fra": {
       ends: [{ node: "lux", device: "inter-fra", port: 11200, alsoPorts: [443] }, { node: "fra" }],

@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UNKNOWN } from "../../../sdk/provider/wire";
+import { extractsHash, parseDocument } from "../../../sdk/truth";
 import { keyOf, node } from "../truth/arbitrary";
 import { Writers } from "../truth/keys";
 import { type Declared, failure, TestEngine } from "./client";
@@ -210,6 +211,27 @@ test("hosts that are told nothing, or something else, are drift", async () => {
   expect(await one.up(both)).toBe("updated");
   expect(await one.refresh(both)).toEqual([]);
   expect(readFileSync(extract, "utf8")).toBe(told);
+});
+
+test("what another stack says has hosts told something else, and is seen where the program has read it", async () => {
+  const [one, two] = [await engine("net"), await engine("edge")];
+  const seen = (more: object = {}) => {
+    const parsed = parseDocument(document());
+    const extracts = "value" in parsed && extractsHash(parsed.value, "net/test");
+    return part({ nodes: lux, links: { "lux-fra": link } }, { extracts, ...more });
+  };
+  await two.up(theirs());
+  await one.up(seen());
+  expect(await one.up(seen())).toBe("same");
+  const ends = [{ node: "fra", device: "wg-lux", port: 11001 }, { node: "lux" }];
+  await two.up(part({ nodes: fra, links: { "lux-fra": { ends } } }, { key: edge.key }));
+  expect((await one.preview(seen())).diffs).toEqual(["extracts"]);
+  expect(await one.up(seen({ extracts: undefined }))).toBe("same");
+  const before = document();
+  expect(await one.up(seen())).toBe("updated");
+  expect(document()).toBe(before);
+  expect(readFileSync(join(folder, "prod/hosts/fra/net.test"), "utf8")).toMatch(/^peer \S+ wg-lux lux /m);
+  expect(await one.up(seen())).toBe("same");
 });
 
 test("a key that takes another's place signs all again", async () => {

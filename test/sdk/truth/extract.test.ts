@@ -70,6 +70,18 @@ test("a mesh is one line of the document, and each of its nodes is told of the o
   const peers = (name: string) => texts.get(name)?.match(/(?<=^peer .* mesh ).*$/gm);
   expect(peers("a")).toEqual(["b chooser", "c follower"]);
   expect(peers("c")).toEqual(["a chooser", "b chooser"]);
+  // Another stack's node has told of no end yet.
+  const across = [...ends.slice(0, 2), { node: "x" }];
+  const theirs = { "edge/prod": part({ nodes: { x: node(9) } }) };
+  const both = {
+    "net/prod": part({ nodes: { a: nodes.a, b: nodes.b }, links: { mesh: { ends: across } } }),
+    ...theirs,
+  };
+  expect(
+    extracts(sound(documentOf(both)), "net/prod")
+      .get("x")
+      ?.match(/^peer .*$/gm),
+  ).toEqual([expect.stringMatching(/ mesh a follower$/), expect.stringMatching(/ mesh b follower$/)]);
 });
 
 test("a pair by way of a relay: each end is told of the relay's key towards it, and of the least MTU of the way beyond", () => {

@@ -13,9 +13,9 @@ export interface Writer {
 export class Writers {
   readonly folder = mkdtempSync(join(tmpdir(), "overlay-writers-"));
 
-  make(name: string, passphrase = ""): Writer {
+  make(name: string, passphrase = "", type = "ed25519"): Writer {
     const key = join(this.folder, name);
-    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", passphrase, "-C", name, "-f", key]);
+    execFileSync("ssh-keygen", ["-q", "-t", type, "-N", passphrase, "-C", name, "-f", key]);
     return { key, publicKey: readFileSync(`${key}.pub`, "utf8").trim() };
   }
 

@@ -5,7 +5,15 @@ import { join } from "node:path";
 import { format } from "../../../sdk/faults";
 import { type Document, payload } from "../../../sdk/truth/document";
 import { extracts } from "../../../sdk/truth/extract";
-import { allowedSigners, NAMESPACE, sign, signatureFaults, signersField, verify } from "../../../sdk/truth/signature";
+import {
+  allowedSigners,
+  NAMESPACE,
+  sign,
+  signatureFaults,
+  signerOf,
+  signersField,
+  verify,
+} from "../../../sdk/truth/signature";
 import { sound, twoStacks } from "./arbitrary";
 import { Writers } from "./keys";
 
@@ -86,6 +94,14 @@ test.each([
   [{ "net/prod": [] }],
 ])("a signer is one stack with keys, and nothing that ssh-keygen takes for more", (value) => {
   expect(signersField.safeParse(value).success).toBe(false);
+});
+
+test.each(["ed25519", "rsa", "ecdsa"])("a signature says whose it is: a key of type %s", async (type) => {
+  const { key, publicKey } = writers.make(type, "", type);
+  const [signature = ""] = await sign(key, ["said"]);
+  expect(`${signerOf(signature)} ${type}`).toBe(publicKey);
+  const alone = allowedSigners({ "net/prod": [signerOf(signature)] });
+  expect(await verify(alone, "net/prod", "said", signature)).toBeUndefined();
 });
 
 test("a key that only an agent has signs by its .pub file", async () => {
