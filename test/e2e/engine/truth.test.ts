@@ -176,12 +176,15 @@ describeWhere(["lab", "engine"], "a network of two repositories", () => {
     write("edge", EDGE);
   });
 
-  test("a mesh of nodes of both needs one run of each", async () => {
+  test("a mesh of nodes of both needs one run of each; by the next, hosts that chose by the link before are told of it", async () => {
     write("net", NET_MESH);
     await of("net").well("up", "--yes", "--skip-preview");
     write("edge", EDGE_MESH);
     await of("edge").well("up", "--yes", "--skip-preview");
     await Promise.all([ping("lux", "10.255.0.3"), ping("fra", "fd00:6f::3")]);
+    const { text } = await of("net").well("up", "--yes");
+    expect(text).toMatch(/overlay:truth:Part truth update \[diff: ~extracts\]/);
+    expect(counted(text)).toEqual(["~ 1 updated", "11 unchanged"]);
     await of("net").well("preview", "--expect-no-changes", "--refresh");
   });
 
