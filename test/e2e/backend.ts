@@ -30,8 +30,11 @@ export function backend(folder: string): Backend {
   const name = basename(bucket.folder);
   const prefix = join(basename(expect.getState().testPath ?? "none"), basename(dirname(folder)), basename(folder));
   const options = `endpoint=${bucket.endpoint}&region=auto&s3ForcePathStyle=true&disable_https=true&profile=${name}`;
-  return {
-    environment: { PULUMI_BACKEND_URL: `s3://${name}/${prefix}?${options}`, AWS_CONFIG_FILE: bucket.config },
-    folder: join(bucket.folder, prefix),
+  const environment = {
+    PULUMI_BACKEND_URL: `s3://${name}/${prefix}?${options}`,
+    AWS_CONFIG_FILE: bucket.config,
+    // Else each object that has no checksum is a line on standard error.
+    AWS_RESPONSE_CHECKSUM_VALIDATION: "when_required",
   };
+  return { environment, folder: join(bucket.folder, prefix) };
 }
