@@ -1,0 +1,183 @@
+# shellcheck shell=sh disable=SC2154 # what main.sh and psk.sh set
+# What is done about a daemon's lines, and about the lines that it should have said by now. Part of rosenpass.sh on a host.
+
+every=15 # seconds between two looks, each of which costs a process
+overdue=160 # seconds without an exchange: one comes after 130 s at most, and is tried for some more
+
+watch() {
+  fresh='' silent='' off_way='' exchanged_at='' alone=yes
+  seen_device='' received=0 packets=0 sent=0
+  (while sleep "$every"; do echo tick; done) >&3 &
+  [ -z "$delay" ] || [ -n "$called" ] || [ -z "$endpoints" ] || later "$delay" late
+  glance || :
+  restored
+  while read -r line <&3; do
+    case $line in
+      tick) look ;;
+      'output-key '*' exchanged') take ;;
+      'output-key '*' stale') spoiled ;;
+      taken) give ;;
+      silent) judge ;;
+      late) call ;;
+    esac
+  done
+}
+
+# later SECONDS LINE
+later() { (sleep "$1" && echo "$2") >&3 & }
+
+uptime() {
+  read -r now _ </proc/uptime
+  now=${now%.*}
+}
+
+# anew REASON: systemd starts the daemon, and this, again.
+anew() {
+  printf '%s\n' "$1" >&2
+  kill -KILL $$
+  exit
+}
+
+# The key is read at once. It is given to WireGuard when all that the daemon had said by then is read, too: where this process
+# has slept for minutes, the file has been written over by what is stale.
+take() {
+  fresh=''
+  if read_key "$keep/key"; then fresh=$key; fi
+  echo taken >&3
+}
+
+# A key of 180 s ago: who is strict lets nothing pass from now on.
+spoiled() {
+  fresh=''
+  [ "$mode" = permissive ] || close
+}
+
+# give: the key of an exchange becomes the peer's. While another holds the lock of the host, which may be long, it is tried again.
+give() {
+  [ -n "$fresh" ] || return 0
+  key=$fresh
+  if with_lock give_key; then
+    uptime
+    printf '%s %s\n' "$now" "$handshake" >"$keep/exchanged"
+    [ -s "$keep/first" ] || printf '%s\n' "$handshake" >"$keep/first"
+    exchanged_at=$now fresh='' silent=''
+    [ ! -e "$keep/trouble" ] || rm -f "$keep/trouble"
+  else
+    trouble "a new key is not set yet: $said"
+    later 2 taken
+  fi
+}
+
+give_key() {
+  see_peer "$device" "$peer" || return
+  write_psk
+  if [ "$mode" = permissive ]; then
+    [ -d "$rosenpass_kept" ] || mkdir -p "$rosenpass_kept"
+    printf '%s\n' "$key" >"$rosenpass_kept/$name"
+  fi
+  if sessionless; then remake_peer "$device" "$peer"; else use_psk "$device" "$peer"; fi
+}
+
+# sessionless: no session would end with the peer. By the host's own clock: where that was set, it looks as if there were one.
+sessionless() {
+  [ -e "$keep/dead" ] || return 1
+  read -r why <"$keep/dead" || why=''
+  rm -f "$keep/dead"
+  [ "$handshake" = 0 ] || [ "$why" = unheard ] || [ $(($(date +%s) - handshake)) -ge 180 ]
+}
+
+with_lock() {
+  exec 9>>"$overlay_run/lock"
+  said='a change of this host is under way'
+  if flock -w 10 9 && "$@"; then set -- 0; else set -- 1; fi
+  exec 9>&-
+  return "$1"
+}
+
+close() {
+  with_lock set_psk "$device" "$peer" closed "$name" || trouble "the key is stale, and not replaced yet: $said"
+}
+
+# What a device has lost that was made anew: the key goes with it.
+restored() {
+  [ -n "$seen_device" ] || return 0
+  with_lock set_psk "$device" "$peer" "$mode" "$name" || trouble "$said"
+}
+
+trouble() {
+  printf '%s\n' "$1" >"$keep/trouble"
+  printf '%s\n' "$1" >&2
+}
+
+look() {
+  uptime
+  # A daemon that is stopped answers nobody, and ends when it goes on.
+  read -r stat </proc/$$/stat
+  stat=${stat##*) }
+  case $stat in [Tt]*) anew 'the daemon was frozen' ;; esac
+  last=${exchanged_at:-$began}
+  [ $((now - last)) -lt "$overdue" ] || anew "no exchange for $((now - last)) s"
+  was=$seen_device
+  glance || return 0
+  [ "$was" = "$seen_device" ] || restored
+  if [ "$mode" = strict ] && [ -s "$keep/exchanged" ] && ! good_key; then close; fi
+  follow
+  if [ -n "$endpoints" ] && [ -n "$exchanged_at" ]; then
+    if [ -z "$alone" ] || { [ -z "$silent" ] && unheard; }; then judge; fi
+  fi
+}
+
+# glance: reads what costs no process; fails where the device is not there.
+glance() {
+  seen_device=''
+  at=/sys/class/net/$device
+  [ -r "$at/ifindex" ] && read -r seen_device <"$at/ifindex" || return
+  was_received=$received was_packets=$packets was_sent=$sent
+  at=$at/statistics
+  read -r received <"$at/rx_bytes" && read -r packets <"$at/rx_packets" && read -r sent <"$at/tx_packets"
+}
+
+# A device of one peer has sent more than a keepalive since the look before, and has heard nothing but calls for a handshake:
+# 148 bytes, the WireGuard paper, section 5.4.2. All other messages have 32 and a multiple of 16 bytes, an answer 92.
+unheard() { [ $((sent - was_sent)) -ge 2 ] && [ $((received - was_received)) = $((148 * (packets - was_packets))) ]; }
+
+# judge: when this side has called for a handshake in vain for 15 s though there was an exchange, the keys of the two ends differ,
+# as after a boot of the other one, and this daemon knows of nothing. A new one exchanges keys at once.
+judge() {
+  uptime
+  see_peer "$device" "$peer" || return 0
+  if [ -z "$silent" ] || [ $(((heard - was_heard) % 148)) != 0 ]; then
+    began_here=$silent silent=$now was_heard=$heard was_told=$told
+    # Heard again: the device's own counters will say when it begins anew.
+    if [ -n "$alone" ] && [ -n "$began_here" ]; then silent=''; fi
+  elif [ $((told - was_told)) -ge 296 ] && [ $(((told - was_told) % 16)) != 0 ]; then
+    if [ $((now - silent)) -ge 12 ]; then
+      echo unheard >"$keep/dead"
+      anew "no handshake for $((now - silent)) s: exchanging keys anew"
+    fi
+  elif [ $((now - silent)) -gt 30 ]; then
+    silent='' # it has said nothing that wants an answer
+  fi
+  if [ -n "$alone" ] && [ -n "$silent" ]; then later 4 silent; fi
+}
+
+# follow: WireGuard has gone by another of the endpoints for 20 s, and so does the daemon from now on.
+follow() {
+  case $endpoints in ' '*' '*) ;; *) return 0 ;; esac
+  now_by=$(way) || now_by=$called
+  if [ "$now_by" = "$called" ] || [ -z "$called" ]; then
+    off_way=''
+  elif [ -z "$off_way" ]; then
+    off_way=$now
+    later 20 tick
+  elif [ $((now - off_way)) -ge 20 ]; then
+    anew "WireGuard calls the other end by $now_by"
+  fi
+}
+
+# Nobody has called in the time that was to be waited.
+call() {
+  [ -z "$exchanged_at" ] || return 0
+  : >"$keep/late"
+  anew 'nobody has called: calling'
+}
