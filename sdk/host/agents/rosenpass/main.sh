@@ -30,7 +30,7 @@ main() {
   mkfifo "$keep/lines"
   exec 3<>"$keep/lines"
   watch &
-  exec "$binary" exchange-config "$keep/config.toml" >&3 3>&-
+  exec "$binary" exchange-config "$keep/config.toml" >"$keep/lines" 3>&-
 }
 
 # read_conf FILE: WORD VALUE a line.

@@ -70,14 +70,17 @@ write_psk() {
 # use_psk DEVICE PEER: after see_peer and under the host's lock, because wg makes a peer that is not there.
 use_psk() { said=$(timeout 5 wg set "$1" peer "$2" preshared-key "$keep/psk" 2>&1 9>&-); }
 
-# remake_peer DEVICE PEER: with its key. A session ends, and the next packet calls at once, where WireGuard would wait for 5 s
-# after a call in vain (REKEY_TIMEOUT).
+# remake_peer DEVICE PEER: with its key. A session ends, and a keepalive that begins calls at once, where WireGuard would wait
+# for a packet, and for 5 s after a call in vain (REKEY_TIMEOUT).
 remake_peer() {
   set -- "$1" "$2" "$endpoint" "$allowed" "$keepalive"
   [ "$3" != '(none)' ] || set -- "$1" "$2" '' "$4" "$5"
   [ "$4" != '(none)' ] || set -- "$1" "$2" "$3" '' "$5"
-  said=$(timeout 5 wg set "$1" peer "$2" remove \
-    peer "$2" preshared-key "$keep/psk" ${3:+endpoint "$3"} allowed-ips "$4" persistent-keepalive "$5" 2>&1 9>&-)
+  every_seconds=$5
+  [ "$5" != off ] || every_seconds=25
+  said=$(timeout 5 wg set "$1" peer "$2" remove peer "$2" preshared-key "$keep/psk" ${3:+endpoint "$3"} allowed-ips "$4" \
+    persistent-keepalive "$every_seconds" 2>&1 9>&-) || return
+  [ "$5" != off ] || said=$(timeout 5 wg set "$1" peer "$2" persistent-keepalive 0 2>&1 9>&-)
 }
 
 # see_peer DEVICE PEER: fails where there is none. Leaves what wg(8) says of it, and in $alone whether it is the device's only one.

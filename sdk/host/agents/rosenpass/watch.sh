@@ -31,10 +31,10 @@ uptime() {
   now=${now%.*}
 }
 
-# anew REASON: systemd starts the daemon, and this, again.
+# anew REASON [SIGNAL]: systemd starts the daemon, and this, again.
 anew() {
   printf '%s\n' "$1" >&2
-  kill -KILL $$
+  kill -s "${2-TERM}" $$
   exit
 }
 
@@ -114,7 +114,7 @@ look() {
   # A daemon that is stopped answers nobody, and ends when it goes on.
   read -r stat </proc/$$/stat
   stat=${stat##*) }
-  case $stat in [Tt]*) anew 'the daemon was frozen' ;; esac
+  case $stat in [Tt]*) anew 'the daemon was frozen' KILL ;; esac
   last=${exchanged_at:-$began}
   [ $((now - last)) -lt "$overdue" ] || anew "no exchange for $((now - last)) s"
   was=$seen_device
