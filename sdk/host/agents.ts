@@ -18,6 +18,7 @@ const overlayHost = (): string =>
     "login.sh",
     "lock.sh",
     "generations.sh",
+    "rosenpass/report.sh",
     "console/turn.sh",
     "console/missing.sh",
     "console/status.sh",
@@ -63,7 +64,7 @@ export const chooseFiles = (): Record<string, { mode: string; content: string }>
 export const rosenpassFiles = (): Record<string, { mode: string; content: string }> => ({
   "/usr/local/lib/overlay/rosenpass.sh": {
     mode: "0644",
-    content: ["psk", "keys", "watch", "main"].map((part) => agent(`rosenpass/${part}.sh`)).join("\n"),
+    content: ["psk", "keys", "conf", "watch", "main"].map((part) => agent(`rosenpass/${part}.sh`)).join("\n"),
   },
   "/etc/systemd/system/overlay-rosenpass@.service": { mode: "0644", content: agent("overlay-rosenpass@.service") },
 });

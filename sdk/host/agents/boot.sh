@@ -6,7 +6,7 @@
 #                 starts it anew until all hold
 # again nft [SECONDS]  after somebody who has flushed all tables: these lines once more, as soon as no change is at work
 # watch           brings rules and routes back that networkd takes away
-# device NAME     after a (re)start of wireguard-go: waits for its device, then replays the file that makes it, and its preshared keys
+# device NAME     after a (re)start of wireguard-go: waits for its device, then replays the file that makes it
 #
 # There is no list of which line needs what: the kernel says so by refusing it. Only sysctls are always set again late,
 # because udev sets those of sysctl.d on every new device at its own time, and with them the addresses and routes that a
@@ -115,7 +115,6 @@ device() {
   for path in "$overlay_etc"/boot.d/*; do
     if grep -q -s -x "ip link add dev $1 type wireguard" "$path"; then steps boot <"$path" || :; fi
   done
-  lines "^psk $1 " | steps boot || :
 }
 
 main "$@"

@@ -105,7 +105,7 @@ restart_daemons() {
 # A peer that was made again has lost its preshared key: what the host boots with says whose it is. Where none is to be had,
 # Rosenpass brings the next.
 restore_psks() {
-  if [ -z "$psk_due" ] || [ ! -d "$overlay_run/rosenpass" ] || [ "$mode" = boot ]; then return 0; fi
+  if [ -z "$psk_due" ] || [ ! -d "$overlay_run/rosenpass" ]; then return 0; fi
   while read -r _ device peer kind name; do
     case "$psk_due " in *" $device "*) set_psk "$device" "$peer" "$kind" "$name" || : ;; esac
   done <<EOT

@@ -26,7 +26,7 @@ rosenpass_report() {
   done
   if [ -s "$keep/config.toml" ]; then sed -n 's/^endpoint = "\(.*\)"$/endpoint \1/p' "$keep/config.toml"; fi
   if [ -s "$keep/starts" ]; then
-    read -r starts <"$keep/starts"
+    read -r starts _ <"$keep/starts"
     printf 'restarts %d\n' $((starts - 1))
   fi
   if [ -s "$keep/trouble" ]; then sed 's/^/trouble /;q' "$keep/trouble"; fi

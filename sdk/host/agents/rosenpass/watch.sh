@@ -6,10 +6,8 @@ overdue=160 # seconds without an exchange: one comes after 130 s at most, and is
 
 watch() {
   fresh='' silent='' off_way='' exchanged_at='' alone=yes
-  seen_device='' received=0 packets=0 sent=0
   (while sleep "$every"; do echo tick; done) >&3 &
   [ -z "$delay" ] || [ -n "$called" ] || [ -z "$endpoints" ] || later "$delay" late
-  glance || :
   restored
   while read -r line <&3; do
     case $line in
@@ -52,16 +50,16 @@ spoiled() {
   [ "$mode" = permissive ] || close
 }
 
-# give: the key of an exchange becomes the peer's. While another holds the lock of the host, which may be long, it is tried again.
+# give: the key of an exchange becomes the peer's, now or when there is one again. While a change holds the host's lock, which
+# may be long, it is tried again.
 give() {
   [ -n "$fresh" ] || return 0
-  key=$fresh
+  key=$fresh handshake=0
   if with_lock give_key; then
     uptime
     printf '%s %s\n' "$now" "$handshake" >"$keep/exchanged"
     [ -s "$keep/first" ] || printf '%s\n' "$handshake" >"$keep/first"
     exchanged_at=$now fresh='' silent=''
-    [ ! -e "$keep/trouble" ] || rm -f "$keep/trouble"
   else
     trouble "a new key is not set yet: $said"
     later 2 taken
@@ -69,12 +67,16 @@ give() {
 }
 
 give_key() {
-  see_peer "$device" "$peer" || return
   write_psk
   if [ "$mode" = permissive ]; then
     [ -d "$rosenpass_kept" ] || mkdir -p "$rosenpass_kept"
     printf '%s\n' "$key" >"$rosenpass_kept/$name"
   fi
+  if ! see_peer "$device" "$peer"; then
+    trouble "$said"
+    return 0
+  fi
+  if [ -e "$keep/trouble" ]; then rm "$keep/trouble"; fi
   if sessionless; then remake_peer "$device" "$peer"; else use_psk "$device" "$peer"; fi
 }
 
@@ -100,7 +102,7 @@ close() {
 
 # What a device has lost that was made anew: the key goes with it.
 restored() {
-  [ -n "$seen_device" ] || return 0
+  glance || return 0
   with_lock set_psk "$device" "$peer" "$mode" "$name" || trouble "$said"
 }
 
@@ -119,7 +121,7 @@ look() {
   [ $((now - last)) -lt "$overdue" ] || anew "no exchange for $((now - last)) s"
   was=$seen_device
   glance || return 0
-  [ "$was" = "$seen_device" ] || restored
+  [ "$was" = "$seen_device" ] || with_lock set_psk "$device" "$peer" "$mode" "$name" || trouble "$said"
   if [ "$mode" = strict ] && [ -s "$keep/exchanged" ] && ! good_key; then close; fi
   follow
   if [ -n "$endpoints" ] && [ -n "$exchanged_at" ]; then
@@ -141,8 +143,8 @@ glance() {
 # 148 bytes, the WireGuard paper, section 5.4.2. All other messages have 32 and a multiple of 16 bytes, an answer 92.
 unheard() { [ $((sent - was_sent)) -ge 2 ] && [ $((received - was_received)) = $((148 * (packets - was_packets))) ]; }
 
-# judge: when this side has called for a handshake in vain for 15 s though there was an exchange, the keys of the two ends differ,
-# as after a boot of the other one, and this daemon knows of nothing. A new one exchanges keys at once.
+# judge: when this side has called for a handshake in vain for some 15 s though there was an exchange, the keys of the two ends
+# differ, as after a boot of the other one, and this daemon knows of nothing. A new one exchanges keys at once.
 judge() {
   uptime
   see_peer "$device" "$peer" || return 0
@@ -150,11 +152,9 @@ judge() {
     began_here=$silent silent=$now was_heard=$heard was_told=$told
     # Heard again: the device's own counters will say when it begins anew.
     if [ -n "$alone" ] && [ -n "$began_here" ]; then silent=''; fi
-  elif [ $((told - was_told)) -ge 296 ] && [ $(((told - was_told) % 16)) != 0 ]; then
-    if [ $((now - silent)) -ge 12 ]; then
-      echo unheard >"$keep/dead"
-      anew "no handshake for $((now - silent)) s: exchanging keys anew"
-    fi
+  elif [ $((now - silent)) -ge 8 ] && [ $(((told - was_told) % 16)) != 0 ]; then
+    echo unheard >"$keep/dead"
+    anew 'no handshake in spite of an exchange: exchanging keys anew'
   elif [ $((now - silent)) -gt 30 ]; then
     silent='' # it has said nothing that wants an answer
   fi

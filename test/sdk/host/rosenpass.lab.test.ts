@@ -1,0 +1,233 @@
+/** Keys of Rosenpass on hosts: what the daemon, the reader beside it and the lines of a change do without Pulumi. */
+import { pingedMeanwhile } from "../../bench/pings";
+import { describeWhere } from "../../can";
+import { Lab } from "../../lab";
+import { pause } from "../../lab/run";
+import { BINARY, KEEP, kill, Pair, UNIT } from "./rosenpass";
+
+jest.setTimeout(180_000);
+
+describeWhere(["lab", "rosenpass"], "Rosenpass between two servers", () => {
+  let pair: Pair;
+  beforeAll(async () => {
+    const lab = await Lab.up("lab", { name: "rosenservers", fresh: true });
+    const of = (host: string) => lab.json.hosts[host]?.addresses ?? [];
+    pair = await Pair.make(lab, [
+      { host: "lux", id: 1, calledAt: of("lux") },
+      { host: "fra", id: 2, calledAt: of("fra") },
+    ]);
+  });
+  afterAll(() => Lab.down("rosenservers"));
+
+  const psk = (host: string) =>
+    pair.on(host, `wg show ${pair.device(host)} preshared-keys`).then((text) => text.trim().split("\t")[1]);
+  const pinged = (work: () => Promise<unknown>) =>
+    pingedMeanwhile(pair.lab, work, [{ from: "lux", address: pair.address("fra") }]);
+
+  test("turned on on a live link, both have the key of one exchange at once, and lose nothing", async () => {
+    let took = 0;
+    const { lost } = await pinged(async () => {
+      await pair.turn("permissive");
+      took = await pair.within(2, "both have one key", () => pair.agree());
+    });
+    expect(lost).toBe(0);
+    expect(took).toBeLessThan(2);
+    expect(await pair.report("lux")).toEqual({
+      exchanged: expect.stringMatching(/^\d$/),
+      psk: expect.stringMatching(/^[0-9a-f]{64}$/),
+      handshake: expect.stringMatching(/^\d+$/),
+      endpoint: expect.stringMatching(/:12001$/),
+      restarts: "0",
+    });
+  });
+
+  test("the key is root's alone, and in no argument, environment or journal", async () => {
+    for (const host of ["lux", "fra"]) {
+      expect(await pair.on(host, `cd ${KEEP} && stat -c '%a %n' . key psk config.toml`)).toBe(
+        "700 .\n600 key\n600 psk\n600 config.toml\n",
+      );
+      expect(await pair.on(host, "cd /etc/overlay/keys && stat -c '%a %s %n' rosenpass.*")).toBe(
+        "600 524160 rosenpass.public\n600 13568 rosenpass.secret\n",
+      );
+      expect(await pair.on(host, "stat -c %a /var/lib/overlay/rosenpass /var/lib/overlay/rosenpass/pq")).toBe(
+        "700\n600\n",
+      );
+      const seen = `grep -s -l -a -F -f ${KEEP}/psk /proc/[0-9]*/cmdline /proc/[0-9]*/environ;
+        journalctl -q --no-pager | grep -F -f ${KEEP}/psk`;
+      expect(await pair.on(host, `{ ${seen}; } || :`)).toBe("");
+    }
+  });
+
+  test("permissive to strict and back, off and on: nothing is lost, and the key stays as long as it is good", async () => {
+    const { lost } = await pinged(async () => {
+      await pair.turn("strict");
+      await pair.within(5, "both have one key when strict", () => pair.agree(4));
+      await pair.turn("permissive");
+      await pair.within(5, "both have one key when permissive", () => pair.agree(4));
+      await pair.off();
+      expect(await pair.both(({ host }) => psk(host))).toEqual(["(none)", "(none)"]);
+      expect(await pair.on("lux", `ls -d ${KEEP} /var/lib/overlay/rosenpass/pq 2>/dev/null || :`)).toBe("");
+      await pair.turn("permissive");
+      await pair.within(5, "both have one key again", () => pair.agree());
+    });
+    expect(lost).toBe(0);
+  });
+
+  test("strict from the start: nothing passes before the first key, and then at once", async () => {
+    await pair.off();
+    expect(await pair.ping("lux")).toBe(true);
+    await pair.both(({ host }) => pair.carryOut(host, pair.psk(host, "strict")));
+    expect(await pair.ping("lux", 2)).toBe(false);
+    const keys = await pair.both(({ host }) => psk(host));
+    expect(new Set(keys).size).toBe(2);
+    await pair.turn("strict");
+    await pair.within(5, "what goes by the link is protected", () => pair.passes("lux"));
+  });
+
+  test("a key that the daemon calls stale: strict has one that nobody has, permissive the one that it had", async () => {
+    const stale = (host: string) => pair.on(host, `echo 'output-key peer P key-file "F" stale' >${KEEP}/lines`);
+    const before = await psk("lux");
+    await stale("lux");
+    await pair.within(3, "lux has another key", async () => (await psk("lux")) !== before);
+    expect(await psk("fra")).toBe(before);
+    await pair.turn("permissive");
+    await pair.within(5, "both have one key", () => pair.agree(4));
+    const kept = await psk("lux");
+    await stale("lux");
+    await pause(1000);
+    expect(await psk("lux")).toBe(kept);
+  });
+
+  test("daemons that are killed or frozen, and a reader that is killed: both ends have one key again, nothing is lost", async () => {
+    const { lost } = await pinged(async () => {
+      await kill(pair, "fra", "KILL");
+      await pair.within(6, "after a kill", () => pair.agree(4));
+      await kill(pair, "lux", "STOP");
+      await pair.within(25, "after a freeze", async () => (await pair.report("lux")).restarts !== "0" && pair.agree(4));
+      await pair.on("lux", "pkill -KILL -f '^/bin/sh .*/rosenpass.sh pq'");
+      await kill(pair, "fra", "TERM"); // its next exchange is the next line of lux's daemon
+      await pair.within(15, "after its reader was killed", () => pair.agree(4));
+    });
+    expect(lost).toBe(0);
+    expect(await pair.on("lux", `systemctl is-active ${UNIT}`)).toBe("active\n");
+  });
+
+  test("a peer that is not there is not made, and has the last key as soon as it is there again", async () => {
+    const device = pair.device("lux");
+    const before = await psk("fra");
+    const line = pair.link(pair.end("lux"));
+    await pair.on("lux", `wg set ${device} peer ${pair.peer("lux")} remove`);
+    await kill(pair, "fra", "TERM");
+    await pair.within(6, "an exchange", async () => (await psk("fra")) !== before);
+    expect(await pair.on("lux", `wg show ${device} peers`)).toBe("");
+    expect(await pair.report("lux")).toMatchObject({ trouble: `${device} has no peer ${pair.peer("lux")}` });
+    await pair.bring(
+      "lux",
+      line.filter(({ kind }) => kind === "wgPeer"),
+      "50-inter-fra.peer",
+    );
+    await pair.on("lux", "rm /etc/overlay/boot.d/50-inter-fra.peer");
+    expect(await psk("lux")).toBe(await psk("fra"));
+    expect(await pair.ping("lux")).toBe(true);
+  });
+
+  test("wireguard-go that starts anew has the key before the first handshake", async () => {
+    await pair.turn("strict");
+    await pair.within(5, "both have one key", () => pair.agree(4));
+    await pair.on("lux", `systemctl restart overlay-wireguard-go@${pair.device("lux")}`);
+    expect(await psk("lux")).toBe(await psk("fra"));
+    expect(await pair.ping("lux", 20)).toBe(true);
+  });
+
+  test("a host that boots is closed until the first key, which comes by itself", async () => {
+    await pair.lab.reboot("fra");
+    expect(await psk("fra")).not.toBe("(none)");
+    const took = await pair.within(20, "what goes by the link is protected", () => pair.passes("lux"));
+    expect(took).toBeLessThan(20);
+  });
+
+  test("packets of Rosenpass are of 1,280 bytes at most, by the underlay alone", async () => {
+    const capture = (device: string, file: string, filter: string) =>
+      `timeout 8 tcpdump -i ${device} -w /tmp/${file} -U '${filter}' 2>/dev/null & `;
+    const ports = "udp and (port 12001 or port 12002)";
+    const captured = pair.on(
+      "lux",
+      `${capture("eth0", "outside", ports)}${capture(pair.device("lux"), "inside", ports)} wait`,
+    );
+    await pause(1500);
+    await kill(pair, "fra", "TERM");
+    await pair.within(6, "an exchange", () => pair.agree(3));
+    await captured;
+    const lengths = (await pair.on("lux", "tcpdump -v -n -r /tmp/outside 2>/dev/null"))
+      .split("\n")
+      .flatMap(
+        (line) => /, length (\d+)\)$|payload length: (\d+)/.exec(line)?.slice(1).filter(Boolean).map(Number) ?? [],
+      );
+    expect(lengths.length).toBeGreaterThanOrEqual(4);
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(1280);
+    expect(await pair.on("lux", "tcpdump -n -r /tmp/inside 2>/dev/null")).toBe("");
+  });
+
+  test("a key pair that is there stays; one of another size, or half of one, is nothing to go on with", async () => {
+    const pairs = "/etc/overlay/keys/rosenpass";
+    const hash = () => pair.on("lux", `cat ${pairs}.secret ${pairs}.public | sha256sum`);
+    const before = await hash();
+    await pair.carryOut("lux", `keypair ${BINARY}`);
+    expect(await hash()).toBe(before);
+    await pair.on("lux", `cp -p ${pairs}.public /root; head -c 1000 /dev/zero >${pairs}.public`);
+    const another = `${pairs}.public has 1000 bytes, and not 524160: a key of another version of Rosenpass, or not all of it`;
+    await expect(pair.carryOut("lux", `keypair ${BINARY}`)).rejects.toThrow(`lux: keypair ${BINARY}: ${another}`);
+    await pair.on("lux", `rm ${pairs}.public`);
+    await expect(pair.carryOut("lux", `keypair ${BINARY}`)).rejects.toThrow("rosenpass.public has no bytes");
+    await pair.on("lux", `mv /root/rosenpass.public ${pairs}.public`);
+    expect(await hash()).toBe(before);
+  });
+
+  test("what keeps a daemon from starting is told", async () => {
+    await pair.on("lux", `systemctl stop ${UNIT}; mv /etc/overlay/rosenpass/pq.peer /root; systemctl start ${UNIT}`);
+    const trouble = async () => (await pair.report("lux")).trouble ?? "";
+    await pair.within(8, "it says so", async () => /pq\.peer has no bytes, and not 524160/.test(await trouble()));
+    await pair.on("lux", `systemctl stop ${UNIT}; mv /root/pq.peer /etc/overlay/rosenpass`);
+    const taken = `use Socket; socket(S, PF_INET, SOCK_DGRAM, 17); bind(S, sockaddr_in(12002, INADDR_ANY)); sleep 99`;
+    await pair.on("lux", `systemd-run --quiet --unit taken perl -e '${taken}'; sleep 0.5; systemctl start ${UNIT}`);
+    await pair.within(8, "it says so", async () => /^UDP port 12002 is somebody else's/.test(await trouble()));
+    await pair.on("lux", "systemctl stop taken");
+    await pair.within(12, "both have one key", () => pair.agree(8));
+    expect(await trouble()).toBe("");
+  });
+});
+
+describeWhere(["lab", "rosenpass"], "Rosenpass with a host behind NAT", () => {
+  let pair: Pair;
+  beforeAll(async () => {
+    const lab = await Lab.up("home", { name: "rosenhome", fresh: true });
+    pair = await Pair.make(lab, [
+      { host: "lux", id: 1, calledAt: ["203.0.113.5"] },
+      { host: "nas", id: 2, calledAt: [] },
+    ]);
+  });
+  afterAll(() => Lab.down("rosenhome"));
+
+  /** Seconds from the end of a boot until pings of the host behind NAT are protected. */
+  async function afterBoot(host: string, limit: number): Promise<number> {
+    const asking = pair.lab.exec("nas", ["timeout", "90", "ping", "-q", "-n", "-i", "0.1", pair.address("lux")], {
+      timeout: 100_000,
+    });
+    await pair.lab.reboot(host);
+    const took = await pair.within(limit, `protected after a boot of ${host}`, () => pair.passes("nas"));
+    await pair.on("nas", "pkill -INT ping || :");
+    await asking;
+    return took;
+  }
+
+  test.each([
+    ["permissive", "lux", 40],
+    ["permissive", "nas", 20],
+    ["strict", "lux", 40],
+    ["strict", "nas", 20],
+  ] as const)("%s: %s boots, and what goes by the link is protected again", async (mode, host, limit) => {
+    await pair.turn(mode);
+    await pair.within(8, "what goes by the link is protected", () => pair.passes("nas"));
+    expect(await afterBoot(host, limit)).toBeLessThan(limit);
+  });
+});
