@@ -4,7 +4,7 @@
 
 rosenpass_version=$(cat "$root/scripts/toolchain/rosenpass")
 rosenpass_needs="cmake clang libclang-dev pkg-config libsodium-dev" # Debian's names
-rosenpass_dir=$cache/rosenpass/$(hash_of "$root/scripts/toolchain/rosenpass" "$root/scripts/setup/rosenpass.sh")
+rosenpass_dir=$cache/rosenpass/$(hash_of "$root/scripts/toolchain/rosenpass")
 no_rosenpass=$cache/failed/${rosenpass_dir##*/}-rosenpass
 
 rosenpass_ready() {
