@@ -5,6 +5,7 @@ import { killed } from "./killed";
 import { model } from "./model";
 import { oldest } from "./oldest";
 import { pings } from "./pings";
+import { rosenpass } from "./rosenpass";
 import type { Trial } from "./trial";
 import { writers } from "./writers";
 
@@ -21,7 +22,7 @@ async function passes({ title, run }: Trial): Promise<boolean> {
   }
 }
 
-type Options = Record<"minutes" | "kills" | "sequences" | "choosing", string>;
+type Options = Record<"minutes" | "kills" | "sequences" | "choosing" | "rosenpass", string>;
 
 const ALL: Record<string, (options: Options) => Trial> = {
   pings: ({ minutes }) => pings(Number(minutes)),
@@ -31,15 +32,17 @@ const ALL: Record<string, (options: Options) => Trial> = {
   writers: () => writers,
   named: () => named,
   choosing: ({ choosing: minutes }) => choosing(Number(minutes)),
+  rosenpass: ({ rosenpass: minutes }) => rosenpass(Number(minutes)),
 };
 
 const command = new Command("test:long")
-  .description("The long versions of tests on lab hosts, an hour and three quarters.")
+  .description("The long versions of tests on lab hosts, two and a half hours.")
   .addArgument(new Argument("[trials...]", "which of them; all, where none is named").choices(Object.keys(ALL)))
   .option("--minutes <number>", "of pings", "10")
   .option("--kills <number>", "of the provider", "100")
   .option("--sequences <number>", "of changes on a host and on the model of one", "300")
   .option("--choosing <minutes>", "that hosts choose for themselves", "60")
+  .option("--rosenpass <minutes>", "of each stretch of its links", "10")
   .parse();
 
 async function main(): Promise<void> {

@@ -3,7 +3,7 @@ import { pingedMeanwhile } from "../../bench/pings";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
 import { pause } from "../../lab/run";
-import { BINARY, KEEP, kill, Pair, UNIT } from "./rosenpass";
+import { BINARY, kill, Pair } from "./rosenpass";
 
 jest.setTimeout(180_000);
 
@@ -43,17 +43,17 @@ describeWhere(["lab", "rosenpass"], "Rosenpass between two servers", () => {
 
   test("the key is root's alone, and in no argument, environment or journal", async () => {
     for (const host of ["lux", "fra"]) {
-      expect(await pair.on(host, `cd ${KEEP} && stat -c '%a %n' . key psk config.toml`)).toBe(
+      expect(await pair.on(host, `cd ${pair.keep} && stat -c '%a %n' . key psk config.toml`)).toBe(
         "700 .\n600 key\n600 psk\n600 config.toml\n",
       );
       expect(await pair.on(host, "cd /etc/overlay/keys && stat -c '%a %s %n' rosenpass.*")).toBe(
         "600 524160 rosenpass.public\n600 13568 rosenpass.secret\n",
       );
-      expect(await pair.on(host, "stat -c %a /var/lib/overlay/rosenpass /var/lib/overlay/rosenpass/pq")).toBe(
+      expect(await pair.on(host, "stat -c %a /var/lib/overlay/rosenpass /var/lib/overlay/rosenpass/lux-fra")).toBe(
         "700\n600\n",
       );
-      const seen = `grep -s -l -a -F -f ${KEEP}/psk /proc/[0-9]*/cmdline /proc/[0-9]*/environ;
-        journalctl -q --no-pager | grep -F -f ${KEEP}/psk`;
+      const seen = `grep -s -l -a -F -f ${pair.keep}/psk /proc/[0-9]*/cmdline /proc/[0-9]*/environ;
+        journalctl -q --no-pager | grep -F -f ${pair.keep}/psk`;
       expect(await pair.on(host, `{ ${seen}; } || :`)).toBe("");
     }
   });
@@ -66,7 +66,7 @@ describeWhere(["lab", "rosenpass"], "Rosenpass between two servers", () => {
       await pair.within(5, "both have one key when permissive", () => pair.agree(4));
       await pair.off();
       expect(await pair.both(({ host }) => psk(host))).toEqual(["(none)", "(none)"]);
-      expect(await pair.on("lux", `ls -d ${KEEP} /var/lib/overlay/rosenpass/pq 2>/dev/null || :`)).toBe("");
+      expect(await pair.on("lux", `ls -d ${pair.keep} /var/lib/overlay/rosenpass/lux-fra 2>/dev/null || :`)).toBe("");
       await pair.turn("permissive");
       await pair.within(5, "both have one key again", () => pair.agree());
     });
@@ -85,7 +85,7 @@ describeWhere(["lab", "rosenpass"], "Rosenpass between two servers", () => {
   });
 
   test("a key that the daemon calls stale: strict has one that nobody has, permissive the one that it had", async () => {
-    const stale = (host: string) => pair.on(host, `echo 'output-key peer P key-file "F" stale' >${KEEP}/lines`);
+    const stale = (host: string) => pair.on(host, `echo 'output-key peer P key-file "F" stale' >${pair.keep}/lines`);
     const before = await psk("lux");
     await stale("lux");
     await pair.within(3, "lux has another key", async () => (await psk("lux")) !== before);
@@ -104,12 +104,12 @@ describeWhere(["lab", "rosenpass"], "Rosenpass between two servers", () => {
       await pair.within(6, "after a kill", () => pair.agree(4));
       await kill(pair, "lux", "STOP");
       await pair.within(25, "after a freeze", async () => (await pair.report("lux")).restarts !== "0" && pair.agree(4));
-      await pair.on("lux", "pkill -KILL -f '^/bin/sh .*/rosenpass.sh pq'");
+      await pair.on("lux", "pkill -KILL -f '^/bin/sh .*/rosenpass.sh lux-fra'");
       await kill(pair, "fra", "TERM"); // its next exchange is the next line of lux's daemon
       await pair.within(15, "after its reader was killed", () => pair.agree(4));
     });
     expect(lost).toBe(0);
-    expect(await pair.on("lux", `systemctl is-active ${UNIT}`)).toBe("active\n");
+    expect(await pair.on("lux", `systemctl is-active ${pair.unit}`)).toBe("active\n");
   });
 
   test("a peer that is not there is not made, and has the last key as soon as it is there again", async () => {
@@ -184,12 +184,18 @@ describeWhere(["lab", "rosenpass"], "Rosenpass between two servers", () => {
   });
 
   test("what keeps a daemon from starting is told", async () => {
-    await pair.on("lux", `systemctl stop ${UNIT}; mv /etc/overlay/rosenpass/pq.peer /root; systemctl start ${UNIT}`);
+    await pair.on(
+      "lux",
+      `systemctl stop ${pair.unit}; mv /etc/overlay/rosenpass/lux-fra.peer /root; systemctl start ${pair.unit}`,
+    );
     const trouble = async () => (await pair.report("lux")).trouble ?? "";
-    await pair.within(8, "it says so", async () => /pq\.peer has no bytes, and not 524160/.test(await trouble()));
-    await pair.on("lux", `systemctl stop ${UNIT}; mv /root/pq.peer /etc/overlay/rosenpass`);
+    await pair.within(8, "it says so", async () => /lux-fra\.peer has no bytes, and not 524160/.test(await trouble()));
+    await pair.on("lux", `systemctl stop ${pair.unit}; mv /root/lux-fra.peer /etc/overlay/rosenpass`);
     const taken = `use Socket; socket(S, PF_INET, SOCK_DGRAM, 17); bind(S, sockaddr_in(12002, INADDR_ANY)); sleep 99`;
-    await pair.on("lux", `systemd-run --quiet --unit taken perl -e '${taken}'; sleep 0.5; systemctl start ${UNIT}`);
+    await pair.on(
+      "lux",
+      `systemd-run --quiet --unit taken perl -e '${taken}'; sleep 0.5; systemctl start ${pair.unit}`,
+    );
     await pair.within(8, "it says so", async () => /^UDP port 12002 is somebody else's/.test(await trouble()));
     await pair.on("lux", "systemctl stop taken");
     await pair.within(12, "both have one key", () => pair.agree(8));

@@ -1,14 +1,13 @@
 /** A link that Rosenpass protects, made on two hosts of a lab by what stays on them alone: no SSH, no Pulumi. */
 import { createHash } from "node:crypto";
-import { readFileSync, realpathSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { agent, agentFiles, rosenpassFiles, stepsAgent } from "../../../sdk/host/agents";
 import { bootText, changes, type Fact, put } from "../../../sdk/kernel";
 import { node } from "../../../sdk/node";
 import { wireguard } from "../../../sdk/wireguard";
 import type { Lab } from "../../lab";
-import { until } from "../../lab/run";
+import { must, until } from "../../lab/run";
 
 export type Mode = "permissive" | "strict";
 
@@ -21,12 +20,9 @@ export interface End {
 }
 
 const OWNER = "net/test";
-const NAME = "pq";
 export const BINARY = "/usr/local/lib/overlay/rosenpass/rosenpass";
 const PAIR = "/etc/overlay/keys/rosenpass";
 const WIREGUARD_KEY = "/etc/overlay/keys/wireguard.key";
-export const KEEP = `/run/overlay/rosenpass/${NAME}`;
-export const UNIT = `overlay-rosenpass@${NAME}.service`;
 
 /** Lines of Commands, as a run of Pulumi has a host carry them out. */
 async function carryOut(lab: Lab, host: string, lines: readonly string[]): Promise<void> {
@@ -59,16 +55,28 @@ export class Pair {
 
   readonly #keys = new Map<string, string>();
 
+  get name(): string {
+    return this.ends.map(({ host }) => host).join("-");
+  }
+  get unit(): string {
+    return `overlay-rosenpass@${this.name}.service`;
+  }
+  /** Its folder on either host. */
+  get keep(): string {
+    return `/run/overlay/rosenpass/${this.name}`;
+  }
+
   /** The link alone, with Rosenpass and its keys there, and nothing started. */
   static async make(lab: Lab, ends: readonly [End, End]): Promise<Pair> {
     const pair = new Pair(lab, ends);
-    const binary = readFileSync(realpathSync(join(__dirname, "../../../dist/.bin/rosenpass")));
+    const binary = readFileSync((await must(["sh", "-c", "command -v rosenpass"])).trim());
     const program = `decode 0755 ${BINARY} ${sha256(binary)} gz:${gzipSync(binary).toString("base64")}`;
     await pair.both(async ({ host, id }) => {
       const { spec, plan } = node(agentFiles());
       const prefixes = ["10.255.0.0/24", "fd00:6f::/48"];
       const facts = plan(spec.parse({ node: host, owner: OWNER, id, addresses: overlay(id), prefixes }));
-      await pair.bring(host, facts, "10-node");
+      // It may have a link already.
+      if ((await pair.on(host, "ls /etc/overlay 2>/dev/null || :")) === "") await pair.bring(host, facts, "10-node");
       await carryOut(lab, host, [program, `keypair ${BINARY}`, ...files(rosenpassFiles())]);
       pair.#keys.set(host, (await pair.on(host, `wg pubkey <${WIREGUARD_KEY}`)).trim());
     });
@@ -77,7 +85,7 @@ export class Pair {
       const { host } = pair.other(end.host);
       const key = (await pair.on(host, `base64 -w 0 ${PAIR}.public`)).trim();
       const hash = sha256(Buffer.from(key, "base64"));
-      await carryOut(lab, end.host, [`decode 0644 /etc/overlay/rosenpass/${NAME}.peer ${hash} ${key}`]);
+      await carryOut(lab, end.host, [`decode 0644 /etc/overlay/rosenpass/${pair.name}.peer ${hash} ${key}`]);
     });
     return pair;
   }
@@ -108,7 +116,7 @@ export class Pair {
       spec.parse({
         node: host,
         owner: OWNER,
-        link: "pq",
+        link: this.name,
         device: this.device(host),
         id,
         mtu: 1420,
@@ -146,27 +154,28 @@ export class Pair {
     ].join("\n");
   }
 
-  psk = (host: string, mode: Mode | "none"): string => `psk ${this.device(host)} ${this.peer(host)} ${mode} ${NAME}`;
+  psk = (host: string, mode: Mode | "none"): string =>
+    `psk ${this.device(host)} ${this.peer(host)} ${mode} ${this.name}`;
 
   /** What a run does that turns it on, or to the other mode: both keys, then both daemons. */
   async turn(mode: Mode): Promise<void> {
     await this.both(({ host }) => {
       const psk = this.psk(host, mode);
-      return carryOut(this.lab, host, [psk, put("/etc/overlay/boot.d/60-psk", `# test::psk\n${psk}\n`)]);
+      return carryOut(this.lab, host, [psk, put(`/etc/overlay/boot.d/60-${this.name}`, `# test::psk\n${psk}\n`)]);
     });
     await this.both((end) =>
       carryOut(this.lab, end.host, [
-        put(`/etc/overlay/rosenpass/${NAME}.conf`, this.conf(end, mode), "0600"),
-        `systemctl enable ${UNIT}`,
-        `systemctl start ${UNIT}`,
+        put(`/etc/overlay/rosenpass/${this.name}.conf`, this.conf(end, mode), "0600"),
+        `systemctl enable ${this.unit}`,
+        `systemctl start ${this.unit}`,
       ]),
     );
   }
 
   async off(): Promise<void> {
-    await this.both(({ host }) => carryOut(this.lab, host, [`systemctl disable --now ${UNIT}`]));
+    await this.both(({ host }) => carryOut(this.lab, host, [`systemctl disable --now ${this.unit}`]));
     await this.both(({ host }) =>
-      carryOut(this.lab, host, [this.psk(host, "none"), "remove /etc/overlay/boot.d/60-psk"]),
+      carryOut(this.lab, host, [this.psk(host, "none"), `remove /etc/overlay/boot.d/60-${this.name}`]),
     );
   }
 
@@ -175,7 +184,7 @@ export class Pair {
 
   async report(host: string): Promise<Record<string, string>> {
     const { stdout } = await this.lab.exec(host, ["sh", "-s"], {
-      input: `${agent("rosenpass/report.sh")}\nrosenpass_report ${NAME}\n`,
+      input: `${agent("rosenpass/report.sh")}\nrosenpass_report ${this.name}\n`,
     });
     const lines = stdout.split("\n").filter(Boolean);
     return Object.fromEntries(lines.map((line) => [line.split(" ")[0], line.slice(line.indexOf(" ") + 1)]));
@@ -202,7 +211,7 @@ export class Pair {
 
   /** What both daemons and their readers have said. */
   async said(): Promise<string> {
-    const both = await this.both(({ host }) => this.on(host, `journalctl -q --no-pager -n 30 -u ${UNIT}`));
+    const both = await this.both(({ host }) => this.on(host, `journalctl -q --no-pager -n 30 -u ${this.unit}`));
     return both.join("--\n");
   }
 
@@ -222,4 +231,4 @@ export class Pair {
 }
 
 export const kill = (pair: Pair, host: string, signal: string): Promise<string> =>
-  pair.on(host, `kill -${signal} $(systemctl show -p MainPID --value ${UNIT})`);
+  pair.on(host, `kill -${signal} $(systemctl show -p MainPID --value ${pair.unit})`);

@@ -16,6 +16,7 @@ watch() {
       'output-key '*' stale') spoiled ;;
       taken) give ;;
       silent) judge ;;
+      uncalled) with_lock uncalled || : ;;
       late) call ;;
     esac
   done
@@ -77,7 +78,20 @@ give_key() {
     return 0
   fi
   if [ -e "$keep/trouble" ]; then rm "$keep/trouble"; fi
-  if sessionless; then remake_peer "$device" "$peer"; else use_psk "$device" "$peer"; fi
+  if ! sessionless; then
+    use_psk "$device" "$peer"
+  elif [ -z "$delay" ]; then
+    remake_peer "$device" "$peer"
+  else
+    # Calls that cross are both in vain: the other end's comes first.
+    use_psk "$device" "$peer" && later 0.5 uncalled
+  fi
+}
+
+# The other end has not called yet, as it does not where it takes its session for a live one.
+uncalled() {
+  was=$handshake
+  if see_peer "$device" "$peer" && [ "$handshake" = "$was" ]; then remake_peer "$device" "$peer"; fi
 }
 
 # sessionless: no session would end with the peer. By the host's own clock: where that was set, it looks as if there were one.
