@@ -48,18 +48,23 @@ function mustLoseNothing(title: string, seen: Seen): string {
 /** Kilobytes of a unit's processes, what they share counted in part; and its part of one CPU over some minutes, in percent. */
 async function atRest(pair: Pair, minutes: number): Promise<string> {
   const [{ host }] = pair.ends;
-  const group = `/sys/fs/cgroup/system.slice/${pair.unit}`;
-  const spent = () =>
-    pair.on(host, `sed -n 's/^usage_usec //p' ${group}/cpu.stat 2>/dev/null || :`).then((text) => Number(text));
-  const used = () =>
-    pair.on(
-      host,
-      `for pid in $(cat ${group}/cgroup.procs); do cat /proc/$pid/smaps_rollup; done | awk '/^Pss:/ { all += $2 } END { print all }'`,
-    );
+  const all = `pids="$(systemctl show -p MainPID --value ${pair.unit}) $(pgrep -f 'rosenpass.sh ${pair.name}')"; for pid in $pids`;
+  // Of itself and of those that it has waited for, in hundredths of a second: proc_pid_stat(5).
+  const spent = (): Promise<number> =>
+    pair
+      .on(
+        host,
+        `${all}; do sed 's/.*) //' /proc/$pid/stat; done | awk '{ used += $12 + $13 + $14 + $15 } END { print used }'`,
+      )
+      .then(Number);
+  const used = await pair.on(
+    host,
+    `${all}; do cat /proc/$pid/smaps_rollup; done | awk '/^Pss:/ { all += $2 } END { print all }'`,
+  );
   const before = await spent();
   await pause(minutes * 60_000);
-  const percent = ((await spent()) - before) / (minutes * 60_000_000) / 0.01;
-  return `at rest ${Number(await used())} kB a link and side, ${percent.toFixed(4)} % of a CPU`;
+  const percent = ((await spent()) - before) / (minutes * 60);
+  return `at rest ${used.trim()} kB a link and side, ${percent.toFixed(4)} % of a CPU`;
 }
 
 const cutting = (from: string, family: "ip" | "ip6", address: string): string =>

@@ -1,11 +1,12 @@
 # shellcheck shell=sh disable=SC2154 # what main.sh and psk.sh set
 # What is done about a daemon's lines, and about the lines that it should have said by now. Part of rosenpass.sh on a host.
 
-every=15 # seconds between two looks, each of which costs a process
+every=15 calls_every=10 # seconds between two looks, each of which costs a process; of who calls
 overdue=160 # seconds without an exchange: one comes after 130 s at most, and is tried for some more
 
 watch() {
   fresh='' silent='' off_way='' exchanged_at='' alone=yes
+  [ -z "$called" ] || every=$calls_every
   (while sleep "$every"; do echo tick; done) >&3 &
   [ -z "$delay" ] || [ -n "$called" ] || [ -z "$endpoints" ] || later "$delay" late
   restored
