@@ -79,20 +79,18 @@ give_key() {
     return 0
   fi
   if [ -e "$keep/trouble" ]; then rm "$keep/trouble"; fi
-  if ! sessionless; then
-    use_psk "$device" "$peer"
-  elif [ -z "$delay" ]; then
-    remake_peer "$device" "$peer"
-  else
-    # Calls that cross are both in vain: the other end's comes first.
-    use_psk "$device" "$peer" && later 0.5 uncalled
+  use_psk "$device" "$peer" || return
+  # The other end has to have the key before it is called, and calls that cross are both in vain: one goes first.
+  if sessionless; then
+    if [ -n "$called" ] && [ -z "$delay" ]; then later 0.3 uncalled; else later 0.8 uncalled; fi
   fi
 }
 
-# The other end has not called yet, as it does not where it takes its session for a live one.
+# Nobody has called since the key was set, as who takes its session for a live one does not.
 uncalled() {
   was=$handshake
-  if see_peer "$device" "$peer" && [ "$handshake" = "$was" ]; then remake_peer "$device" "$peer"; fi
+  see_peer "$device" "$peer" || return
+  if [ "$handshake" = "$was" ] && [ "$endpoint" != '(none)' ]; then remake_peer "$device" "$peer"; fi
 }
 
 # sessionless: no session would end with the peer. By the host's own clock: where that was set, it looks as if there were one.
