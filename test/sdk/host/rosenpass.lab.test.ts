@@ -146,6 +146,19 @@ describeWhere(["lab", "rosenpass"], "Rosenpass between two servers", () => {
     expect(took).toBeLessThan(20);
   });
 
+  test("a daemon follows WireGuard to another of its endpoints when that has held for 20 s", async () => {
+    await pair.turn("permissive");
+    await pair.within(8, "both have one key", () => pair.agree(4));
+    const [, v6] = pair.lab.json.hosts.fra?.addresses ?? [];
+    const calls = async () => (await pair.report("lux")).endpoint;
+    expect(await calls()).not.toBe(`[${v6}]:12001`);
+    await pair.on("lux", `wg set ${pair.device("lux")} peer ${pair.peer("lux")} endpoint '[${v6}]:11001'`);
+    expect(await pair.ping("lux")).toBe(true);
+    const took = await pair.within(40, "it calls there", async () => (await calls()) === `[${v6}]:12001`);
+    expect(took).toBeGreaterThan(15);
+    await pair.within(8, "both have one key", () => pair.agree(4));
+  });
+
   test("packets of Rosenpass are of 1,280 bytes at most, by the underlay alone", async () => {
     const capture = (device: string, file: string, filter: string) =>
       `timeout 8 tcpdump -i ${device} -w /tmp/${file} -U '${filter}' 2>/dev/null & `;

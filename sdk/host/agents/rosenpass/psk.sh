@@ -39,7 +39,7 @@ set_psk() {
   fi
 }
 
-no_psk() { said=$(timeout 5 wg set "$1" peer "$2" preshared-key /dev/null 2>&1 9>&-); }
+no_psk() { wg_set "$1" peer "$2" preshared-key /dev/null; }
 
 # good_key: the last exchange is of this boot, and young enough.
 good_key() {
@@ -68,7 +68,14 @@ write_psk() {
 }
 
 # use_psk DEVICE PEER: after see_peer and under the host's lock, because wg makes a peer that is not there.
-use_psk() { said=$(timeout 5 wg set "$1" peer "$2" preshared-key "$keep/psk" 2>&1 9>&-); }
+use_psk() { wg_set "$1" peer "$2" preshared-key "$keep/psk"; }
+
+# What wg(8) cannot read as a key it repeats.
+wg_set() {
+  said=$(timeout 5 wg set "$@" 2>&1 9>&-) && return
+  case $said in *'Key is not the correct length or format'*) said='wg takes the preshared key for none' ;; esac
+  return 1
+}
 
 # remake_peer DEVICE PEER: with its key. A session ends, and a keepalive that begins calls at once, where WireGuard would wait
 # for a packet, and for 5 s after a call in vain (REKEY_TIMEOUT).
@@ -78,19 +85,21 @@ remake_peer() {
   [ "$4" != '(none)' ] || set -- "$1" "$2" "$3" '' "$5"
   every_seconds=$5
   [ "$5" != off ] || every_seconds=25
-  said=$(timeout 5 wg set "$1" peer "$2" remove peer "$2" preshared-key "$keep/psk" ${3:+endpoint "$3"} allowed-ips "$4" \
-    persistent-keepalive "$every_seconds" 2>&1 9>&-) || return
-  [ "$5" != off ] || said=$(timeout 5 wg set "$1" peer "$2" persistent-keepalive 0 2>&1 9>&-)
+  wg_set "$1" peer "$2" remove peer "$2" preshared-key "$keep/psk" ${3:+endpoint "$3"} allowed-ips "$4" \
+    persistent-keepalive "$every_seconds" || return
+  [ "$5" != off ] || wg_set "$1" peer "$2" persistent-keepalive 0
 }
 
 # see_peer DEVICE PEER: fails where there is none. Leaves what wg(8) says of it, and in $alone whether it is the device's only one.
 see_peer() {
-  said=$(timeout 5 wg show "$1" dump 2>&1 9>&-) || return
-  peers=${said#*"$newline"} # what comes first has the private key
+  dump=$(timeout 5 wg show "$1" dump 2>/dev/null 9>&-) || { said="wg shows no $1" && return 1; }
+  peers=${dump#*"$newline"} # what comes first has the private key
   case $newline$peers in *"$newline$2	"*) ;; *) said="$1 has no peer $2" && return 1 ;; esac
   case $peers in *"$newline"*) alone='' ;; *) alone=yes ;; esac
-  said=${peers#*"$2	"}
-  IFS='	' read -r psk endpoint allowed handshake heard told keepalive <<EOT
-${said%%"$newline"*}
+  dump=${peers#*"$2	"}
+  psk=${dump%%	*} dump=${dump#*	}
+  # Without the key, for a shell may write a here-document into a file.
+  IFS='	' read -r endpoint allowed handshake heard told keepalive <<EOT
+${dump%%"$newline"*}
 EOT
 }
