@@ -104,7 +104,8 @@ describeWhere(["lab", "rosenpass"], "Rosenpass between two servers", () => {
       await pair.within(6, "after a kill", () => pair.agree(4));
       await kill(pair, "lux", "STOP");
       await pair.within(25, "after a freeze", async () => (await pair.report("lux")).restarts !== "0" && pair.agree(4));
-      await pair.on("lux", "pkill -KILL -f '^/bin/sh .*/rosenpass.sh lux-fra'");
+      // Of the two shells the one that waits for no other.
+      await pair.on("lux", `kill -KILL $(pgrep -o -f '^/bin/sh .*/rosenpass.sh ${pair.name}')`);
       await kill(pair, "fra", "TERM"); // its next exchange is the next line of lux's daemon
       await pair.within(15, "after its reader was killed", () => pair.agree(4));
     });

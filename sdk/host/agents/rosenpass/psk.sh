@@ -45,8 +45,8 @@ no_psk() { wg_set "$1" peer "$2" preshared-key /dev/null; }
 good_key() {
   [ -s "$keep/exchanged" ] && [ -s "$keep/psk" ] || return 1
   read -r exchanged _ <"$keep/exchanged"
-  read -r now _ </proc/uptime
-  [ $((${now%.*} - exchanged)) -lt "$rosenpass_stale" ]
+  read -r clock _ </proc/uptime
+  [ $((${clock%.*} - exchanged)) -lt "$rosenpass_stale" ]
 }
 
 # A key that nobody else has, and no exchange any more.

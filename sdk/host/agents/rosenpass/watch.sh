@@ -7,7 +7,7 @@ overdue=160 # seconds without an exchange: one comes after 130 s at most, and is
 watch() {
   fresh='' silent='' off_way='' exchanged_at='' alone=yes
   [ -z "$called" ] || every=$calls_every
-  (while sleep "$every"; do echo tick; done) >&3 &
+  (while sleep "$every"; do echo tick; done) >"$keep/lines" 3>&- &
   [ -z "$delay" ] || [ -n "$called" ] || [ -z "$endpoints" ] || later "$delay" late
   restored
   while read -r line <&3; do
@@ -23,8 +23,8 @@ watch() {
   done
 }
 
-# later SECONDS LINE
-later() { (sleep "$1" && echo "$2") >&3 & }
+# later SECONDS LINE: like the daemon, it ends where nobody reads any more, for it does not read itself.
+later() { (sleep "$1" && echo "$2") >"$keep/lines" 3>&- & }
 
 uptime() {
   read -r now _ </proc/uptime
