@@ -162,9 +162,9 @@ judge() {
   uptime
   see_peer "$device" "$peer" || return 0
   if [ -z "$silent" ] || [ $(((heard - was_heard) % 148)) != 0 ]; then
-    began_here=$silent silent=$now was_heard=$heard was_told=$told
+    before=$silent silent=$now was_heard=$heard was_told=$told
     # Heard again: the device's own counters will say when it begins anew.
-    if [ -n "$alone" ] && [ -n "$began_here" ]; then silent=''; fi
+    if [ -n "$alone" ] && [ -n "$before" ]; then silent=''; fi
   elif [ $((now - silent)) -ge 8 ] && [ $(((told - was_told) % 16)) != 0 ]; then
     echo unheard >"$keep/dead"
     anew 'no handshake in spite of an exchange: exchanging keys anew'
@@ -174,17 +174,17 @@ judge() {
   if [ -n "$alone" ] && [ -n "$silent" ]; then later 4 silent; fi
 }
 
-# follow: WireGuard has gone by another of the endpoints for 20 s, and so does the daemon from now on.
+# follow: WireGuard has gone by another of the endpoints for 20 s, or does so when the next exchange is near: so does the daemon.
 follow() {
   case $endpoints in ' '*' '*) ;; *) return 0 ;; esac
   now_by=$(way) || now_by=$called
   if [ "$now_by" = "$called" ] || [ -z "$called" ]; then
     off_way=''
+  elif [ $((now - last)) -ge 100 ] || { [ -n "$off_way" ] && [ $((now - off_way)) -ge 20 ]; }; then
+    anew "WireGuard calls the other end by $now_by"
   elif [ -z "$off_way" ]; then
     off_way=$now
     later 20 tick
-  elif [ $((now - off_way)) -ge 20 ]; then
-    anew "WireGuard calls the other end by $now_by"
   fi
 }
 
