@@ -199,6 +199,16 @@ export class Pair {
     return young && a.psk !== undefined && a.psk === b.psk;
   }
 
+  /** Does something, and waits until both have another key than before, and the same. */
+  async renewed(seconds: number, what: string, work: () => Promise<unknown>): Promise<void> {
+    const before = (await this.reports()).map(({ psk }) => psk);
+    await work();
+    await this.within(seconds, what, async () => {
+      const [a, b] = await this.reports();
+      return a.psk !== undefined && a.psk === b.psk && !before.includes(a.psk);
+    });
+  }
+
   /** Waits until something is so; the seconds that it took. */
   async within(seconds: number, what: string, ask: () => Promise<boolean>): Promise<number> {
     const began = performance.now();

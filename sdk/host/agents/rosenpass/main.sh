@@ -40,7 +40,7 @@ unhurried() {
   starts=0 before=0
   [ ! -s "$keep/starts" ] || read -r starts before <"$keep/starts"
   printf '%d %d\n' $((starts + 1)) "$began" >"$keep/starts"
-  [ $((began - before)) -ge 5 ] || [ -e "$keep/late" ] || sleep 5
+  [ $((began - before)) -ge 3 ] || [ -e "$keep/late" ] || sleep 3
 }
 
 main "$@"
