@@ -134,7 +134,9 @@ export class Pair {
   }
 
   async bring(host: string, facts: Fact[], boot: string): Promise<void> {
-    const { commands } = changes([], facts, { wireguard: "userspace" });
+    const module = "grep -q -s '/wireguard\\.ko' /lib/modules/$(uname -r)/modules.dep && echo kernel || echo userspace";
+    const flavour = (await this.on(host, module)).trim() === "kernel" ? "kernel" : "userspace";
+    const { commands } = changes([], facts, { wireguard: flavour });
     await carryOut(this.lab, host, [...commands, put(`/etc/overlay/boot.d/${boot}`, bootText(`test::${boot}`, facts))]);
   }
 
