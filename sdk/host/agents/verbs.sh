@@ -82,6 +82,7 @@ note_path() {
     "$overlay_etc"/rosenpass/*)
       set -- "${1##*/}"
       daemons="$daemons overlay-rosenpass@${1%.*}.service"
+      rm -f "$overlay_run/rosenpass/${1%.*}/fresh"
       return
       ;;
     /usr/local/lib/overlay/rosenpass*) daemons="$daemons overlay-rosenpass@*.service" && return ;;

@@ -17,7 +17,7 @@ missing_lines() {
       return (index(to, "/") ? to : to "/" bits) " " (refused ? "refused" : after("dev")) " " \
         (table == "" || table == "main" ? 254 : table) " " after("metric")
     }
-    function rule_of(   table) { table = after("lookup"); return table == "main" ? 254 : table }
+    function rule_of(   table) { table = after("lookup"); return (table == "main" ? 254 : table) " " after("sport") }
     function sorted(list,   parts, i, j, n, swap, all) {
       n = split(list, parts, ",")
       for (i = 2; i <= n; i++)

@@ -28,7 +28,7 @@ main() {
   fi
   calls || called=''
   toml >"$keep/config.toml"
-  rm -f "$keep/lines" "$keep/trouble"
+  rm -f "$keep/lines" "$keep/trouble" "$keep/fresh"
   mkfifo "$keep/lines"
   exec 3<>"$keep/lines"
   watch &

@@ -2,6 +2,7 @@
 # The preshared key of a link that Rosenpass protects, wg(8). Its files are in /run/overlay/rosenpass/NAME, for root alone:
 # psk        the key of the last exchange, or a random one that nobody else has
 # exchanged  SECONDS HANDSHAKE of that exchange: by /proc/uptime, which nobody sets, and the peer's latest handshake then
+# fresh      there is an exchange of the daemon that runs now, with the files that it is to have
 # first      HANDSHAKE when the first key was set: a later one is protected
 # dead       there may be no session any more, so that the next key begins one at once
 

@@ -37,7 +37,7 @@ rosenpass_exchanged() {
   read -r name seconds
   tries=$((seconds * 5))
   keep=/run/overlay/rosenpass/$name
-  until [ -s "$keep/exchanged" ] && ! [ "$keep/config.toml" -nt "$keep/exchanged" ]; do
+  until [ -e "$keep/fresh" ]; do
     tries=$((tries - 1))
     [ "$tries" -gt 0 ] || break
     sleep 0.2
@@ -59,8 +59,10 @@ rosenpass_node() {
   if [ -r "$pair.secret" ]; then printf 'secret %d\n' "$(wc -c <"$pair.secret")"; fi
 }
 
-# rosenpass_public: the node's public key, in one line.
-rosenpass_public() { base64 -w 0 /etc/overlay/keys/rosenpass.public && echo; }
+# rosenpass_public: the node's public key, in one line, where it has one.
+rosenpass_public() {
+  if [ -r /etc/overlay/keys/rosenpass.public ]; then base64 -w 0 /etc/overlay/keys/rosenpass.public && echo; fi
+}
 
 # bound_ports PORT…: those of them that somebody has, proc_net(5).
 bound_ports() {

@@ -60,6 +60,7 @@ give() {
   if with_lock give_key; then
     uptime
     printf '%s %s\n' "$now" "$handshake" >"$keep/exchanged"
+    : >"$keep/fresh"
     [ -s "$keep/first" ] || printf '%s\n' "$handshake" >"$keep/first"
     exchanged_at=$now fresh='' silent=''
   else
