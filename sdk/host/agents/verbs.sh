@@ -108,10 +108,16 @@ restart_daemons() {
 restore_psks() {
   if [ -z "$psk_due" ] || [ ! -d "$overlay_run/rosenpass" ]; then return 0; fi
   while read -r _ device peer kind name; do
-    case "$psk_due " in *" $device "*) set_psk "$device" "$peer" "$kind" "$name" || : ;; esac
+    case "$psk_due " in *" $device "*) set_psk "$device" "$peer" "$kind" "$name" || set_psk_of_other || : ;; esac
   done <<EOT
 $(set +f && grep -s -h '^psk ' "$overlay_etc"/boot.d/* 9>&-)
 EOT
+}
+
+# The peer has another key since: where nothing may pass without a preshared key, the only one that the device has is it.
+set_psk_of_other() {
+  [ "$kind" = strict ] && run 5 wg show "$device" peers </dev/null || return
+  case $said in '' | *"$newline"*) ;; *) set_psk "$device" "$said" strict "$name" ;; esac
 }
 
 install_packages() {

@@ -35,7 +35,9 @@ export class Keyed {
   });
   other = (node: string): string => (node === this.nodes[0] ? this.nodes[1] : this.nodes[0]);
   device = (node: string): string => `inter-${this.other(node)}`;
-  wireguardKey = (node: string): unknown => this.network.outputs(node)[node]?.publicKey;
+  /** WireGuard keys of the link's own. */
+  rotated: Record<string, unknown> = {};
+  wireguardKey = (node: string): unknown => this.rotated[node] ?? this.network.outputs(node)[node]?.publicKey;
   private known = (node: string): Values => this.network.engine.kept(this.key(node)).outputs;
 
   key(node: string): Declared {
