@@ -1,13 +1,18 @@
+import type { Fault } from "../sdk/faults";
 import * as pulumi from "../sdk/provider/pulumi";
 import { Interface } from "../sdk/provider/resources";
+import { HEALTHY } from "../sdk/rosenpass";
+import { makeExchange } from "./exchange";
 import { applyPartly, unrelated } from "./input";
-import { costly, meshNode, meshPeers, peerTexts, specText } from "./mesh";
+import { costly, device, meshNode, meshPeers, peerTexts, specText } from "./mesh";
 import { type MeshData, meshOutputs, type WgMeshArgs } from "./meshArgs";
 import { carriedOf, mtuOf, smallMtu } from "./mtu";
+import { pairsOf } from "./network";
 import { foretell, named, owner, settled, timeouts, withheld } from "./outputs";
 import { makePart } from "./part";
 import { type Seen, wgQuick } from "./peerArgs";
 import { program } from "./program";
+import { ofMesh } from "./rosenpass";
 import type { LinkNode } from "./side";
 
 /** The mesh on one of its nodes. */
@@ -29,6 +34,8 @@ export class WgMesh extends pulumi.ComponentResource {
   static readonly token = "overlay:index:WgMesh";
 
   declare readonly devices: pulumi.Output<MeshDevice[]>;
+  /** Of `postQuantum`: `healthy`, or what is wrong, as both ends of each pair were last seen. */
+  declare readonly health: pulumi.Output<string | undefined>;
   /** For each of `peers`, by its name, a file of wg-quick(8) without its private key. */
   declare readonly wgQuick: pulumi.Output<Record<string, string>>;
 
@@ -41,7 +48,7 @@ export class WgMesh extends pulumi.ComponentResource {
     super(WgMesh.token, meshName, named(meshOutputs), options);
     if (options.urn) return;
     const mesh = program().sound(this, args, program().network.addMesh(meshName, args));
-    program().whenWhole(this, () => (mesh ? program().network.overlaps(mesh) : []));
+    program().whenWhole(this, () => (mesh ? [...program().network.overlaps(mesh), ...strict(mesh)] : []));
     if (!mesh) {
       Object.assign(this, withheld(meshOutputs));
       return;
@@ -54,6 +61,7 @@ export class WgMesh extends pulumi.ComponentResource {
 
     const outputs = settled(meshOutputs, {
       devices: makeDevices(this, mesh, timeouts(options)),
+      health: makeExchanges(this, mesh, timeouts(options)),
       wgQuick: forOthers(mesh),
     });
     Object.assign(this, outputs);
@@ -63,6 +71,37 @@ export class WgMesh extends pulumi.ComponentResource {
 
 const declared = <T>({ nodes }: MeshData, compute: (nodes: LinkNode[]) => T) =>
   program().whenDeclared(() => program().network.ofNodes(nodes, compute));
+
+/** With no keys that must be there, a mesh has no fault of that kind. */
+const strict = ({ nodes, postQuantum }: MeshData): Fault[] =>
+  postQuantum
+    ? program().network.strictFaults(
+        postQuantum,
+        nodes.map(({ nodeName }) => nodeName),
+        ["postQuantum"],
+      )
+    : [];
+
+/** Of every two nodes. */
+function makeExchanges(
+  parent: WgMesh,
+  mesh: MeshData,
+  options: pulumi.CustomResourceOptions,
+): pulumi.Output<string> | undefined {
+  const { postQuantum } = mesh;
+  if (!postQuantum) return undefined;
+  const all = pairsOf(mesh.nodes).map(([one, other]) => {
+    const exchange = ofMesh(mesh, postQuantum, [one.nodeName, other.nodeName]);
+    const view = (own: LinkNode, peer: LinkNode) => ({ exchange, own, peer, device: device(mesh) });
+    const way = `mesh ${mesh.name}`;
+    const ends = [one, other].map((node) => ({ node, way, view }));
+    return makeExchange(parent, exchange, [ends[0], ends[1]] as Parameters<typeof makeExchange>[2], options);
+  });
+  return pulumi.all(all).apply((each) => {
+    const ill = each.filter((it) => it !== HEALTHY);
+    return ill.length === 0 ? HEALTHY : ill.join("; ");
+  });
+}
 
 const publicKeys = ({ nodes }: MeshData): pulumi.Output<string>[] => nodes.map(({ publicKey }) => publicKey);
 

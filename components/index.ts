@@ -4,6 +4,8 @@ import { linkArgs, linkOutputs } from "./linkArgs";
 import { meshArgs, meshOutputs } from "./meshArgs";
 import { nodeArgs, nodeOutputs } from "./nodeArgs";
 import { OverlayNode } from "./OverlayNode";
+import { RosenpassPeer } from "./RosenpassPeer";
+import { rosenpassArgs, rosenpassOutputs } from "./rosenpassArgs";
 import { SourceOfTruth } from "./SourceOfTruth";
 import { segmentArgs, segmentOutputs } from "./segmentArgs";
 import { truthArgs, truthOutputs } from "./truthArgs";
@@ -17,6 +19,8 @@ export type { WgMeshArgs } from "./meshArgs";
 export type { OverlayNodeArgs } from "./nodeArgs";
 export { type Endpoint, OverlayNode, type Underlay } from "./OverlayNode";
 export type { Peer } from "./peerArgs";
+export { RosenpassPeer } from "./RosenpassPeer";
+export type { RosenpassPeerArgs } from "./rosenpassArgs";
 export { SourceOfTruth } from "./SourceOfTruth";
 export type { VxlanSegmentArgs } from "./segmentArgs";
 export { fullMesh, type ShapeArgs, star } from "./shapes";
@@ -47,6 +51,13 @@ export const components: ComponentType[] = [
     args: meshArgs,
     outputs: meshOutputs,
     make: WgMesh,
+  },
+  {
+    token: RosenpassPeer.token,
+    description: "Post-quantum keys for the packets of a link: Rosenpass exchanges a new one every two minutes.",
+    args: rosenpassArgs,
+    outputs: rosenpassOutputs,
+    make: RosenpassPeer,
   },
   {
     token: VxlanSegment.token,

@@ -5,6 +5,7 @@ import { component, input } from "./input";
 import { carrierField, keepaliveField } from "./linkArgs";
 import type { OverlayNode } from "./OverlayNode";
 import { peerField } from "./peerArgs";
+import { postQuantumField } from "./rosenpassArgs";
 
 export const meshArgs = z.strictObject({
   nodes: z
@@ -47,6 +48,12 @@ export const meshArgs = z.strictObject({
   device: deviceField
     .optional()
     .describe("Name of the network device on every node, at most 15 bytes. Default: the mesh's own name. Example: wg0"),
+  postQuantum: postQuantumField
+    .optional()
+    .describe(
+      "Post-quantum keys of every two nodes, by Rosenpass; those with `peers` have none. Default: none. " +
+        "Example: {mode: permissive}",
+    ),
   keepalive: keepaliveField.describe(
     "Seconds between packets that a node sends to each that it can call, so that NATs on the way keep their mapping; " +
       "0 is none. Default: 25. Example: 15",
@@ -69,6 +76,12 @@ const device = z
 
 export const meshOutputs = z.object({
   devices: z.array(device).describe("The mesh on each of its nodes, in the order in which they are given."),
+  health: z
+    .string()
+    .optional()
+    .describe(
+      "Of postQuantum: healthy, or what is wrong, as both ends of each pair were last seen; absent without it.",
+    ),
   wgQuick: z
     .record(z.string(), z.string())
     .describe("For each of peers, by its name, a file of wg-quick without its private key."),

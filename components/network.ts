@@ -9,7 +9,7 @@ import { Topology, type TopologyDevice } from "../sdk/network/topology";
 import * as pulumi from "../sdk/provider/pulumi";
 import { isLater, knownOf } from "./input";
 import { type LinkData, linkArgs, type WgLinkArgs } from "./linkArgs";
-import { meshDevices, meshFaults, namesFaults } from "./mesh";
+import { device as meshDevice, meshDevices, meshFaults, namesFaults } from "./mesh";
 import { type MeshData, meshArgs, type WgMeshArgs } from "./meshArgs";
 import { mtuOf, onlyV4, outer, wayOf } from "./mtu";
 import { expanded, firewallFaults, type NodeData, nodeArgs, type OverlayNodeArgs } from "./nodeArgs";
@@ -18,6 +18,19 @@ import type { Leg } from "./paths";
 import type { PeerData } from "./peerArgs";
 import { prepareFaults } from "./prepare";
 import { behindRelay, meshRelayFaults, Relays } from "./relay";
+import {
+  binaryFaults,
+  type Exchange,
+  type View as ExchangeView,
+  exchangeFaults,
+  linkViews,
+  ofLink,
+  ofMesh,
+  peerKeyFaults,
+  portOf,
+  strictFaults,
+} from "./rosenpass";
+import { type RosenpassData, type RosenpassPeerArgs, rosenpassArgs } from "./rosenpassArgs";
 import { segmentFaults, topologySegment, twiceFaults } from "./segment";
 import { type SegmentData, segmentArgs, type VxlanSegmentArgs } from "./segmentArgs";
 import { Segments } from "./segments";
@@ -43,6 +56,11 @@ export class Network {
   private readonly nodes = new Map<string, NodeData>();
   private readonly peers = new Set<string>();
   private readonly choosing = new Map<string, string>();
+  private readonly links = new Map<string, LinkData>();
+  /** Who decides which Rosenpass a node has, and which. */
+  private readonly programs = new Map<string, { who: string; sha256: string | undefined }>();
+  /** Pairs of nodes between which nothing may pass without a key of theirs. */
+  private readonly strict = new Set<string>();
   private readonly adoptions: { node: string; device: string }[] = [];
   private devices = 0;
   /** Links and meshes by what they are called, as `link lux-fra`, where this process knows their nodes. */
@@ -78,6 +96,7 @@ export class Network {
     const value = { name, ...result.value };
     const other = otherFaults(value);
     if (other.length > 0) return { faults: other };
+    this.links.set(name, value);
     if (value.peer) this.relays.addPeer(value.peer);
     this.devices += value.peer ? 1 : 2;
     const [a, b] = this.ends(value);
@@ -154,8 +173,63 @@ export class Network {
         devices,
         peers: value.peers.map(({ name }) => name),
       }),
+      ...this.addMeshExchanges(value, nodes),
     ];
     return faults.length > 0 ? { faults } : { value };
+  }
+
+  /** The link is among the data; undefined where it has faults of its own, which it has said. */
+  addRosenpass(name: string, args: RosenpassPeerArgs): Checked<{ data: RosenpassData; link: LinkData } | undefined> {
+    const result = parse(rosenpassArgs, args);
+    if ("faults" in result) return result;
+    const data = { name, ...result.value };
+    const link = this.links.get(data.link.linkName);
+    if (!link) {
+      const legal = "a WgLink of this program, declared before";
+      return this.whole ? { value: undefined } : { faults: [fault(["link"], undefined, { legal, cure: "name that" })] };
+    }
+    const [a, b] = this.ends(link);
+    const own = [...binaryFaults(data.binary), ...peerKeyFaults(data, link)];
+    const views = a && b ? [linkViews(ofLink(data, link), link, a, b)] : [];
+    const faults = [...own, ...views.flatMap((both) => this.addExchange(`rosenpass ${name}`, name, both))];
+    return faults.length > 0 ? { faults } : { value: { data, link } };
+  }
+
+  /** `who`: as faults of others name it. */
+  private addExchange(who: string, path: string, views: readonly [ExchangeView, ExchangeView]): Fault[] {
+    const own = exchangeFaults(views);
+    if (own.length > 0) return own;
+    const [{ exchange, own: one, peer: other }] = views;
+    if (exchange.mode === "strict") this.strict.add(pairOf(one.name, other.name));
+    const nodes = views.filter(({ own }) => this.nodes.has(own.name));
+    const ports = nodes.map((view) => ({ node: view.own.name, port: portOf(view) }));
+    return [
+      ...nodes.flatMap(({ own }) => this.takeProgram(who, own.name, exchange)),
+      ...this.topology.addExchange(
+        { name: exchange.name, who, path },
+        ports.flatMap(({ node, port }) => (isLater(port) ? [] : [{ node, port: port as number }])),
+      ),
+    ];
+  }
+
+  private takeProgram(who: string, node: string, { binary }: Exchange): Fault[] {
+    const before = this.programs.get(node);
+    if (!before) this.programs.set(node, { who, sha256: binary?.sha256 });
+    if (!before || before.sha256 === binary?.sha256) return [];
+    const legal = `one \`binary\` for all links of ${node}, and ${before.who} has ${before.sha256 === undefined ? "none" : "another"}`;
+    return [fault(["binary"], undefined, { legal, cure: "say the same at both" })];
+  }
+
+  /** Whether nothing may pass between two without a key of theirs. */
+  isStrict = (one: string, other: string): boolean => this.strict.has(pairOf(one, other));
+
+  /** What is wrong with keys that must be there, when all is declared. */
+  strictFaults(exchange: Pick<Exchange, "mode">, nodes: readonly string[], at: PropertyKey[] = []): Fault[] {
+    return nodes.flatMap((one, index) =>
+      nodes
+        .slice(index + 1)
+        .flatMap((other) => strictFaults(exchange, one, other, this.relays.between(one, other), at)),
+    );
   }
 
   addSegment(name: string, args: VxlanSegmentArgs): Checked<SegmentData> {
@@ -176,6 +250,23 @@ export class Network {
     const nodes = segment.members.flatMap(({ node }) => this.declared(node) ?? []);
     if (nodes.length < segment.members.length) return [];
     return [...segmentFaults(segment, nodes, this.segments.carriage(segment)), ...this.overlaps(segment)];
+  }
+
+  private addMeshExchanges(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
+    const { name, postQuantum } = mesh;
+    if (!postQuantum) return [];
+    const pairs = pairsOf(nodes).map(([one, other]): [ExchangeView, ExchangeView] => {
+      const exchange = ofMesh(mesh, postQuantum, [one.name, other.name]);
+      const device = meshDevice(mesh);
+      return [
+        { exchange, own: one, peer: other, device },
+        { exchange, own: other, peer: one, device },
+      ];
+    });
+    return [
+      ...binaryFaults(postQuantum.binary, ["postQuantum"]),
+      ...pairs.flatMap((views) => this.addExchange(`mesh ${name}`, name, views)),
+    ];
   }
 
   private addLeg(leg: Leg): void {
@@ -247,6 +338,13 @@ export class Network {
     return this.topology.addNode({ name, id: number, addresses: known, prefixes: ours, ...(machine && { machine }) });
   }
 }
+
+/** In whatever order they are named. */
+const pairOf = (one: string, other: string): string => [one, other].sort().join(" ");
+
+/** Every two. */
+export const pairsOf = <T>(all: readonly T[]): [T, T][] =>
+  all.flatMap((one, index) => all.slice(index + 1).map((other): [T, T] => [one, other]));
 
 const nameOf = ({ nodeName }: OverlayNode): string => nodeName;
 const nameOfPeer = ({ name }: PeerData): string => name;

@@ -12,6 +12,8 @@ interface PartOptions<Spec> {
   /** Of the resource, by the node's name: it is known by the node's former names, too. */
   name(node: string): string;
   spec: PartArgs<Spec>["spec"];
+  /** Arguments of the resource besides. Default: none. */
+  more?: object;
   /** What is to be there before, as it is when all is declared. Default: nothing but the machine. */
   after?: () => pulumi.Resource[];
 }
@@ -20,14 +22,14 @@ interface PartOptions<Spec> {
 export function makePart<Spec, R extends pulumi.Resource>(
   Type: Class<Spec, R>,
   node: OverlayNode,
-  { part, name, spec, after = () => [] }: PartOptions<Spec>,
+  { part, name, spec, more, after = () => [] }: PartOptions<Spec>,
   options: pulumi.CustomResourceOptions,
 ): R {
   const { connection, machine, nodeName, formerNames } = node;
   const aliases = formerNames.map((former) => ({ name: name(former) }));
   return program().inTurn(part, nodeName, (inTurn) => {
     const there: Promise<pulumi.Resource[]> = inTurn(undefined).then(after);
-    const args = { connection, machine, spec, ...program().ofStack(nodeName) };
+    const args = { connection, machine, spec, ...more, ...program().ofStack(nodeName) };
     return new Type(name(nodeName), args, {
       ...options,
       deletedWith: node,

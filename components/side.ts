@@ -82,9 +82,13 @@ const fits = ({ address, family: declared }: Endpoint, wanted: Family | undefine
   return wanted === undefined || is === undefined || is === wanted;
 };
 
-/** Where a node is called: the first of its endpoints that packets of a family can be sent to. */
+/** Where a node can be called by packets of a family. */
+export const callables = (node: LinkNode, family: LinkData["family"]): Endpoint[] =>
+  node.endpoints.filter((it) => fits(it, outer(family)));
+
+/** Where a node is called: the first of these. */
 export const callable = (node: LinkNode, family: LinkData["family"]): Endpoint | undefined =>
-  node.endpoints.find((it) => fits(it, outer(family)));
+  callables(node, family)[0];
 
 const calledAt = ({ link, peer }: View): Endpoint | undefined => callable(peer, link.family);
 

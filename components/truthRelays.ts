@@ -87,9 +87,17 @@ export function pairFaults(data: Pairs, network: Network): Fault[] {
     return [
       ...(idle ? [fault(path, by, { legal, cure })] : []),
       ...own.flatMap((view) => legless(path, view, network)),
+      ...strict(pair, index, network),
       ...twice(data, pair, index, network),
     ];
   });
+}
+
+/** Its packets would go on without a key of theirs. */
+function strict({ a, b }: Pair, index: number, network: Network): Fault[] {
+  if (!network.isStrict(a, b)) return [];
+  const legal = `a pair without a link that is strict about its keys, and that of ${a} and ${b} is`;
+  return [fault(["relays", index], undefined, { legal, cure: "leave it out, or make their link permissive" })];
 }
 
 function legless(path: PropertyKey[], { near, far, by }: View, { whole, ways, idOf }: Network): Fault[] {

@@ -57,6 +57,8 @@ shellcheck_hindrance() { has shellcheck || echo "shellcheck is not installed"; }
 
 minio_hindrance() { command -v minio >/dev/null || echo "no MinIO, and none could be built (sh scripts/setup.sh minio says why; at once after: rm -r $cache/failed)"; }
 
+rosenpass_hindrance() { command -v rosenpass >/dev/null || echo "no Rosenpass, and none could be built (sh scripts/setup.sh rosenpass says why; at once after: rm -r $cache/failed)"; }
+
 engine_hindrance() { command -v pulumi >/dev/null || echo "no Pulumi 3.250 or later (install it, or Go to build it)"; }
 
 lab_hindrance() {
@@ -107,7 +109,7 @@ images_hindrance() {
 can() {
   printf '{'
   comma=
-  for need in lab vm images engine python command cloudflare shellcheck minio; do
+  for need in lab vm images engine python command cloudflare shellcheck minio rosenpass; do
     printf '%s"%s":"%s"' "$comma" $need "$(${need}_hindrance)"
     comma=,
   done

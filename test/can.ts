@@ -6,9 +6,19 @@
 /**
  * `lab` = root on Linux with systemd-nspawn; `vm` = QEMU, for hosts with kernels of their own; `engine` = the Pulumi CLI;
  * `images` = other root file systems than the usual one; `python` = its Python host and a venv; `command` and `cloudflare` = plugins; `minio` = an S3
- * server.
+ * server; `rosenpass` = its binary.
  */
-export type Need = "lab" | "vm" | "images" | "engine" | "python" | "command" | "cloudflare" | "shellcheck" | "minio";
+export type Need =
+  | "lab"
+  | "vm"
+  | "images"
+  | "engine"
+  | "python"
+  | "command"
+  | "cloudflare"
+  | "shellcheck"
+  | "minio"
+  | "rosenpass";
 
 /** Why this machine lacks something that is needed, or undefined when it has it all. */
 export function hindrance(needs: Need | readonly Need[]): string | undefined {

@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { withPrivateKey } from "../wireguard/quick";
 import { type Key, keyIn } from "./key";
 import { qr } from "./qr";
+import { addRosenpass } from "./rosenpass";
 import { addTruth } from "./truth";
 
 const { version } = JSON.parse(readFileSync(join(__dirname, "../../../package.json"), "utf8")) as { version: string };
@@ -58,6 +59,7 @@ program
   .option("--qr", "as a QR code for the WireGuard app")
   .action(peer);
 
+addRosenpass(program);
 addTruth(program);
 
 program.parseAsync().catch((error: Error) => {

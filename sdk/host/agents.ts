@@ -18,6 +18,7 @@ const overlayHost = (): string =>
     "login.sh",
     "lock.sh",
     "generations.sh",
+    "rosenpass/report.sh",
     "console/turn.sh",
     "console/missing.sh",
     "console/status.sh",
@@ -27,7 +28,15 @@ const overlayHost = (): string =>
     .map(agent)
     .join("\n");
 
-const STEPS = ["networkd.sh", "steps.sh", "batches.sh", "verbs.sh", "files.sh"];
+const STEPS = [
+  "networkd.sh",
+  "steps.sh",
+  "batches.sh",
+  "verbs.sh",
+  "files.sh",
+  "rosenpass/psk.sh",
+  "rosenpass/keys.sh",
+];
 
 /** What carries out Commands, here and on a host. */
 export const stepsAgent = (): string => STEPS.map(agent).join("\n");
@@ -49,6 +58,15 @@ export const chooseFiles = (): Record<string, { mode: string; content: string }>
     ]),
   ),
   "/etc/systemd/system/overlay-choose.service": { mode: "0644", content: agent("overlay-choose.service") },
+});
+
+/** What runs Rosenpass on a host, one daemon a link, by the path it has there. */
+export const rosenpassFiles = (): Record<string, { mode: string; content: string }> => ({
+  "/usr/local/lib/overlay/rosenpass.sh": {
+    mode: "0644",
+    content: ["psk", "keys", "conf", "watch", "main"].map((part) => agent(`rosenpass/${part}.sh`)).join("\n"),
+  },
+  "/etc/systemd/system/overlay-rosenpass@.service": { mode: "0644", content: agent("overlay-rosenpass@.service") },
 });
 
 /** What stays on a host, by the path it has there. */

@@ -221,6 +221,7 @@ function explain(command: Command, code: number, stderr: string, seen: Snapshot)
         tool === "nft" && /unexpected oifkind/.test(stderr),
         "this nft is too old, 0.9.4 or later is needed: upgrade the host's system (Debian 11, Ubuntu 22.04 and all later ones have it)",
       ],
+      [/libsodium/.test(stderr), "Rosenpass needs libsodium: apt-get install libsodium23"],
       [
         tool === "nft" && !OWN_TABLE.test(command) && /No such file or directory/.test(stderr),
         "its chain is gone, which is not ours: bring it back (`systemctl restart nftables`, where that makes it), or name the one that is there now in the node's `firewallChain` or `forwardChain`",

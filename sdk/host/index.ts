@@ -1,9 +1,10 @@
 /** The one place that touches a host: ssh, snapshot, apply. */
-export { agentFiles, chooseFiles } from "./agents";
+export { agentFiles, chooseFiles, rosenpassFiles } from "./agents";
 export { type Applied, type Change, type Failure, PATIENCE, UNDO_AFTER } from "./apply";
 export { Connection, describeConnection } from "./connection";
 export { HostError, type HostErrorKind } from "./errors";
 export { Hosts, type HostsOptions } from "./hosts";
+export { exchanged, publicKey } from "./keying";
 export type { Probe, Probed } from "./probe";
 export { apply } from "./rounds";
 export type { RunOptions, Session } from "./session";

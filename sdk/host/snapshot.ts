@@ -1,6 +1,7 @@
 import type {
   AddrJson,
   ClosedChain,
+  Exchange,
   FdbJson,
   LinkJson,
   NeighbourJson,
@@ -19,7 +20,7 @@ import type { Result } from "./shell";
  * Looks at a host. Queries ask for what a snapshot does not always show, one each:
  * `sysctl net/ipv4/ip_forward`, `file /etc/overlay/owner`, `unit overlay-late.service`, `enabled overlay-late.service`,
  * `key PATH`, `command wg`, `way 203.0.113.5`, `fdb vx-lan`, `neigh vx-lan`, `firewall ufw`,
- * `firewall inet filter input`, `hook input`, `quick wg0`, `advertised`.
+ * `firewall inet filter input`, `hook input`, `quick wg0`, `advertised`, `rosenpass lux-fra`, `rosenpass-node COMMAND`, `udp 21001`.
  * Throws HostError.
  */
 export async function snapshot(session: Session, queries: string[], options?: RunOptions): Promise<Snapshot> {
@@ -106,6 +107,9 @@ export function parseSnapshot(text: string, queries: string[]): Snapshot {
     hooks: Object.fromEntries(asked("hook").map((name) => [name, lines(`hook ${name}`).map(closedChain)])),
     quick: Object.fromEntries(asked("quick").map((name) => [name, lines(`quick ${name}`)])),
     ...(sections.has("advertised") && { advertised: Object.fromEntries(pairs(lines("advertised"))) }),
+    ...(sections.has("rosenpass-node") && { rosenpass: rosenpass(pairs(lines("rosenpass-node"))) }),
+    exchanges: Object.fromEntries(asked("rosenpass").map((name) => [name, exchange(lines(`rosenpass ${name}`))])),
+    udp: lines("udp").map(Number),
     boot: Object.fromEntries(pairs(lines("boot").map((line) => line.replace(/^(\S+) # /, "$1 ")))),
   };
 }
@@ -128,6 +132,31 @@ function versions([linux, ...others]: string[]): Snapshot["versions"] {
     return version === undefined ? [] : [[name, version]];
   });
   return { ...(linux !== undefined && { linux }), ...Object.fromEntries(said) };
+}
+
+function rosenpass(said: Map<string, string>): NonNullable<Snapshot["rosenpass"]> {
+  const [version, sha256, [publicKey, size] = []] = [
+    said.get("version"),
+    said.get("binary"),
+    said.get("public")?.split(" "),
+  ];
+  return {
+    ...(version !== undefined && { version }),
+    ...(sha256 !== undefined && { sha256 }),
+    ...(publicKey !== undefined && { publicKey: { sha256: publicKey, size: Number(size) } }),
+  };
+}
+
+/** A word and its value a line, sdk/host/agents/rosenpass. */
+export function exchange(lines: string[]): Exchange {
+  const said = pairs(lines);
+  const [exchanged, psk, trouble] = ["exchanged", "psk", "trouble"].map((word) => said.get(word));
+  return {
+    ...(exchanged !== undefined && { exchanged: Number(exchanged) }),
+    ...(psk !== undefined && { psk }),
+    protected: said.get("protected") === "yes",
+    ...(trouble !== undefined && { trouble }),
+  };
 }
 
 const rulesOf = (section: string | undefined): string[] | undefined =>

@@ -1,6 +1,10 @@
-/** A file of ours; of secrets a fact has the hash alone. A content is compared by hash, and preview shows twelve digits of it. */
+/**
+ * A file of ours; of secrets, and of what is too large for state, a fact has the hash alone. A content is compared by hash, and
+ * preview shows twelve digits of it.
+ */
 import { createHash } from "node:crypto";
 import type { Command, Kind } from "./fact";
+import { isPlaceholder } from "./later";
 
 export interface File {
   path: string;
@@ -8,8 +12,10 @@ export interface File {
   mode: string;
   /** Wanted files. */
   content?: string;
-  /** Live files, and wanted ones of a profile. */
+  /** Live files, and wanted ones of a profile or a blob. */
   sha256?: string;
+  /** Has neither text nor profile: whoever carries out the change finds what has this hash. */
+  blob?: true;
   /** Of credentials, in place of a content: the profile of the AWS tools that has them, where Pulumi runs. */
   profile?: string;
 }
@@ -20,14 +26,19 @@ const hash = (value: File): string =>
     .update(value.content ?? "")
     .digest("hex");
 
+const short = (sha256: string): string => (isPlaceholder(sha256) ? sha256 : sha256.slice(0, 12));
+
 /** The command that writes a file, its text in the words of `printf %b`: sdk/host/agents/files.sh. */
 export const put = (path: string, content: string, mode = "0644"): Command =>
   `put ${mode} ${path} ${content.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}`;
 
+/** The command that writes bytes of this hash, which follow in base64 when it is sent: sdk/host/agents/files.sh. */
+export const decode = (path: string, sha256: string, mode: string): Command => `decode ${mode} ${path} ${sha256}`;
+
 export const file: Kind<File> = {
   volatile: false,
   key: (value) => value.path,
-  lines: (value) => [`install -m ${value.mode} sha256:${hash(value).slice(0, 12)} ${value.path}`],
+  lines: (value) => [`install -m ${value.mode} sha256:${short(hash(value))} ${value.path}`],
   queries: (value) => [`file ${value.path}`],
   read(snapshot, key) {
     const there = snapshot.files[key];
@@ -37,6 +48,7 @@ export const file: Kind<File> = {
     if (!wanted) return live ? [`remove ${live.path}`] : [];
     if (live && hash(live) === hash(wanted) && live.mode === wanted.mode) return [];
     if (wanted.profile !== undefined) return [`credentials ${wanted.mode} ${wanted.path} ${wanted.profile}`];
+    if (wanted.blob) return [decode(wanted.path, hash(wanted), wanted.mode)];
     return [put(wanted.path, wanted.content ?? "", wanted.mode)];
   },
 };

@@ -12,6 +12,7 @@ import { nftElement } from "./nftElement";
 import { nftRule } from "./nftRule";
 import { nftTable } from "./nftTable";
 import { pkg } from "./package";
+import { rosenpassKey } from "./rosenpassKey";
 import { route } from "./route";
 import { rule } from "./rule";
 import { sysctl } from "./sysctl";
@@ -20,11 +21,13 @@ import { unit } from "./unit";
 import { wgDevice } from "./wgDevice";
 import { wgKey } from "./wgKey";
 import { wgPeer } from "./wgPeer";
+import { wgPsk } from "./wgPsk";
 
 export const kinds = {
   package: pkg,
   file,
   wgKey,
+  rosenpassKey,
   unit,
   sysctl,
   nftTable,
@@ -37,6 +40,7 @@ export const kinds = {
   bridgePort,
   wgDevice,
   wgPeer,
+  wgPsk,
   address,
   neighbour,
   fdb,

@@ -15,6 +15,8 @@ export const ROUTE_PROTOCOL = 111;
 export const ROUTE_TABLE = 111;
 /** Preference of the rule that leads to ROUTE_TABLE, before `main` (32766). */
 export const RULE_PREF = 5111;
+/** Preference of the rules by which what keys a tunnel goes by the host's own ways alone. */
+export const KEYING_PREF = 5109;
 /** Preference of the rule by which all that the host has a way of its own to goes before a default route in ROUTE_TABLE. */
 export const OWN_WAYS_PREF = 5110;
 /** Metric of routes to a peer's addresses: any routing daemon's route is better. */

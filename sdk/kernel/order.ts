@@ -12,6 +12,7 @@ const ORDER: (KindName | `${KindName}@`)[] = [
   "package",
   "file",
   "wgKey",
+  "rosenpassKey",
   "unit",
   "nftTable",
   "sysctl",
@@ -24,6 +25,7 @@ const ORDER: (KindName | `${KindName}@`)[] = [
   "sysctl@",
   "wgDevice",
   "wgPeer",
+  "wgPsk",
   "neighbour",
   "fdb",
   "bridgePort",
@@ -37,8 +39,12 @@ const ORDER: (KindName | `${KindName}@`)[] = [
 const PLACES = new Map(ORDER.map((kind, place) => [kind as string, place]));
 const ON_DEVICE = new Map(ORDER.map((kind, place) => [kind.replace(/@$/, ""), place]));
 
+/** What runs needs all else, and ends first. */
+const runs = ({ kind, value }: Fact): boolean => kind === "unit" && (value as { active?: boolean }).active === true;
+
 /** The last of a kind's places is that on a device. */
-const rank = ({ kind, after }: Fact): number => (after === undefined ? PLACES : ON_DEVICE).get(kind) ?? -1;
+const rank = (fact: Fact): number =>
+  (fact.after === undefined && !runs(fact) ? PLACES : ON_DEVICE).get(fact.kind) ?? -1;
 
 // Forwarding goes on last of all settings: it deletes a default route that came by router advertisement at once,
 // unless accept_ra=2 is already there (net/ipv6/addrconf.c, addrconf_fixup_forwarding and rt6_purge_dflt_routers).

@@ -76,6 +76,8 @@ export interface RuleJson {
   src: string;
   fwmark?: string;
   fwmask?: string;
+  /** Of packets of one protocol, which has no one name: `udp`, `17`, `ipproto-17`. */
+  sport?: number;
   table?: string;
   suppress_prefixlen?: number;
 }
@@ -133,6 +135,28 @@ export interface UnitState {
   failed?: boolean;
 }
 
+/** Rosenpass on a host; what is not there is absent. */
+export interface Rosenpass {
+  /** `rosenpass 0.2.2` */
+  version?: string;
+  /** Of the program. */
+  sha256?: string;
+  /** The node's public key. */
+  publicKey?: { sha256: string; size: number };
+}
+
+/** How a host's exchange of keys with one peer goes, as it says itself; what it does not know is absent. */
+export interface Exchange {
+  /** Seconds since the last exchange whose key was set. */
+  exchanged?: number;
+  /** SHA-256 of the preshared key. */
+  psk?: string;
+  /** Whether the session was made with such a key. */
+  protected: boolean;
+  /** What it last complained of. */
+  trouble?: string;
+}
+
 export interface Snapshot {
   /** /etc/machine-id */
   machine: string;
@@ -165,6 +189,12 @@ export interface Snapshot {
   /** Who manages a device; undefined: nobody. */
   managers: Record<string, string | undefined>;
   commands: Record<string, boolean>;
+  /** What Rosenpass is there. Absent: not asked. */
+  rosenpass?: Rosenpass;
+  /** What became of the keys that are exchanged, by the name of the exchange. Absent key: not asked. */
+  exchanges: Record<string, Exchange>;
+  /** UDP ports of those that were asked for that somebody listens on. */
+  udp: number[];
   /** Forwarding database of a VXLAN device, and permanent neighbours on any; undefined: there is no such device. */
   fdb: Record<string, FdbJson[] | undefined>;
   neighbours: Record<string, NeighbourJson[] | undefined>;

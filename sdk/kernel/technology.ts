@@ -54,6 +54,32 @@ export interface Path {
   lines: string[];
 }
 
+/** What a host is given that is in no state: bytes that are known by their hash, and where they come from. */
+export interface Blob {
+  sha256: string;
+  /** A file where Pulumi runs, an address of the web, or the host at the other end, whose public key they are. */
+  from: { path: string } | { url: string } | "other";
+  /** Bytes that they must be. */
+  size?: number;
+  /** Whose they are, for messages: `the public key of lux`. */
+  what: string;
+}
+
+/** Keys that are exchanged with another machine. */
+export interface Keying {
+  /** Of the exchange, on both hosts. */
+  name: string;
+  device: string;
+  /** Name of the machine at the other end. */
+  to: string;
+  /** The end of another resource there; absent: somebody else's. */
+  other?: string;
+  /** Whether nothing passes without. */
+  strict: boolean;
+  /** UDP ports and addresses, for messages: `UDP 21001 from fra to 203.0.113.5 (lux)`. */
+  way: string;
+}
+
 export interface Technology<In, Spec> {
   /** Pulumi's type token, `overlay:wireguard:Interface`. */
   token: string;
@@ -76,6 +102,12 @@ export interface Technology<In, Spec> {
   warnings?(spec: Spec, snapshot: Snapshot): string[];
   /** Whose answers tell that it works. */
   end?(spec: Spec): End;
+  /** What becomes of it for those who use it, in sentences for the preview. `before`: absent where it is new. */
+  foretells?(spec: Spec, before?: Spec): string[];
+  /** The files of its facts whose content is not in them. */
+  blobs?(spec: Spec): Blob[];
+  /** Keys that are to be exchanged before it works. */
+  keying?(spec: Spec): Keying;
   /** What is to be proven with packets, where there is an end. `seen`: the host as it is, with all that it was told. */
   paths?(spec: Spec, seen: Snapshot): Path[];
 }

@@ -170,6 +170,18 @@ export class Topology {
     return [...faults, ...this.endpoints.flatMap((endpoint) => inOverlay(endpoint, added, new Set()))];
   }
 
+  /** Adds an exchange of keys on the nodes of it whose ports are known. */
+  addExchange(
+    { name, who, path }: { name: string; who: string; path: string },
+    ends: readonly { node: string; port: number }[],
+  ): Fault[] {
+    const twin = this.take(`the exchange of keys ${name}`, who, [path], name, "leave one of the two out");
+    if (twin.length > 0) return twin;
+    return ends.flatMap(({ node, port }) =>
+      this.take(`UDP port ${port} on ${node}`, who, [path, node, "port"], port, "give another `port`"),
+    );
+  }
+
   private addMember(
     { name, vni, port, alone }: TopologySegment,
     { node, device, bridge, prefixes }: TopologySegment["devices"][number],

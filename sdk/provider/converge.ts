@@ -131,7 +131,8 @@ export async function converge(
     }
     status(todo.commands.length === 1 ? "1 command" : `${todo.commands.length} commands`);
     const { cutOff, ...guard } = await safeguard(operation, seen, todo, target.wanted, hostFacts(seen));
-    const change = { commands: todo.commands, queries: target.asked, owners: type.owners(spec), boot: target.boot };
+    const commands = (await operation.filled?.(todo.commands)) ?? todo.commands;
+    const change = { commands, queries: target.asked, owners: type.owners(spec), boot: target.boot };
     let takenBack: true | undefined;
     try {
       const work = () => machine.change({ ...change, ...guard }, operation);

@@ -20,6 +20,10 @@ export async function find(
   if (type.machine) throw new Refused("A machine needs no import: its Host takes over what this stack has made there.");
   if (type.technology === wireguardKey)
     throw new Refused("A key needs no import: a new Key of its device and label takes its file over.");
+  if (type.technology.token.startsWith("overlay:rosenpass:"))
+    throw new Refused(
+      "What belongs to Rosenpass needs no import: a new resource of the same name takes over what is there.",
+    );
   if (type.technology.token.startsWith("overlay:vxlan:"))
     throw new Refused("A segment needs no import: a new one of the same name and devices takes over what is there.");
   if (!device) throw new Refused(`The id of ${type.technology.token} is HOST/DEVICE, and this is ${id}.`);

@@ -7,11 +7,24 @@ import { placeholder } from "../kernel";
 import { config } from "./config";
 import { Refused } from "./outcome";
 import type { ResourceType } from "./registry";
-import { isObject, isUnknown, mapValue, type Path, plain, Secret, secretPaths, UNKNOWN, type Values } from "./wire";
+import {
+  hasUnknown,
+  isObject,
+  isUnknown,
+  mapValue,
+  type Path,
+  plain,
+  Secret,
+  secretPaths,
+  UNKNOWN,
+  type Values,
+} from "./wire";
 
 /** As state keeps them: few and flat, because the engine writes all of them at every step. */
 export type Inputs = {
   connection: unknown;
+  /** How the machine at the other end is reached, of a resource that has to ask it. */
+  other?: unknown;
   /** Which machine the host says that it is; a resource that is the machine itself has it as an output only. */
   machine?: string;
   /** JSON (see `packed`), every default filled in; UNKNOWN in a preview that lacks more than what can stand in the text. */
@@ -26,12 +39,18 @@ export type Inputs = {
 
 export type Checked = { inputs: Inputs } | { faults: Fault[] };
 
-const fieldsOf = (type: ResourceType): string[] => ["connection", ...(type.machine ? [] : ["machine"]), "spec"];
+const fieldsOf = (type: ResourceType): string[] => [
+  "connection",
+  ...(type.machine ? [] : ["machine"]),
+  "spec",
+  ...(type.asksOther ? ["other"] : []),
+];
 /** What components say of the stack; it is no part of what the host is told, and no difference. */
 const OF_STACK = ["removable", "canary"];
 
 /** Never shown and never in an error, so it may be a secret. */
-const mayBeSecret = (path: Path): boolean => path.join(".") === "connection.hostKey" || path[0] === "config";
+const mayBeSecret = (path: Path): boolean =>
+  ["connection.hostKey", "other.hostKey"].includes(path.join(".")) || path[0] === "config";
 
 export const NO_SECRET: Objection = {
   legal: "a value that is no secret, because previews, messages or files on the host show it",
@@ -117,23 +136,28 @@ function parseKnown<T>(
 
 /** `owner`: the resource's own name, for unknown values of which nothing else says what they wait for. */
 export function check(type: ResourceType, news: Values, owner: string): Checked {
-  const { connection, machine, spec, removable, canary } = plain(news) as Values;
+  const { connection, other, machine, spec, removable, canary } = plain(news) as Values;
   const known = parseKnown(type.technology.spec, spec, nested(withPlaceholders(spec, owner)), "spec");
-  const reach = parseKnown(Connection, connection, withPlaceholders(connection, owner), "connection");
+  const reachable = (value: unknown, field: string) =>
+    parseKnown(Connection, value, withPlaceholders(value, owner), field);
+  const reach = reachable(connection, "connection");
+  const far = other === undefined ? undefined : reachable(other, "other");
   const faults = [
     ...secrets(news),
     ...unknownFields(type, news),
     ...("faults" in reach ? reach.faults : []),
+    ...(far && "faults" in far ? far.faults : []),
     ...("faults" in known ? known.faults : []),
     ...(machine === undefined || typeof machine === "string"
       ? []
       : [fault(["machine"], machine, { legal: "a machine id", cure: "give the host's output `machine`" })]),
   ];
-  if (faults.length > 0 || "faults" in reach || "faults" in known) return { faults };
+  if (faults.length > 0 || "faults" in reach || "faults" in known || (far && "faults" in far)) return { faults };
   const complete = known.value !== UNKNOWN;
   return {
     inputs: {
       connection: reach.value === UNKNOWN ? news.connection : keepSecret(reach.value, news.connection),
+      ...(far && { other: far.value === UNKNOWN ? news.other : keepSecret(far.value, news.other) }),
       ...(typeof machine === "string" && { machine }),
       ...(typeof removable === "number" && { removable }),
       ...(canary === true && { canary }),
@@ -151,6 +175,10 @@ const keepSecret = (connection: Connection, news: unknown): Values =>
 
 /** The connection of inputs that passed `check`, be it by an older version of this package. */
 export const connectionOf = (inputs: Values): Connection => Connection.parse(plain(inputs.connection));
+
+/** The same of the machine at the other end. */
+export const otherOf = ({ other }: Values): Connection | undefined =>
+  other === undefined || hasUnknown(other) ? undefined : Connection.parse(plain(other));
 
 /** A spec that passed `check`, be it by an older version of this package. Throws Refused. */
 export function parseSpec(type: ResourceType, spec: unknown): unknown {

@@ -3,13 +3,24 @@
  * the fewest commands in between. Nothing here knows gRPC, and nothing but a Machine touches a host.
  */
 import { HostError, type RunOptions } from "../host";
-import { bootText, changes, type Fact, type HostFacts, isPlaceholder, live, queries, type Snapshot } from "../kernel";
+import {
+  bootText,
+  type Command,
+  changes,
+  type Fact,
+  type HostFacts,
+  isPlaceholder,
+  live,
+  queries,
+  type Snapshot,
+} from "../kernel";
 import { bootDrift, bootPath, bootQuery, isOwn } from "./boot";
 import { config } from "./config";
 import type { FarHosts } from "./far";
 import { once, shapes, specsOf } from "./former";
 import { silence, silent } from "./handshakes";
 import { parseSpec, same } from "./inputs";
+import { healthOf } from "./keying";
 import type { Machine } from "./machine";
 import { Refused } from "./outcome";
 import { readPaths, unproven } from "./paths";
@@ -36,6 +47,10 @@ export interface Operation extends RunOptions {
   /** TYPE::NAME of the URN. */
   resource: string;
   machine: Machine;
+  /** The machine at the other end, of a resource that has to ask it. */
+  other?: Machine;
+  /** Commands with the bytes that they are about, which no fact has. Throws Refused. Default: as they are. */
+  filled?(commands: readonly Command[]): Promise<Command[]>;
   /** Other hosts of the run, which may be reached by way of this one. Default: none. */
   far?: FarHosts;
   /** Where those are who must not all be away at once. Default: nobody else is there. */
@@ -90,6 +105,7 @@ export function preview(type: ResourceType, resource: string, olds: Values, news
     machine: news.machine ?? olds.machine ?? UNKNOWN,
     resource,
     ...(type.technology.paths && { pathMtu: UNKNOWN }),
+    ...(type.technology.keying && { health: UNKNOWN }),
   };
 }
 
@@ -127,8 +143,15 @@ export async function read(operation: Operation, inputs: Values, olds: Values): 
     (await readPaths(paths, olds, config(is), seen, machine, operation).catch(
       unproven(operation, { pathMtu: olds.pathMtu ?? {}, notes: [] }),
     ));
+  const keying = type.technology.keying?.(spec);
+  const ends = { own: machine, node: end?.from ?? "", ...(operation.other && { other: operation.other }) };
+  const health = keying && (await healthOf(keying, ends, operation));
   const known = config(is, [...bootDrift(seen, boot), ...(ways?.notes ?? [])]);
-  const now = { ...state(type, resource, spec, known, seen), ...(ways && { pathMtu: ways.pathMtu }) };
+  const now = {
+    ...state(type, resource, spec, known, seen),
+    ...(ways && { pathMtu: ways.pathMtu }),
+    ...(keying && { health }),
+  };
   // Only an update that comes to its end knows that nothing is left: the settings of another spec are not among these.
   return olds.former === undefined ? now : { ...now, former: olds.former };
 }
@@ -147,8 +170,12 @@ export async function remove(
   const owners = [...type.owners(parseSpec(type, inputs.spec)), stack];
   const former = shapes(type, specsOf(inputs, olds));
   const belonging = type.machine?.queries(parseSpec(type, inputs.spec)) ?? [];
-  const asked = [...new Set([...queries(former.flatMap(({ facts }) => facts)), ...belonging])];
-  const seen = await machine.look(asked, operation);
+  const certain = [...queries(former.flatMap(({ facts }) => facts)), ...belonging];
+  const first = await machine.look([...new Set(certain)], operation);
+  // Of some only a look tells that they are there, and only another in which state.
+  const more = queries(type.machine?.belongings(first) ?? []).filter((query) => !certain.includes(query));
+  const asked = [...new Set([...certain, ...more])];
+  const seen = more.length === 0 ? first : await machine.look(asked, operation);
   if (seen.owner !== undefined && !owners.includes(seen.owner)) {
     return operation.warn(`It was left on ${machine.name}, which belongs to the stack ${seen.owner}.`);
   }

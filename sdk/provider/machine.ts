@@ -4,15 +4,17 @@ import {
   type Change,
   type Connection,
   describeConnection,
+  exchanged,
   HostError,
   type Hosts,
   PATIENCE,
   type Probe,
   type Probed,
+  publicKey,
   type RunOptions,
   unanswered,
 } from "../host";
-import type { Snapshot } from "../kernel";
+import type { Exchange, Snapshot } from "../kernel";
 
 export interface Machine {
   /** As its connection names it, for messages. */
@@ -23,6 +25,10 @@ export interface Machine {
   unanswered(device: string, publicKeys: readonly string[], options?: RunOptions): Promise<Map<string, number>>;
   /** Which packets come back to it, and which of them in fragments. */
   probe(probes: readonly Probe[], options?: RunOptions): Promise<Probed>;
+  /** Its Rosenpass public key; empty where it has none. */
+  publicKey(options?: RunOptions): Promise<Buffer>;
+  /** How an exchange of keys goes, when the first has been since its daemon was started, or after so many seconds. */
+  exchanged(name: string, seconds: number, options?: RunOptions): Promise<Exchange>;
   /** Resolves when a new login works, beside the connection that there is; it is tried as long as a change can be taken back. */
   login(options?: RunOptions): Promise<void>;
 }
@@ -35,6 +41,8 @@ export function overSsh(hosts: Hosts, connection: Connection): Machine {
     change: (change, options) => rounds.change(change, options),
     unanswered: (device, publicKeys, options) => unanswered(session, device, publicKeys, options),
     probe: (all, options) => probes.probe(all, options),
+    publicKey: (options) => publicKey(session, options),
+    exchanged: (name, seconds, options) => exchanged(session, name, seconds, options),
     login: (options) => hosts.login(connection, { ...options, wait: PATIENCE }),
   };
 }
@@ -54,6 +62,8 @@ export function withinLimits(machine: Machine, limit: AbortSignal, seconds: numb
     change: (...args) => machine.change(...args).catch(tell),
     unanswered: (...args) => machine.unanswered(...args).catch(tell),
     probe: (...args) => machine.probe(...args).catch(tell),
+    publicKey: (...args) => machine.publicKey(...args).catch(tell),
+    exchanged: (...args) => machine.exchanged(...args).catch(tell),
     login: (...args) => machine.login(...args).catch(tell),
   };
 }

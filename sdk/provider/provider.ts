@@ -1,9 +1,10 @@
 /** The provider of one engine run: its configuration, its hosts, and what the engine may ask of it. */
 import { type Fault, format } from "../faults";
 import { Connection, HostError, Hosts } from "../host";
-import type { Fact } from "../kernel";
+import type { Command, Fact, Keying } from "../kernel";
 import { lineDiff } from "../lineDiff";
 import { takeover } from "./adopt";
+import { Blobs } from "./blobs";
 import { Company } from "./company";
 import { Configuration, configuration } from "./configuration";
 import { type Before, converge } from "./converge";
@@ -12,10 +13,11 @@ import { FarHosts } from "./far";
 import { Handshakes, silence } from "./handshakes";
 import { impact, remakesDevice } from "./impact";
 import { find } from "./import";
-import { type Checked, check, connectionOf, same, unpacked } from "./inputs";
+import { type Checked, check, connectionOf, otherOf, parseSpec, same, unpacked } from "./inputs";
+import { exchangedBy, healthOf, keyless } from "./keying";
 import { diff, type Operation, preview, read, remove } from "./lifecycle";
 import { overSsh, telling, withinLimits } from "./machine";
-import { Refused } from "./outcome";
+import { HalfApplied, Refused } from "./outcome";
 import { Paths, unproven } from "./paths";
 import { type ResourceType, resourceType, tokens } from "./registry";
 import { Removals } from "./removals";
@@ -70,6 +72,7 @@ export class Provider {
   readonly #drifted = new Map<string, Promise<boolean>>();
   readonly #handshakes = new Handshakes();
   readonly #paths = new Paths();
+  readonly #blobs = new Blobs();
   /** Those at work who may have packets sent in the end. */
   readonly #company = new Company();
   /** Hosts that were found dead: they are named once. */
@@ -165,9 +168,25 @@ export class Provider {
     // The engine shows the first lines of a new resource's text, and those escaped.
     if (!isUnknown(news.config)) this.engine?.info(urn, String(news.config));
     const { told, known } = await takeover(type, () => this.#operation(urn, news, 0), news);
-    if (told.length > 0) this.engine?.info(urn, told.join("\n"));
+    const sentences = [...told, ...this.#foretold(type, news)];
+    if (sentences.length > 0) this.engine?.info(urn, sentences.join("\n"));
     await this.engine?.flush();
+    await this.#verify(type, news);
     return preview(type, resource, known, news);
+  }
+
+  #foretold({ technology }: ResourceType, { spec }: Values, before?: Values): string[] {
+    if (isUnknown(spec) || !technology.foretells) return [];
+    const [after, known] = [spec, before?.spec].map((it) => (it === undefined ? it : JSON.parse(unpacked(String(it)))));
+    return technology.foretells(after, known);
+  }
+
+  /** What hosts are to be given and is at hand: before anything is changed. */
+  async #verify({ technology }: ResourceType, { spec }: Values): Promise<void> {
+    if (isUnknown(spec) || !technology.blobs) return;
+    const blobs = technology.blobs(JSON.parse(unpacked(String(spec))));
+    const signal = this.#cancelled.signal;
+    await Promise.all(blobs.map((it) => it.from !== "other" && this.#blobs.text(it, undefined, { signal })));
   }
 
   async create(urn: string, news: Values, seconds: number): Promise<{ id: string; outputs: Values }> {
@@ -199,6 +218,8 @@ export class Provider {
     // What was made is made, whatever there is to say of it.
     const lost = await this.#handshakes.made(end, ready, seen, machine, operation).catch(() => []);
     if (lost.length > 0) operation.warn(silence(end, lost, seen));
+    const keying = type.technology.keying?.(spec);
+    if (keying) return { id, outputs: await this.#keyed(operation, id, outputs, keying, end.from) };
     if (!paths) return { id, outputs };
     const silent = new Set(lost.map(({ publicKey }) => publicKey));
     const known = before?.outputs ?? {};
@@ -209,6 +230,21 @@ export class Provider {
     return { id, outputs: { ...outputs, pathMtu } };
   }
 
+  /** Of the two ends the one that is there later waits for the first key, and knows how both are. */
+  async #keyed(operation: Operation, id: string, outputs: Values, keying: Keying, node: string): Promise<Values> {
+    const { machine, other } = operation;
+    const ends = { own: machine, node, other };
+    if (keying.other === undefined) return { ...outputs, health: await healthOf(keying, ends, operation) };
+    if (!other || !this.#handshakes.ready().has(keying.other)) return outputs;
+    operation.status("waiting for the first key");
+    const { agree, health } = await exchangedBy(keying, ends, operation);
+    const known = { ...outputs, health };
+    if (agree) return known;
+    if (keying.strict) throw new HalfApplied(id, known, [keyless(keying, health)]);
+    operation.warn(keyless(keying, health));
+    return known;
+  }
+
   async previewUpdate({ urn, outputs, inputs }: Known, news: Values): Promise<Values> {
     const { type, resource } = parse(urn);
     const { told } = await takeover(type, () => this.#operation(urn, news, 0), news, inputs);
@@ -216,7 +252,9 @@ export class Provider {
       ...impact(type, inputs, outputs.config, news),
       ...foretold(type, inputs, news, this.#far),
       ...told,
+      ...this.#foretold(type, news, inputs),
     ];
+    await this.#verify(type, news);
     for (const sentence of sentences) this.engine?.info(urn, sentence);
     await this.engine?.flush();
     return preview(type, resource, outputs, news);
@@ -297,12 +335,20 @@ export class Provider {
     const limit = seconds > 0 ? AbortSignal.timeout(seconds * 1000) : undefined;
     const status = (message: string) => this.engine?.status(urn, message);
     const machine = telling(overSsh(this.#hosts, connectionOf(inputs)), status);
+    const signal = limit ? AbortSignal.any([this.#cancelled.signal, limit]) : this.#cancelled.signal;
+    const far = type.asksOther && otherOf(inputs);
+    const other = far && overSsh(this.#hosts, far);
+    const { blobs } = type.technology;
+    const filled = (commands: readonly Command[]) =>
+      this.#blobs.filled(commands, blobs?.(parseSpec(type, inputs.spec)) ?? [], other, { signal });
     return {
       type,
       stack,
       resource,
       machine: limit ? withinLimits(machine, limit, seconds) : machine,
-      signal: limit ? AbortSignal.any([this.#cancelled.signal, limit]) : this.#cancelled.signal,
+      signal,
+      ...(other && { other }),
+      ...(blobs && { filled }),
       ...(seconds > 0 && { timeout: seconds }),
       far: this.#far,
       turns: this.#turns,

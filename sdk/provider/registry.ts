@@ -1,5 +1,5 @@
 /** The resources of this package: what Pulumi's engine may ask for, by its type token. */
-import { agentFiles, chooseFiles } from "../host";
+import { agentFiles, chooseFiles, rosenpassFiles } from "../host";
 import {
   deviceKey,
   type Fact,
@@ -16,6 +16,7 @@ import {
   WIREGUARD_KEY,
 } from "../kernel";
 import { chooser, chooserTraces, node } from "../node";
+import { nodeTraces, rosenpassDaemon, rosenpassKey, rosenpassPsk, traces } from "../rosenpass";
 import { vxlan, vxlanBridge } from "../vxlan";
 import { wireguard, wireguardKey } from "../wireguard";
 import type { Part } from "./turns";
@@ -34,6 +35,8 @@ export interface ResourceType<Spec = unknown> {
   adopts?(spec: Spec): string | undefined;
   /** What it is a part of together with others, of whom one at a time has its devices made again: a member of its segment. */
   part?(spec: Spec): Part;
+  /** Whether it has to ask the machine at the other end, whose connection is then an input, where that is a node. */
+  asksOther?: true;
   /** For the resource that is the machine itself, what else goes when it goes. Absent: the resource is a part of one. */
   machine?: {
     /** What a look must ask for to see them. */
@@ -51,6 +54,10 @@ const define = <In, Spec>(
 ): ResourceType => type as unknown as ResourceType;
 
 const CHOOSER_BOOT = "70-choose";
+const ROSENPASS_BOOT = "45-rosenpass";
+/** After the devices, whose peers they are about. */
+const PSK_BOOT = "52-";
+const DAEMON_BOOT = "65-";
 const chooserFacts = chooserTraces(chooseFiles());
 
 /** Everything with a mark of ours: whoever made it, it cannot outlive the node. */
@@ -66,7 +73,17 @@ function belongings(snapshot: Snapshot): Fact[] {
   const rules = Object.keys(kinds).flatMap((kind) =>
     (kindOf({ kind }).all?.(snapshot) ?? []).map((value) => fact(kind as KindName, value as never)),
   );
-  return [...links, ...tables, ...rules, ...(CHOOSER_BOOT in snapshot.boot ? chooserFacts : [])];
+  const keying = Object.keys(snapshot.boot).flatMap((file) =>
+    file.startsWith(DAEMON_BOOT) ? traces(file.slice(DAEMON_BOOT.length)) : [],
+  );
+  return [
+    ...links,
+    ...tables,
+    ...rules,
+    ...keying,
+    ...(ROSENPASS_BOOT in snapshot.boot ? nodeTraces(rosenpassFiles()) : []),
+    ...(CHOOSER_BOOT in snapshot.boot ? chooserFacts : []),
+  ];
 }
 
 // A key loses nothing at a reboot: its file there says only whose it is.
@@ -144,7 +161,45 @@ const segmentBridge = define({
   results: {},
 });
 
-const types = [host, wireguardInterface, wireguardDeviceKey, segmentBridge, vxlanMember, nodeChooser];
+const nodeRosenpass = define({
+  technology: rosenpassKey(rosenpassFiles()),
+  id: (spec) => `${spec.node}/rosenpass`,
+  bootFile: () => ROSENPASS_BOOT,
+  owners: (spec) => [spec.owner],
+  results: {
+    publicKey: ({ rosenpass }) => rosenpass?.publicKey?.sha256,
+    version: ({ rosenpass }) => rosenpass?.version,
+  },
+});
+
+const linkPsk = define({
+  technology: rosenpassPsk,
+  id: (spec) => `${spec.node}/${spec.name}.psk`,
+  bootFile: (spec) => `${PSK_BOOT}${spec.name}`,
+  owners: (spec) => [spec.owner],
+  results: {},
+});
+
+const linkDaemon = define({
+  technology: rosenpassDaemon,
+  id: (spec) => `${spec.node}/${spec.name}.rosenpass`,
+  bootFile: (spec) => `${DAEMON_BOOT}${spec.name}`,
+  owners: (spec) => [spec.owner],
+  results: {},
+  asksOther: true,
+});
+
+const types = [
+  host,
+  wireguardInterface,
+  wireguardDeviceKey,
+  segmentBridge,
+  vxlanMember,
+  nodeChooser,
+  nodeRosenpass,
+  linkPsk,
+  linkDaemon,
+];
 
 /** `overlay:wireguard:Interface`, or undefined for a type that this version does not have. */
 export const resourceType = (token: string): ResourceType | undefined =>

@@ -3,6 +3,7 @@
 import type { z } from "zod";
 import type { Connection } from "../host";
 import type { ChooserSpec, HostSpec } from "../node";
+import type { RosenpassDaemonSpec, RosenpassKeySpec, RosenpassPskSpec } from "../rosenpass";
 import type { DeclaredInput } from "../truth";
 import type { BridgeSpec, MemberSpec } from "../vxlan";
 import type { InterfaceSpec, KeySpec } from "../wireguard";
@@ -119,6 +120,44 @@ export class Bridge extends OnHost {
 
   constructor(name: string, args: PartArgs<BridgeSpec>, options?: pulumi.CustomResourceOptions) {
     super(Bridge.type, name, { ...args }, [], options);
+  }
+}
+
+/** What a node has of Rosenpass: the program, and a key pair, of which the secret one stays on the machine. */
+export class RosenpassKey extends OnHost {
+  static readonly type = "overlay:rosenpass:Key";
+  /** SHA-256 of the public key. */
+  declare readonly publicKey: pulumi.Output<string>;
+  /** What the program says that it is. */
+  declare readonly version: pulumi.Output<string>;
+
+  constructor(name: string, args: PartArgs<RosenpassKeySpec>, options?: pulumi.CustomResourceOptions) {
+    super(RosenpassKey.type, name, { ...args }, ["publicKey", "version"], options);
+  }
+}
+
+/** The preshared key of one side of a link, which Rosenpass sets. */
+export class RosenpassPsk extends OnHost {
+  static readonly type = "overlay:rosenpass:Psk";
+
+  constructor(name: string, args: PartArgs<RosenpassPskSpec>, options?: pulumi.CustomResourceOptions) {
+    super(RosenpassPsk.type, name, { ...args }, [], options);
+  }
+}
+
+export interface RosenpassDaemonArgs extends PartArgs<RosenpassDaemonSpec> {
+  /** How the machine at the other end is reached, where it is a node: it is asked for its public key. */
+  other?: Inputs<ConnectionArgs>;
+}
+
+/** The daemon of one side of a link. */
+export class RosenpassDaemon extends OnHost {
+  static readonly type = "overlay:rosenpass:Daemon";
+  /** `healthy`, or what is wrong, as it was seen last; absent: the other end was still to come. */
+  declare readonly health: pulumi.Output<string | undefined>;
+
+  constructor(name: string, args: RosenpassDaemonArgs, options?: pulumi.CustomResourceOptions) {
+    super(RosenpassDaemon.type, name, { ...args }, ["health"], options);
   }
 }
 

@@ -90,18 +90,28 @@ function resource(type: ResourceType): Spec {
     connection: { $ref: `#/types/${typeToken("Connection")}`, description: "How the machine is reached over SSH." },
     ...(!type.machine && { machine: text("The Host's output: another machine gets everything afresh.") }),
     spec: text("What it is to be, as JSON."),
+    ...(type.asksOther && {
+      other: {
+        $ref: `#/types/${typeToken("Connection")}`,
+        description: "How the machine at the other end is reached.",
+      },
+    }),
   };
   const properties = {
     config: text("The kernel's lines as they were last known, in the words of ip(8), wg(8) and nft(8)."),
     machine: text("/etc/machine-id of the machine."),
     resource: text("Type and name by which the host knows whose a boot file is."),
-    ...mapped(type.results, (_, name) => ({ type: "string", description: RESULTS[name] })),
+    ...mapped(type.results, (_, name) => ({
+      type: "string",
+      description: RESULTS[`${type.technology.token} ${name}`] ?? RESULTS[name],
+    })),
   };
-  return madeBy("a component", inputProperties, properties);
+  const made = madeBy("a component", inputProperties, properties);
+  return { ...made, requiredInputs: made.requiredInputs.filter((name) => name !== "other") };
 }
 
 /** A resource that a component makes: it has all of its inputs, and all of its outputs. */
-const madeBy = (who: string, inputProperties: Spec, properties: Spec): Spec => ({
+const madeBy = (who: string, inputProperties: Spec, properties: Spec) => ({
   description: `Made by ${who}; for the rare case that needs one alone.`,
   inputProperties,
   requiredInputs: Object.keys(inputProperties),
@@ -132,6 +142,8 @@ function truthPart(): Spec {
 
 const RESULTS: Record<string, string> = {
   publicKey: "WireGuard public key; the private one never leaves the machine.",
+  "overlay:rosenpass:Key publicKey": "SHA-256 of the Rosenpass public key; the secret one never leaves the machine.",
+  version: "What Rosenpass says that it is there.",
   wireguard: "Where WireGuard runs: kernel or userspace.",
 };
 

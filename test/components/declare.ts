@@ -178,8 +178,9 @@ export async function registered(
   await pulumi.runtime.setMocks(
     {
       newResource: async ({ type, name, inputs, custom }) => {
-        const sources = await resourcesOf(specs[name]);
-        if (custom !== false) made.push({ type, name, inputs, options: options[name] ?? {}, sources });
+        const of = `${type} ${name}`;
+        const sources = await resourcesOf(specs[of]);
+        if (custom !== false) made.push({ type, name, inputs, options: options[of] ?? {}, sources });
         const known = preview ? {} : { machine: `machine-of-${name}`, publicKey: `key-of-${name}` };
         return { id: name, state: { ...inputs, ...known, ...found[name] } };
       },
@@ -190,9 +191,9 @@ export async function registered(
     preview,
   );
   await pulumi.runtime.runInPulumiStack(async () => {
-    pulumi.runtime.registerStackTransformation(({ name, props, opts }) => {
-      options[name] = opts;
-      specs[name] = props.spec;
+    pulumi.runtime.registerStackTransformation(({ type, name, props, opts }) => {
+      options[`${type} ${name}`] = opts;
+      specs[`${type} ${name}`] = props.spec;
       return undefined;
     });
     return program();

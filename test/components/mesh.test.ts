@@ -176,7 +176,7 @@ test("all faults of a mesh at once", () => {
   "big: big.fra.ports: found 11002, legal is UDP port 11002 on fra once, and mesh a-name-of-17-char has it already; set \`port\` on the mesh, or \`ports\` on the link that has it.",
   "wrong: nodes: legal is at least 1; correct the value.",
   "wrong: routes.fra[0]: found "192.168.7.300/24", legal is a prefix such as 192.168.7.0/24, fd00:7::/64, or 0.0.0.0/0; correct the prefix.",
-  "wrong: colour: legal is one of device, family, keepalive, mtu, nodes, peers, port, routes; remove it, or correct its spelling.",
+  "wrong: colour: legal is one of device, family, keepalive, mtu, nodes, peers, port, postQuantum, routes; remove it, or correct its spelling.",
 ]
 `);
 });

@@ -176,6 +176,8 @@ export class KernelModel {
       firewalls: {},
       hooks: {},
       quick: {},
+      exchanges: {},
+      udp: [],
       ...this.segments.shown(this.devices.links()),
       boot: {},
     });

@@ -99,6 +99,7 @@ export class RoutingModel {
       const index = this.rules[rules].findIndex(
         (rule) =>
           rule.priority === priority &&
+          (!set.has("sport") || rule.sport === Number(set.get("sport"))) &&
           (fwmark === "" || (rule.fwmark === fwmark && rule.fwmask === fwmask)) &&
           (!set.has("lookup") || rule.table === set.get("lookup")),
       );
@@ -112,6 +113,7 @@ export class RoutingModel {
       src: "all",
       ...(fwmark !== "" && { fwmark }),
       ...(fwmask !== undefined && { fwmask }),
+      ...(set.has("sport") && { sport: Number(set.get("sport")) }),
       table: set.get("lookup") ?? "",
       ...(set.has("suppress_prefixlength") && { suppress_prefixlen: Number(set.get("suppress_prefixlength")) }),
     };

@@ -10,6 +10,7 @@ import { killed } from "./killed";
 import { model } from "./model";
 import { oldest } from "./oldest";
 import { pings } from "./pings";
+import { rosenpass } from "./rosenpass";
 import type { Seen, Trial } from "./trial";
 import { writers } from "./writers";
 
@@ -29,7 +30,7 @@ async function passes(name: string, { title, mustBe, run }: Trial): Promise<bool
   return met;
 }
 
-type Options = Record<"minutes" | "kills" | "sequences" | "choosing", string>;
+type Options = Record<"minutes" | "kills" | "sequences" | "choosing" | "rosenpass", string>;
 
 const ALL: Record<string, (options: Options) => Trial> = {
   pings: ({ minutes }) => pings(Number(minutes)),
@@ -40,15 +41,17 @@ const ALL: Record<string, (options: Options) => Trial> = {
   engine: () => engine,
   named: () => named,
   choosing: ({ choosing: minutes }) => choosing(Number(minutes)),
+  rosenpass: ({ rosenpass: minutes }) => rosenpass(Number(minutes)),
 };
 
 const command = new Command("test:long")
-  .description("The long versions of tests on lab hosts, two hours.")
+  .description("The long versions of tests on lab hosts, two and a half hours.")
   .addArgument(new Argument("[trials...]", "which of them; all, where none is named").choices(Object.keys(ALL)))
   .option("--minutes <number>", "of pings", "10")
   .option("--kills <number>", "of the provider", "100")
   .option("--sequences <number>", "of changes on a host and on the model of one", "300")
   .option("--choosing <minutes>", "that hosts choose for themselves", "60")
+  .option("--rosenpass <minutes>", "of each stretch of its links", "10")
   .parse();
 
 async function main(): Promise<void> {

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { format, parse } from "../../sdk/faults";
 import type { Fact } from "../../sdk/kernel";
 import { type Agents, chooser, node } from "../../sdk/node";
+import { rosenpassDaemon, rosenpassKey, rosenpassPsk } from "../../sdk/rosenpass";
 import { vxlan, vxlanBridge } from "../../sdk/vxlan";
 import { wireguard, wireguardKey } from "../../sdk/wireguard";
 
@@ -17,6 +18,11 @@ const choosers: Agents = {
   "/etc/systemd/system/overlay-choose.service": { mode: "0644", content: "[Unit]\n" },
 };
 
+const rosenpassAgents: Agents = {
+  "/usr/local/lib/overlay/rosenpass.sh": { mode: "0644", content: "main\n" },
+  "/etc/systemd/system/overlay-rosenpass@.service": { mode: "0644", content: "[Unit]\n" },
+};
+
 /** What a spec and a plan are to a test that does not care which technology it has. */
 interface AnyTechnology {
   spec: z.ZodType;
@@ -27,10 +33,17 @@ interface AnyTechnology {
 export type Declared = { resource: string } & Record<string, unknown>;
 
 const technologies = Object.fromEntries(
-  [node(agents), chooser(choosers), wireguard, wireguardKey, vxlan, vxlanBridge].map((technology) => [
-    technology.token,
-    technology as AnyTechnology,
-  ]),
+  [
+    node(agents),
+    chooser(choosers),
+    wireguard,
+    wireguardKey,
+    vxlan,
+    vxlanBridge,
+    rosenpassKey(rosenpassAgents),
+    rosenpassPsk,
+    rosenpassDaemon,
+  ].map((technology) => [technology.token, technology as AnyTechnology]),
 );
 
 export function technologyOf({ resource }: Declared): AnyTechnology {

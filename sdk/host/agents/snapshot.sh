@@ -4,11 +4,11 @@
 
 # snapshot: standard input is queries, one a line (sysctl NAME, file PATH, unit NAME, enabled NAME, key PATH,
 # command NAME, manager DEVICE, way ADDRESS, fdb DEVICE, neigh DEVICE, firewall ufw|firewalld|FAMILY TABLE CHAIN,
-# hook NAME [DEVICE], quick DEVICE, advertised).
+# hook NAME [DEVICE], quick DEVICE, advertised, rosenpass NAME, rosenpass-node BINARY, udp PORT).
 snapshot() {
   set +e
   sysctls='' files='' units='' started='' keys='' managed='' commands='' ways='' fdbs='' neighs='' firewalls='' hooks='' quick=''
-  advertised=''
+  advertised='' rosenpass='' rosenpass_nodes='' ports=''
   while read -r what name; do
     case $what in
       sysctl) sysctls="$sysctls /proc/sys/$name" ;;
@@ -25,6 +25,9 @@ snapshot() {
       hook) hooks=$hooks$name, ;;
       quick) quick="$quick $name" ;;
       advertised) advertised=yes ;;
+      rosenpass) rosenpass="$rosenpass $name" ;;
+      rosenpass-node) rosenpass_nodes="$rosenpass_nodes $name" ;;
+      udp) ports="$ports $name" ;;
     esac
   done
   section machine
@@ -63,6 +66,9 @@ snapshot() {
     each firewall "$firewalls"
     each hook "$hooks"
     for name in $quick; do section "quick $name" && quick_keys "/etc/wireguard/$name.conf"; done
+    for name in $rosenpass; do section "rosenpass $name" && rosenpass_report "$name"; done
+    for name in $rosenpass_nodes; do section rosenpass-node && rosenpass_node "$name"; done
+    [ -z "$ports" ] || { section udp && bound_ports $ports; }
     [ -z "$advertised" ] || { section advertised && advertised_ways; }
   }
   section end

@@ -28,7 +28,7 @@ steps() {
 
 begin_steps() {
   set -f
-  mode=$1 batch='' part='' part_lines=0 batch_tool='' reload='' redefined='' devices_added='' skip_rules='' patience=100 folders=''
+  mode=$1 batch='' part='' part_lines=0 batch_tool='' reload='' redefined='' devices_added='' skip_rules='' patience=100 folders='' daemons='' psk_due=''
 }
 
 step() {
@@ -42,6 +42,7 @@ step() {
     'wg set '*' endpoint '[!0-9[]*) one_step "$line" ;; # a name may need its time, or never resolve
     'wg set '*)
       words=${line#wg set }
+      case $line in *' peer '*) psk_due="$psk_due ${words%% *}" ;; esac
       enqueue "wg set ${words%% *}" "$line"
       ;;
     'systemctl enable '*) enqueue 'systemctl enable' "$line" ;;
@@ -52,7 +53,7 @@ step() {
 }
 
 end_steps() {
-  flush && daemon_reload && sync_folders
+  flush && daemon_reload && restart_daemons && sync_folders && restore_psks
 }
 
 # enqueue TOOL LINE: for the batch of a tool, after the one before.
@@ -91,7 +92,7 @@ one_step() {
   line=$1 said=''
   # shellcheck disable=SC2086 # here a line becomes words; set -f is on
   set -- $line
-  case $1 in systemctl | apt-get) daemon_reload || return ;; esac
+  case $1 in systemctl | apt-get) daemon_reload && restart_daemons || return ;; esac
   case $1 in
     ip | wg) run_once "$@" ;;
     sysctl) set_sysctl "${3%%=*}" "${line#*=}" ;;
@@ -101,6 +102,9 @@ one_step() {
     firewall-cmd) firewall_cmd "$line" ;;
     remove) remove "$2" ;;
     genkey) make_key "$2" ;;
+    keypair) make_pair "$2" ;;
+    decode) decode "$2" "$3" "$4" "$5" ;;
+    psk) set_psk "$2" "$3" "$4" "$5" ;;
     keepkey) make_key "$2" "$3" ;;
     retire) retire "$2" ;;
     restore) restore_sysctl "$3" ;;

@@ -78,11 +78,46 @@ daemon_reload() {
 
 # note_path PATH: of the file of a unit, of a template or of a drop-in, which units it is about.
 note_path() {
+  case $1 in
+    "$overlay_etc"/rosenpass/*)
+      set -- "${1##*/}"
+      daemons="$daemons overlay-rosenpass@${1%.*}.service"
+      rm -f "$overlay_run/rosenpass/${1%.*}/fresh"
+      return
+      ;;
+    /usr/local/lib/overlay/rosenpass*) daemons="$daemons overlay-rosenpass@*.service" && return ;;
+  esac
   case $1 in /etc/systemd/system/*) ;; *) return 0 ;; esac
   set -- "${1#/etc/systemd/system/}"
   set -- "${1%%.d/*}"
   case $1 in *@.service) set -- "${1%.service}*.service" ;; esac
   redefined="$redefined $1"
+}
+
+# restart_daemons: of Rosenpass, those that run, where a file that they have read is another. Once for all of them.
+restart_daemons() {
+  [ -n "$daemons" ] || return 0
+  # shellcheck disable=SC2086 # names and patterns; set -f is on
+  set -- $daemons
+  daemons=''
+  run 60 systemctl try-restart "$@" </dev/null || { line="systemctl try-restart $*" && failed $?; }
+}
+
+# A peer that was made again has lost its preshared key: what the host boots with says whose it is. Where none is to be had,
+# Rosenpass brings the next.
+restore_psks() {
+  if [ -z "$psk_due" ] || [ ! -d "$overlay_run/rosenpass" ]; then return 0; fi
+  while read -r _ device peer kind name; do
+    case "$psk_due " in *" $device "*) set_psk "$device" "$peer" "$kind" "$name" || set_psk_of_other || : ;; esac
+  done <<EOT
+$(set +f && grep -s -h '^psk ' "$overlay_etc"/boot.d/* 9>&-)
+EOT
+}
+
+# The peer has another key since: where nothing may pass without a preshared key, the only one that the device has is it.
+set_psk_of_other() {
+  [ "$kind" = strict ] && run 5 wg show "$device" peers </dev/null || return
+  case $said in '' | *"$newline"*) ;; *) set_psk "$device" "$said" strict "$name" ;; esac
 }
 
 install_packages() {

@@ -4,6 +4,8 @@ import type { Alias } from "@pulumi/pulumi";
 import {
   OverlayNode,
   type OverlayNodeArgs,
+  RosenpassPeer,
+  type RosenpassPeerArgs,
   VxlanSegment,
   type VxlanSegmentArgs,
   WgLink,
@@ -23,13 +25,18 @@ export interface Declared {
   links: Record<string, Omit<WgLinkArgs, "a" | "b"> & { a: string; b?: string }>;
   meshes?: Record<string, Omit<WgMeshArgs, "nodes"> & { nodes: string[] }>;
   segments?: Record<string, Segment>;
+  /** Post-quantum keys, by the name of the link. */
+  rosenpass?: Record<string, Omit<RosenpassPeerArgs, "link">>;
   /** What a node or a link was called before, where its `aliases` say so. */
   aliases?: Record<string, string>;
   /** How long a node may take to be created. */
   seconds?: Record<string, number>;
 }
 
-/** Returns the stack's outputs: of each link and mesh what somebody else's machines must be told. */
+/**
+ * Returns the stack's outputs: of each link and mesh what somebody else's machines must be told, and how their post-quantum
+ * keys are.
+ */
 export function program(): Record<string, unknown> {
   const {
     provider: how,
@@ -37,6 +44,7 @@ export function program(): Record<string, unknown> {
     links,
     meshes = {},
     segments = {},
+    rosenpass = {},
     aliases = {},
     seconds = {},
   } = JSON.parse(readFileSync("network.json", "utf8")) as Declared;
@@ -57,10 +65,16 @@ export function program(): Record<string, unknown> {
     const ends = { a: known(a), ...(b !== undefined && { b: known(b) }) };
     const link = new WgLink(name, { ...ends, ...args }, { providers, aliases: formerly(name) });
     if (args.peer) outputs[name] = link.wgQuick;
+    const keys = rosenpass[name];
+    if (keys) {
+      const { health, peerConfig } = new RosenpassPeer(name, { link, ...keys }, { providers });
+      Object.assign(outputs, { [`${name} health`]: health, ...(args.peer && { [`${name} rosenpass`]: peerConfig }) });
+    }
   }
   for (const [name, { nodes, ...args }] of Object.entries(meshes)) {
     const made = new WgMesh(name, { nodes: nodes.map(known), ...args }, { providers, aliases: formerly(name) });
     outputs[name] = made.wgQuick;
+    if (args.postQuantum) outputs[`${name} health`] = made.health;
   }
   for (const [name, { members, ...args }] of Object.entries(segments)) {
     const all = Object.entries(members).map(([node, member]) => ({ node: known(node), ...member }));

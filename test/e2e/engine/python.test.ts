@@ -1,10 +1,10 @@
 /** Two nodes and a link from a Python program, by the same plugin, which the engine finds on PATH. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { describeWhere } from "../../can";
+import { describeWhere, hindrance } from "../../can";
 import { Lab } from "../../lab";
 import { counted } from "./output";
 import { root, Workspace } from "./workspace";
@@ -43,16 +43,24 @@ function environment(): string {
   return folder;
 }
 
+/** Where it cannot be built, the program goes without keys. */
+const keyed = hindrance("rosenpass") === undefined;
+const rosenpass = () => {
+  const path = realpathSync(join(root, "dist/.bin/rosenpass"));
+  return { path, sha256: createHash("sha256").update(readFileSync(path)).digest("hex") };
+};
+
 describeWhere(["lab", "engine", "python"], "a program in Python", () => {
   let lab: Lab;
   let workspace: Workspace;
 
   beforeAll(async () => {
     lab = await Lab.up("lab", { name: "python", fresh: true });
+    const binary = keyed ? rosenpass() : null;
     const files = ["Pulumi.yaml", "__main__.py", "overlay.py"].map((name) => [name, read(name)]);
     workspace = await Workspace.make({
       lab,
-      files: Object.fromEntries(files),
+      files: { ...Object.fromEntries(files), "rosenpass.json": JSON.stringify(binary) },
       environment: { PATH: [join(environment(), "bin"), join(root, "bin"), process.env.PATH].join(":") },
     });
   });
@@ -66,7 +74,7 @@ describeWhere(["lab", "engine", "python"], "a program in Python", () => {
     expect(text).toContain(
       "wg set inter-fra peer <known after fra is created> allowed-ips 0.0.0.0/0,::/0 endpoint 198.51.100.9:11001 persistent-keepalive 25\n",
     );
-    expect(counted(text)).toEqual(["+ 11 created"]);
+    expect(counted(text)).toEqual([keyed ? "+ 18 created" : "+ 11 created"]);
     expect(connections).toBe(2);
     const { code } = await lab.exec(
       "lux",
@@ -75,6 +83,7 @@ describeWhere(["lab", "engine", "python"], "a program in Python", () => {
     expect(code).toBe(0);
     const outputs = JSON.parse((await workspace.well("stack", "output", "--json")).text);
     expect(outputs.segment[1]).toEqual({ node: "fra", device: "vx-lan", vtep: "10.255.0.2", mtu: 1370 });
+    expect(outputs.health).toBe(keyed ? "healthy" : undefined);
     expect(outputs).toMatchObject({ link: { node: "lux", device: "inter-fra", endpoint: "198.51.100.9:11001" } });
   });
 
@@ -93,7 +102,7 @@ describeWhere(["lab", "engine", "python"], "a program in Python", () => {
   test("with nothing to do no host is connected to", async () => {
     const again = await workspace.well("up", "--yes", "--skip-preview");
     expect({ counted: counted(again.text), connections: again.connections }).toEqual({
-      counted: ["11 unchanged"],
+      counted: [keyed ? "18 unchanged" : "11 unchanged"],
       connections: 0,
     });
   });

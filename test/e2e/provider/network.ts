@@ -69,8 +69,8 @@ export function side(
 
 /** An engine for the lab's hosts that counts its connections to them. */
 export class Network {
-  readonly #folder = mkdtempSync(join(tmpdir(), "overlay-test-"));
-  readonly #count = join(this.#folder, "connections");
+  readonly folder = mkdtempSync(join(tmpdir(), "overlay-test-"));
+  readonly #count = join(this.folder, "connections");
 
   private constructor(
     readonly lab: Lab,
@@ -124,6 +124,6 @@ export class Network {
 
   async close(): Promise<void> {
     await this.engine.close();
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -9,7 +9,7 @@ setup() {
   agents=$BATS_TEST_DIRNAME/../../../sdk/host/agents
   etc=$BATS_TEST_TMPDIR/etc run=$BATS_TEST_TMPDIR/run
   mkdir -p "$etc/boot.d" "$run"
-  (cd "$agents" && cat networkd.sh steps.sh batches.sh verbs.sh files.sh) >"$steps" # sdk/host/agents.ts
+  (cd "$agents" && cat networkd.sh steps.sh batches.sh verbs.sh files.sh rosenpass/psk.sh rosenpass/keys.sh) >"$steps" # sdk/host/agents.ts
 }
 
 # Root makes namespaces as it is, others as root of a user namespace.

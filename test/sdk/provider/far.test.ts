@@ -47,6 +47,8 @@ async function lux(client: string | undefined, host = FRA, spec: Values = {}) {
     change: () => Promise.reject(new Error("nobody changes fra")),
     unanswered: async () => new Map(),
     probe: async () => ({ answered: [], endpoints: new Map(), fragmented: [] }),
+    publicKey: async () => Buffer.alloc(0),
+    exchanged: async () => ({ protected: false }),
   });
   const machine = new ModelMachine();
   const far = new FarHosts(({ host }) => fra(host));

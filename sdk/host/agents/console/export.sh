@@ -28,6 +28,7 @@ host_export() {
     }
 
     /^(#|$)/ { next }
+    /^psk / { keyed = keyed " " $5; next }
     /^ip link add dev .* type wireguard$/ { quick[$5] = 1; names[++count] = $5 }
     { lines[++n] = $0 }
     END {
@@ -58,6 +59,10 @@ host_export() {
       print "# brings these tables back (/etc/systemd/system/nftables.service.d/50-overlay.conf), and networkd leaves routes and rules"
       print "# of others alone (/etc/systemd/networkd.conf.d/50-overlay.conf). wg-quick brings its links back at boot; the other lines"
       print "# are gone then, and belong with whatever sets up the rest of this host."
+      if (keyed != "") {
+        print "# Preshared keys are not in it, for Rosenpass changes them: stop it at both ends of" keyed ", and clear them there:"
+        print "# wg set DEVICE peer KEY preshared-key /dev/null"
+      }
       print "set -euC # a file that is there already is not written over"
       print "umask 077"
       print ""

@@ -17,7 +17,7 @@ missing_lines() {
       return (index(to, "/") ? to : to "/" bits) " " (refused ? "refused" : after("dev")) " " \
         (table == "" || table == "main" ? 254 : table) " " after("metric")
     }
-    function rule_of(   table) { table = after("lookup"); return table == "main" ? 254 : table }
+    function rule_of(   table) { table = after("lookup"); return (table == "main" ? 254 : table) " " after("sport") }
     function sorted(list,   parts, i, j, n, swap, all) {
       n = split(list, parts, ",")
       for (i = 2; i <= n; i++)
@@ -32,6 +32,7 @@ missing_lines() {
       if (/^sysctl -w /) { name = substr($0, 11); return (name in setting) }
       if (/^wg set [^ ]* peer /)
         return peer[$3 " " $5] == sorted(after("allowed-ips")) " " (after("persistent-keepalive") == "" ? "off" : after("persistent-keepalive"))
+      if (/^psk [^ ]* [^ ]* strict /) return (($2 " " $3) in psk)
       if (/^wg set /)
         return device[$3] == after("listen-port") " " after("fwmark") " " key[after("private-key")] && key[after("private-key")] != ""
       if (/^ip addr add /) return (($6 " " $4) in address)
@@ -59,7 +60,7 @@ missing_lines() {
     $1 == "key" { key[$2] = $3; next }
     $1 == "sysctl" { name = substr($0, 8); sub(/ $/, "", name); setting[name] = 1; next }
     $1 == "wgDevice" { device[$2] = $4 " " $5 " " $3; next }
-    $1 == "wgPeer" { peer[$2 " " $3] = sorted($4) " " $5; next }
+    $1 == "wgPeer" { peer[$2 " " $3] = sorted($4) " " $5; if ($6 == "psk") psk[$2 " " $3]; next }
     $1 == "chain" { chains[$2 " " $3 " " $4] = chains[$2 " " $3 " " $4] " " $0; next }
     $1 == "nft" {
       table = $2 " " $3
@@ -85,7 +86,7 @@ what_there_is() {
   done
   timeout 5 wg show all dump 2>/dev/null | awk -F '\t' '
     NF == 5 { print "wgDevice", $1, $3, $4, $5 }
-    NF == 9 { print "wgPeer", $1, $2, $5, $9 }'
+    NF == 9 { print "wgPeer", $1, $2, $5, $9 ($3 == "(none)" ? "" : " psk") }'
   boot_lines | sed -n 's/^wg set .* private-key \([^ ]*\).*/\1/p' | sort -u | while read -r path; do
     printf 'key %s %s\n' "$path" "$(wg pubkey <"$path" 2>/dev/null)"
   done

@@ -18,6 +18,7 @@ host_status() {
   our_devices | while read -r device; do tell_device "$device"; done
   say
   tell_dropped
+  tell_keys
   say GENERATIONS
   tell_generations
   say
@@ -79,6 +80,28 @@ tell_dropped() {
       if (any) print ""
     }' || :
 }
+
+# The keys of Rosenpass, by the files of its daemons.
+tell_keys() (
+  set +f
+  title='POST-QUANTUM KEYS'
+  for path in /etc/overlay/rosenpass/*.conf; do
+    [ -e "$path" ] || return 0
+    [ -z "$title" ] || say "$title"
+    title='' name=${path##*/}
+    name=${name%.conf}
+    rosenpass_report "$name" | awk -v name="$name" -v unit="$(systemctl is-active "overlay-rosenpass@$name.service" 2>&1)" '
+      { word = $1; sub(/^[^ ]* /, ""); said[word] = $0 }
+      END {
+        print "  " name "  " ("exchanged" in said ? "exchanged " said["exchanged"] " s ago" : "NO EXCHANGE YET") \
+          ("psk" in said ? ", SHA-256 of the key " substr(said["psk"], 1, 12) : ", NO KEY") \
+          (unit == "active" ? "" : ", its daemon is " unit)
+        print "    " ("protected" in said ? "what goes by the link is protected" : "the session of now was made WITHOUT A POST-QUANTUM KEY")
+        if ("trouble" in said) print "    " said["trouble"]
+      }'
+  done
+  say
+)
 
 tell_generations() {
   numbers=$(generations)

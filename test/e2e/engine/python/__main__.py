@@ -1,9 +1,9 @@
-"""Two nodes, a link between them, and a segment over it."""
+"""Two nodes, a link between them, its post-quantum keys where there is a Rosenpass for them, and a segment over it."""
 
 import json
 
 import pulumi
-from overlay import OverlayNode, VxlanSegment, WgLink
+from overlay import OverlayNode, RosenpassPeer, VxlanSegment, WgLink
 
 with open("lab.json", encoding="utf-8") as file:
     hosts = json.load(file)["hosts"]
@@ -23,6 +23,11 @@ def node(name: str, number: int) -> OverlayNode:
 lux = node("lux", 1)
 fra = node("fra", 2)
 link = WgLink("lux-fra", a=lux, b=fra, keepalive=pulumi.Config().get_int("keepalive") or 25)
+
+with open("rosenpass.json", encoding="utf-8") as file:
+    binary = json.load(file)
+if binary:
+    pulumi.export("health", RosenpassPeer("keys", link=link, mode="strict", binary=binary).health)
 
 lan = VxlanSegment(
     "lan",

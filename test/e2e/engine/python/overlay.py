@@ -17,6 +17,13 @@ class OverlayNode(pulumi.ComponentResource):
         super().__init__("overlay:index:OverlayNode", name, {**outputs, **args}, opts, remote=True)
 
 
+class RosenpassPeer(pulumi.ComponentResource):
+    health: pulumi.Output[str]
+
+    def __init__(self, name: str, opts: Optional[pulumi.ResourceOptions] = None, **args: Any) -> None:
+        super().__init__("overlay:index:RosenpassPeer", name, {"health": None, **args}, opts, remote=True)
+
+
 class VxlanSegment(pulumi.ComponentResource):
     devices: pulumi.Output[list[dict[str, Any]]]
 

@@ -1,0 +1,457 @@
+/** From what people write about post-quantum keys to what hosts are told, and what is wrong with it. */
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type * as pulumi from "@pulumi/pulumi";
+import {
+  OverlayNode,
+  type OverlayNodeArgs,
+  RosenpassPeer,
+  type RosenpassPeerArgs,
+  WgLink,
+  type WgLinkArgs,
+  WgMesh,
+} from "../../components";
+import { Network } from "../../components/network";
+import { pairFaults } from "../../components/truthRelays";
+import { format } from "../../sdk/faults";
+import { reference, registered } from "./declare";
+
+const lux = {
+  id: 1,
+  connection: { host: "lux.example" },
+  addresses: ["10.255.0.1"],
+  endpoints: ["203.0.113.5", "2001:db8:1::5"],
+};
+const fra = { id: 2, connection: { host: "fra.example" }, addresses: ["10.255.0.2"], endpoints: ["198.51.100.9"] };
+/** Behind a NAT. */
+const nas = { id: 9, connection: { host: "nas.example" }, addresses: ["10.255.0.9"] };
+const phone = {
+  name: "phone",
+  id: 50,
+  publicKey: "6PM6M3yA+XrJtGFWhhjxQUu4LL4IL3LOwqJTGTYDeFw=",
+  addresses: ["10.255.0.50"],
+};
+
+const folder = mkdtempSync(join(tmpdir(), "overlay-test-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
+/** A file of so many bytes, and its hash. */
+function file(name: string, size: number): { path: string; sha256: string } {
+  const [path, bytes] = [join(folder, name), Buffer.alloc(size, name)];
+  writeFileSync(path, bytes);
+  return { path, sha256: sha256(bytes) };
+}
+const key = file("phone.public", 524160);
+const program = file("rosenpass", 100);
+
+/** Stands for the link of lux and fra. */
+const luxFra = {
+  __pulumiResource: true,
+  __pulumiType: "overlay:index:WgLink",
+  linkName: "lux-fra",
+} as unknown as WgLink;
+
+const found = Object.fromEntries(
+  ["lux", "fra", "nas", "hkg"].flatMap((node) => [
+    [`rosenpass@${node}`, { publicKey: sha256(Buffer.from(node)), version: "rosenpass 0.2.2" }],
+    [node, { publicKey: `${node}${"A".repeat(43 - node.length)}=`, machine: node }],
+  ]),
+);
+
+/** The types and names of what a program registers, with what each waits for. */
+const order = async (made: Awaited<ReturnType<typeof registered>>) =>
+  Promise.all(
+    made.map(async ({ type, name, options }) => {
+      const dependsOn = ((await (options.dependsOn as unknown as Promise<pulumi.Resource[]>)) ??
+        []) as pulumi.Resource[];
+      const of = (it: pulumi.Resource) =>
+        `${Reflect.get(it, "__pulumiType").replace("overlay:", "")} ${Reflect.get(it, "__name")}`;
+      return `${type.replace("overlay:", "")} ${name}${dependsOn.length > 0 ? `: ${dependsOn.map(of).join(", ")}` : ""}`;
+    }),
+  );
+// biome-ignore lint/suspicious/noExplicitAny: what the program gave
+const specs = (made: Awaited<ReturnType<typeof registered>>, type: string): Record<string, any> =>
+  Object.fromEntries(
+    made.filter((it) => it.type === `overlay:rosenpass:${type}`).map(({ name, inputs }) => [name, inputs.spec]),
+  );
+
+test("both daemons come after both preshared keys, these after both devices and both key pairs", async () => {
+  const made = await registered(
+    () => {
+      const [a, b] = [new OverlayNode("lux", lux), new OverlayNode("fra", fra)];
+      const link = new WgLink("lux-fra", { a, b });
+      new RosenpassPeer("pq", { link });
+    },
+    false,
+    found,
+  );
+  expect((await order(made)).filter((it) => it.startsWith("rosenpass"))).toMatchInlineSnapshot(`
+[
+  "rosenpass:Psk lux-fra@fra: rosenpass:Key rosenpass@lux, rosenpass:Key rosenpass@fra, wireguard:Interface lux-fra@lux, wireguard:Interface lux-fra@fra",
+  "rosenpass:Daemon lux-fra@fra: rosenpass:Psk lux-fra@lux, rosenpass:Psk lux-fra@fra",
+  "rosenpass:Psk lux-fra@lux: rosenpass:Key rosenpass@lux, rosenpass:Key rosenpass@fra, wireguard:Interface lux-fra@lux, wireguard:Interface lux-fra@fra",
+  "rosenpass:Daemon lux-fra@lux: rosenpass:Psk lux-fra@lux, rosenpass:Psk lux-fra@fra",
+  "rosenpass:Key rosenpass@fra",
+  "rosenpass:Key rosenpass@lux",
+]
+`);
+  expect(specs(made, "Key")).toMatchInlineSnapshot(`
+{
+  "rosenpass@fra": {
+    "node": "fra",
+    "owner": "net/prod",
+  },
+  "rosenpass@lux": {
+    "node": "lux",
+    "owner": "net/prod",
+  },
+}
+`);
+  expect(specs(made, "Psk")).toMatchInlineSnapshot(`
+{
+  "lux-fra@fra": {
+    "device": "inter-lux",
+    "mode": "permissive",
+    "name": "lux-fra",
+    "node": "fra",
+    "owner": "net/prod",
+    "peer": {
+      "name": "lux",
+      "publicKey": "luxAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+      "version": "rosenpass 0.2.2",
+    },
+    "version": "rosenpass 0.2.2",
+  },
+  "lux-fra@lux": {
+    "device": "inter-fra",
+    "mode": "permissive",
+    "name": "lux-fra",
+    "node": "lux",
+    "owner": "net/prod",
+    "peer": {
+      "name": "fra",
+      "publicKey": "fraAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+      "version": "rosenpass 0.2.2",
+    },
+    "version": "rosenpass 0.2.2",
+  },
+}
+`);
+  expect(specs(made, "Daemon")).toMatchInlineSnapshot(`
+{
+  "lux-fra@fra": {
+    "binary": false,
+    "called": true,
+    "delay": 1,
+    "device": "inter-lux",
+    "mode": "permissive",
+    "name": "lux-fra",
+    "node": "fra",
+    "owner": "net/prod",
+    "peer": {
+      "endpoints": [
+        "203.0.113.5:21002",
+        "[2001:db8:1::5]:21002",
+      ],
+      "key": "cdb983afc7d0d9a31218ab86da13efbe124f34092ce242af1f99cc8f771404e0",
+      "name": "lux",
+      "publicKey": "luxAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+    },
+    "port": 21001,
+  },
+  "lux-fra@lux": {
+    "binary": false,
+    "called": true,
+    "delay": 0,
+    "device": "inter-fra",
+    "mode": "permissive",
+    "name": "lux-fra",
+    "node": "lux",
+    "owner": "net/prod",
+    "peer": {
+      "endpoints": [
+        "198.51.100.9:21001",
+      ],
+      "key": "aca621d2b04049cd12f2356ac3060b00290e619a9d3de7b4784cc10d2c490128",
+      "name": "fra",
+      "publicKey": "fraAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+    },
+    "port": 21002,
+  },
+}
+`);
+});
+
+test("a node has one program and one key pair for all its links; who is behind a NAT calls", async () => {
+  const made = await registered(
+    () => {
+      const [a, b, c] = [new OverlayNode("lux", lux), new OverlayNode("fra", fra), new OverlayNode("nas", nas)];
+      new RosenpassPeer("one", { link: new WgLink("lux-fra", { a, b }), mode: "strict", binary: program });
+      new RosenpassPeer("two", { link: new WgLink("lux-nas", { a, b: c }), port: 51830, binary: program });
+    },
+    false,
+    found,
+  );
+  expect(specs(made, "Key")).toEqual({
+    "rosenpass@fra": { node: "fra", owner: "net/prod", binary: program },
+    "rosenpass@lux": { node: "lux", owner: "net/prod", binary: program },
+    "rosenpass@nas": { node: "nas", owner: "net/prod", binary: program },
+  });
+  const daemons = specs(made, "Daemon");
+  const of = Object.entries(daemons).map(([name, { mode, port, delay, called, peer }]) => [
+    name,
+    { mode, port, delay, called, at: peer.endpoints },
+  ]);
+  expect(Object.fromEntries(of)).toMatchInlineSnapshot(`
+{
+  "lux-fra@fra": {
+    "at": [
+      "203.0.113.5:21002",
+      "[2001:db8:1::5]:21002",
+    ],
+    "called": true,
+    "delay": 1,
+    "mode": "strict",
+    "port": 21001,
+  },
+  "lux-fra@lux": {
+    "at": [
+      "198.51.100.9:21001",
+    ],
+    "called": true,
+    "delay": 0,
+    "mode": "strict",
+    "port": 21002,
+  },
+  "lux-nas@lux": {
+    "at": [],
+    "called": true,
+    "delay": 0,
+    "mode": "permissive",
+    "port": 51830,
+  },
+  "lux-nas@nas": {
+    "at": [
+      "203.0.113.5:51830",
+      "[2001:db8:1::5]:51830",
+    ],
+    "called": false,
+    "delay": 0,
+    "mode": "permissive",
+    "port": 51830,
+  },
+}
+`);
+});
+
+test("every two nodes of a mesh, on one device each", async () => {
+  const made = await registered(
+    () => {
+      const nodes = [new OverlayNode("lux", lux), new OverlayNode("fra", fra), new OverlayNode("nas", nas)];
+      const mesh = new WgMesh("mesh", { nodes, postQuantum: { mode: "strict" } });
+      return { health: mesh.health };
+    },
+    false,
+    found,
+  );
+  expect((await order(made)).filter((it) => /^rosenpass:(Psk|Daemon) .*lux/.test(it))).toMatchInlineSnapshot(`
+[
+  "rosenpass:Psk mesh.fra-lux@fra: rosenpass:Key rosenpass@lux, rosenpass:Key rosenpass@fra, wireguard:Interface mesh@lux, wireguard:Interface mesh@fra",
+  "rosenpass:Daemon mesh.fra-lux@fra: rosenpass:Psk mesh.fra-lux@lux, rosenpass:Psk mesh.fra-lux@fra",
+  "rosenpass:Psk mesh.fra-lux@lux: rosenpass:Key rosenpass@lux, rosenpass:Key rosenpass@fra, wireguard:Interface mesh@lux, wireguard:Interface mesh@fra",
+  "rosenpass:Daemon mesh.fra-lux@lux: rosenpass:Psk mesh.fra-lux@lux, rosenpass:Psk mesh.fra-lux@fra",
+  "rosenpass:Psk mesh.lux-nas@lux: rosenpass:Key rosenpass@lux, rosenpass:Key rosenpass@nas, wireguard:Interface mesh@lux, wireguard:Interface mesh@nas",
+  "rosenpass:Daemon mesh.lux-nas@lux: rosenpass:Psk mesh.lux-nas@lux, rosenpass:Psk mesh.lux-nas@nas",
+  "rosenpass:Psk mesh.lux-nas@nas: rosenpass:Key rosenpass@lux, rosenpass:Key rosenpass@nas, wireguard:Interface mesh@lux, wireguard:Interface mesh@nas",
+  "rosenpass:Daemon mesh.lux-nas@nas: rosenpass:Psk mesh.lux-nas@lux, rosenpass:Psk mesh.lux-nas@nas",
+]
+`);
+  const daemons = Object.entries(specs(made, "Daemon"));
+  expect(
+    daemons.map(([name, { device, port, peer }]) => `${name} ${device} ${port} ${peer.name}`),
+  ).toMatchInlineSnapshot(`
+[
+  "mesh.fra-lux@fra mesh 31001 lux",
+  "mesh.fra-lux@lux mesh 31002 fra",
+  "mesh.fra-nas@fra mesh 31009 nas",
+  "mesh.fra-nas@nas mesh 31002 fra",
+  "mesh.lux-nas@lux mesh 31009 nas",
+  "mesh.lux-nas@nas mesh 31001 lux",
+]
+`);
+});
+
+test("somebody else's machine has its key in a file, and is told how to call", async () => {
+  const told: string[] = [];
+  const made = await registered(
+    () => {
+      const link = new WgLink("lux-phone", { a: new OverlayNode("lux", lux), peer: phone });
+      new RosenpassPeer("phone", { link, peerKey: key.path }).peerConfig.apply((it) => told.push(it ?? ""));
+    },
+    false,
+    found,
+  );
+  expect(specs(made, "Daemon")["lux-phone@lux"].peer).toEqual({
+    ...{ name: "phone", publicKey: phone.publicKey, key: key.sha256, file: key.path, endpoints: [] },
+  });
+  expect(specs(made, "Psk")["lux-phone@lux"].peer).toEqual({ name: "phone", publicKey: phone.publicKey });
+  expect(told).toMatchInlineSnapshot(`
+[
+  "# Rosenpass on phone, with lux. The public key of lux: npx overlay rosenpass HOST > lux.public
+public_key = "phone.public"
+secret_key = "phone.secret"
+listen = ["[::]:21001"]
+verbosity = "Quiet"
+
+[[peers]]
+public_key = "lux.public"
+endpoint = "203.0.113.5:21050"
+device = "wg0"
+peer = "luxAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+",
+]
+`);
+});
+
+test("a document that names a relay of two whose link is strict", () => {
+  const network = new Network();
+  network.addNode("lux", lux);
+  network.addNode("fra", fra);
+  network.addNode("hkg", {
+    ...nas,
+    id: 3,
+    connection: { host: "hkg.example" },
+    addresses: [],
+    endpoints: ["192.0.2.7"],
+  });
+  network.addLink("lux-fra", { a: reference("lux"), b: reference("fra") });
+  network.addLink("lux-hkg", { a: reference("lux"), b: reference("hkg") });
+  const pair = {
+    nodes: [reference("lux")],
+    relays: [{ a: "lux", b: "fra", by: "hkg", allowPlaintext: true as const }],
+  };
+  const said = () => format(pairFaults(pair, network)).split("\n");
+  const before = said();
+  network.addRosenpass("pq", { link: luxFra, mode: "strict" });
+  expect(said().filter((it) => !before.includes(it))).toMatchInlineSnapshot(`
+[
+  "relays[0]: legal is a pair without a link that is strict about its keys, and that of lux and fra is; leave it out, or make their link permissive.",
+]
+`);
+});
+
+/** What is wrong with one exchange over a link of two nodes. */
+function faults(
+  args: Partial<RosenpassPeerArgs>,
+  a: Partial<OverlayNodeArgs> = {},
+  b: Partial<OverlayNodeArgs> = {},
+  more: { link?: Partial<WgLinkArgs>; also?: (network: Network) => void } = {},
+): string[] {
+  const network = new Network();
+  const said: string[] = [];
+  const noted = (checked: object) => "faults" in checked && said.push(...format(checked.faults as never).split("\n"));
+  noted(network.addNode("lux", { ...lux, ...a }));
+  noted(network.addNode("fra", { ...fra, ...b }));
+  noted(network.addLink("lux-fra", { a: reference("lux"), b: reference("fra"), ...more.link }));
+  more.also?.(network);
+  noted(network.addRosenpass("pq", { link: luxFra, ...args }));
+  noted({ faults: network.strictFaults({ mode: args.mode ?? "permissive" }, ["lux", "fra"]) });
+  return said.filter(Boolean).map((line) => line.replaceAll(folder, "FOLDER"));
+}
+
+test("what is wrong with an exchange, before any host is touched", () => {
+  const peer = { link: { b: undefined, peer: phone } as Partial<WgLinkArgs> };
+  const short = file("short.public", 1000);
+  const again = (network: Network) => void network.addRosenpass("first", { link: luxFra });
+  const taken = (network: Network) =>
+    void network.addLink("lux-nas", { a: reference("lux"), b: reference("nas"), ports: { a: 21002 } });
+  const relay = (network: Network) =>
+    void network.addNode("hkg", {
+      ...nas,
+      id: 3,
+      connection: { host: "hkg.example" },
+      addresses: [],
+      relay: [{ a: "fra", b: "lux" }],
+    });
+  const withNas = (network: Network) => {
+    network.addNode("nas", nas);
+    taken(network);
+  };
+  expect({
+    "another program": faults({ binary: { ...program, sha256: "0".repeat(64) } }),
+    "no program": faults({ binary: { path: `${folder}/none`, sha256: program.sha256 } }),
+    neither: faults({ binary: { sha256: program.sha256 } }),
+    both: faults({ binary: { ...program, url: "https://example.com/rosenpass" } }),
+    "a mode that is none": faults({ mode: "paranoid" as never }),
+    twice: faults({}, {}, {}, { also: again }),
+    "a port of a link": faults({}, {}, {}, { also: withNas }),
+    "few ports": faults({}, { ports: [51820, 51821] }),
+    "a port that is none of few": faults({ port: 51830 }, { ports: [51820, 51821] }),
+    "endpoints with few ports": faults(
+      {},
+      { endpoints: [{ address: "203.0.113.5", ports: [443] }] },
+      { endpoints: [] },
+    ),
+    "a great id": faults({}, {}, { id: 50000 }),
+    "strict by a relay": faults({ mode: "strict" }, {}, {}, { also: relay }),
+    "permissive by a relay": faults({}, {}, {}, { also: relay }),
+    "a key where there are two nodes": faults({ peerKey: key.path }),
+    "no key of a peer": faults({}, {}, {}, peer),
+    "a key of another size": faults({ peerKey: short.path }, {}, {}, peer),
+    "a key that is not there": faults({ peerKey: `${folder}/none` }, {}, {}, peer),
+  }).toMatchInlineSnapshot(`
+{
+  "a great id": [
+    "port: legal is a UDP port, at most 65535, and that of lux would be 71000; give one.",
+  ],
+  "a key of another size": [
+    "peerKey: found "FOLDER/short.public", legal is a public key of rosenpass 0.2, a file of 524160 bytes (this one has 1000); copy the public key of phone there once more, as bytes.",
+  ],
+  "a key that is not there": [
+    "peerKey: found "FOLDER/none", legal is a public key of rosenpass 0.2, a file of 524160 bytes (ENOENT); copy the public key of phone there once more, as bytes.",
+  ],
+  "a key where there are two nodes": [
+    "peerKey: legal is absent where the link has two nodes, whose keys are their own; leave it out.",
+  ],
+  "a mode that is none": [
+    "mode: found "paranoid", legal is one of "permissive", "strict"; correct the value.",
+  ],
+  "a port of a link": [
+    "pq.lux.port: found 21002, legal is UDP port 21002 on lux once, and link lux-nas has it already; give another \`port\`.",
+  ],
+  "a port that is none of few": [
+    "port: found 51830, legal is one of the UDP ports that lux has, 51820, 51821, and none that a link has; choose one of them.",
+  ],
+  "another program": [
+    "binary.path: found "FOLDER/rosenpass", legal is a program with the SHA-256 that \`sha256\` says, and this one has 355ab06aeb7934cbdfe47231587907dee7f05fbdaefb369028cf8e4b6cf34d56; get the right program, or correct \`sha256\`.",
+  ],
+  "both": [
+    "binary: legal is either \`path\` or \`url\`; give one of the two.",
+  ],
+  "endpoints with few ports": [
+    "port: legal is an endpoint of lux or fra that is reached at Rosenpass's port, too, which is not among its \`ports\`; give a \`port\` that is among them, and that no link has.",
+  ],
+  "few ports": [
+    "port: legal is one of the UDP ports that lux has, 51820, 51821, and none that a link has; add it.",
+  ],
+  "neither": [
+    "binary: legal is either \`path\` or \`url\`; give one of the two.",
+  ],
+  "no key of a peer": [
+    "peerKey: legal is the file with the Rosenpass public key of phone, because the other end is a \`peer\`; have \`rosenpass gen-keys\` run there, copy its public key, and name that file.",
+  ],
+  "no program": [
+    "binary.path: found "FOLDER/none", legal is a file that can be read (ENOENT); correct the path, or put the program there.",
+  ],
+  "permissive by a relay": [],
+  "strict by a relay": [
+    "mode: found "strict", legal is "permissive" where hkg relays between lux and fra: when their link is down, packets go that way, with no key of theirs; leave the pair out of \`relay\` of hkg, or say "permissive".",
+  ],
+  "twice": [
+    "pq: found "lux-fra", legal is the exchange of keys lux-fra once, and rosenpass first has it already; leave one of the two out.",
+  ],
+}
+`);
+});

@@ -1,0 +1,110 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2016 # what stands in single quotes is for the shells under test
+# What one link's file makes of Rosenpass, and files that are no text, under each shell that is here.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+  agents=$BATS_TEST_DIRNAME/../../../sdk/host/agents
+  here=$BATS_TEST_TMPDIR
+}
+
+# in_each_shell SCRIPT: once for each shell; SCRIPT finds the parts of rosenpass.sh loaded, but for main.
+in_each_shell() {
+  for shell in dash 'bash --posix' 'busybox ash'; do
+    command -v "${shell%% *}" >/dev/null || continue
+    echo "# $shell"
+    rm -rf "${here:?}/etc" "$here/run" && mkdir -p "$here/etc/rosenpass" "$here/etc/keys" "$here/run"
+    # shellcheck disable=SC2086
+    $shell -euc "for part in networkd steps batches verbs files rosenpass/psk rosenpass/keys rosenpass/conf rosenpass/watch; do
+        . '$agents'/\$part.sh
+      done
+      overlay_etc='$here/etc' overlay_run='$here/run' name=lux-fra keep='$here/run' here='$here'
+      begin_steps stop
+      $1"
+  done
+}
+
+@test "the file of a link becomes what Rosenpass reads" {
+  in_each_shell '
+    cat >"$here/conf" <<EOT
+binary /usr/local/lib/overlay/rosenpass/rosenpass
+mode strict
+device inter-lux
+peer hVXQ=
+port 12001
+endpoint 203.0.113.5:12002
+endpoint [2001:db8::5]:12002
+EOT
+    read_conf "$here/conf"
+    way() { return 1; } # WireGuard knows of no other
+    listen() { printf "\"[::]:%s\"" "$port"; }
+    calls
+    overlay_etc=/etc/overlay keep=/run/overlay/rosenpass/lux-fra toml >"$here/toml"
+    diff "$here/toml" - <<EOT
+public_key = "/etc/overlay/keys/rosenpass.public"
+secret_key = "/etc/overlay/keys/rosenpass.secret"
+listen = ["[::]:12001"]
+verbosity = "Quiet"
+
+[[peers]]
+public_key = "/etc/overlay/rosenpass/lux-fra.peer"
+endpoint = "203.0.113.5:12002"
+key_out = "/run/overlay/rosenpass/lux-fra/key"
+EOT'
+}
+
+@test "who has a delay answers first, and calls where nobody has called" {
+  in_each_shell '
+    endpoints=" 203.0.113.5:12002" delay=1
+    way() { return 1; }
+    ! calls
+    [ -z "$called" ]
+    : >"$keep/late"
+    calls
+    [ "$called" = 203.0.113.5:12002 ]
+    [ ! -e "$keep/late" ]
+    ! calls'
+}
+
+@test "the daemon calls where WireGuard does, and where that is none of its endpoints the first" {
+  in_each_shell '
+    endpoints=" 203.0.113.5:12002 [2001:db8::5]:12002" delay="" device=inter-lux peer=hVXQ=
+    timeout() { printf "AAAA=\t192.0.2.1:9\nhVXQ=\t%s\n" "$at_now"; }
+    at_now="[2001:db8::5]:11002"
+    calls
+    [ "$called" = "[2001:db8::5]:12002" ]
+    at_now="192.0.2.99:11002"
+    calls
+    [ "$called" = 203.0.113.5:12002 ]'
+}
+
+@test "a port that somebody has is known" {
+  [ -r /proc/net/udp ] || skip "this machine has no /proc/net/udp"
+  in_each_shell '
+    ! bound 1
+    grep() { command grep "$1" "$2" "$3" "$here/udp"; }
+    echo "  12: 00000000:2EE1 00000000:0000 07 00000000:00000000" >"$here/udp"
+    bound 12001
+    ! bound 12002'
+}
+
+@test "a file that is no text arrives whole, or not at all" {
+  head -c 20000 /dev/urandom >"$here/binary"
+  sum=$(sha256sum <"$here/binary")
+  sum=${sum%% *}
+  in_each_shell "
+    steps stop <<EOT
+decode 0755 $here/etc/program $sum gz:$(gzip -c "$here/binary" | base64 -w 0)
+decode 0600 $here/etc/key $sum $(base64 -w 0 "$here/binary")
+EOT
+    cmp $here/etc/program $here/binary
+    cmp $here/etc/key $here/binary
+    [ \"\$(stat -c %a $here/etc/program $here/etc/key | tr '\\n' ' ')\" = '755 600 ' ]
+    ! steps stop <<EOT || exit 1
+decode 0600 $here/etc/key $sum $(head -c 3000 "$here/binary" | base64 -w 0)
+EOT
+    [ \"\$failed_line: \$said\" = 'decode 0600 $here/etc/key: $here/etc/key has not arrived whole: its SHA-256 is another' ]
+    cmp $here/etc/key $here/binary
+    [ ! -e $here/etc/key.overlay-new ]"
+}
