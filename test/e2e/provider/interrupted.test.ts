@@ -71,7 +71,7 @@ describeWhere("lab", "interrupted", () => {
     /** Kills the provider after so many milliseconds, or when it has sent a change; the next run has the same state. */
     async function killed(work: () => Promise<unknown>, when: number | "in the middle"): Promise<void> {
       await network.restart();
-      if (when === "in the middle") await hold(1);
+      if (when === "in the middle") await hold(2);
       const ended = work().then(
         () => "ended",
         () => "killed",
