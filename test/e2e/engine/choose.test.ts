@@ -11,7 +11,7 @@ import { within } from "../days/choose";
 import { on } from "../days/network";
 import { Bucket } from "./bucket";
 import { changed, counted } from "./output";
-import { Workspace } from "./workspace";
+import { compiled, Workspace } from "./workspace";
 
 jest.setTimeout(240_000);
 
@@ -66,10 +66,9 @@ describeWhere(["lab", "engine", "minio"], "hosts that choose by what is in a buc
     reader = await bucket.minio.token("s3:GetObject");
     environment.AWS_SHARED_CREDENTIALS_FILE = join(writers.folder, "credentials");
     hand(reader);
-    work = await Workspace.make({ lab, files: {}, environment });
+    work = await Workspace.make({ lab, files: compiled(), environment });
     const { key, publicKey } = writers.make("net");
-    writeFileSync(
-      join(work.folder, "index.ts"),
+    work.write(
       program({
         network: "prod",
         store: bucket.minio.address(),

@@ -7,7 +7,7 @@ import { Lab } from "../../lab";
 import { Writers } from "../../sdk/truth/keys";
 import { Minio, use } from "../../sdk/truth/minio";
 import { counted } from "./output";
-import { type Options, Workspace } from "./workspace";
+import { compiled, type Options, Workspace } from "./workspace";
 
 jest.setTimeout(240_000);
 
@@ -36,7 +36,7 @@ describeWhere(["lab", "engine", "minio"], "state in a bucket", () => {
   let minio: Minio;
   let workspace: Workspace;
   const writers = new Writers();
-  const options: Options = { files: { "index.ts": "" }, around: [] };
+  const options: Options = { files: compiled(), around: [] };
   let truth: object;
 
   beforeAll(async () => {
@@ -63,7 +63,7 @@ describeWhere(["lab", "engine", "minio"], "state in a bucket", () => {
     await minio?.remove();
     await Lab.down("state");
   });
-  const write = (text: string) => writeFileSync(join(workspace.folder, "index.ts"), text);
+  const write = (text: string) => workspace.write(text);
 
   test("up, nothing more to do, and a change: as with a folder", async () => {
     write(program(truth, 25));

@@ -9,7 +9,7 @@ import { Writers } from "../../sdk/truth/keys";
 import { within } from "../days/choose";
 import { on } from "../days/network";
 import { counted, diagnostics } from "./output";
-import { project, Workspace } from "./workspace";
+import { compiled, Workspace } from "./workspace";
 
 jest.setTimeout(240_000);
 
@@ -79,8 +79,7 @@ describeWhere(["lab", "engine"], "a network of two repositories", () => {
     signers,
     choose: { stores: ["file:///srv/truth"], probe: 0.5, fetch: 1 },
   });
-  const write = (name: keyof typeof keys, rest: string) =>
-    writeFileSync(join(of(name).folder, "index.ts"), program(settings(name), rest));
+  const write = (name: keyof typeof keys, rest: string) => of(name).write(program(settings(name), rest));
   /** What somebody else keeps up to date on the hosts. */
   const copy = async () => {
     const input = execFileSync("tar", ["-c", "-C", folder, "prod/hosts"], { encoding: "utf8" });
@@ -95,8 +94,7 @@ describeWhere(["lab", "engine"], "a network of two repositories", () => {
   beforeAll(async () => {
     lab = await Lab.up("lab", { name: "truth", fresh: true });
     for (const name of ["net", "edge"] as const) {
-      const yaml = project("node_modules/pulumi-overlay/bin").replace("name: net", `name: ${name}`);
-      spaces[name] = await Workspace.make({ lab, files: { "Pulumi.yaml": yaml, "index.ts": "" } });
+      spaces[name] = await Workspace.make({ lab, files: compiled(name) });
     }
   });
   afterAll(async () => {
@@ -166,10 +164,7 @@ describeWhere(["lab", "engine"], "a network of two repositories", () => {
   });
 
   test("a node of the other's is refused by name, in the preview", async () => {
-    writeFileSync(
-      join(of("edge").folder, "index.ts"),
-      program(settings("edge"), EDGE.replace(RELAYS, "[]").replaceAll("hkg", "lux")),
-    );
+    of("edge").write(program(settings("edge"), EDGE.replace(RELAYS, "[]").replaceAll("hkg", "lux")));
     const { code, text } = await of("edge").run("preview");
     expect(code).not.toBe(0);
     expect(text).toMatch(/belongs to net\/dev/);

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { transformSync } from "@swc/core";
 import { parse, stringify } from "yaml";
 import type { Lab } from "../../lab";
 import { backend } from "../backend";
@@ -36,10 +37,16 @@ export const project = (
 runtime: ${runtime}
 ${plugin === undefined ? "" : `plugins: { providers: [{ name: overlay, path: ${plugin} }] }\n`}`;
 
-const defaults = {
-  "Pulumi.yaml": project("node_modules/pulumi-overlay/bin"),
-  "package.json": JSON.stringify({ name: "net", main: "index.ts", dependencies: { "pulumi-overlay": "*" } }),
-};
+const PLUGIN = "node_modules/pulumi-overlay/bin";
+const manifest = (main: string): string =>
+  JSON.stringify({ name: "net", main, dependencies: { "pulumi-overlay": "*" } });
+const defaults = { "Pulumi.yaml": project(PLUGIN), "package.json": manifest("index.ts") };
+
+/** A project whose program `write` compiles: each run would load the compiler, half a second of a processor. */
+export const compiled = (name = "net"): Record<string, string> => ({
+  "Pulumi.yaml": project(PLUGIN, "{ name: nodejs, options: { typescript: false } }").replace("net", name),
+  "package.json": manifest("index.js"),
+});
 
 export class Workspace {
   readonly folder = mkdtempSync(join(tmpdir(), "overlay-engine-"));
@@ -66,6 +73,13 @@ export class Workspace {
       workspace.configure({ "overlay:ssh": ssh });
     }
     return workspace;
+  }
+
+  /** The program of a compiled project, in TypeScript. */
+  write(program: string): void {
+    const jsc = { parser: { syntax: "typescript" }, target: "es2022" } as const;
+    const { code } = transformSync(program, { swcrc: false, jsc, module: { type: "commonjs" } });
+    writeFileSync(join(this.folder, "index.js"), code);
   }
 
   /** Adds to the stack's configuration, as `pulumi config set` does. */
