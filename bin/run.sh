@@ -17,5 +17,8 @@ run() {
   version=${version#v}
   [ "${version%%.*}" -ge 22 ] || complain "node on PATH is $version; install Node 22 or later"
   [ -f "$main" ] || complain "$main is not there; run \`npm run build\` in $root"
+  # What node has made of hundreds of files is kept beside set-up's cache: a fifth of a start.
+  cache=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
+  [ -z "$cache" ] || export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-$cache/pulumi-overlay/compiled}"
   exec "$node" "$option" "$main" "$@"
 }
