@@ -108,3 +108,22 @@ EOT
     cmp $here/etc/key $here/binary
     [ ! -e $here/etc/key.overlay-new ]"
 }
+
+@test "a key pair is made where an attempt before it left something, and one that fails leaves nothing" {
+  # Like rosenpass, it writes over no file.
+  cat >"$here/gen-keys" <<'EOT'
+#!/bin/sh
+set -C
+head -c 524160 /dev/zero >"$3" && head -c "${secret:-13568}" /dev/zero >"$5"
+EOT
+  chmod +x "$here/gen-keys"
+  in_each_shell '
+    keys=$here/etc/keys
+    : >"$keys/rosenpass.secret.overlay-new"
+    if secret=99 make_pair "$here/gen-keys"; then exit 1; fi
+    [ "$said" = "$keys/rosenpass.secret.overlay-new has 99 bytes, and not 13568: a key of another version of Rosenpass, or not all of it" ]
+    [ -z "$(ls "$keys")" ]
+    : >"$keys/rosenpass.public.overlay-new"
+    make_pair "$here/gen-keys"
+    [ "$(ls "$keys" | tr "\n" " ")" = "rosenpass.public rosenpass.secret " ]'
+}

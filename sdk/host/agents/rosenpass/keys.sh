@@ -13,7 +13,7 @@ make_pair() {
   said=$({
     umask 022
     # shellcheck disable=SC2174 # the folders above are for all to read
-    mkdir -p -m 700 "${2%/*}" && umask 077 && rm -f "$2".*.overlay-new &&
+    mkdir -p -m 700 "${2%/*}" && umask 077 && rm -f "$2.public.overlay-new" "$2.secret.overlay-new" &&
       timeout 30 "$1" gen-keys -p "$2.public.overlay-new" -s "$2.secret.overlay-new"
   } 2>&1 9>&-) &&
     has_size "$2.secret.overlay-new" "$rosenpass_secret_size" && has_size "$2.public.overlay-new" "$rosenpass_public_size" &&
@@ -22,7 +22,7 @@ make_pair() {
         mv -f "$2.public.overlay-new" "$2.public" && mv -f "$2.secret.overlay-new" "$2.secret"
     } 2>&1 9>&-) && note_folder "${2%/*}" && return 0
   set -- $? "$2"
-  rm -f "$2".*.overlay-new
+  rm -f "$2.public.overlay-new" "$2.secret.overlay-new"
   return "$1"
 }
 
