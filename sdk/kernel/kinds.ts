@@ -6,6 +6,7 @@ import type { Fact, Kind } from "./fact";
 import { fdb } from "./fdb";
 import { file } from "./file";
 import { firewalldRule } from "./firewalldRule";
+import { keptPsk } from "./keptPsk";
 import { link } from "./link";
 import { neighbour } from "./neighbour";
 import { nftElement } from "./nftElement";
@@ -28,6 +29,7 @@ export const kinds = {
   file,
   wgKey,
   rosenpassKey,
+  keptPsk,
   unit,
   sysctl,
   nftTable,

@@ -13,6 +13,7 @@ const ORDER: (KindName | `${KindName}@`)[] = [
   "file",
   "wgKey",
   "rosenpassKey",
+  "keptPsk",
   "unit",
   "nftTable",
   "sysctl",

@@ -73,8 +73,8 @@ function belongings(snapshot: Snapshot): Fact[] {
   const rules = Object.keys(kinds).flatMap((kind) =>
     (kindOf({ kind }).all?.(snapshot) ?? []).map((value) => fact(kind as KindName, value as never)),
   );
-  const keying = Object.keys(snapshot.boot).flatMap((file) =>
-    file.startsWith(DAEMON_BOOT) ? traces(file.slice(DAEMON_BOOT.length)) : [],
+  const keying = [PSK_BOOT, DAEMON_BOOT].flatMap((prefix) =>
+    Object.keys(snapshot.boot).flatMap((file) => (file.startsWith(prefix) ? traces(file.slice(prefix.length)) : [])),
   );
   return [
     ...links,

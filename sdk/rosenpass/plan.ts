@@ -33,6 +33,7 @@ export function keyBlobs({ binary }: KeySpec): Blob[] {
 
 export const pskPlan = ({ device, mode, name, peer: { publicKey } }: PskSpec): Fact[] => [
   fact("wgPsk", { device, publicKey, mode, name }),
+  fact("keptPsk", { name }),
 ];
 
 export const configPath = (name: string): string => `/etc/overlay/rosenpass/${name}.conf`;
@@ -111,6 +112,7 @@ export function keying(spec: DaemonSpec): Keying {
 /** All that an exchange may have on a host, known by its name alone: it goes with the node. */
 export const traces = (name: string): Fact[] => [
   ...[keyPath(name), configPath(name)].map((path) => fact("file", { path, mode: "0600", content: "" })),
+  fact("keptPsk", { name }),
   fact("unit", { name: unitOf(name), enabled: true, active: true }),
 ];
 

@@ -105,6 +105,7 @@ one_step() {
     keypair) make_pair "$2" ;;
     decode) decode "$2" "$3" "$4" "$5" ;;
     psk) set_psk "$2" "$3" "$4" "$5" ;;
+    forget) forget "$2" ;;
     keepkey) make_key "$2" "$3" ;;
     retire) retire "$2" ;;
     restore) restore_sysctl "$3" ;;

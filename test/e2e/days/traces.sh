@@ -16,4 +16,5 @@ find /etc /usr/local /usr/lib/systemd/system /var/lib/systemd /root /home -xdev 
 find /etc /usr/local -xdev -type d | sort
 find /etc /usr/local -xdev -type f -exec sha256sum {} + | sort -k 2
 find /run/wireguard /run/systemd/system /run/systemd/transient -xdev ! -type d 2>/dev/null | sort # wireguard-go leaves its folder until the next boot
+find /var/lib/overlay /run/overlay/rosenpass -xdev ! -type d 2>/dev/null | sort
 for name in wireguard overlay; do pgrep -l $name; done | sed 's/^[0-9]* //'

@@ -259,12 +259,13 @@ describeWhere(["lab", "rosenpass"], "Rosenpass on a link", () => {
   });
 
   test("with the node goes all that it has of Rosenpass, daemons first", async () => {
+    const paths = ["psk", "exchanged"].map((file) => `/run/overlay/rosenpass/fra-lux/${file}`);
+    const all = ["/var/lib/overlay/rosenpass/fra-lux", "/etc/overlay/keys/rosenpass.secret", ...paths];
+    expect(await on("lux", `stat -c %n ${all.join(" ")}`)).toBe(`${all.join("\n")}\n`);
     await network.engine.destroy(host(network.lab, "lux"));
-    await on("lux", "! ls /etc/overlay");
-    await on(
-      "lux",
-      "! ls /usr/local/lib/overlay /etc/systemd/system/overlay-rosenpass@.service /var/lib/overlay/rosenpass",
-    );
+    const unit = "/etc/systemd/system/overlay-rosenpass@.service";
+    const folders = "/etc/overlay /usr/local/lib/overlay /var/lib/overlay/rosenpass /run/overlay/rosenpass";
+    expect(await on("lux", `ls -d ${folders} ${unit} 2>/dev/null || :`)).toBe("");
     expect(await on("lux", "systemctl list-units --all 'overlay-rosenpass@*' --no-legend")).toBe("");
     expect(await on("lux", "ip rule; ip -6 rule; nft list tables")).not.toMatch(/5109|overlay/);
   });

@@ -127,3 +127,34 @@ EOT
     make_pair "$here/gen-keys"
     [ "$(ls "$keys" | tr "\n" " ")" = "rosenpass.public rosenpass.secret " ]'
 }
+
+@test "a key that was kept is for the peer alone with which it was exchanged, and goes with the name" {
+  in_each_shell '
+    rosenpass_kept=$here/etc/kept keep=$here/run/rosenpass/lux-fra key=KEY4567890123456789012345678901234567890123=
+    see_peer() { psk="(none)" handshake=0; }
+    wg_set() { printf "%s\n" "$*" >>"$here/told"; }
+    told() { cat "$here/told" && rm "$here/told"; }
+    mkdir -p "$rosenpass_kept"
+    echo "$key LUX=" >"$rosenpass_kept/lux-fra"
+    set_psk inter-lux LUX= permissive lux-fra
+    [ "$(told)" = "inter-lux peer LUX= preshared-key $keep/psk" ]
+    [ "$(cat "$keep/psk")" = "$key" ]
+
+    set_psk inter-lux ANOTHER= permissive lux-fra
+    [ "$(told)" = "inter-lux peer ANOTHER= preshared-key /dev/null" ]
+    set_psk inter-lux ANOTHER= permissive lux-fra
+    [ ! -e "$here/told" ]
+
+    echo "5 LUX=" >"$keep/exchanged" && echo "$key" >"$keep/psk"
+    set_psk inter-lux LUX= permissive lux-fra
+    [ "$(told)" = "inter-lux peer LUX= preshared-key $keep/psk" ]
+    set_psk inter-lux ANOTHER= permissive lux-fra
+    [ "$(told)" = "inter-lux peer ANOTHER= preshared-key /dev/null" ]
+    [ ! -e "$keep/exchanged" ]
+
+    steps stop <<EOT
+forget lux-fra
+EOT
+    [ ! -e "$rosenpass_kept" ]
+    [ ! -e "$here/run/rosenpass" ]'
+}

@@ -177,7 +177,11 @@ export class Pair {
   async off(): Promise<void> {
     await this.both(({ host }) => carryOut(this.lab, host, [`systemctl disable --now ${this.unit}`]));
     await this.both(({ host }) =>
-      carryOut(this.lab, host, [this.psk(host, "none"), `remove /etc/overlay/boot.d/60-${this.name}`]),
+      carryOut(this.lab, host, [
+        this.psk(host, "none"),
+        `forget ${this.name}`,
+        `remove /etc/overlay/boot.d/60-${this.name}`,
+      ]),
     );
   }
 

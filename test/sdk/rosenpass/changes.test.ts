@@ -51,15 +51,15 @@ test.each<[string, string | undefined, string | undefined, boolean, string[]]>([
   ["strict with a key", "strict", "strict", true, []],
   ["strict, and somebody took the key away", "strict", "strict", false, [line("strict")]],
   ["back to permissive", "strict", "permissive", true, [line("permissive")]],
-  ["gone", "permissive", undefined, true, [line("none")]],
-  ["gone, and strict", "strict", undefined, false, [line("none")]],
+  ["gone", "permissive", undefined, true, [line("none"), "forget lux-fra"]],
+  ["gone, and strict", "strict", undefined, false, [line("none"), "forget lux-fra"]],
 ])("%s", (_, before, after, keyed, wanted) => {
   const of = (mode: string | undefined) => (mode === undefined ? [] : psk(mode));
   expect(commands(of(before), of(after), seen(keyed))).toEqual(wanted);
 });
 
-test("a peer that is gone has no key to take away", () => {
-  expect(commands(psk("strict"), [], seen())).toEqual([]);
+test("a peer that is gone has no key to take away, but the host has kept one", () => {
+  expect(commands(psk("strict"), [], seen())).toEqual(["forget lux-fra"]);
 });
 
 test("another port is another rule, another table and another file; the unit is left alone", () => {

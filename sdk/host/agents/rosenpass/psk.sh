@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2154,SC2034 # what steps.sh or main.sh sets, and what they and watch.sh read
 # The preshared key of a link that Rosenpass protects, wg(8). Its files are in /run/overlay/rosenpass/NAME, for root alone:
 # psk        the key of the last exchange, or a random one that nobody else has
-# exchanged  SECONDS HANDSHAKE of that exchange: by /proc/uptime, which nobody sets, and the peer's latest handshake then
+# exchanged  SECONDS PEER of that exchange: by /proc/uptime, which nobody sets
 # fresh      there is an exchange of the daemon that runs now, with the files that it is to have
 # first      HANDSHAKE when the first key was set: a later one is protected
 # dead       there may be no session any more, so that the next key begins one at once
@@ -16,12 +16,12 @@ set_psk() {
   see_peer "$1" "$2" || return
   case $3 in
     none)
-      no_psk "$@" && rm -rf "$keep" "${rosenpass_kept:?}/$4"
+      no_psk "$@"
       return
       ;;
     permissive)
-      if [ ! -s "$keep/exchanged" ] && ! { read_key "$rosenpass_kept/$4" && write_psk; }; then
-        [ ! -e "$keep/psk" ] || { no_psk "$@" && rm -rf "$keep/psk"; }
+      if ! exchanged_with "$2" && ! { read_key "$rosenpass_kept/$4" && [ "$whose" = "$2" ] && write_psk; }; then
+        [ ! -e "$keep/psk" ] || { no_psk "$@" && rm -f "$keep/psk" "$keep/exchanged"; }
         return
       fi
       ;;
@@ -42,6 +42,16 @@ set_psk() {
 
 no_psk() { wg_set "$1" peer "$2" preshared-key /dev/null; }
 
+# forget NAME: whoever has that name next may be another machine.
+forget() {
+  set -- "$overlay_run/rosenpass" "$rosenpass_kept" "${1:?}"
+  said=$(rm -rf "${1:?}/$3" "${2:?}/$3" 2>&1 9>&-) || return
+  rmdir "$1" "$2" 2>/dev/null 9>&- || :
+}
+
+# exchanged_with PEER: in this boot. The other end may be another machine since, which has no such key.
+exchanged_with() { [ -s "$keep/exchanged" ] && read -r _ whose <"$keep/exchanged" && [ "$whose" = "$1" ]; }
+
 # good_key: the last exchange is of this boot, and young enough.
 good_key() {
   [ -s "$keep/exchanged" ] && [ -s "$keep/psk" ] || return 1
@@ -56,10 +66,10 @@ random_key() {
   key=$(wg genpsk 9>&-) && write_psk && : >"$keep/dead"
 }
 
-# read_key FILE: leaves a whole one in $key.
+# read_key FILE: leaves a whole one in $key, and in $whose of which peer it is, where the file says that.
 read_key() {
-  key=''
-  [ ! -r "$1" ] || read -r key <"$1" || :
+  key='' whose=''
+  [ ! -r "$1" ] || read -r key whose <"$1" || :
   [ ${#key} = 44 ] && [ "${key%=}" != "$key" ]
 }
 

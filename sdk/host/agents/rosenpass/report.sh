@@ -10,7 +10,7 @@ rosenpass_report() {
   done <"/etc/overlay/rosenpass/$1.conf"
   read -r now _ </proc/uptime
   if [ -s "$keep/exchanged" ]; then
-    read -r exchanged at_handshake <"$keep/exchanged"
+    read -r exchanged _ <"$keep/exchanged"
     printf 'exchanged %d\n' $((${now%.*} - exchanged))
   fi
   timeout 5 wg show "$device" dump 2>/dev/null | while read -r key psk _ _ handshake _; do
@@ -22,7 +22,6 @@ rosenpass_report() {
       read -r first <"$keep/first"
       [ "$handshake" = "$first" ] || echo 'protected yes'
     fi
-    if [ -s "$keep/exchanged" ] && [ "$handshake" != "$at_handshake" ]; then echo 'keyed yes'; fi
   done
   if [ -s "$keep/config.toml" ]; then sed -n 's/^endpoint = "\(.*\)"$/endpoint \1/p' "$keep/config.toml"; fi
   if [ -s "$keep/starts" ]; then

@@ -59,7 +59,7 @@ give() {
   key=$fresh handshake=0
   if with_lock give_key; then
     uptime
-    printf '%s %s\n' "$now" "$handshake" >"$keep/exchanged"
+    printf '%s %s\n' "$now" "$peer" >"$keep/exchanged"
     : >"$keep/fresh"
     [ -s "$keep/first" ] || printf '%s\n' "$handshake" >"$keep/first"
     exchanged_at=$now fresh='' silent=''
@@ -73,7 +73,7 @@ give_key() {
   write_psk
   if [ "$mode" = permissive ]; then
     [ -d "$rosenpass_kept" ] || mkdir -p "$rosenpass_kept"
-    printf '%s\n' "$key" >"$rosenpass_kept/$name"
+    printf '%s %s\n' "$key" "$peer" >"$rosenpass_kept/$name"
   fi
   if ! see_peer "$device" "$peer"; then
     trouble "$said"
