@@ -158,3 +158,14 @@ EOT
     [ ! -e "$rosenpass_kept" ]
     [ ! -e "$here/run/rosenpass" ]'
 }
+
+@test "what is put off holds the lock of the host no longer than who puts it off" {
+  in_each_shell '
+    mkfifo "$keep/lines"
+    exec 3<>"$keep/lines"
+    put_off() { later 1 uncalled; }
+    with_lock put_off
+    flock -n "$overlay_run/lock" true
+    read -r line <&3
+    [ "$line" = uncalled ]'
+}

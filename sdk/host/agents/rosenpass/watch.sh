@@ -23,8 +23,8 @@ watch() {
   done
 }
 
-# later SECONDS LINE: like the daemon, it ends where nobody reads any more, for it does not read itself.
-later() { (sleep "$1" && echo "$2") >"$keep/lines" 3>&- & }
+# later SECONDS LINE: like the daemon, it ends where nobody reads any more, for it does not read itself. The host's lock is not its.
+later() { (sleep "$1" && echo "$2") >"$keep/lines" 3>&- 9>&- & }
 
 uptime() {
   read -r now _ </proc/uptime
