@@ -169,3 +169,27 @@ EOT
     read -r line <&3
     [ "$line" = uncalled ]'
 }
+
+@test "a session that was made while the peer had no key is not protected by the next one" {
+  in_each_shell '
+    device=inter-lux peer=LUX= mode=permissive rosenpass_kept=$here/etc/kept psk="(none)" handshake=7 called="" delay=""
+    see_peer() { :; }
+    wg_set() { psk=KEY; }
+    given() { key=KEY give_key && cat "$keep/first"; }
+    [ "$(given)" = 7 ]
+    given && handshake=9
+    [ "$(given)" = 7 ] # handshakes with a key before and after
+    psk="(none)"       # somebody took it away, or made the peer again
+    [ "$(given)" = 9 ]
+    wg() { echo RANDOM; }
+    remake_peer() { psk=RANDOM; }
+    later() { :; }
+    set_psk inter-lux LUX= strict lux-fra
+    first=$here/run/rosenpass/lux-fra/first
+    [ "$(cat "$first")" = 9 ]
+    set_psk inter-lux LUX= permissive lux-fra # no exchange, no key
+    [ ! -e "$first" ]
+    psk="(none)" handshake=11
+    key=KEY give_key
+    [ "$(cat "$first")" = 11 ]'
+}

@@ -3,7 +3,7 @@
 # psk        the key of the last exchange, or a random one that nobody else has
 # exchanged  SECONDS PEER of that exchange: by /proc/uptime, which nobody sets
 # fresh      there is an exchange of the daemon that runs now, with the files that it is to have
-# first      HANDSHAKE when the first key was set: a later one is protected
+# first      HANDSHAKE when a key was set and the peer had none: a later one is protected
 # dead       there may be no session any more, so that the next key begins one at once
 
 rosenpass_kept=/var/lib/overlay/rosenpass
@@ -21,7 +21,7 @@ set_psk() {
       ;;
     permissive)
       if ! exchanged_with "$2" && ! { read_key "$rosenpass_kept/$4" && [ "$whose" = "$2" ] && write_psk; }; then
-        [ ! -e "$keep/psk" ] || { no_psk "$@" && rm -f "$keep/psk" "$keep/exchanged"; }
+        [ ! -e "$keep/psk" ] || { no_psk "$@" && rm -f "$keep/psk" "$keep/exchanged" "$keep/first"; }
         return
       fi
       ;;
@@ -31,7 +31,7 @@ set_psk() {
       ;;
     closed) random_key || return ;;
   esac
-  [ -s "$keep/first" ] || printf '%s\n' "$handshake" >"$keep/first"
+  note_first
   if [ "$3.$psk" != 'strict.(none)' ]; then
     use_psk "$1" "$2"
   else
@@ -76,6 +76,11 @@ read_key() {
 write_psk() {
   [ -d "$keep" ] || mkdir -p "$keep"
   (umask 077 && printf '%s\n' "$key" >"$keep/psk")
+}
+
+# After see_peer, before a key is set.
+note_first() {
+  if [ "$psk" = '(none)' ] || [ ! -s "$keep/first" ]; then printf '%s\n' "$handshake" >"$keep/first"; fi
 }
 
 # use_psk DEVICE PEER: after see_peer and under the host's lock, because wg makes a peer that is not there.

@@ -56,12 +56,11 @@ spoiled() {
 # may be long, it is tried again.
 give() {
   [ -n "$fresh" ] || return 0
-  key=$fresh handshake=0
+  key=$fresh
   if with_lock give_key; then
     uptime
     printf '%s %s\n' "$now" "$peer" >"$keep/exchanged"
     : >"$keep/fresh"
-    [ -s "$keep/first" ] || printf '%s\n' "$handshake" >"$keep/first"
     exchanged_at=$now fresh='' silent=''
   else
     trouble "a new key is not set yet: $said"
@@ -80,6 +79,7 @@ give_key() {
     return 0
   fi
   if [ -e "$keep/trouble" ]; then rm "$keep/trouble"; fi
+  note_first
   use_psk "$device" "$peer" || return
   # The other end has to have the key before it is called, and calls that cross are both in vain: one goes first.
   if sessionless; then
