@@ -135,15 +135,17 @@ function versions([linux, ...others]: string[]): Snapshot["versions"] {
 }
 
 function rosenpass(said: Map<string, string>): NonNullable<Snapshot["rosenpass"]> {
-  const [version, sha256, [publicKey, size] = []] = [
+  const [version, sha256, [publicKey, size] = [], secretSize] = [
     said.get("version"),
     said.get("binary"),
     said.get("public")?.split(" "),
+    said.get("secret"),
   ];
   return {
     ...(version !== undefined && { version }),
     ...(sha256 !== undefined && { sha256 }),
     ...(publicKey !== undefined && { publicKey: { sha256: publicKey, size: Number(size) } }),
+    ...(secretSize !== undefined && { secretSize: Number(secretSize) }),
   };
 }
 

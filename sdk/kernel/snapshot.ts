@@ -143,6 +143,8 @@ export interface Rosenpass {
   sha256?: string;
   /** The node's public key. */
   publicKey?: { sha256: string; size: number };
+  /** Bytes of its secret key. */
+  secretSize?: number;
 }
 
 /** How a host's exchange of keys with one peer goes, as it says itself; what it does not know is absent. */

@@ -3,6 +3,7 @@ import type { Fact } from "../kernel/fact";
 import { opening } from "../kernel/firewall";
 import { fact } from "../kernel/kinds";
 import { comment, KEYING_PREF, LINK_GROUP, SEGMENT_GROUP } from "../kernel/marks";
+import { PUBLIC_SIZE } from "../kernel/rosenpassKey";
 import type { Blob, Keying } from "../kernel/technology";
 import { calledAt, type DaemonSpec, endpointsOf, type KeySpec, type PskSpec } from "./spec";
 
@@ -13,9 +14,6 @@ export type Agents = Record<string, { mode: string; content: string }>;
 export const PROGRAM = "/usr/local/lib/overlay/rosenpass/rosenpass";
 /** Else it is found by its name. */
 const command = (given: boolean): string => (given ? PROGRAM : "rosenpass");
-
-/** Bytes of a public key of release 0.2, Classic McEliece 460896. */
-const KEY_SIZE = 524160;
 
 export const keyPlan =
   (agents: Agents) =>
@@ -87,7 +85,7 @@ export const daemonPlan = (spec: DaemonSpec): Fact[] => [
 export const daemonBlobs = ({ peer: { name, key, file } }: DaemonSpec): Blob[] => [
   {
     sha256: key,
-    size: KEY_SIZE,
+    size: PUBLIC_SIZE,
     from: file === undefined ? "other" : { path: file },
     what: `the public key of ${name}`,
   },

@@ -172,6 +172,22 @@ describeWhere(["lab", "rosenpass"], "Rosenpass on a link", () => {
     expect(await health("strict")).toEqual(["healthy", "healthy"]);
   });
 
+  test("half of a key pair is drift, and no other is made in its place", async () => {
+    const [lux] = pair.keys;
+    const keys = "/etc/overlay/keys/rosenpass";
+    await on("lux", `mv ${keys}.secret /root/kept`);
+    expect(await network.engine.refresh(lux)).toEqual([
+      `- rosenpass gen-keys --public-key ${keys}.public --secret-key ${keys}.secret`,
+      `+ rosenpass gen-keys --public-key ${keys}.public`,
+    ]);
+    const refused = await failure(network.engine.up(lux));
+    expect(refused.message).toContain(
+      `${keys}.secret has no bytes, and not 13568: a key of another version of Rosenpass, or not all of it`,
+    );
+    await on("lux", `mv /root/kept ${keys}.secret`);
+    expect(await network.engine.refresh(lux)).toEqual([]);
+  });
+
   test("a backup that was restored has other keys: refused, then seen, then told to the other end", async () => {
     const keys = "/etc/overlay/keys/rosenpass";
     const program = "/usr/local/lib/overlay/rosenpass/rosenpass";

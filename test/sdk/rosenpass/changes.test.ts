@@ -1,10 +1,11 @@
 /** One change of what is declared of an exchange of keys, and exactly the commands that it costs; each case has its no-op twin. */
-import { changes, type Fact, live, type Snapshot } from "../../../sdk/kernel";
+import { changes, type Fact, live, type Snapshot, text } from "../../../sdk/kernel";
 import { KernelModel } from "../../kernel-model";
 import { planned } from "../planned";
 
 const PEER = "Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM=";
 const HASH = "4e07408562bedb8b60ce05c1decfe3ad16b72230967de01f640b7e4729b49fce";
+const PAIR = "/etc/overlay/keys/rosenpass";
 const place = { node: "fra", owner: "net/prod", name: "lux-fra", device: "inter-lux" };
 const psk = (mode: string): Fact[] =>
   planned({
@@ -60,6 +61,30 @@ test.each<[string, string | undefined, string | undefined, boolean, string[]]>([
 
 test("a peer that is gone has no key to take away, but the host has kept one", () => {
   expect(commands(psk("strict"), [], seen())).toEqual(["forget lux-fra"]);
+});
+
+test.each<[string, number | undefined, number | undefined, string[]]>([
+  ["a key pair that is there whole", 524160, 13568, []],
+  ["none", undefined, undefined, ["keypair rosenpass"]],
+  ["the secret one is gone", 524160, undefined, ["keypair rosenpass"]],
+  ["the public one is gone", undefined, 13568, ["keypair rosenpass"]],
+  ["the secret one is cut", 524160, 99, ["keypair rosenpass"]],
+])("%s", (_, size, secretSize, wanted) => {
+  const rosenpass = {
+    ...(size !== undefined && { publicKey: { sha256: HASH, size } }),
+    ...(secretSize !== undefined && { secretSize }),
+  };
+  const pair = planned({ resource: "overlay:rosenpass:Key", node: "fra", owner: "net/prod" }).filter(
+    ({ kind }) => kind === "rosenpassKey",
+  );
+  const snapshot = { ...seen(), rosenpass };
+  expect(commands(pair, pair, snapshot)).toEqual(wanted);
+  const halves = [["public", size, 524160] as const, ["secret", secretSize, 13568] as const];
+  const there = halves.filter(([, is, whole]) => is === whole).map(([half]) => ` --${half}-key ${PAIR}.${half}`);
+  const none = size === undefined && secretSize === undefined;
+  expect(text(live(snapshot, pair))).toBe(none ? "" : `rosenpass gen-keys${there.join("")}`);
+  // Half of one goes as a whole one does.
+  expect(commands(pair, [], snapshot)).toEqual(none ? [] : [`remove ${PAIR}.secret`, `remove ${PAIR}.public`]);
 });
 
 test("another port is another rule, another table and another file; the unit is left alone", () => {
