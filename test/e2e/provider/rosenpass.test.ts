@@ -207,6 +207,15 @@ describeWhere(["lab", "rosenpass"], "Rosenpass on a link", () => {
     expect(await until(20_000, async () => (await health("strict")).every((it) => it === "healthy"), 500)).toBe(true);
   });
 
+  test("overlay-host stops the daemon with all else, and starts it again", async () => {
+    const active = () => on("lux", "systemctl is-active overlay-rosenpass@fra-lux.service || :");
+    await on("lux", "overlay-host stop");
+    expect(await active()).toBe("inactive\n");
+    await on("lux", "overlay-host start");
+    expect(await active()).toBe("active\n");
+    expect(await until(20_000, async () => (await health("strict")).every((it) => it === "healthy"), 500)).toBe(true);
+  });
+
   test("without UDP between the two strict fails and permissive warns, with port and addresses", async () => {
     await pair.destroy();
     const drop =

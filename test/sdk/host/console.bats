@@ -95,6 +95,36 @@ EOT
 EOT
 }
 
+@test "a link without post-quantum keys loses the daemon, then the key; with them the daemon comes last" {
+  mkdir -p "$etc/with" && cat >"$etc/with/50-fra" <<'EOT'
+ip link add dev fra type wireguard
+wg set fra peer fra= allowed-ips 0.0.0.0/0
+EOT
+  cp -r "$etc/with" "$etc/without"
+  echo 'psk fra fra= permissive lux-fra' >"$etc/with/52-lux-fra"
+  echo 'ip rule add pref 5109 ipproto udp sport 21001 lookup main' >"$etc/with/65-lux-fra"
+  diff - <(with_agents "turn '$etc/with' '$etc/without'") <<'EOT'
+- systemctl disable --now overlay-rosenpass@lux-fra.service
+- ip rule del pref 5109 ipproto udp sport 21001 lookup main
+- psk fra fra= none lux-fra
+EOT
+  diff - <(with_agents "turn '$etc/without' '$etc/with'") <<'EOT'
++ psk fra fra= permissive lux-fra
++ ip rule add pref 5109 ipproto udp sport 21001 lookup main
++ systemctl enable overlay-rosenpass@lux-fra.service
++ systemctl start overlay-rosenpass@lux-fra.service
+EOT
+  cp -r "$etc/with" "$etc/strict" && sed -i s/permissive/strict/ "$etc/strict/52-lux-fra"
+  [ "$(with_agents "turn '$etc/with' '$etc/strict'")" = '+ psk fra fra= strict lux-fra' ]
+  sed -i 's/^ip link.*/& mtu 1380/' "$etc/strict/50-fra"
+  diff - <(with_agents "turn '$etc/strict' '$etc/with'") <<'EOT'
+- ip link delete dev fra
++ ip link add dev fra type wireguard
++ wg set fra peer fra= allowed-ips 0.0.0.0/0
++ psk fra fra= permissive lux-fra
+EOT
+}
+
 @test "a mesh is exported as one file of wg-quick, and the node as lines of a shell" {
   cp "$golden/node/lux.txt" "$etc/boot.d/10-node"
   sed -i '/^apt-get\|^install\|^wg genkey\|^systemctl/d' "$etc/boot.d/10-node"

@@ -53,7 +53,7 @@ host_stop() {
   [ -z "$own_way" ] || agreed "You are logged in by $own_way, which goes down with the rest. Go on?"
   take_the_host
   mkdir -p "$overlay_run/nothing"
-  turn "$overlay_etc/boot.d" "$overlay_run/nothing" >"$overlay_run/steps"
+  turn "$overlay_etc/boot.d" "$overlay_run/nothing" | sed 's/^- systemctl disable --now /- systemctl stop /' >"$overlay_run/steps"
   : >"$overlay_run/boot.todo" # what overlay-late still tries
   : >"$overlay_run/stopped"
   take_down
@@ -71,7 +71,7 @@ host_start() {
   # A table keeps the rules that it has, or they would be there twice: one that has lost some is made again.
   missing_lines | sed -n 's/^nft add rule \(inet overlay[^ ]*\) .*/- nft delete table \1/p' | sort -u >"$overlay_run/steps"
   take_down
-  boot_lines >"$overlay_run/lines"
+  boot_lines | sed -e p -e '/^psk /!d' -e 's/.* /systemctl start overlay-rosenpass@/' -e 's/$/.service/' >"$overlay_run/lines"
   bring_up
   say 'The overlay of this host is up, as its boot files say.'
 }
@@ -87,6 +87,9 @@ host_rollback() {
   say "${shown:-  the same as now}"
   printf '%s\n' "$shown" | sed -n 's/^+ wg set \([^ ]*\) .* private-key \([^ ]*\).*/\1 \2/p' | while read -r device key; do
     [ -s "$key" ] || say "WARNING: the key of $device from then is gone ($key): it will not come up, or with the key of now."
+  done
+  printf '%s\n' "$shown" | sed -n 's/^- systemctl disable --now overlay-rosenpass@\(.*\)\.service/\1/p' | while read -r name; do
+    say "WARNING: the other end of $name goes on with post-quantum keys: roll back there as well, or nothing passes between the two."
   done
   own_way=$(way_of_this_login)
   whole_host='^. (ip|ip -6) rule |^. nft (add|delete) table |/conf/all/'

@@ -2,7 +2,8 @@
 # From what one set of boot files says to what another one says, by the lines that differ: other links lose nothing.
 
 # turn OLD NEW, folders: `- COMMAND` for all that is to go, last things first, then `+ LINE` for all that is to come. What
-# stands on a device or an nft table that goes or is made again (dev NAME, inet NAME) goes and comes with it.
+# stands on a device or an nft table that goes or is made again (dev NAME, inet NAME) goes and comes with it. A daemon of Rosenpass,
+# whose unit is no line of a boot file, ends before the preshared key that it sets, and begins after it.
 turn() (
   set +f
   {
@@ -16,6 +17,7 @@ turn() (
     }
     function device(   parts) {
       if ($2 == "wg") return $4
+      if ($2 == "psk") return $3
       if ($2 == "sysctl") return split($4, parts, "/") > 4 && parts[3] == "conf" ? parts[4] : ""
       return after("dev")
     }
@@ -30,6 +32,7 @@ turn() (
       if (line ~ /^ip link add dev /) { made[base, sign] = line }
       if (line ~ /^nft add (table|map|set|chain|rule) /) { made[base, sign] = made[base, sign] "\n" line }
       if ($2 == "wg" && $5 == "peer") { peer[$4 " " $6, sign] = line }
+      if ($2 == "psk") { keyed[$6, sign] = $6 }
       if ($2 == "sysctl") { sub(/=.*/, "", $4); setting[$4, sign] = 1 }
     }
     END {
@@ -37,6 +40,7 @@ turn() (
         split(key, parts, SUBSEP)
         if (parts[2] == "-" && made[key] != made[parts[1], "+"]) gone[parts[1]] = 1
       }
+      for (key in keyed) if (!((keyed[key], "+") in keyed)) print "- systemctl disable --now overlay-rosenpass@" keyed[key] ".service"
       for (i = olds; i > 0; i--) {
         line = old[i]; base = oldBase[i]; $0 = "- " line
         if (base in gone) {
@@ -54,6 +58,7 @@ turn() (
           # wg set leaves as it is what it is not told.
           if (other == "" || lacks(other, line)) { print "- wg set " $4 " peer " $6 " remove"; again[other] = 1 }
         }
+        else if ($2 == "psk") { if (!(($6, "+") in keyed)) print "- psk " $3 " " $4 " none " $6 }
         else if ($2 == "sysctl") {
           sub(/=.*/, "", $4)
           if (!(($4, "+") in setting)) print "- restore sysctl " $4
@@ -61,6 +66,11 @@ turn() (
       }
       for (i = 1; i <= news; i++)
         if (!(new[i] in inOld) || newBase[i] in gone || new[i] in again) print "+ " new[i]
+      for (key in keyed)
+        if (!((keyed[key], "-") in keyed)) {
+          print "+ systemctl enable overlay-rosenpass@" keyed[key] ".service"
+          print "+ systemctl start overlay-rosenpass@" keyed[key] ".service"
+        }
     }
     function lacks(other, line) {
       return has(line, "endpoint") && !has(other, "endpoint") ||
