@@ -193,3 +193,17 @@ EOT
     key=KEY give_key
     [ "$(cat "$first")" = 11 ]'
 }
+
+@test "who is permissive keeps the last key, whole or as it was before" {
+  in_each_shell '
+    device=inter-lux peer=LUX= mode=permissive rosenpass_kept=$here/etc/kept trouble=""
+    with_lock() { :; }
+    trouble() { trouble=$1; }
+    umask 077
+    fresh=KEY give
+    [ "$(cat "$rosenpass_kept/lux-fra") $(stat -c %a "$rosenpass_kept/lux-fra")" = "KEY LUX= 600" ]
+    sync() { echo "sync: error syncing: No space left on device" && return 1; }
+    fresh=ANOTHER give
+    [ "$(cat "$rosenpass_kept/lux-fra")" = "KEY LUX=" ]
+    [ "$trouble" = "the key is not kept for the next boot: sync: error syncing: No space left on device" ]'
+}

@@ -45,7 +45,7 @@ no_psk() { wg_set "$1" peer "$2" preshared-key /dev/null; }
 # forget NAME: whoever has that name next may be another machine.
 forget() {
   set -- "$overlay_run/rosenpass" "$rosenpass_kept" "${1:?}"
-  said=$(rm -rf "${1:?}/$3" "${2:?}/$3" 2>&1 9>&-) || return
+  said=$(rm -rf "${1:?}/$3" "${2:?}/$3" "$2/$3.overlay-new" 2>&1 9>&-) || return
   rmdir "$1" "$2" 2>/dev/null 9>&- || :
 }
 

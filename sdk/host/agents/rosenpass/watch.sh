@@ -62,6 +62,7 @@ give() {
     printf '%s %s\n' "$now" "$peer" >"$keep/exchanged"
     : >"$keep/fresh"
     exchanged_at=$now fresh='' silent=''
+    [ "$mode" != permissive ] || keep_key
   else
     trouble "a new key is not set yet: $said"
     later 2 taken
@@ -70,10 +71,6 @@ give() {
 
 give_key() {
   write_psk
-  if [ "$mode" = permissive ]; then
-    [ -d "$rosenpass_kept" ] || mkdir -p "$rosenpass_kept"
-    printf '%s %s\n' "$key" "$peer" >"$rosenpass_kept/$name"
-  fi
   if ! see_peer "$device" "$peer"; then
     trouble "$said"
     return 0
@@ -85,6 +82,15 @@ give_key() {
   if sessionless; then
     if [ -n "$called" ] && [ -z "$delay" ]; then later 0.3 uncalled; else later 0.8 uncalled; fi
   fi
+}
+
+# keep_key: for the next boot, which finds the one before or this one, whenever the power goes.
+keep_key() {
+  [ -d "$rosenpass_kept" ] || mkdir -p "$rosenpass_kept"
+  kept=$rosenpass_kept/$name
+  said=$({
+    printf '%s %s\n' "$key" "$peer" >"$kept.overlay-new" && sync "$kept.overlay-new" && mv -f "$kept.overlay-new" "$kept"
+  } 2>&1 9>&-) || trouble "the key is not kept for the next boot: $said"
 }
 
 # Nobody has called since the key was set, as who takes its session for a live one does not.
