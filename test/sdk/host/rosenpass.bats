@@ -131,7 +131,7 @@ EOT
 @test "a key that was kept is for the peer alone with which it was exchanged, and goes with the name" {
   in_each_shell '
     rosenpass_kept=$here/etc/kept keep=$here/run/rosenpass/lux-fra key=KEY4567890123456789012345678901234567890123=
-    see_peer() { psk="(none)" handshake=0; }
+    see_peer() { psk="(none)" handshake=0 allowed=::/0; }
     wg_set() { printf "%s\n" "$*" >>"$here/told"; }
     told() { cat "$here/told" && rm "$here/told"; }
     mkdir -p "$rosenpass_kept"
@@ -173,7 +173,7 @@ EOT
 @test "a session that was made while the peer had no key is not protected by the next one" {
   in_each_shell '
     device=inter-lux peer=LUX= mode=permissive rosenpass_kept=$here/etc/kept psk="(none)" handshake=7 called="" delay=""
-    see_peer() { :; }
+    see_peer() { allowed=::/0; }
     wg_set() { psk=KEY; }
     given() { key=KEY give_key && cat "$keep/first"; }
     [ "$(given)" = 7 ]
@@ -206,4 +206,28 @@ EOT
     fresh=ANOTHER give
     [ "$(cat "$rosenpass_kept/lux-fra")" = "KEY LUX=" ]
     [ "$trouble" = "the key is not kept for the next boot: sync: error syncing: No space left on device" ]'
+}
+
+@test "a peer that is removed while it gets its key does not come back" {
+  in_each_shell '
+    psk=KEY device=inter-lux peer=LUX=
+    dump() { printf "private\tpublic\t1\toff\n%s" "$1" >"$here/dump"; }
+    timeout() {
+      shift 2
+      case $* in
+        "show inter-lux dump") cat "$here/dump" ;;
+        *) echo "$*" >>"$here/told" && dump "$made" ;;
+      esac
+    }
+    there=$(printf "LUX=\tKEY\t(none)\t::/0\t7\t0\t0\toff\n")
+    made=$there
+    dump "$there" && see_peer inter-lux LUX=
+    use_psk inter-lux LUX=
+    [ "$(cat "$here/told")" = "set inter-lux peer LUX= preshared-key $keep/psk" ]
+    rm "$here/told"
+    made=$(printf "LUX=\tKEY\t(none)\t(none)\t0\t0\t0\toff\n")
+    if use_psk inter-lux LUX=; then exit 1; fi
+    [ "$said" = "inter-lux has no peer LUX=" ]
+    [ "$(tail -n 1 "$here/told")" = "set inter-lux peer LUX= remove" ]
+    rm "$here/told"'
 }

@@ -83,8 +83,15 @@ note_first() {
   if [ "$psk" = '(none)' ] || [ ! -s "$keep/first" ]; then printf '%s\n' "$handshake" >"$keep/first"; fi
 }
 
-# use_psk DEVICE PEER: after see_peer and under the host's lock, because wg makes a peer that is not there.
-use_psk() { wg_set "$1" peer "$2" preshared-key "$keep/psk"; }
+# use_psk DEVICE PEER: after see_peer and under the host's lock, because wg makes a peer that is not there. One that somebody has
+# removed since then is back without addresses.
+use_psk() {
+  had=$allowed
+  wg_set "$1" peer "$2" preshared-key "$keep/psk" || return
+  if [ "$had" = '(none)' ] || ! see_peer "$1" "$2" || [ "$allowed" != '(none)' ]; then return 0; fi
+  wg_set "$1" peer "$2" remove
+  said="$1 has no peer $2" && return 1
+}
 
 # What wg(8) cannot read as a key it repeats.
 wg_set() {
