@@ -231,3 +231,27 @@ EOT
     [ "$(tail -n 1 "$here/told")" = "set inter-lux peer LUX= remove" ]
     rm "$here/told"'
 }
+
+@test "wg is asked for its way when what chooses has told of another, and once before the next exchange" {
+  in_each_shell '
+    endpoints=" 203.0.113.5:12002 [2001:db8::5]:12002" called=203.0.113.5:12002 off_way="" last=1000 now_at=$called
+    way() { echo asked >>"$here/asked" && echo "$now_at"; }
+    anew() { echo "$1"; }
+    later() { echo "later $*"; }
+    # Of looks at these times, at which it was asked, and what came of that.
+    looks() {
+      for now in "$@"; do
+        said=$(follow && echo "off_way=$off_way" >"$here/off") && . "$here/off"
+        [ ! -e "$here/asked" ] || printf "%s%s " "$now" "${said:+: $said}" && rm -f "$here/asked"
+      done
+    }
+    : >"$keep/asked"
+    [ "$(looks 1020 1035 1050 1065 1080 1095 1110 1125 1140 1155)" = "1110 " ]
+    touch -d "+1 second" "$overlay_run/choice"
+    : >"$keep/asked" && touch -d "+2 seconds" "$keep/asked"
+    [ -z "$(looks 1015 1035)" ]
+    touch -d "+3 seconds" "$overlay_run/choice"
+    now_at="[2001:db8::5]:12002"
+    [ "$(looks 1015; touch -d "+4 seconds" "$keep/asked"; looks 1034 1036)" = \
+      "1015: later 20 tick 1034 1036: WireGuard calls the other end by $now_at " ]'
+}

@@ -26,6 +26,7 @@ main() {
     [ "$mode" != strict ] || restored
     exit 1
   fi
+  : >"$keep/asked"
   calls || called=''
   toml >"$keep/config.toml"
   rm -f "$keep/lines" "$keep/trouble" "$keep/fresh"

@@ -4,6 +4,7 @@
 # exchanged  SECONDS PEER of that exchange: by /proc/uptime, which nobody sets
 # fresh      there is an exchange of the daemon that runs now, with the files that it is to have
 # first      HANDSHAKE when a key was set and the peer had none: a later one is protected
+# asked      when wg was last asked by which endpoint it calls the other end
 # dead       there may be no session any more, so that the next key begins one at once
 
 rosenpass_kept=/var/lib/overlay/rosenpass

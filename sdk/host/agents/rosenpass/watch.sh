@@ -1,12 +1,11 @@
-# shellcheck shell=sh disable=SC2154 # what main.sh and psk.sh set
+# shellcheck shell=sh disable=SC2154,SC3013 # what main.sh and psk.sh set; every shell of a host has -nt
 # What is done about a daemon's lines, and about the lines that it should have said by now. Part of rosenpass.sh on a host.
 
-every=15 calls_every=10 # seconds between two looks, each of which costs a process; of who calls
+every=15 # seconds between two looks, each of which costs a process
 overdue=160 # seconds without an exchange: one comes after 130 s at most, and is tried for some more
 
 watch() {
   fresh='' silent='' off_way='' exchanged_at='' alone=yes
-  [ -z "$called" ] || every=$calls_every
   (while sleep "$every"; do echo tick; done) >"$keep/lines" 3>&- &
   [ -z "$delay" ] || [ -n "$called" ] || [ -z "$endpoints" ] || later "$delay" late
   restored
@@ -145,7 +144,11 @@ look() {
   if [ "$mode" = strict ] && [ -s "$keep/exchanged" ] && ! good_key; then close; fi
   follow
   if [ -n "$endpoints" ] && [ -n "$exchanged_at" ]; then
-    if [ -z "$alone" ] || { [ -z "$silent" ] && unheard; }; then judge; fi
+    if [ -n "$alone" ]; then
+      if [ -z "$silent" ] && unheard; then judge; fi
+    elif [ -n "$silent" ] || [ "$sent" != "$was_sent" ]; then
+      judge # of a mesh's peers the device's counters do not tell which is silent, only that nobody was sent anything
+    fi
   fi
 }
 
@@ -184,6 +187,8 @@ judge() {
 # follow: WireGuard has gone by another of the endpoints for 20 s, or does so when the next exchange is near: so does the daemon.
 follow() {
   case $endpoints in ' '*' '*) ;; *) return 0 ;; esac
+  way_is_due || return 0
+  : >"$keep/asked"
   now_by=$(way) || now_by=$called
   if [ "$now_by" = "$called" ] || [ -z "$called" ]; then
     off_way=''
@@ -193,6 +198,13 @@ follow() {
     off_way=$now
     later 20 tick
   fi
+}
+
+# way_is_due: to ask wg costs more than all else that is done at rest. So it is asked when choose.sh has told of another way, or is
+# to be seen to stay there; and, for those of whom it tells nothing, in one look before the next exchange.
+way_is_due() {
+  [ -n "$off_way" ] || [ "$overlay_run/choice" -nt "$keep/asked" ] ||
+    { [ $((now - last)) -ge 100 ] && [ $((now - last)) -lt $((100 + every)) ]; }
 }
 
 # Nobody has called in the time that was to be waited.
