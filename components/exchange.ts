@@ -61,14 +61,14 @@ export function makeExchange(
       }),
     ) as PartArgs<RosenpassPskSpec>["spec"];
     const after = () => [...keys, ...ends.flatMap(interfaceOf)];
-    return makePart(RosenpassPsk, end.node, { part: "device", name, spec, after }, own);
+    return makePart(RosenpassPsk, end.node, { part: "psk", name, spec, after }, own);
   });
   const daemons = ends.map((end, index) => {
     const [far, theirs] = [ends[1 - index] as End, keys[1 - index]];
     const known = { publicKey: publicKeyOf(far), key: theirs?.publicKey };
     const spec = specOf(end, far, (view) => daemonSpec(view, owner(), known)) as PartArgs<RosenpassDaemonSpec>["spec"];
     const other = { other: far.node.connection };
-    const all = { part: "device" as const, name, spec, after: () => psks, more: other };
+    const all = { part: "daemon" as const, name, spec, after: () => psks, more: other };
     return makePart<RosenpassDaemonSpec, RosenpassDaemon>(RosenpassDaemon, end.node, all, own);
   });
   return healthOf(daemons);
@@ -93,9 +93,9 @@ export function makeOneEnd(
   const versions = { publicKey, version: key.version, peerVersion: key.version };
   const pskOf = spec((view) => pskSpec(view, owner(), versions)) as PartArgs<RosenpassPskSpec>["spec"];
   const after = () => [key, ...interfaceOf(end)];
-  const psk = makePart(RosenpassPsk, end.node, { part: "device", name, spec: pskOf, after }, own);
+  const psk = makePart(RosenpassPsk, end.node, { part: "psk", name, spec: pskOf, after }, own);
   const daemonOf = spec((view) => daemonSpec(view, owner(), known)) as PartArgs<RosenpassDaemonSpec>["spec"];
-  const all = { part: "device" as const, name, spec: daemonOf, after: () => [psk] };
+  const all = { part: "daemon" as const, name, spec: daemonOf, after: () => [psk] };
   const daemon = makePart<RosenpassDaemonSpec, RosenpassDaemon>(RosenpassDaemon, end.node, all, own);
   return healthOf([daemon]);
 }

@@ -1,7 +1,8 @@
 /**
  * Which nodes go first, as the stack's configuration says in `overlay:rollout`: nodes come in stages, and a stage waits
  * until the one before it is done. First come the machines, stage by stage, then the devices of their links: no device can
- * be made before the public keys of all its peers are known.
+ * be made before the public keys of all its peers are known. Then come what both devices of a link have to be there for, and
+ * what both ends of that have to be there for.
  */
 
 import { z } from "zod";
@@ -34,8 +35,12 @@ function fromJson(text: string): unknown {
   }
 }
 
-/** What of a node waits for its turn: a machine with the keys of its devices, and the devices. */
-export type Part = "machine" | "device";
+/**
+ * What of a node waits for its turn, each for the whole of the one before: a machine with the keys of its devices, the
+ * devices, their preshared keys, and the daemons that exchange these.
+ */
+const PARTS = ["machine", "device", "psk", "daemon"] as const;
+export type Part = (typeof PARTS)[number];
 
 export class Rollout {
   private readonly configured = configured();
@@ -84,7 +89,8 @@ export class Rollout {
   }
 
   private end(part: Part, stage: number): Promise<void> {
-    if (stage < 0) return part === "device" ? this.end("machine", this.last) : Promise.resolve();
+    const before = PARTS[PARTS.indexOf(part) - 1];
+    if (stage < 0) return before ? this.end(before, this.last) : Promise.resolve();
     const key = `${part} ${stage}`;
     const known = this.ends.get(key);
     if (known) return known;

@@ -1,6 +1,6 @@
 /** In which order a program's resources are registered, where the stack's configuration says who goes first. */
 import * as pulumi from "@pulumi/pulumi";
-import { fullMesh, OverlayNode, WgMesh } from "../../components";
+import { fullMesh, OverlayNode, RosenpassPeer, WgLink, WgMesh } from "../../components";
 import { Rollout } from "../../components/rollout";
 import { format } from "../../sdk/faults";
 
@@ -19,13 +19,14 @@ async function stages(rollout: unknown, program: () => unknown): Promise<string[
   const all: string[][] = [];
   let now: string[] | undefined;
   await pulumi.runtime.setMocks({
-    newResource: async ({ name, inputs, custom }) => {
+    newResource: async ({ name, type, inputs, custom }) => {
       if (custom !== false) {
         if (!now) {
           now = [];
           all.push(now);
         }
-        now.push(name);
+        const [, kind] = /^overlay:rosenpass:(Psk|Daemon)$/.exec(type) ?? [];
+        now.push(kind ? `${kind} ${name}` : name);
         // Who does not wait for these comes at once.
         await new Promise((resolve) => setTimeout(resolve, 100));
         now = undefined;
@@ -34,7 +35,7 @@ async function stages(rollout: unknown, program: () => unknown): Promise<string[
     },
     call: () => ({}),
   });
-  await pulumi.runtime.runInPulumiStack(async () => program());
+  await pulumi.runtime.runInPulumiStack(async () => void program());
   await pulumi.runtime.disconnect();
   pulumi.runtime.setAllConfig({});
   return all.map((names) => names.sort().join(" "));
@@ -71,6 +72,26 @@ test("so many nodes at once, the canaries first, the others as they are declared
   const devices = machines.map((names) => names.replace(/\w/g, (name) => `m@${name}`));
   expect(await stages({ canary: ["e"], parallel: 2 }, mesh)).toEqual([...machines, ...devices]);
   expect(await stages({ parallel: 4 }, mesh)).toEqual(["a b c d", "e f", "m@a m@b m@c m@d", "m@e m@f"]);
+});
+
+test("what both ends of a link have to be there for comes after the devices of all, and that in stages, too", async () => {
+  const link = () => {
+    const [a, b] = nodes("lux", "fra") as [OverlayNode, OverlayNode];
+    new RosenpassPeer("pq", { link: new WgLink("lux-fra", { a, b }) });
+  };
+  const machines = ["lux", "rosenpass@lux", "fra", "rosenpass@fra"];
+  const inStages = (...names: string[]) => names.flatMap((name) => [`${name}@lux`, `${name}@fra`]);
+  expect(await stages({ canary: ["lux"] }, link)).toEqual([
+    ...machines,
+    ...inStages("lux-fra", "Psk lux-fra", "Daemon lux-fra"),
+  ]);
+  const mesh = () => {
+    new WgMesh("mesh", { nodes: nodes("lux", "fra"), postQuantum: { mode: "strict" } });
+  };
+  expect(await stages({ canary: ["lux"] }, mesh)).toEqual([
+    ...machines,
+    ...inStages("mesh", "Psk mesh.fra-lux", "Daemon mesh.fra-lux"),
+  ]);
 });
 
 describe("what is said of it", () => {
