@@ -4,7 +4,7 @@ import { ADOPTED } from "../sdk/wireguard";
 import { type LinkData, linkOutputs, type WgLinkArgs } from "./linkArgs";
 import { carriedOf, smallMtu } from "./mtu";
 import type { OverlayNode } from "./OverlayNode";
-import { foretell, named, owner, settled, timeouts, withheld } from "./outputs";
+import { foretell, formerNames, named, owner, settled, timeouts, withheld } from "./outputs";
 import { makePart } from "./part";
 import { type PeerData, type Seen, wgQuick } from "./peerArgs";
 import { program } from "./program";
@@ -36,6 +36,8 @@ export class WgLink extends pulumi.ComponentResource {
   declare readonly pathMtu: pulumi.Output<number>;
   /** For a `peer`, a file of wg-quick(8) without its private key. */
   declare readonly wgQuick: pulumi.Output<string | undefined>;
+  /** Names that `aliases` says it had: what exchanges its keys bears its name. */
+  readonly formerNames: string[];
 
   /** Faults of the arguments are reported, with those of the whole program, when it has declared all that it has. */
   constructor(
@@ -44,6 +46,7 @@ export class WgLink extends pulumi.ComponentResource {
     options: pulumi.ComponentResourceOptions = {},
   ) {
     super(WgLink.token, linkName, named(linkOutputs), options);
+    this.formerNames = formerNames(options);
     if (options.urn) return;
     const link = program().sound(this, args, program().network.addLink(linkName, args));
     program().whenWhole(this, () => (link ? program().network.overlaps(link) : []));

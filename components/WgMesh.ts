@@ -8,6 +8,7 @@ import { costly, device, meshNode, meshPeers, peerTexts, specText } from "./mesh
 import { type MeshData, meshOutputs, type WgMeshArgs } from "./meshArgs";
 import { carriedOf, mtuOf, smallMtu } from "./mtu";
 import { pairsOf } from "./network";
+import type { OverlayNode } from "./OverlayNode";
 import { foretell, named, owner, settled, timeouts, withheld } from "./outputs";
 import { makePart } from "./part";
 import { type Seen, wgQuick } from "./peerArgs";
@@ -91,7 +92,8 @@ function makeExchanges(
   const { postQuantum } = mesh;
   if (!postQuantum) return undefined;
   const all = pairsOf(mesh.nodes).map(([one, other]) => {
-    const exchange = ofMesh(mesh, postQuantum, [one.nodeName, other.nodeName]);
+    const id = ({ nodeName }: OverlayNode) => program().network.idOf(nodeName) ?? nodeName;
+    const exchange = ofMesh(mesh, postQuantum, [id(one), id(other)]);
     const view = (own: LinkNode, peer: LinkNode) => ({ exchange, own, peer, device: device(mesh) });
     const way = `mesh ${mesh.name}`;
     const ends = [one, other].map((node) => ({ node, way, view }));

@@ -49,7 +49,7 @@ export function makeExchange(
   options: pulumi.CustomResourceOptions,
 ): pulumi.Output<string> {
   const keys = ends.map(({ node }) => makeKey(node, exchange.binary, options));
-  const name = (node: string): string => `${exchange.name}@${node}`;
+  const names = namesOf(exchange);
   const own = { ...options, parent };
   const psks = ends.map((end, index) => {
     const [far, mine, theirs] = [ends[1 - index] as End, keys[index], keys[1 - index]];
@@ -61,14 +61,14 @@ export function makeExchange(
       }),
     ) as PartArgs<RosenpassPskSpec>["spec"];
     const after = () => [...keys, ...ends.flatMap(interfaceOf)];
-    return makePart(RosenpassPsk, end.node, { part: "psk", name, spec, after }, own);
+    return makePart(RosenpassPsk, end.node, { part: "psk", ...names, spec, after }, own);
   });
   const daemons = ends.map((end, index) => {
     const [far, theirs] = [ends[1 - index] as End, keys[1 - index]];
     const known = { publicKey: publicKeyOf(far), key: theirs?.publicKey };
     const spec = specOf(end, far, (view) => daemonSpec(view, owner(), known)) as PartArgs<RosenpassDaemonSpec>["spec"];
     const other = { other: far.node.connection };
-    const all = { part: "daemon" as const, name, spec, after: () => psks, more: other };
+    const all = { part: "daemon" as const, ...names, spec, after: () => psks, more: other };
     return makePart<RosenpassDaemonSpec, RosenpassDaemon>(RosenpassDaemon, end.node, all, own);
   });
   return healthOf(daemons);
@@ -83,7 +83,7 @@ export function makeOneEnd(
   options: pulumi.CustomResourceOptions,
 ): pulumi.Output<string> {
   const key = makeKey(end.node, exchange.binary, options);
-  const name = (node: string): string => `${exchange.name}@${node}`;
+  const names = namesOf(exchange);
   const own = { ...options, parent };
   const { publicKey } = peer;
   const spec = <T>(make: (view: View) => T) =>
@@ -93,9 +93,9 @@ export function makeOneEnd(
   const versions = { publicKey, version: key.version, peerVersion: key.version };
   const pskOf = spec((view) => pskSpec(view, owner(), versions)) as PartArgs<RosenpassPskSpec>["spec"];
   const after = () => [key, ...interfaceOf(end)];
-  const psk = makePart(RosenpassPsk, end.node, { part: "psk", name, spec: pskOf, after }, own);
+  const psk = makePart(RosenpassPsk, end.node, { part: "psk", ...names, spec: pskOf, after }, own);
   const daemonOf = spec((view) => daemonSpec(view, owner(), known)) as PartArgs<RosenpassDaemonSpec>["spec"];
-  const all = { part: "daemon" as const, name, spec: daemonOf, after: () => [psk] };
+  const all = { part: "daemon" as const, ...names, spec: daemonOf, after: () => [psk] };
   const daemon = makePart<RosenpassDaemonSpec, RosenpassDaemon>(RosenpassDaemon, end.node, all, own);
   return healthOf([daemon]);
 }
@@ -104,6 +104,12 @@ const specOf = <T>(end: End, far: End, make: (view: View) => T) =>
   program().whenDeclared(() =>
     program().network.ofNodes([end.node, far.node], ([own, peer]) => make(end.view(own, peer))),
   );
+
+/** Of what it has on a node, by the node's name. */
+const namesOf = ({ name, formerly }: Exchange) => {
+  const of = (its: string) => (node: string) => `${its}@${node}`;
+  return { name: of(name), formerly: formerly.map(of) };
+};
 
 /** The end that was there first did not see the other. */
 const healthOf = (daemons: readonly RosenpassDaemon[]): pulumi.Output<string> =>

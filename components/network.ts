@@ -206,18 +206,19 @@ export class Network {
     return [
       ...nodes.flatMap(({ own }) => this.takeProgram(who, own.name, exchange)),
       ...this.topology.addExchange(
-        { name: exchange.name, who, path },
+        { name: exchange.name, who, path, of: exchange.of },
         ports.flatMap(({ node, port }) => (isLater(port) ? [] : [{ node, port: port as number }])),
       ),
     ];
   }
 
-  private takeProgram(who: string, node: string, { binary }: Exchange): Fault[] {
+  private takeProgram(who: string, node: string, { binary, of }: Exchange): Fault[] {
     const before = this.programs.get(node);
     if (!before) this.programs.set(node, { who, sha256: binary?.sha256 });
     if (!before || before.sha256 === binary?.sha256) return [];
     const legal = `one \`binary\` for all links of ${node}, and ${before.who} has ${before.sha256 === undefined ? "none" : "another"}`;
-    return [fault(["binary"], undefined, { legal, cure: "say the same at both" })];
+    const path = of === "mesh" ? ["postQuantum", "binary"] : ["binary"];
+    return [fault(path, undefined, { legal, cure: "say the same at both" })];
   }
 
   /** Whether nothing may pass between two without a key of theirs. */
@@ -256,7 +257,7 @@ export class Network {
     const { name, postQuantum } = mesh;
     if (!postQuantum) return [];
     const pairs = pairsOf(nodes).map(([one, other]): [ExchangeView, ExchangeView] => {
-      const exchange = ofMesh(mesh, postQuantum, [one.name, other.name]);
+      const exchange = ofMesh(mesh, postQuantum, [one.id, other.id]);
       const device = meshDevice(mesh);
       return [
         { exchange, own: one, peer: other, device },

@@ -11,6 +11,8 @@ interface PartOptions<Spec> {
   part: Part;
   /** Of the resource, by the node's name: it is known by the node's former names, too. */
   name(node: string): string;
+  /** The names that it would have had before by the same node's name. Default: no others. */
+  formerly?: ((node: string) => string)[];
   spec: PartArgs<Spec>["spec"];
   /** Arguments of the resource besides. Default: none. */
   more?: object;
@@ -22,11 +24,14 @@ interface PartOptions<Spec> {
 export function makePart<Spec, R extends pulumi.Resource>(
   Type: Class<Spec, R>,
   node: OverlayNode,
-  { part, name, spec, more, after = () => [] }: PartOptions<Spec>,
+  { part, name, formerly = [], spec, more, after = () => [] }: PartOptions<Spec>,
   options: pulumi.CustomResourceOptions,
 ): R {
   const { connection, machine, nodeName, formerNames } = node;
-  const aliases = formerNames.map((former) => ({ name: name(former) }));
+  const aliases = [
+    ...formerNames.map((former) => ({ name: name(former) })),
+    ...formerly.flatMap((before) => [nodeName, ...formerNames].map((its) => ({ name: before(its) }))),
+  ];
   return program().inTurn(part, nodeName, (inTurn) => {
     const there: Promise<pulumi.Resource[]> = inTurn(undefined).then(after);
     const args = { connection, machine, spec, ...more, ...program().ofStack(nodeName) };

@@ -15,8 +15,10 @@ import { callables, device, type LinkNode } from "./side";
 
 /** What both ends have in common. */
 export interface Exchange {
-  /** That of the link; in a mesh of the two nodes, the same on both. */
+  /** That of the link; in a mesh of the two nodes by their ids, the same on both, and for good. */
   name: string;
+  /** What it was called before. */
+  formerly: readonly string[];
   of: "link" | "mesh";
   mode: RosenpassData["mode"];
   binary: RosenpassData["binary"];
@@ -26,15 +28,24 @@ export interface Exchange {
   peerKey?: string | undefined;
 }
 
-export const ofLink = ({ mode, binary, port, peerKey }: RosenpassData, { name, family }: LinkData): Exchange => ({
-  ...{ name, of: "link" as const, mode, binary, port, family, peerKey },
-});
+export const ofLink = (
+  { link: { formerNames: formerly }, mode, binary, port, peerKey }: RosenpassData,
+  { name, family }: LinkData,
+): Exchange => ({ ...{ name, formerly, of: "link", mode, binary, port, family, peerKey } });
 
+/** `ids`: of the two nodes, which keep them whatever they are called. */
 export const ofMesh = (
   { name, family }: MeshData,
   { mode, binary }: NonNullable<MeshData["postQuantum"]>,
-  nodes: readonly [string, string],
-): Exchange => ({ name: `${name}.${[...nodes].sort().join("-")}`, of: "mesh", mode, binary, port: undefined, family });
+  ids: readonly [Id, Id],
+): Exchange => ({
+  name: `${name}.${[...ids].sort(byNumber).join("-")}`,
+  ...{ formerly: [], of: "mesh", mode, binary, port: undefined, family },
+});
+
+/** A node of another process is known by its name. */
+type Id = number | string;
+const byNumber = (a: Id, b: Id): number => `${a}`.localeCompare(`${b}`, "en", { numeric: true });
 
 /** A node as its other end sees it. */
 export interface View {
@@ -154,27 +165,39 @@ export function peerKeyFaults({ peerKey }: RosenpassData, { peer }: LinkData): F
     : [{ path: "peerKey", found: JSON.stringify(peerKey), legal: `${legal} (${wrong})`, cure }];
 }
 
-/** What is wrong with an exchange by itself. */
-export function exchangeFaults(views: readonly [View, View], at: PropertyKey[] = []): Fault[] {
-  const path = [...at, "port"];
-  const ports = views.flatMap((view): Fault[] => {
-    const { own, exchange } = view;
-    const port = portOf(view);
-    if (!isKnown(port) || !isKnown(own.ports)) return [];
-    if (own.ports !== undefined && !own.ports.some((it) => it === port)) {
-      const legal = `one of the UDP ports that ${own.name} has, ${own.ports.filter(isKnown).join(", ")}, and none that a link has`;
-      const found = exchange.port === undefined ? undefined : port;
-      return [fault(path, found, { legal, cure: exchange.port === undefined ? "add it" : "choose one of them" })];
-    }
-    if (port <= 65535) return [];
-    const legal = `a UDP port, at most 65535, and that of ${own.name} would be ${port}`;
-    return [fault(path, undefined, { legal, cure: "give one" })];
-  });
+/** What is wrong with an exchange by itself. In a mesh a port is not to be chosen: it is a node's `portBase` and an id. */
+export function exchangeFaults(views: readonly [View, View]): Fault[] {
+  const ports = views.flatMap(portFaults);
   if (ports.length > 0 || views.some(isCalled)) return ports;
   const [{ exchange, own, peer }] = views;
   const kind = exchange.family === undefined ? "" : ` of family ${outer(exchange.family)}`;
   const legal = `an endpoint${kind} of ${own.name} or ${peer.name} that is reached at Rosenpass's port, too, which is not among its \`ports\``;
-  return [fault(path, undefined, { legal, cure: "give a `port` that is among them, and that no link has" })];
+  if (exchange.of === "link") {
+    return [fault(["port"], undefined, { legal, cure: "give a `port` that is among them, and that no link has" })];
+  }
+  const all = views.map((view) => ({ name: view.own.name, port: portOf(view) }));
+  const added = all.flatMap(({ name, port }) => (isKnown(port) ? [`${port} to those of ${name}`] : [])).join(", or ");
+  return [fault(["postQuantum"], undefined, { legal, cure: `add ${added}` })];
+}
+
+function portFaults(view: View): Fault[] {
+  const { exchange, own, peer } = view;
+  const port = portOf(view);
+  if (!isKnown(port) || !isKnown(own.ports)) return [];
+  const path = [exchange.of === "mesh" ? "postQuantum" : "port"];
+  if (own.ports !== undefined && !own.ports.some((it) => it === port)) {
+    const few = `one of the UDP ports that ${own.name} has, ${own.ports.filter(isKnown).join(", ")}, and none that a link has`;
+    if (exchange.of === "mesh") {
+      const legal = `${few}, and towards ${peer.name} it is ${port}`;
+      return [fault(path, undefined, { legal, cure: `add it to \`ports\` of ${own.name}` })];
+    }
+    if (exchange.port === undefined) return [fault(path, undefined, { legal: few, cure: "add it" })];
+    return [fault(path, port, { legal: few, cure: "choose one of them" })];
+  }
+  if (port <= 65535) return [];
+  const legal = `a UDP port, at most 65535, and that of ${own.name} would be ${port}`;
+  const less = `give ${peer.name} a lesser \`id\`, or ${own.name} a lesser \`portBase\``;
+  return [fault(path, undefined, { legal, cure: exchange.of === "mesh" ? less : "give one" })];
 }
 
 /** Traffic would go on by way of a relay, with the keys of other links. */

@@ -172,14 +172,15 @@ export class Topology {
 
   /** Adds an exchange of keys on the nodes of it whose ports are known. */
   addExchange(
-    { name, who, path }: { name: string; who: string; path: string },
+    { name, who, path, of }: { name: string; who: string; path: string; of: "link" | "mesh" },
     ends: readonly { node: string; port: number }[],
   ): Fault[] {
     const twin = this.take(`the exchange of keys ${name}`, who, [path], name, "leave one of the two out");
     if (twin.length > 0) return twin;
-    return ends.flatMap(({ node, port }) =>
-      this.take(`UDP port ${port} on ${node}`, who, [path, node, "port"], port, "give another `port`"),
-    );
+    return ends.flatMap(({ node, port }) => {
+      const cure = of === "mesh" ? `give that another port, or ${node} another \`portBase\`` : "give another `port`";
+      return this.take(`UDP port ${port} on ${node}`, who, [path, node, "port"], port, cure);
+    });
   }
 
   private addMember(

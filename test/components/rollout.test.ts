@@ -90,7 +90,7 @@ test("what both ends of a link have to be there for comes after the devices of a
   };
   expect(await stages({ canary: ["lux"] }, mesh)).toEqual([
     ...machines,
-    ...inStages("mesh", "Psk mesh.fra-lux", "Daemon mesh.fra-lux"),
+    ...inStages("mesh", "Psk mesh.1-2", "Daemon mesh.1-2"),
   ]);
 });
 

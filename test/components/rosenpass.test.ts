@@ -12,6 +12,7 @@ import {
   WgLink,
   type WgLinkArgs,
   WgMesh,
+  type WgMeshArgs,
 } from "../../components";
 import { Network } from "../../components/network";
 import { pairFaults } from "../../components/truthRelays";
@@ -51,6 +52,7 @@ const luxFra = {
   __pulumiResource: true,
   __pulumiType: "overlay:index:WgLink",
   linkName: "lux-fra",
+  formerNames: [],
 } as unknown as WgLink;
 
 const found = Object.fromEntries(
@@ -258,29 +260,74 @@ test("every two nodes of a mesh, on one device each", async () => {
   );
   expect((await order(made)).filter((it) => /^rosenpass:(Psk|Daemon) .*lux/.test(it))).toMatchInlineSnapshot(`
 [
-  "rosenpass:Psk mesh.fra-lux@fra: rosenpass:Key rosenpass@lux, rosenpass:Key rosenpass@fra, wireguard:Interface mesh@lux, wireguard:Interface mesh@fra",
-  "rosenpass:Daemon mesh.fra-lux@fra: rosenpass:Psk mesh.fra-lux@lux, rosenpass:Psk mesh.fra-lux@fra",
-  "rosenpass:Psk mesh.fra-lux@lux: rosenpass:Key rosenpass@lux, rosenpass:Key rosenpass@fra, wireguard:Interface mesh@lux, wireguard:Interface mesh@fra",
-  "rosenpass:Daemon mesh.fra-lux@lux: rosenpass:Psk mesh.fra-lux@lux, rosenpass:Psk mesh.fra-lux@fra",
-  "rosenpass:Psk mesh.lux-nas@lux: rosenpass:Key rosenpass@lux, rosenpass:Key rosenpass@nas, wireguard:Interface mesh@lux, wireguard:Interface mesh@nas",
-  "rosenpass:Daemon mesh.lux-nas@lux: rosenpass:Psk mesh.lux-nas@lux, rosenpass:Psk mesh.lux-nas@nas",
-  "rosenpass:Psk mesh.lux-nas@nas: rosenpass:Key rosenpass@lux, rosenpass:Key rosenpass@nas, wireguard:Interface mesh@lux, wireguard:Interface mesh@nas",
-  "rosenpass:Daemon mesh.lux-nas@nas: rosenpass:Psk mesh.lux-nas@lux, rosenpass:Psk mesh.lux-nas@nas",
+  "rosenpass:Psk mesh.1-2@fra: rosenpass:Key rosenpass@lux, rosenpass:Key rosenpass@fra, wireguard:Interface mesh@lux, wireguard:Interface mesh@fra",
+  "rosenpass:Daemon mesh.1-2@fra: rosenpass:Psk mesh.1-2@lux, rosenpass:Psk mesh.1-2@fra",
+  "rosenpass:Psk mesh.1-2@lux: rosenpass:Key rosenpass@lux, rosenpass:Key rosenpass@fra, wireguard:Interface mesh@lux, wireguard:Interface mesh@fra",
+  "rosenpass:Daemon mesh.1-2@lux: rosenpass:Psk mesh.1-2@lux, rosenpass:Psk mesh.1-2@fra",
+  "rosenpass:Psk mesh.1-9@lux: rosenpass:Key rosenpass@lux, rosenpass:Key rosenpass@nas, wireguard:Interface mesh@lux, wireguard:Interface mesh@nas",
+  "rosenpass:Daemon mesh.1-9@lux: rosenpass:Psk mesh.1-9@lux, rosenpass:Psk mesh.1-9@nas",
+  "rosenpass:Psk mesh.1-9@nas: rosenpass:Key rosenpass@lux, rosenpass:Key rosenpass@nas, wireguard:Interface mesh@lux, wireguard:Interface mesh@nas",
+  "rosenpass:Daemon mesh.1-9@nas: rosenpass:Psk mesh.1-9@lux, rosenpass:Psk mesh.1-9@nas",
 ]
 `);
   const daemons = Object.entries(specs(made, "Daemon"));
   expect(
-    daemons.map(([name, { device, port, peer }]) => `${name} ${device} ${port} ${peer.name}`),
-  ).toMatchInlineSnapshot(`
+  daemons.map(([name, { device, port, peer }]) => `${name} ${device} ${port} ${peer.name}`)
+).toMatchInlineSnapshot(`
 [
-  "mesh.fra-lux@fra mesh 31001 lux",
-  "mesh.fra-lux@lux mesh 31002 fra",
-  "mesh.fra-nas@fra mesh 31009 nas",
-  "mesh.fra-nas@nas mesh 31002 fra",
-  "mesh.lux-nas@lux mesh 31009 nas",
-  "mesh.lux-nas@nas mesh 31001 lux",
+  "mesh.1-2@fra mesh 31001 lux",
+  "mesh.1-2@lux mesh 31002 fra",
+  "mesh.1-9@lux mesh 31009 nas",
+  "mesh.1-9@nas mesh 31001 lux",
+  "mesh.2-9@fra mesh 31009 nas",
+  "mesh.2-9@nas mesh 31002 fra",
 ]
 `);
+});
+
+test("a node of a mesh that is renamed: what it has bears its new name and is known by the old one, at the other end is no change", async () => {
+  const made = async (formerly?: string) => {
+    const all = await registered(
+      () => {
+        const aliases = formerly === undefined ? [] : [{ name: formerly }];
+        const nodes = [
+          new OverlayNode(formerly === undefined ? "nas" : "home", nas, { aliases }),
+          new OverlayNode("lux", lux),
+        ];
+        new WgMesh("mesh", { nodes, postQuantum: {} });
+      },
+      false,
+      { ...found, home: found.nas as object, "rosenpass@home": found["rosenpass@nas"] as object },
+    );
+    const of = all
+      .filter(({ type }) => /:(Psk|Daemon)$/.test(type))
+      .map(({ name, inputs }) => [name, inputs.spec.name]);
+    return { of: [...new Set(of.map((it) => it.join(" ")))], all };
+  };
+  expect((await made()).of).toEqual(["mesh.1-9@lux mesh.1-9", "mesh.1-9@nas mesh.1-9"]);
+  const { of, all } = await made("nas");
+  expect(of).toEqual(["mesh.1-9@home mesh.1-9", "mesh.1-9@lux mesh.1-9"]);
+  const own = all.filter(({ name }) => name === "mesh.1-9@home");
+  expect(own.map(({ options }) => options.aliases)).toEqual([[{ name: "mesh.1-9@nas" }], [{ name: "mesh.1-9@nas" }]]);
+});
+
+test("a link that is renamed, and a node of it: what exchanges its keys is known by all its former names", async () => {
+  const made = await registered(
+    () => {
+      const [a, b] = [new OverlayNode("lux", lux), new OverlayNode("fra", fra, { aliases: [{ name: "old" }] })];
+      new RosenpassPeer("pq", { link: new WgLink("spine", { a, b }, { aliases: [{ name: "lux-fra" }] }) });
+    },
+    false,
+    found,
+  );
+  const own = made.filter(({ type }) => /:(Psk|Daemon)$/.test(type));
+  const names = (aliases: unknown) => (aliases as { name: string }[]).map(({ name }) => name);
+  expect(own.map(({ name, options }) => [name, ...names(options.aliases)].join(" "))).toEqual([
+    "spine@fra spine@old lux-fra@fra lux-fra@old",
+    "spine@fra spine@old lux-fra@fra lux-fra@old",
+    "spine@lux lux-fra@lux",
+    "spine@lux lux-fra@lux",
+  ]);
 });
 
 test("somebody else's machine has its key in a file, and is told how to call", async () => {
@@ -452,6 +499,67 @@ test("what is wrong with an exchange, before any host is touched", () => {
   "twice": [
     "pq: found "lux-fra", legal is the exchange of keys lux-fra once, and rosenpass first has it already; leave one of the two out.",
   ],
+}
+`);
+});
+
+test("what is wrong with the keys of a mesh is said of what a mesh has", () => {
+  const said = (
+    nodes: Record<string, Partial<OverlayNodeArgs> & { id: number }>,
+    also: (network: Network) => void = () => undefined,
+    postQuantum: NonNullable<WgMeshArgs["postQuantum"]> = {},
+  ): string[] => {
+    const network = new Network();
+    for (const [name, args] of Object.entries(nodes)) {
+      const { id } = args;
+      const rest = { connection: { host: `${name}.example` }, addresses: [`10.255.1.${id % 250}`] };
+      network.addNode(name, { ...rest, endpoints: [`203.0.113.${id % 250}`], ...args });
+    }
+    also(network);
+    const checked = network.addMesh("mesh", { nodes: Object.keys(nodes).map(reference), postQuantum });
+    return "faults" in checked ? format(checked.faults).split("\n") : [];
+  };
+  const two = { lux: { id: 1 }, fra: { id: 2 } };
+  const first = (network: Network) => {
+    network.addNode("hkg", {
+      ...lux,
+      id: 3,
+      connection: { host: "hkg.example" },
+      addresses: ["10.255.2.3"],
+      endpoints: [],
+    });
+    network.addMesh("first", { nodes: ["lux", "hkg"].map(reference), port: 51820, postQuantum: { binary: program } });
+  };
+  const taken = (network: Network) =>
+    void network.addLink("lux-phone", { a: reference("lux"), peer: phone, ports: { a: 31002 } });
+  expect({
+  none: said({ "a-b": { id: 1 }, c: { id: 2 }, a: { id: 3 }, "b-c": { id: 4 } }),
+  "a great id": said({ lux: { id: 1 }, fra: { id: 40000 } }),
+  "few ports": said({ ...two, fra: { id: 2, ports: [51820, 51821] } }),
+  "endpoints with few ports": said({
+    lux: { id: 1, endpoints: [{ address: "203.0.113.5", ports: [443] }] },
+    fra: { id: 2, endpoints: [] }
+  }),
+  "a port of a link": said(two, taken),
+  "another program": said(two, first)
+}).toMatchInlineSnapshot(`
+{
+  "a great id": [
+    "postQuantum: legal is a UDP port, at most 65535, and that of lux would be 71000; give fra a lesser \`id\`, or lux a lesser \`portBase\`.",
+  ],
+  "a port of a link": [
+    "mesh.lux.port: found 31002, legal is UDP port 31002 on lux once, and link lux-phone has it already; give that another port, or lux another \`portBase\`.",
+  ],
+  "another program": [
+    "postQuantum.binary: legal is one \`binary\` for all links of lux, and mesh first has another; say the same at both.",
+  ],
+  "endpoints with few ports": [
+    "postQuantum: legal is an endpoint of lux or fra that is reached at Rosenpass's port, too, which is not among its \`ports\`; add 31002 to those of lux, or 31001 to those of fra.",
+  ],
+  "few ports": [
+    "postQuantum: legal is one of the UDP ports that fra has, 51820, 51821, and none that a link has, and towards lux it is 31001; add it to \`ports\` of fra.",
+  ],
+  "none": [],
 }
 `);
 });

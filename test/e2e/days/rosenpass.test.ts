@@ -181,6 +181,23 @@ describeWhere(["lab", "engine", "rosenpass"], "post-quantum keys", () => {
     expect(await work.drift()).toEqual([]);
   });
 
+  test("a node of the mesh is renamed, with `aliases`: its keys are, too, and nothing is lost or made again", async () => {
+    const { hkg, ...others } = work.declared.nodes;
+    if (!hkg) throw new Error("another network");
+    work.declared.nodes = { hongkong: hkg, ...others };
+    work.declared.aliases = { hongkong: "hkg" };
+    const mesh = work.declared.meshes?.mesh;
+    if (mesh) mesh.nodes = mesh.nodes.map((it) => (it === "hkg" ? "hongkong" : it));
+    const packets = await traffic(lab, "lux-hkg", 200);
+    const { done } = await work.up();
+    const { sent, lost } = await packets.end();
+    expect(sent).toBeGreaterThan(100);
+    expect(lost).toBe(0);
+    expect(done).toEqual([]);
+    expect((await work.up()).done).toEqual([]);
+    expect(await work.drift()).toEqual([]);
+  });
+
   test("no private key and no preshared key was seen", async () => {
     await rememberKeys(lab);
     remember((await on(lab, "lux", `base64 -w 0 ${PAIR}.secret`)).slice(0, 200));
