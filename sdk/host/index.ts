@@ -4,7 +4,7 @@ export { type Applied, type Change, type Failure, PATIENCE, UNDO_AFTER } from ".
 export { Connection, describeConnection } from "./connection";
 export { HostError, type HostErrorKind } from "./errors";
 export { Hosts, type HostsOptions } from "./hosts";
-export { exchanged, publicKey } from "./keying";
+export { publicKey } from "./keying";
 export type { Probe, Probed } from "./probe";
 export { apply } from "./rounds";
 export type { RunOptions, Session } from "./session";

@@ -150,13 +150,14 @@ function rosenpass(said: Map<string, string>): NonNullable<Snapshot["rosenpass"]
 }
 
 /** A word and its value a line, sdk/host/agents/rosenpass. */
-export function exchange(lines: string[]): Exchange {
+function exchange(lines: string[]): Exchange {
   const said = pairs(lines);
   const [exchanged, psk, trouble] = ["exchanged", "psk", "trouble"].map((word) => said.get(word));
   return {
     ...(exchanged !== undefined && { exchanged: Number(exchanged) }),
     ...(psk !== undefined && { psk }),
     protected: said.get("protected") === "yes",
+    ...(said.has("fresh") && { fresh: true }),
     ...(trouble !== undefined && { trouble }),
   };
 }

@@ -153,6 +153,8 @@ export interface Exchange {
   exchanged?: number;
   /** SHA-256 of the preshared key. */
   psk?: string;
+  /** There was one since the daemon that runs now was started. */
+  fresh?: true;
   /** Whether the session was made with such a key. */
   protected: boolean;
   /** What it last complained of. */

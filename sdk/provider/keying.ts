@@ -5,10 +5,15 @@ import type { Exchange, Keying } from "../kernel";
 import { agreed, HEALTHY, health } from "../rosenpass";
 import type { Machine } from "./machine";
 
-/** Seconds for the first key: the start of both, and a try more of a side that calls in vain at first. */
-const FIRST = 20;
-/** Milliseconds between looks, and how many, until both ends have set the same key; where nothing passes before, used it, too. */
-const [PAUSE, LOOKS] = [200, 10];
+/**
+ * Seconds for the first key: the start of both, and a try more of a side that calls in vain at first. Where one of the two has
+ * exchanged none with somebody else, or the other end is not ours to start, as much as it takes when all is well.
+ */
+const [FIRST, SOON] = [20, 3];
+/** Milliseconds between looks: at first, and when it is late. */
+const [PAUSE, LATE] = [200, 1000];
+/** Looks from the own first key until both ends have set the same; where nothing passes before, used it, too. */
+const LOOKS = 10;
 
 /** The machines at both ends. */
 export interface Ends {
@@ -38,24 +43,53 @@ async function look({ name, to }: Keying, { own, node, other }: Ends, options: R
 export const healthOf = async (keying: Keying, ends: Ends, options: RunOptions): Promise<string> =>
   health(await look(keying, ends, options));
 
-/** Waits for the first key after a change of either end: whether both have it, and how they are. */
-export async function exchangedBy(
-  keying: Keying,
-  ends: Ends,
-  options: RunOptions,
-): Promise<{ agree: boolean; health: string }> {
-  const first = await ends.own.exchanged(keying.name, FIRST, options);
-  let seen = await look(keying, ends, options);
-  const isUp = () => agreed(seen) && (!keying.strict || health(seen) === HEALTHY);
-  for (let again = 1; first.exchanged !== undefined && !isUp() && again < LOOKS; again++) {
-    await sleep(PAUSE, undefined, { ...(options.signal && { signal: options.signal }) });
-    seen = await look(keying, ends, options);
+/** What is known of the hosts of one run, so that a host whose UDP nobody lets in is waited for once. */
+export class FirstKeys {
+  /** Names of those who have waited in vain, and of those who have exchanged a key. */
+  readonly #vain = new Set<string>();
+  readonly #exchanged = new Set<string>();
+
+  #patience(names: readonly string[]): number {
+    return names.some((it) => this.#vain.has(it) && !this.#exchanged.has(it)) ? SOON : FIRST;
   }
-  return { agree: agreed(seen), health: health(seen) };
+
+  /**
+   * Waits for the first key after a change of either end: whether all have it, how they are, and the seconds that it was
+   * given. By short looks, for others have to do with the same hosts. Throws HostError.
+   */
+  async wait(
+    keying: Keying,
+    ends: Ends,
+    options: RunOptions,
+  ): Promise<{ agree: boolean; health: string; seconds: number }> {
+    const names = [ends.node, keying.to];
+    const patience = () => (ends.other ? this.#patience(names) : SOON);
+    const pause = (of: number) => sleep(of, undefined, { ...(options.signal && { signal: options.signal }) });
+    let fresh = await isFresh(keying, ends, options);
+    for (let waited = 0; !fresh && waited < patience() * 1000; fresh = await isFresh(keying, ends, options)) {
+      const time = waited < LOOKS * PAUSE ? PAUSE : LATE;
+      await pause(time);
+      waited += time;
+    }
+    let seen = await look(keying, ends, options);
+    const isUp = () => agreed(seen) && (!keying.strict || health(seen) === HEALTHY);
+    for (let again = 1; fresh && !isUp() && again < LOOKS; again++) {
+      await pause(PAUSE);
+      seen = await look(keying, ends, options);
+    }
+    // A key of the daemon that ran before says nothing of this one.
+    if (!fresh) seen = { ...seen, [ends.node]: { ...seen[ends.node], protected: false, exchanged: undefined } };
+    const [agree, seconds] = [agreed(seen), patience()];
+    for (const name of names) (agree ? this.#exchanged : this.#vain).add(name);
+    return { agree, health: health(seen), seconds };
+  }
 }
 
+const isFresh = async ({ name }: Keying, { own }: Ends, options: RunOptions): Promise<boolean> =>
+  (await own.look([`rosenpass ${name}`], options)).exchanges[name]?.fresh === true;
+
 /** What to look at, for people. */
-export const keyless = ({ device, strict, way }: Keying, health: string): string =>
-  `No post-quantum key was exchanged for ${device} within ${FIRST} s: ${health}. ${way} does not arrive, or no answer comes ` +
+export const keyless = ({ device, strict, way }: Keying, health: string, seconds: number): string =>
+  `No post-quantum key was exchanged for ${device} within ${seconds} s: ${health}. ${way} does not arrive, or no answer comes ` +
   "back: let it in where it goes, in the security group of a cloud, on a router, in a firewall of the machine's own. " +
   `Until then ${strict ? "nothing passes" : "packets pass without such a key"}.`;

@@ -4,7 +4,6 @@ import {
   type Change,
   type Connection,
   describeConnection,
-  exchanged,
   HostError,
   type Hosts,
   PATIENCE,
@@ -14,7 +13,7 @@ import {
   type RunOptions,
   unanswered,
 } from "../host";
-import type { Exchange, Snapshot } from "../kernel";
+import type { Snapshot } from "../kernel";
 
 export interface Machine {
   /** As its connection names it, for messages. */
@@ -27,8 +26,6 @@ export interface Machine {
   probe(probes: readonly Probe[], options?: RunOptions): Promise<Probed>;
   /** Its Rosenpass public key; empty where it has none. */
   publicKey(options?: RunOptions): Promise<Buffer>;
-  /** How an exchange of keys goes, when the first has been since its daemon was started, or after so many seconds. */
-  exchanged(name: string, seconds: number, options?: RunOptions): Promise<Exchange>;
   /** Resolves when a new login works, beside the connection that there is; it is tried as long as a change can be taken back. */
   login(options?: RunOptions): Promise<void>;
 }
@@ -42,7 +39,6 @@ export function overSsh(hosts: Hosts, connection: Connection): Machine {
     unanswered: (device, publicKeys, options) => unanswered(session, device, publicKeys, options),
     probe: (all, options) => probes.probe(all, options),
     publicKey: (options) => publicKey(session, options),
-    exchanged: (name, seconds, options) => exchanged(session, name, seconds, options),
     login: (options) => hosts.login(connection, { ...options, wait: PATIENCE }),
   };
 }
@@ -63,7 +59,6 @@ export function withinLimits(machine: Machine, limit: AbortSignal, seconds: numb
     unanswered: (...args) => machine.unanswered(...args).catch(tell),
     probe: (...args) => machine.probe(...args).catch(tell),
     publicKey: (...args) => machine.publicKey(...args).catch(tell),
-    exchanged: (...args) => machine.exchanged(...args).catch(tell),
     login: (...args) => machine.login(...args).catch(tell),
   };
 }

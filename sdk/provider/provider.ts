@@ -14,7 +14,7 @@ import { Handshakes, silence } from "./handshakes";
 import { impact, remakesDevice } from "./impact";
 import { find } from "./import";
 import { type Checked, check, connectionOf, otherOf, parseSpec, same, unpacked } from "./inputs";
-import { exchangedBy, healthOf, keyless } from "./keying";
+import { FirstKeys, keyless } from "./keying";
 import { diff, type Operation, preview, read, remove } from "./lifecycle";
 import { overSsh, telling, withinLimits } from "./machine";
 import { HalfApplied, Refused } from "./outcome";
@@ -71,6 +71,7 @@ export class Provider {
   /** Whether a resource is other than state says, of those that this run has read. */
   readonly #drifted = new Map<string, Promise<boolean>>();
   readonly #handshakes = new Handshakes();
+  readonly #firstKeys = new FirstKeys();
   readonly #paths = new Paths();
   readonly #blobs = new Blobs();
   /** Those at work who may have packets sent in the end. */
@@ -234,14 +235,15 @@ export class Provider {
   async #keyed(operation: Operation, id: string, outputs: Values, keying: Keying, node: string): Promise<Values> {
     const { machine, other } = operation;
     const ends = { own: machine, node, other };
-    if (keying.other === undefined) return { ...outputs, health: await healthOf(keying, ends, operation) };
-    if (!other || !this.#handshakes.ready().has(keying.other)) return outputs;
+    if (keying.other !== undefined && !(other && this.#handshakes.ready().has(keying.other))) return outputs;
     operation.status("waiting for the first key");
-    const { agree, health } = await exchangedBy(keying, ends, operation);
+    const { agree, health, seconds } = await this.#firstKeys.wait(keying, ends, operation);
     const known = { ...outputs, health };
-    if (agree) return known;
-    if (keying.strict) throw new HalfApplied(id, known, [keyless(keying, health)]);
-    operation.warn(keyless(keying, health));
+    // Somebody else's may be started later.
+    if (agree || keying.other === undefined) return known;
+    const told = keyless(keying, health, seconds);
+    if (keying.strict) throw new HalfApplied(id, known, [told]);
+    operation.warn(told);
     return known;
   }
 

@@ -48,7 +48,6 @@ async function lux(client: string | undefined, host = FRA, spec: Values = {}) {
     unanswered: async () => new Map(),
     probe: async () => ({ answered: [], endpoints: new Map(), fragmented: [] }),
     publicKey: async () => Buffer.alloc(0),
-    exchanged: async () => ({ protected: false }),
   });
   const machine = new ModelMachine();
   const far = new FarHosts(({ host }) => fra(host));

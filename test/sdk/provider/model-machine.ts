@@ -1,6 +1,6 @@
 /** A host in memory, for properties that want thousands: the model of the kernel behind the interface of a Machine. */
 import type { Change, Failure, Probe, Probed } from "../../../sdk/host";
-import { type Command, type Exchange, type HostFacts, put, type Snapshot } from "../../../sdk/kernel";
+import { type Command, type HostFacts, put, type Snapshot } from "../../../sdk/kernel";
 import type { Machine } from "../../../sdk/provider/machine";
 import { KernelModel } from "../../kernel-model";
 import { unescaped } from "../../kernel-model/unescaped";
@@ -59,10 +59,6 @@ export class ModelMachine implements Machine {
 
   async publicKey(): Promise<Buffer> {
     return Buffer.alloc(0);
-  }
-
-  async exchanged(): Promise<Exchange> {
-    return { protected: false };
   }
 
   async login(): Promise<void> {}

@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2154,SC3013 # every shell of a host has -nt; section and newline come from snapshot.sh and steps.sh
-# How a link's post-quantum keys are: for a snapshot, for somebody who waits, and for overlay-host. Of a key its SHA-256 alone.
+# How a link's post-quantum keys are: for a snapshot, and for overlay-host. Of a key its SHA-256 alone.
 
 # rosenpass_report NAME: WORD VALUE a line, each where it is known.
 rosenpass_report() {
@@ -28,20 +28,8 @@ rosenpass_report() {
     read -r starts _ <"$keep/starts"
     printf 'restarts %d\n' $((starts - 1))
   fi
+  if [ -e "$keep/fresh" ]; then echo 'fresh yes'; fi
   if [ -s "$keep/trouble" ]; then sed 's/^/trouble /;q' "$keep/trouble"; fi
-}
-
-# rosenpass_exchanged: standard input is NAME SECONDS. Waits for the first exchange of the daemon that runs now.
-rosenpass_exchanged() {
-  read -r name seconds
-  tries=$((seconds * 5))
-  keep=/run/overlay/rosenpass/$name
-  until [ -e "$keep/fresh" ]; do
-    tries=$((tries - 1))
-    [ "$tries" -gt 0 ] || break
-    sleep 0.2
-  done
-  rosenpass_report "$name"
 }
 
 # rosenpass_node BINARY
