@@ -220,7 +220,7 @@ export class Provider {
     const lost = await this.#handshakes.made(end, ready, seen, machine, operation).catch(() => []);
     if (lost.length > 0) operation.warn(silence(end, lost, seen));
     const keying = type.technology.keying?.(spec);
-    if (keying) return { id, outputs: await this.#keyed(operation, id, outputs, keying, end.from) };
+    if (keying) return { id, outputs: await this.#keyed(operation, id, outputs, keying, end.from, before) };
     if (!paths) return { id, outputs };
     const silent = new Set(lost.map(({ publicKey }) => publicKey));
     const known = before?.outputs ?? {};
@@ -231,11 +231,21 @@ export class Provider {
     return { id, outputs: { ...outputs, pathMtu } };
   }
 
-  /** Of the two ends the one that is there later waits for the first key, and knows how both are. */
-  async #keyed(operation: Operation, id: string, outputs: Values, keying: Keying, node: string): Promise<Values> {
+  /** Of the two ends the one that is there later waits for the first key, and knows how both are; the other what it knew before. */
+  async #keyed(
+    operation: Operation,
+    id: string,
+    outputs: Values,
+    keying: Keying,
+    node: string,
+    before?: Before,
+  ): Promise<Values> {
     const { machine, other } = operation;
     const ends = { own: machine, node, other };
-    if (keying.other !== undefined && !(other && this.#handshakes.ready().has(keying.other))) return outputs;
+    if (keying.other !== undefined && !(other && this.#handshakes.ready().has(keying.other))) {
+      const known = before?.outputs.health;
+      return known === undefined ? outputs : { ...outputs, health: known };
+    }
     operation.status("waiting for the first key");
     const { agree, health, seconds } = await this.#firstKeys.wait(keying, ends, operation);
     const known = { ...outputs, health };
