@@ -19,8 +19,8 @@ async function written(bytes: Buffer): Promise<string> {
   return less.length < bytes.length ? `gz:${less.toString("base64")}` : bytes.toString("base64");
 }
 
-/** Seconds for an address of the web to answer in full. */
-const PATIENCE = 60;
+/** Seconds for an address of the web to answer in full, how often it may lead to another, and the most bytes that it may have. */
+const [PATIENCE, REDIRECTS, LARGEST] = [60, 5, 64 * 2 ** 20];
 
 /** Those of one run: each is read once. */
 export class Blobs {
@@ -72,9 +72,30 @@ async function read({ from, what }: Blob, other: Machine | undefined, options: R
 
 async function download(url: string, { signal }: RunOptions): Promise<Buffer> {
   const limit = AbortSignal.timeout(PATIENCE * 1000);
-  const response = await fetch(url, { signal: signal ? AbortSignal.any([limit, signal]) : limit });
-  if (!response.ok) throw new Error(`the answer is ${response.status} ${response.statusText}`);
-  return Buffer.from(await response.arrayBuffer());
+  const { ok, status, statusText, body } = await ask(url, signal ? AbortSignal.any([limit, signal]) : limit);
+  if (!ok) throw new Error(`the answer is ${status} ${statusText}`);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body ?? []) {
+    size += chunk.length;
+    if (size > LARGEST) throw new Error(`it has more than ${LARGEST} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Follows where it leads, but not out of TLS. */
+async function ask(url: string, signal: AbortSignal, onward = REDIRECTS): Promise<Response> {
+  const response = await fetch(url, { signal, redirect: "manual" });
+  const location = response.headers.get("location");
+  if (!(response.status >= 300 && response.status < 400) || location === null) return response;
+  await response.body?.cancel();
+  const { href, origin, protocol } = new URL(location, url);
+  if (onward === 0) throw new Error(`it leads on more than ${REDIRECTS} times`);
+  if (protocol !== "https:" && !(protocol === "http:" && url.startsWith("http:"))) {
+    throw new Error(`it leads to ${origin}, out of TLS`); // what comes after may be a secret
+  }
+  return ask(href, signal, onward - 1);
 }
 
 function verified({ sha256, size, from, what }: Blob, bytes: Buffer, other: Machine | undefined): Buffer {

@@ -5,6 +5,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { gunzipSync } from "node:zlib";
 import type { Blob } from "../../../sdk/kernel";
 import { Blobs } from "../../../sdk/provider/blobs";
@@ -17,12 +18,20 @@ const folder = mkdtempSync(join(tmpdir(), "overlay-test-"));
 const path = join(folder, "program");
 writeFileSync(path, bytes);
 
+function* endless() {
+  for (;;) yield Buffer.alloc(2 ** 20);
+}
+
 let server: Server;
 let asked = 0;
 let base = "";
 beforeAll(async () => {
   server = createServer(({ url }, response) => {
     asked++;
+    if (url === "/endless") return void Readable.from(endless()).pipe(response);
+    if (url === "/moved" || url === "/round") {
+      return void response.writeHead(302, { location: url === "/moved" ? "/program" : url }).end();
+    }
     response.statusCode = url === "/program" ? 200 : 404;
     response.end(url === "/program" ? bytes : "none");
   });
@@ -31,6 +40,7 @@ beforeAll(async () => {
 });
 afterAll(() => {
   server.close();
+  server.closeAllConnections();
   rmSync(folder, { recursive: true });
 });
 
@@ -83,6 +93,23 @@ test("what is another, is of another size, or cannot be had is refused, each wit
   expect((await failure(filled(blob("other")))).message).toBe(
     "the program cannot be asked for: nothing says how its host is reached.",
   );
+});
+
+test("an address may lead to another, but not in a circle nor out of TLS, and what is too large is not read to its end", async () => {
+  expect((await filled(blob({ url: `${base}/moved` })))[0]).toContain(bytes.toString("base64"));
+  const real = fetch;
+  const tls = jest.spyOn(globalThis, "fetch").mockImplementation(async (url, options) => {
+    if (!String(url).startsWith("https:")) return real(url, options);
+    return new Response(null, { status: 301, headers: { location: `${base}/program?token=secret` } });
+  });
+  const urls = [`${base}/round`, `${base}/endless`, "https://example.com/rosenpass"];
+  const said = await Promise.all(urls.map((url) => failure(filled(blob({ url })))));
+  tls.mockRestore();
+  expect(said.map(({ message }) => message.replaceAll(base, "BASE"))).toEqual([
+    "the program cannot be read from BASE/round: it leads on more than 5 times.",
+    "the program cannot be read from BASE/endless: it has more than 67108864 bytes.",
+    "the program cannot be read from https://example.com/rosenpass: it leads to BASE, out of TLS.",
+  ]);
 });
 
 test("each is read once a run, and once more where it was not to be had", async () => {
