@@ -143,7 +143,8 @@ function makeDevices(
     const own = declared(mesh, (nodes) => meshNode(mesh, nodes[index] as LinkNode, owner(), mtu, relays()));
     const spec = applyPartly(pulumi.all([own, peers]), ([own, peers]) => specText(own, peers, index));
     const name = (of: string): string => `${mesh.name}@${of}`;
-    const made = makePart(Interface, node, { part: "device", name, spec }, { ...options, parent });
+    const after = () => program().keyBefore(node.nodeName, names);
+    const made = makePart(Interface, node, { part: "device", name, spec, after }, { ...options, parent });
     program().devices.set(`mesh ${name(node.nodeName)}`, made);
     // By way of the URN, so that what uses an output of the mesh waits for its device.
     return pulumi

@@ -81,6 +81,15 @@ class Program {
     return made;
   }
 
+  /**
+   * What a node's device comes after where nothing may pass to the other without a key of theirs: with no key pair it would stand
+   * open for as long as that is missing. To be asked when all is declared.
+   */
+  keyBefore(node: string, others: readonly string[]): pulumi.Resource[] {
+    const key = this.devices.get(`rosenpass@${node}`);
+    return key && others.some((other) => this.network.isStrict(node, other)) ? [key] : [];
+  }
+
   /** What the provider is told of the stack beside each of a node's resources. */
   ofStack(node: string): { removable: pulumi.Output<number>; canary?: true } {
     const removable = this.whenDeclared(() => this.network.removable);

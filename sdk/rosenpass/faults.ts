@@ -77,6 +77,6 @@ export function pskForetells({ device, mode }: PskSpec, before?: PskSpec): strin
   return before
     ? [`${device} loses nothing while keys are exchanged; where none was yet, nothing passes until the first. ${fails}`]
     : [
-        `Nothing passes by ${device} until the first key, some seconds. To lose nothing, make it permissive now and strict in a later run. ${fails}`,
+        `Nothing passes by ${device} from when this is made until the first key, some seconds; where ${device} is new, packets pass in the moment in between. To lose nothing, make it permissive now and strict in a later run. ${fails}`,
       ];
 }

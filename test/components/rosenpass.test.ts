@@ -272,8 +272,8 @@ test("every two nodes of a mesh, on one device each", async () => {
 `);
   const daemons = Object.entries(specs(made, "Daemon"));
   expect(
-  daemons.map(([name, { device, port, peer }]) => `${name} ${device} ${port} ${peer.name}`)
-).toMatchInlineSnapshot(`
+    daemons.map(([name, { device, port, peer }]) => `${name} ${device} ${port} ${peer.name}`),
+  ).toMatchInlineSnapshot(`
 [
   "mesh.1-2@fra mesh 31001 lux",
   "mesh.1-2@lux mesh 31002 fra",
@@ -283,6 +283,34 @@ test("every two nodes of a mesh, on one device each", async () => {
   "mesh.2-9@nas mesh 31002 fra",
 ]
 `);
+});
+
+test("a device of a strict link comes after its node's key pair, and that of a permissive one does not", async () => {
+  const devices = async (mode: "permissive" | "strict") => {
+    const made = await registered(
+      () => {
+        const [a, b, c] = [new OverlayNode("lux", lux), new OverlayNode("fra", fra), new OverlayNode("nas", nas)];
+        new RosenpassPeer("pq", { link: new WgLink("lux-fra", { a, b }), mode });
+        new WgLink("lux-nas", { a, b: c });
+        const hkg = { id: 3, connection: { host: "hkg.example" }, addresses: ["10.255.0.3"], endpoints: ["192.0.2.7"] };
+        new WgMesh("mesh", { nodes: [b, new OverlayNode("hkg", hkg)], postQuantum: { mode } });
+      },
+      false,
+      found,
+    );
+    return (await order(made)).filter((it) => it.startsWith("wireguard:Interface")).sort();
+  };
+  expect(await devices("strict")).toMatchInlineSnapshot(`
+[
+  "wireguard:Interface lux-fra@fra: wireguard:Interface lux-fra@lux, rosenpass:Key rosenpass@fra",
+  "wireguard:Interface lux-fra@lux: rosenpass:Key rosenpass@lux",
+  "wireguard:Interface lux-nas@lux",
+  "wireguard:Interface lux-nas@nas: wireguard:Interface lux-nas@lux",
+  "wireguard:Interface mesh@fra: rosenpass:Key rosenpass@fra",
+  "wireguard:Interface mesh@hkg: rosenpass:Key rosenpass@hkg",
+]
+`);
+  expect((await devices("permissive")).join()).not.toContain("rosenpass");
 });
 
 test("a node of a mesh that is renamed: what it has bears its new name and is known by the old one, at the other end is no change", async () => {
@@ -533,16 +561,16 @@ test("what is wrong with the keys of a mesh is said of what a mesh has", () => {
   const taken = (network: Network) =>
     void network.addLink("lux-phone", { a: reference("lux"), peer: phone, ports: { a: 31002 } });
   expect({
-  none: said({ "a-b": { id: 1 }, c: { id: 2 }, a: { id: 3 }, "b-c": { id: 4 } }),
-  "a great id": said({ lux: { id: 1 }, fra: { id: 40000 } }),
-  "few ports": said({ ...two, fra: { id: 2, ports: [51820, 51821] } }),
-  "endpoints with few ports": said({
-    lux: { id: 1, endpoints: [{ address: "203.0.113.5", ports: [443] }] },
-    fra: { id: 2, endpoints: [] }
-  }),
-  "a port of a link": said(two, taken),
-  "another program": said(two, first)
-}).toMatchInlineSnapshot(`
+    none: said({ "a-b": { id: 1 }, c: { id: 2 }, a: { id: 3 }, "b-c": { id: 4 } }),
+    "a great id": said({ lux: { id: 1 }, fra: { id: 40000 } }),
+    "few ports": said({ ...two, fra: { id: 2, ports: [51820, 51821] } }),
+    "endpoints with few ports": said({
+      lux: { id: 1, endpoints: [{ address: "203.0.113.5", ports: [443] }] },
+      fra: { id: 2, endpoints: [] },
+    }),
+    "a port of a link": said(two, taken),
+    "another program": said(two, first),
+  }).toMatchInlineSnapshot(`
 {
   "a great id": [
     "postQuantum: legal is a UDP port, at most 65535, and that of lux would be 71000; give fra a lesser \`id\`, or lux a lesser \`portBase\`.",

@@ -56,7 +56,9 @@ describeWhere(["lab", "engine", "rosenpass"], "post-quantum keys", () => {
   test("a link with keys from its first moment: strict, made in one run, healthy at its end", async () => {
     work.declared.rosenpass = { "lux-fra": { mode: "strict", binary } };
     const preview = await work.run("preview");
-    expect(preview.text).toContain("Nothing passes by inter-fra until the first key, some seconds.");
+    expect(preview.text).toContain(
+      "Nothing passes by inter-fra from when this is made until the first key, some seconds;",
+    );
     expect(preview.text).toMatch(
       /install -m 0644 sha256:<known after fra is created> \/etc\/overlay\/rosenpass\/lux-fra\.peer/,
     );

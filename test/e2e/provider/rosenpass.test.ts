@@ -90,7 +90,7 @@ describeWhere(["lab", "rosenpass"], "Rosenpass on a link", () => {
     const [lux] = pair.psks("strict");
     await engine.preview(lux as never);
     expect(engine.said(lux as never).join("\n")).toContain(
-      "Nothing passes by inter-fra until the first key, some seconds.",
+      "Nothing passes by inter-fra from when this is made until the first key, some seconds;",
     );
     for (const it of pair.psks("strict")) await engine.up(it);
     expect(await passes(3)).toBe(false);
