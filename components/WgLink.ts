@@ -162,7 +162,8 @@ function makeSide(
   const name = (node: string): string => `${link.name}@${node}`;
   const ends = [link.a.nodeName, link.b?.nodeName ?? link.peer?.name ?? ""];
   const before = () => [...after, ...program().keyBefore(own.nodeName, ends)];
-  const made = makePart(Interface, own, { part: "device", name, spec, after: before }, { ...options, parent });
+  const more = { keyed: program().whenDeclared(() => program().network.isKeyed(own.nodeName, ends) || undefined) };
+  const made = makePart(Interface, own, { part: "device", name, spec, more, after: before }, { ...options, parent });
   program().devices.set(`link ${name(own.nodeName)}`, made);
   // By way of the URN, so that what uses an output of the link waits for the link.
   const output = pulumi.all([spec, made.urn]).apply(

@@ -144,7 +144,8 @@ function makeDevices(
     const spec = applyPartly(pulumi.all([own, peers]), ([own, peers]) => specText(own, peers, index));
     const name = (of: string): string => `${mesh.name}@${of}`;
     const after = () => program().keyBefore(node.nodeName, names);
-    const made = makePart(Interface, node, { part: "device", name, spec, after }, { ...options, parent });
+    const more = mesh.postQuantum && { keyed: true };
+    const made = makePart(Interface, node, { part: "device", name, spec, more, after }, { ...options, parent });
     program().devices.set(`mesh ${name(node.nodeName)}`, made);
     // By way of the URN, so that what uses an output of the mesh waits for its device.
     return pulumi

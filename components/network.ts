@@ -59,8 +59,8 @@ export class Network {
   private readonly links = new Map<string, LinkData>();
   /** Who decides which Rosenpass a node has, and which. */
   private readonly programs = new Map<string, { who: string; sha256: string | undefined }>();
-  /** Pairs of nodes between which nothing may pass without a key of theirs. */
-  private readonly strict = new Set<string>();
+  /** What holds between two nodes that exchange keys. */
+  private readonly modes = new Map<string, Exchange["mode"]>();
   private readonly adoptions: { node: string; device: string }[] = [];
   private devices = 0;
   /** Links and meshes by what they are called, as `link lux-fra`, where this process knows their nodes. */
@@ -200,7 +200,7 @@ export class Network {
     const own = exchangeFaults(views);
     if (own.length > 0) return own;
     const [{ exchange, own: one, peer: other }] = views;
-    if (exchange.mode === "strict") this.strict.add(pairOf(one.name, other.name));
+    this.modes.set(pairOf(one.name, other.name), exchange.mode);
     const nodes = views.filter(({ own }) => this.nodes.has(own.name));
     const ports = nodes.map((view) => ({ node: view.own.name, port: portOf(view) }));
     return [
@@ -222,7 +222,11 @@ export class Network {
   }
 
   /** Whether nothing may pass between two without a key of theirs. */
-  isStrict = (one: string, other: string): boolean => this.strict.has(pairOf(one, other));
+  isStrict = (one: string, other: string): boolean => this.modes.get(pairOf(one, other)) === "strict";
+
+  /** Whether a node exchanges keys with one of these. */
+  isKeyed = (one: string, others: readonly string[]): boolean =>
+    others.some((other) => this.modes.has(pairOf(one, other)));
 
   /** What is wrong with keys that must be there, when all is declared. */
   strictFaults(exchange: Pick<Exchange, "mode">, nodes: readonly string[], at: PropertyKey[] = []): Fault[] {

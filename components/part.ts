@@ -15,7 +15,7 @@ interface PartOptions<Spec> {
   formerly?: ((node: string) => string)[];
   spec: PartArgs<Spec>["spec"];
   /** Arguments of the resource besides. Default: none. */
-  more?: object;
+  more?: object | undefined;
   /** What is to be there before, as it is when all is declared. Default: nothing but the machine. */
   after?: () => pulumi.Resource[];
 }

@@ -33,6 +33,8 @@ export type Inputs = {
   removable?: number;
   /** Its host shows first whether a change is one to survive: it is always taken back unless a new login works. */
   canary?: boolean;
+  /** Whether others of the stack exchange keys for it. */
+  keyed?: boolean;
   /** The kernel's lines. Placeholders stand for what is known only after another resource is made. */
   config: string;
 };
@@ -46,7 +48,7 @@ const fieldsOf = (type: ResourceType): string[] => [
   ...(type.asksOther ? ["other"] : []),
 ];
 /** What components say of the stack; it is no part of what the host is told, and no difference. */
-const OF_STACK = ["removable", "canary"];
+const OF_STACK = ["removable", "canary", "keyed"];
 
 /** Never shown and never in an error, so it may be a secret. */
 const mayBeSecret = (path: Path): boolean =>
@@ -136,7 +138,7 @@ function parseKnown<T>(
 
 /** `owner`: the resource's own name, for unknown values of which nothing else says what they wait for. */
 export function check(type: ResourceType, news: Values, owner: string): Checked {
-  const { connection, other, machine, spec, removable, canary } = plain(news) as Values;
+  const { connection, other, machine, spec, removable, canary, keyed } = plain(news) as Values;
   const known = parseKnown(type.technology.spec, spec, nested(withPlaceholders(spec, owner)), "spec");
   const reachable = (value: unknown, field: string) =>
     parseKnown(Connection, value, withPlaceholders(value, owner), field);
@@ -161,6 +163,7 @@ export function check(type: ResourceType, news: Values, owner: string): Checked 
       ...(typeof machine === "string" && { machine }),
       ...(typeof removable === "number" && { removable }),
       ...(canary === true && { canary }),
+      ...(keyed === true && { keyed }),
       spec: complete ? packed(JSON.stringify(known.value)) : UNKNOWN,
       config: complete ? config(type.technology.plan(known.value)) : UNKNOWN,
     },

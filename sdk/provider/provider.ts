@@ -3,6 +3,7 @@ import { type Fault, format } from "../faults";
 import { Connection, HostError, Hosts } from "../host";
 import type { Command, Fact, Keying } from "../kernel";
 import { lineDiff } from "../lineDiff";
+import { unkeyed } from "../rosenpass";
 import { takeover } from "./adopt";
 import { Blobs } from "./blobs";
 import { Company } from "./company";
@@ -144,6 +145,11 @@ export class Provider {
     const part = partOf(type, news);
     if (part && !(different.length > 0 && remakesDevice(type, old.inputs, old.outputs.config, news))) {
       this.#turns.settle(part);
+    }
+    // Of what goes itself the engine tells nobody before it does.
+    if (old.inputs.keyed === true && news.keyed !== true && !isUnknown(news.spec)) {
+      this.engine?.info(old.urn, unkeyed(JSON.parse(unpacked(String(news.spec))).device));
+      await this.engine?.flush();
     }
     if (different.length > 0 || !this.live) return different;
     // The engine reads first what state says is to be read first; this is for the run that says so for the first time.

@@ -20,6 +20,8 @@ interface OfStack {
   removable?: pulumi.Input<number>;
   /** Every change is taken back unless a new login confirms it. Default: where it may cut off the run's own SSH. */
   canary?: pulumi.Input<boolean>;
+  /** Of a device: whether it has post-quantum keys, so that a preview sees that it is to have none any more. */
+  keyed?: pulumi.Input<boolean>;
 }
 
 export interface HostArgs extends OfStack {

@@ -64,6 +64,10 @@ export const daemonFaults = (spec: DaemonSpec, snapshot: Snapshot): Fault[] => [
 /** Seconds: REKEY_AFTER_TIME of WireGuard, and what Rosenpass gives a key. */
 const [HANDSHAKE, STALE] = [120, 180];
 
+/** What of a device is told that others exchange no keys for any more. */
+export const unkeyed = (device: string): string =>
+  `${device} is to have no post-quantum keys any more, and loses nothing: both daemons end, then both hosts forget the key. Its packets have none from the next WireGuard handshake on, ${HANDSHAKE} s at most.`;
+
 export function pskForetells({ device, mode }: PskSpec, before?: PskSpec): string[] {
   if (before?.mode === mode) return [];
   const fails = `From then on nothing passes by ${device} where no new key comes for ${STALE} s.`;

@@ -4,6 +4,7 @@ import { daemonFaults, daemonQueries, keyFaults, pskFaults, pskForetells } from 
 import { type Agents, daemonBlobs, daemonPlan, keyBlobs, keying, keyPlan, named, pskPlan } from "./plan";
 import { type DaemonSpec, daemonSpec, type KeySpec, keySpec, type PskSpec, pskSpec } from "./spec";
 
+export { unkeyed } from "./faults";
 export { agreed, HEALTHY, health } from "./health";
 export { type Agents as RosenpassAgents, nodeTraces, traces } from "./plan";
 export { binaryField, modeField, sha256Field } from "./spec";

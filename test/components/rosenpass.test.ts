@@ -285,7 +285,7 @@ test("every two nodes of a mesh, on one device each", async () => {
 `);
 });
 
-test("a device of a strict link comes after its node's key pair, and that of a permissive one does not", async () => {
+test("a device of a strict link comes after its node's key pair, that of a permissive one does not, and each says that it has keys", async () => {
   const devices = async (mode: "permissive" | "strict") => {
     const made = await registered(
       () => {
@@ -298,7 +298,11 @@ test("a device of a strict link comes after its node's key pair, and that of a p
       false,
       found,
     );
-    return (await order(made)).filter((it) => it.startsWith("wireguard:Interface")).sort();
+    const own = made.filter(({ type }) => type.endsWith(":Interface"));
+    expect(own.flatMap(({ name, inputs }) => (inputs.keyed ? [name] : [])).sort()).toEqual([
+      ...["lux-fra@fra", "lux-fra@lux", "mesh@fra", "mesh@hkg"],
+    ]);
+    return (await order(own)).sort();
   };
   expect(await devices("strict")).toMatchInlineSnapshot(`
 [

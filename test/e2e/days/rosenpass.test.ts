@@ -87,6 +87,8 @@ describeWhere(["lab", "engine", "rosenpass"], "post-quantum keys", () => {
     const turn = async (args?: object): Promise<string[]> => {
       const packets = await traffic(lab, "lux-fra", 200);
       work.declared.rosenpass = args ? { "lux-fra": { binary, ...args } } : {};
+      const off = (await work.run("preview")).text.includes("is to have no post-quantum keys any more");
+      expect(off).toBe(!args);
       const { text } = await work.up();
       const { sent, lost } = await packets.end();
       expect(sent).toBeGreaterThan(100);

@@ -114,3 +114,28 @@ test("where customTimeouts end while a host is waited for, it is said what it is
   await engine.close();
   rmSync(folder, { recursive: true });
 });
+
+test("a device that is to have no post-quantum keys any more is no change, and what becomes of it is told", async () => {
+  const engine = await TestEngine.start();
+  const spec = {
+    ...{ node: "lux", owner: "net/prod", link: "lux-fra", device: "inter-fra", id: 1, listenPort: 11002, mtu: 1420 },
+    peer: { name: "fra", id: 2, publicKey: "Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM=", addresses: ["10.255.0.2"] },
+    addresses: ["10.255.0.1"],
+  };
+  const side = (more: Values) => ({
+    ...{ type: "overlay:wireguard:Interface", name: "lux-fra@lux" },
+    inputs: { connection: { host: "lux.example" }, machine: "0", spec, ...more },
+  });
+  const keyed = await engine.check(side({ keyed: true }));
+  const outputs = { config: keyed.config, machine: "0", resource: "" };
+  engine.state.set(engine.urn(side({})), { id: "lux/inter-fra", inputs: keyed, outputs, refreshBeforeUpdate: false });
+  expect((await engine.preview(side({ keyed: true }))).outcome).toBe("same");
+  expect(engine.said(side({}))).toEqual([]);
+  expect(await engine.up(side({}))).toBe("same");
+  expect(engine.said(side({}))).toEqual([
+    "inter-fra is to have no post-quantum keys any more, and loses nothing: both daemons end, then both hosts forget the key. Its packets have none from the next WireGuard handshake on, 120 s at most.",
+  ]);
+  expect(await engine.up(side({}))).toBe("same");
+  expect(engine.said(side({}))).toHaveLength(1);
+  await engine.close();
+});
