@@ -7,7 +7,7 @@ import type { Machine } from "./machine";
 
 /**
  * Seconds for the first key: the start of both, and a try more of a side that calls in vain at first. Where one of the two has
- * exchanged none with somebody else, or the other end is not ours to start, as much as it takes when all is well.
+ * waited in vain for somebody else's, or the other end is not ours to start, as much as it takes when all is well.
  */
 const [FIRST, SOON] = [20, 3];
 /** Milliseconds between looks: at first, and when it is late. */
@@ -80,7 +80,7 @@ export class FirstKeys {
     // A key of the daemon that ran before says nothing of this one.
     if (!fresh) seen = { ...seen, [ends.node]: { ...seen[ends.node], protected: false, exchanged: undefined } };
     const [agree, seconds] = [agreed(seen), patience()];
-    for (const name of names) (agree ? this.#exchanged : this.#vain).add(name);
+    if (ends.other) for (const name of names) (agree ? this.#exchanged : this.#vain).add(name);
     return { agree, health: health(seen), seconds };
   }
 }

@@ -70,8 +70,9 @@ test("somebody else's machine is waited for as long as it takes where it is ther
   const found = await new FirstKeys().wait(foreign, ends("lux", machine(4)), {});
   expect({ ...found, waited: waited() }).toEqual({ agree: true, health: "healthy", seconds: 3, waited: 0.8 });
   pauses.mockClear();
-  expect(await new FirstKeys().wait(foreign, ends("lux", never()), {})).toMatchObject({
-    health: "lux has exchanged no key yet",
-  });
+  const keys = new FirstKeys();
+  expect(await keys.wait(foreign, ends("lux", never()), {})).toMatchObject({ health: "lux has exchanged no key yet" });
   expect(waited()).toBe(3);
+  // That it is not there says nothing of our own.
+  expect((await keys.wait(keying("fra"), ends("lux", never(), never()), {})).seconds).toBe(20);
 });
