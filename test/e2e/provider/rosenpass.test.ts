@@ -172,8 +172,8 @@ describeWhere(["lab", "rosenpass"], "Rosenpass on a link", () => {
     expect(known).toEqual(expect.any(String));
     expect(await engine.up(lux)).toBe("updated");
     expect(engine.kept(lux).outputs.health).toBe(known);
-    expect(await on("lux", "ss -Huln")).toMatch(/:21002\b/);
-    expect(await health("strict")).toEqual(["healthy", "healthy"]);
+    expect(await until(10_000, async () => / \S+:21002 /.test(await on("lux", "ss -Huln")), 200)).toBe(true);
+    expect(await until(10_000, async () => (await health("strict")).every((it) => it === "healthy"), 500)).toBe(true);
   });
 
   test("half of a key pair is drift, and no other is made in its place", async () => {
