@@ -156,12 +156,14 @@ describeWhere(["lab", "engine", "rosenpass"], "post-quantum keys", () => {
     );
   });
 
-  test("a mesh with keys of every two nodes: a third comes, and the first two lose nothing", async () => {
+  test("a mesh with keys of every two nodes, in a rollout; then a third comes, and the first two lose nothing", async () => {
     work.declared.links = {};
     work.declared.rosenpass = {};
     const postQuantum = { binary, mode: "permissive" as const };
     work.declared.meshes = { mesh: { nodes: ["lux", "fra"], postQuantum } };
+    work.configure({ "overlay:rollout": { canary: ["lux"] } });
     await work.up();
+    work.configure({});
     work.declared.nodes.hkg = node(lab, "hkg");
     work.declared.meshes = { mesh: { nodes: Object.keys(IDS), postQuantum } };
     const far = await publicKey(lab, "fra");
