@@ -189,6 +189,10 @@ describeWhere(["lab", "rosenpass"], "Rosenpass on a link", () => {
       `${keys}.secret has no bytes, and not 13568: a key of another version of Rosenpass, or not all of it`,
     );
     await on("lux", `mv /root/kept ${keys}.secret`);
+    expect(await network.engine.refresh(lux)).toEqual([
+      `- rosenpass gen-keys --public-key ${keys}.public`,
+      `+ rosenpass gen-keys --public-key ${keys}.public --secret-key ${keys}.secret`,
+    ]);
     expect(await network.engine.refresh(lux)).toEqual([]);
   });
 
