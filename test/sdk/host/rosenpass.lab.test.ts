@@ -38,6 +38,7 @@ describeWhere(["lab", "rosenpass"], "Rosenpass between two servers", () => {
       handshake: expect.stringMatching(/^\d+$/),
       endpoint: expect.stringMatching(/:12001$/),
       restarts: "0",
+      fresh: "yes",
     });
   });
 
