@@ -11,23 +11,13 @@ import { within } from "../days/choose";
 import { on } from "../days/network";
 import { Bucket } from "./bucket";
 import { changed, counted } from "./output";
-import { compiled, Workspace } from "./workspace";
+import { compiled, NODE, Workspace } from "./workspace";
 
 jest.setTimeout(240_000);
 
 const program = (settings: object): string => `
-import { readFileSync } from "node:fs";
 import { fullMesh, OverlayNode, SourceOfTruth } from "pulumi-overlay";
-
-const { hosts } = JSON.parse(readFileSync("lab.json", "utf8"));
-const node = (name: string, id: number) =>
-  new OverlayNode(name, {
-    id,
-    connection: { host: hosts[name].addresses[0], hostKey: hosts[name].hostKey },
-    addresses: ["10.255.0." + id, "fd00:6f::" + id],
-    prefixes: ["10.255.0.0/24", "fd00:6f::/48"],
-    endpoints: hosts[name].addresses,
-  });
+${NODE}
 const nodes = [node("lux", 1), node("fra", 2)];
 fullMesh(nodes);
 new SourceOfTruth("truth", { ...${JSON.stringify(settings)}, nodes });

@@ -9,23 +9,13 @@ import { use } from "../../sdk/truth/minio";
 import { within } from "../days/choose";
 import { on } from "../days/network";
 import { Bucket } from "./bucket";
-import { Workspace } from "./workspace";
+import { NODE, Workspace } from "./workspace";
 
 jest.setTimeout(240_000);
 
 const program = (binary: object, settings: object): string => `
-import { readFileSync } from "node:fs";
 import { OverlayNode, RosenpassPeer, SourceOfTruth, WgLink } from "pulumi-overlay";
-
-const { hosts } = JSON.parse(readFileSync("lab.json", "utf8"));
-const node = (name: string, id: number) =>
-  new OverlayNode(name, {
-    id,
-    connection: { host: hosts[name].addresses[0], hostKey: hosts[name].hostKey },
-    addresses: ["10.255.0." + id, "fd00:6f::" + id],
-    prefixes: ["10.255.0.0/24", "fd00:6f::/48"],
-    endpoints: hosts[name].addresses,
-  });
+${NODE}
 const [a, b] = [node("lux", 1), node("fra", 2)];
 const link = new WgLink("lux-fra", { a, b });
 new RosenpassPeer("lux-fra", { link, mode: "strict", binary: ${JSON.stringify(binary)} });

@@ -9,7 +9,7 @@ import { Writers } from "../../sdk/truth/keys";
 import { within } from "../days/choose";
 import { on } from "../days/network";
 import { counted, diagnostics } from "./output";
-import { compiled, Workspace } from "./workspace";
+import { compiled, NODE, Workspace } from "./workspace";
 
 jest.setTimeout(240_000);
 
@@ -17,19 +17,8 @@ const RELAYS = `[{ a: "lux", b: "hkg", by: "fra", allowPlaintext: true }]`;
 
 /** `rest`: what follows the settings. */
 const program = (settings: object, rest: string) => `
-import { readFileSync } from "node:fs";
 import { OverlayNode, SourceOfTruth, WgLink, WgMesh } from "pulumi-overlay";
-
-const { hosts } = JSON.parse(readFileSync("lab.json", "utf8"));
-const node = (name: string, id: number, more: object = {}) =>
-  new OverlayNode(name, {
-    id,
-    connection: { host: hosts[name].addresses[0], hostKey: hosts[name].hostKey },
-    addresses: ["10.255.0." + id, "fd00:6f::" + id],
-    prefixes: ["10.255.0.0/24", "fd00:6f::/48"],
-    endpoints: hosts[name].addresses,
-    ...more,
-  });
+${NODE}
 const settings = ${JSON.stringify(settings)};
 ${rest}
 export const serial = truth.serial;

@@ -48,6 +48,20 @@ export const compiled = (name = "net"): Record<string, string> => ({
   "package.json": manifest("index.js"),
 });
 
+/** What programs begin with: `node` makes one of the lab's hosts a node. */
+export const NODE = `
+const { hosts } = JSON.parse(require("node:fs").readFileSync("lab.json", "utf8"));
+const node = (name: string, id: number, more: object = {}) =>
+  new OverlayNode(name, {
+    id,
+    connection: { host: hosts[name].addresses[0], hostKey: hosts[name].hostKey },
+    addresses: ["10.255.0." + id, "fd00:6f::" + id],
+    prefixes: ["10.255.0.0/24", "fd00:6f::/48"],
+    endpoints: hosts[name].addresses,
+    ...more,
+  });
+`;
+
 export class Workspace {
   readonly folder = mkdtempSync(join(tmpdir(), "overlay-engine-"));
   readonly home = join(this.folder, "home");
