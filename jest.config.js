@@ -1,5 +1,7 @@
 /** Tests that need the lab's hosts. */
-const lab = ["/test/lab/.*\\.test\\.ts$", "/test/e2e/.*\\.test\\.ts$", "\\.lab\\.test\\.ts$"];
+const lab = ["/test/lab/.*\\.test\\.ts$", "/test/e2e/.*\\.test\\.ts$", "\\.(lab|long)\\.test\\.ts$"];
+/** Of these, what only `npm run test:long` runs (test/long/jest.ts). */
+const long = process.env.OVERLAY_LONG ? [] : ["\\.long\\.test\\.ts$"];
 
 /** @type {import("jest").Config} */
 const shared = {
@@ -24,6 +26,7 @@ module.exports = {
       ...shared,
       displayName: "lab",
       testRegex: lab,
+      testPathIgnorePatterns: ["/node_modules/", ...long],
       runner: "<rootDir>/scripts/jest/lab-runner.js",
     },
   ],

@@ -3,7 +3,7 @@
 // after a while, and keys that are exchanged now and then. So two of these seldom meet, and all lanes end at about the same time.
 const { default: Runner } = require("jest-runner");
 
-const emulates = ({ path }) => /[./]vm\.test\.ts$|\/vm\//.test(path);
+const emulates = ({ path }) => /[./]vm\.(long\.)?test\.ts$|\/vm\//.test(path);
 const waits = ({ path }) => /\/(confirm|rollout|rosenpass[\w.]*)\.test\.ts$/.test(path);
 
 /** What one worker process runs: jest's own runner begins all tests of a list, and this one gives out the next as it goes. */

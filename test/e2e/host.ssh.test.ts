@@ -196,7 +196,7 @@ describeWhere("lab", "ssh", () => {
   test("sixty logins at once all succeed, though sshd turns some away", async () => {
     await lab.exec(
       "lux",
-      "mkdir -p /etc/ssh/sshd_config.d && echo 'MaxStartups 5:50:40' >/etc/ssh/sshd_config.d/crowd.conf",
+      "mkdir -p /etc/ssh/sshd_config.d && echo 'MaxStartups 2:50:40' >/etc/ssh/sshd_config.d/crowd.conf",
     );
     await lab.exec("lux", "systemctl restart ssh");
     const again: string[] = [];

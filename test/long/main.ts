@@ -11,6 +11,7 @@ import { model } from "./model";
 import { oldest } from "./oldest";
 import { pings } from "./pings";
 import { rosenpass } from "./rosenpass";
+import { stories } from "./stories";
 import type { Seen, Trial } from "./trial";
 import { writers } from "./writers";
 
@@ -38,6 +39,7 @@ const ALL: Record<string, (options: Options) => Trial> = {
   model: ({ sequences }) => model(Number(sequences)),
   oldest: () => oldest,
   writers: () => writers,
+  stories: () => stories,
   engine: () => engine,
   named: () => named,
   choosing: ({ choosing: minutes }) => choosing(Number(minutes)),
