@@ -12,13 +12,15 @@ export interface RunOptions {
   input?: string;
   /** Milliseconds. */
   timeout?: number;
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
 }
 
 /** Runs a command to its end. Rejects only when it cannot be started. */
 export function run([command = "", ...args]: readonly string[], options: RunOptions = {}): Promise<Result> {
-  const { input = "", timeout = 60_000 } = options;
+  const { input = "", timeout = 60_000, ...where } = options;
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: "pipe" });
+    const child = spawn(command, args, { stdio: "pipe", ...where });
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     let late = false;
