@@ -1,12 +1,12 @@
 import * as pulumi from "../sdk/provider/pulumi";
-import { makeExchange, makeOneEnd } from "./exchange";
+import { makeExchange } from "./exchange";
 import type { LinkData } from "./linkArgs";
 import { named, settled, timeouts, withheld } from "./outputs";
 import type { PeerData } from "./peerArgs";
 import { program } from "./program";
-import { configOf, linkViews, ofLink, toldOf } from "./rosenpass";
+import { configOf, hashOf, linkViews, ofLink, toldOf } from "./rosenpass";
 import { type RosenpassData, type RosenpassPeerArgs, rosenpassOutputs } from "./rosenpassArgs";
-import { nodeOf } from "./side";
+import { type LinkNode, nodeOf } from "./side";
 
 /**
  * Post-quantum keys for the packets of a link: Rosenpass exchanges a new preshared key every two minutes.
@@ -66,9 +66,11 @@ function makeOne(
   options: pulumi.CustomResourceOptions,
 ) {
   const [exchange, way, node] = [ofLink(data, link), `link ${link.name}`, nodeOf(peer)];
-  const views = (own: Parameters<typeof linkViews>[2]) => linkViews(exchange, link, own, node);
-  const end = { node: link.a, way, view: (own: Parameters<typeof linkViews>[2]) => views(own)[0] };
-  const health = makeOneEnd(parent, exchange, end, { node, publicKey: peer.publicKey }, options);
+  const views = (own: LinkNode) => linkViews(exchange, link, own, node);
+  const end = { node: link.a, way, view: (own: LinkNode) => views(own)[0] };
+  const file = hashOf(exchange.peerKey ?? "");
+  const stranger = { peer: node, publicKey: peer.publicKey, key: "sha256" in file ? file.sha256 : "" };
+  const health = makeExchange(parent, exchange, [end, stranger], options);
   const { network, keys } = program();
   const publicKey = keys.get(`${way}@${link.a.nodeName}`) ?? link.a.publicKey;
   const told = program().whenDeclared(() => network.ofNodes([link.a], ([own]) => toldOf(views(own)[1])));

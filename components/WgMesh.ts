@@ -96,8 +96,8 @@ function makeExchanges(
     const exchange = ofMesh(mesh, postQuantum, [id(one), id(other)]);
     const view = (own: LinkNode, peer: LinkNode) => ({ exchange, own, peer, device: device(mesh) });
     const way = `mesh ${mesh.name}`;
-    const ends = [one, other].map((node) => ({ node, way, view }));
-    return makeExchange(parent, exchange, [ends[0], ends[1]] as Parameters<typeof makeExchange>[2], options);
+    const end = (node: OverlayNode) => ({ node, way, view });
+    return makeExchange(parent, exchange, [end(one), end(other)], options);
   });
   return pulumi.all(all).apply((each) => {
     const ill = each.filter((it) => it !== HEALTHY);

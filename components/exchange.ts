@@ -6,16 +6,26 @@ import type { OverlayNode } from "./OverlayNode";
 import { owner } from "./outputs";
 import { makePart } from "./part";
 import { program } from "./program";
-import { daemonSpec, type Exchange, hashOf, pskSpec, type View } from "./rosenpass";
+import { daemonSpec, type Exchange, pskSpec, type View } from "./rosenpass";
 import type { LinkNode } from "./side";
 
-/** One end of an exchange. */
+/** A node at one end of an exchange. */
 interface End {
   node: OverlayNode;
   /** As `link lux-fra`: the WireGuard device that it is for. */
   way: string;
   view(own: LinkNode, peer: LinkNode): View;
 }
+
+/** Somebody else's machine at the other end, and what is known of it. */
+interface Stranger {
+  peer: LinkNode;
+  publicKey: pulumi.Input<string>;
+  /** SHA-256 of its Rosenpass public key. */
+  key: pulumi.Input<string>;
+}
+
+const isNode = (end: End | Stranger): end is End => "node" in end;
 
 /** What it is for, and what WireGuard knows it by. */
 const interfaceOf = ({ node, way }: End): pulumi.Resource[] => {
@@ -40,70 +50,48 @@ function makeKey(node: OverlayNode, binary: Exchange["binary"], options: pulumi.
 
 /**
  * Both daemons come after both preshared keys, and these after both devices: so that what goes stops both daemons, then clears
- * both keys, and only then removes a device. The health of both ends.
+ * both keys, and only then removes a device. The health of both ends; of one, where the other is a stranger.
  */
 export function makeExchange(
   parent: pulumi.Resource,
   exchange: Exchange,
-  ends: readonly [End, End],
+  ends: readonly [End, End | Stranger],
   options: pulumi.CustomResourceOptions,
 ): pulumi.Output<string> {
-  const keys = ends.map(({ node }) => makeKey(node, exchange.binary, options));
   const names = namesOf(exchange);
   const own = { ...options, parent };
-  const psks = ends.map((end, index) => {
-    const [far, mine, theirs] = [ends[1 - index] as End, keys[index], keys[1 - index]];
-    const spec = specOf(end, far, (view) =>
-      pskSpec(view, owner(), {
-        publicKey: publicKeyOf(far),
-        version: mine?.version,
-        peerVersion: theirs?.version,
-      }),
-    ) as PartArgs<RosenpassPskSpec>["spec"];
-    const after = () => [...keys, ...ends.flatMap(interfaceOf)];
+  const nodes = ends.filter(isNode);
+  const keys = nodes.map(({ node }) => makeKey(node, exchange.binary, options));
+  const sides = nodes.map((end, index) => {
+    const [mine, theirs, far] = [keys[index], keys[1 - index], ends[1 - index] as End | Stranger];
+    const known = isNode(far)
+      ? { publicKey: publicKeyOf(far), key: theirs?.publicKey as pulumi.Input<string> }
+      : { publicKey: far.publicKey, key: far.key };
+    return { end, far, known, versions: { version: mine?.version, peerVersion: theirs?.version } };
+  });
+  const psks = sides.map(({ end, far, known: { publicKey }, versions }) => {
+    const make = (view: View) => pskSpec(view, owner(), { publicKey, ...versions });
+    const spec = specOf(end, far, make) as PartArgs<RosenpassPskSpec>["spec"];
+    const after = () => [...keys, ...nodes.flatMap(interfaceOf)];
     return makePart(RosenpassPsk, end.node, { part: "psk", ...names, spec, after }, own);
   });
-  const daemons = ends.map((end, index) => {
-    const [far, theirs] = [ends[1 - index] as End, keys[1 - index]];
-    const known = { publicKey: publicKeyOf(far), key: theirs?.publicKey };
+  const daemons = sides.map(({ end, far, known }) => {
     const spec = specOf(end, far, (view) => daemonSpec(view, owner(), known)) as PartArgs<RosenpassDaemonSpec>["spec"];
-    const other = { other: far.node.connection };
-    const all = { part: "daemon" as const, ...names, spec, after: () => psks, more: other };
+    const more = isNode(far) ? { other: far.node.connection } : {};
+    const all = { part: "daemon" as const, ...names, spec, after: () => psks, more };
     return makePart<RosenpassDaemonSpec, RosenpassDaemon>(RosenpassDaemon, end.node, all, own);
   });
   return healthOf(daemons);
 }
 
-/** The same, where the other end is somebody else's machine. */
-export function makeOneEnd(
-  parent: pulumi.Resource,
-  exchange: Exchange,
-  end: End,
-  peer: { node: LinkNode; publicKey: pulumi.Input<string> },
-  options: pulumi.CustomResourceOptions,
-): pulumi.Output<string> {
-  const key = makeKey(end.node, exchange.binary, options);
-  const names = namesOf(exchange);
-  const own = { ...options, parent };
-  const { publicKey } = peer;
-  const spec = <T>(make: (view: View) => T) =>
-    program().whenDeclared(() => program().network.ofNodes([end.node], ([node]) => make(end.view(node, peer.node))));
-  const file = hashOf(exchange.peerKey ?? "");
-  const known = { publicKey, key: "sha256" in file ? file.sha256 : "" };
-  const versions = { publicKey, version: key.version, peerVersion: key.version };
-  const pskOf = spec((view) => pskSpec(view, owner(), versions)) as PartArgs<RosenpassPskSpec>["spec"];
-  const after = () => [key, ...interfaceOf(end)];
-  const psk = makePart(RosenpassPsk, end.node, { part: "psk", ...names, spec: pskOf, after }, own);
-  const daemonOf = spec((view) => daemonSpec(view, owner(), known)) as PartArgs<RosenpassDaemonSpec>["spec"];
-  const all = { part: "daemon" as const, ...names, spec: daemonOf, after: () => [psk] };
-  const daemon = makePart<RosenpassDaemonSpec, RosenpassDaemon>(RosenpassDaemon, end.node, all, own);
-  return healthOf([daemon]);
-}
-
-const specOf = <T>(end: End, far: End, make: (view: View) => T) =>
-  program().whenDeclared(() =>
-    program().network.ofNodes([end.node, far.node], ([own, peer]) => make(end.view(own, peer))),
+function specOf<T>(end: End, far: End | Stranger, make: (view: View) => T) {
+  const { network } = program();
+  return program().whenDeclared(() =>
+    isNode(far)
+      ? network.ofNodes([end.node, far.node], ([own, peer]) => make(end.view(own, peer)))
+      : network.ofNodes([end.node], ([own]) => make(end.view(own, far.peer))),
   );
+}
 
 /** Of what it has on a node, by the node's name. */
 const namesOf = ({ name, formerly }: Exchange) => {
