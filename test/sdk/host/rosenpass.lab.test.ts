@@ -59,6 +59,14 @@ describeWhere(["lab", "rosenpass"], "Rosenpass between two servers", () => {
     }
   });
 
+  test("its sandbox lets it write what is ours alone", async () => {
+    const folders =
+      "/run /run/overlay /run/systemd /var/lib /var/lib/overlay /etc/overlay /usr/local/lib/overlay /root";
+    const inside = `for folder in ${folders}; do ! touch "$folder/probe" || { echo "$folder" && rm "$folder/probe"; }; done 2>/dev/null`;
+    const pid = `$(systemctl show -p MainPID --value ${pair.unit})`;
+    expect(await pair.on("lux", `nsenter -t ${pid} -m sh -c '${inside}'`)).toBe("/run/overlay\n/var/lib/overlay\n");
+  });
+
   test("permissive to strict and back, off and on: nothing is lost, and the key stays as long as it is good", async () => {
     const { lost } = await pinged(async () => {
       await pair.renewed(8, "both have a new key when strict", () => pair.turn("strict"));
