@@ -48,6 +48,7 @@ const conf = (spec: DaemonSpec): string =>
     `port ${spec.port}`,
     ...endpointsOf(spec).map((endpoint) => `endpoint ${endpoint}`),
     ...(spec.delay > 0 ? [`delay ${spec.delay}`] : []),
+    ...(spec.called ? [] : ["sole yes"]),
     "",
   ].join("\n");
 

@@ -118,6 +118,10 @@ async function days(lab: Lab, minutes: number): Promise<string> {
     watched(strict, minutes, async () => {
       await strict.on("fra", `wg set ${strict.device("fra")} peer ${strict.peer("fra")} endpoint '[${luxV6}]:11002'`);
       await strict.on("lux", `wg set ${strict.device("lux")} peer ${strict.peer("lux")} endpoint '[${fraV6}]:11001'`);
+      for (const host of ["fra", "lux"]) {
+        await strict.on(host, "echo 'as choose.sh tells of it' >/run/overlay/choice");
+        await strict.look(host);
+      }
       await pause(1000);
       await strict.on("fra", cutting("ip", luxV4));
       await pause(nearly);

@@ -37,7 +37,7 @@ endpoint 203.0.113.5:12002
 endpoint [2001:db8::5]:12002
 EOT
     read_conf "$here/conf"
-    way() { return 1; } # WireGuard knows of no other
+    see_peer() { return 1; } # WireGuard knows of no other
     listen() { printf "\"[::]:%s\"" "$port"; }
     calls
     overlay_etc=/etc/overlay keep=/run/overlay/rosenpass/lux-fra toml >"$here/toml"
@@ -56,8 +56,8 @@ EOT'
 
 @test "who has a delay answers first, and calls where nobody has called" {
   in_each_shell '
-    endpoints=" 203.0.113.5:12002" delay=1
-    way() { return 1; }
+    endpoints=" 203.0.113.5:12002" delay=1 device=inter-lux peer=hVXQ=
+    see_peer() { return 1; }
     ! calls
     [ -z "$called" ]
     : >"$keep/late"
@@ -70,7 +70,9 @@ EOT'
 @test "the daemon calls where WireGuard does, and where that is none of its endpoints the first" {
   in_each_shell '
     endpoints=" 203.0.113.5:12002 [2001:db8::5]:12002" delay="" device=inter-lux peer=hVXQ=
-    timeout() { printf "AAAA=\t192.0.2.1:9\nhVXQ=\t%s\n" "$at_now"; }
+    timeout() {
+      printf "private\tpublic\t1\toff\nAAAA=\tKEY\t192.0.2.1:9\t::/0\t7\t0\t0\toff\nhVXQ=\tKEY\t%s\t::/0\t7\t0\t0\toff\n" "$at_now"
+    }
     at_now="[2001:db8::5]:11002"
     calls
     [ "$called" = "[2001:db8::5]:12002" ]
@@ -173,6 +175,7 @@ EOT
 @test "a session that was made while the peer had no key is not protected by the next one" {
   in_each_shell '
     device=inter-lux peer=LUX= mode=permissive rosenpass_kept=$here/etc/kept psk="(none)" handshake=7 called="" delay=""
+    had="(none)"
     see_peer() { allowed=::/0; }
     wg_set() { psk=KEY; }
     given() { key=KEY give_key && cat "$keep/first"; }
@@ -194,18 +197,71 @@ EOT
     [ "$(cat "$first")" = 11 ]'
 }
 
-@test "who is permissive keeps the last key, whole or as it was before" {
+@test "who is permissive keeps the last key, or says why not" {
   in_each_shell '
-    device=inter-lux peer=LUX= mode=permissive rosenpass_kept=$here/etc/kept trouble=""
+    device=inter-lux peer=LUX= mode=permissive rosenpass_kept=$here/etc/kept called=""
     with_lock() { :; }
-    trouble() { trouble=$1; }
     umask 077
     fresh=KEY give
     [ "$(cat "$rosenpass_kept/lux-fra") $(stat -c %a "$rosenpass_kept/lux-fra")" = "KEY LUX= 600" ]
-    sync() { echo "sync: error syncing: No space left on device" && return 1; }
     fresh=ANOTHER give
-    [ "$(cat "$rosenpass_kept/lux-fra")" = "KEY LUX=" ]
-    [ "$trouble" = "the key is not kept for the next boot: sync: error syncing: No space left on device" ]'
+    [ "$(cat "$rosenpass_kept/lux-fra")" = "ANOTHER LUX=" ]
+    [ ! -e "$keep/trouble" ]
+    rm "$rosenpass_kept/lux-fra" && mkdir "$rosenpass_kept/lux-fra"
+    fresh=KEY give
+    [ "$(cat "$keep/trouble")" = "the key is not kept for the next boot: $rosenpass_kept/lux-fra cannot be written" ]'
+}
+
+@test "what was complained of is tried again at the next look, and said no more when it has passed" {
+  in_each_shell '
+    device=inter-lux peer=LUX= mode=permissive rosenpass_kept=$here/etc/kept endpoints="" exchanged_at=5 began=0 seen_device="" off_way=""
+    key=KEY4567890123456789012345678901234567890123=
+    uptime() { now=10; }
+    glance() { seen_device=3; }
+    with_lock() { "$@"; }
+    set_psk() { said="inter-lux has no peer LUX=" && "$there"; }
+    there=false
+    seen() { look && cat "$keep/trouble"; }
+    [ "$(seen)" = "inter-lux has no peer LUX=" ]
+    there=true seen_device=3
+    echo "$key" >"$keep/psk" && echo "5 LUX=" >"$keep/exchanged"
+    [ -z "$(seen)" ]
+    [ "$(cat "$rosenpass_kept/lux-fra")" = "$key LUX=" ]'
+}
+
+@test "where keys are exchanged nothing is looked at before the next one would be overdue" {
+  in_each_shell '
+    sole="" now_is=1000
+    uptime() { now=$now_is; }
+    next() { rest && echo "$pause"; }
+    [ "$(next)" = 15 ] # none yet
+    : >"$keep/fresh" && echo "970 LUX=" >"$keep/exchanged"
+    [ "$(next)" = 130 ]
+    rest && now_is=1130
+    is_due
+    echo "1090 LUX=" >"$keep/exchanged"
+    now_is=1000 && rest && now_is=1130
+    ! is_due
+    [ "$(next)" = 120 ]
+    echo "970 LUX=" >"$keep/exchanged"
+    now_is=1125
+    [ "$(next)" = 15 ]
+    now_is=1000 sole=yes
+    [ "$(next)" = 15 ]
+    sole=""
+    echo "inter-lux has no peer LUX=" >"$keep/trouble"
+    [ "$(next)" = 15 ]'
+}
+
+@test "what waits for wg for ever is begun anew" {
+  in_each_shell '
+    anew() { echo "$1"; }
+    uptime() { now=1000; }
+    ! hung
+    echo 990 >"$keep/busy"
+    ! hung
+    echo 970 >"$keep/busy"
+    [ "$(hung)" = "wg has not answered for 30 s" ]'
 }
 
 @test "a peer that is removed while it gets its key does not come back" {
@@ -229,29 +285,51 @@ EOT
     if use_psk inter-lux LUX=; then exit 1; fi
     [ "$said" = "inter-lux has no peer LUX=" ]
     [ "$(tail -n 1 "$here/told")" = "set inter-lux peer LUX= remove" ]
+    rm "$here/told"
+    # The reader of a daemon sees it when it comes to the next key.
+    key=KEY called="" delay="" had="(none)"
+    dump "$there" && give_key
+    [ ! -e "$keep/trouble" ]
+    give_key
+    [ "$(tail -n 1 "$here/told")" = "set inter-lux peer LUX= remove" ]
+    [ "$(cat "$keep/trouble")" = "inter-lux has no peer LUX=" ]
     rm "$here/told"'
 }
 
-@test "wg is asked for its way when what chooses has told of another, and once before the next exchange" {
+@test "a daemon goes where WireGuard does when that has stayed there, and at once where the next exchange is near" {
   in_each_shell '
-    endpoints=" 203.0.113.5:12002 [2001:db8::5]:12002" called=203.0.113.5:12002 off_way="" last=1000 now_at=$called
-    way() { echo asked >>"$here/asked" && echo "$now_at"; }
+    endpoints=" 203.0.113.5:12002 [2001:db8::5]:12002" called=203.0.113.5:12002 off_way="" last=1000
     anew() { echo "$1"; }
     later() { echo "later $*"; }
-    # Of looks at these times, at which it was asked, and what came of that.
-    looks() {
-      for now in "$@"; do
-        said=$(follow && echo "off_way=$off_way" >"$here/off") && . "$here/off"
-        [ ! -e "$here/asked" ] || printf "%s%s " "$now" "${said:+: $said}" && rm -f "$here/asked"
-      done
+    # What came of a look at that time.
+    at() {
+      now=$1
+      said=$(follow && echo "off_way=$off_way" >"$here/off") && . "$here/off"
+      printf "%s\n" "${said:-nothing}"
     }
+    endpoint=203.0.113.5:11002
+    [ "$(at 1015)" = nothing ]
+    endpoint="[2001:db8::5]:11002"
+    [ "$(at 1015; at 1034; at 1036)" = "later 20 tick
+nothing
+WireGuard calls the other end by [2001:db8::5]:12002" ]
+    [ "$(at 1015; endpoint=203.0.113.5:11002; at 1034; endpoint="[2001:db8::5]:11002"; at 1036)" = "later 20 tick
+nothing
+later 20 tick" ]
+    [ "$(at 1100)" = "WireGuard calls the other end by [2001:db8::5]:12002" ]
+    endpoint=192.0.2.99:11002 # by none that is known
+    [ "$(at 1100)" = nothing ]'
+}
+
+@test "wg is asked for its way when what chooses has told of another, or that is to be seen to stay" {
+  in_each_shell '
+    off_way=""
     : >"$keep/asked"
-    [ "$(looks 1020 1035 1050 1065 1080 1095 1110 1125 1140 1155)" = "1110 " ]
+    ! way_is_due
     touch -d "+1 second" "$overlay_run/choice"
-    : >"$keep/asked" && touch -d "+2 seconds" "$keep/asked"
-    [ -z "$(looks 1015 1035)" ]
-    touch -d "+3 seconds" "$overlay_run/choice"
-    now_at="[2001:db8::5]:12002"
-    [ "$(looks 1015; touch -d "+4 seconds" "$keep/asked"; looks 1034 1036)" = \
-      "1015: later 20 tick 1034 1036: WireGuard calls the other end by $now_at " ]'
+    way_is_due
+    touch -d "+2 seconds" "$keep/asked"
+    ! way_is_due
+    off_way=1015
+    way_is_due'
 }

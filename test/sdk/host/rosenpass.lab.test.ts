@@ -107,7 +107,10 @@ describeWhere(["lab", "rosenpass"], "Rosenpass between two servers", () => {
   test("daemons that are killed or frozen, and a reader that is killed: both ends have one key again, nothing is lost", async () => {
     const { lost } = await pinged(async () => {
       await pair.renewed(15, "after a kill", () => kill(pair, "fra", "KILL"));
-      await pair.renewed(25, "after a freeze", () => kill(pair, "lux", "STOP"));
+      await pair.renewed(25, "after a freeze", async () => {
+        await kill(pair, "lux", "STOP");
+        await pair.look("lux");
+      });
       // Of the two shells the one that waits for no other. The next exchange is the next line of its daemon.
       await pair.on("lux", `kill -KILL $(pgrep -o -f '^/bin/sh .*/rosenpass.sh ${pair.name}')`);
       await pair.renewed(20, "after its reader was killed", () => kill(pair, "fra", "TERM"));
@@ -132,6 +135,8 @@ describeWhere(["lab", "rosenpass"], "Rosenpass between two servers", () => {
     );
     await pair.on("lux", "rm /etc/overlay/boot.d/50-inter-fra.peer");
     expect(await psk("lux")).toBe(await psk("fra"));
+    await pair.look("lux");
+    await pair.within(3, "it complains no more", async () => !("trouble" in (await pair.report("lux"))));
     expect(await pair.ping("lux")).toBe(true);
   });
 
@@ -156,6 +161,7 @@ describeWhere(["lab", "rosenpass"], "Rosenpass between two servers", () => {
     expect(await calls()).not.toBe(`[${v6}]:12001`);
     await pair.on("lux", `wg set ${pair.device("lux")} peer ${pair.peer("lux")} endpoint '[${v6}]:11001'`);
     await pair.on("lux", "echo 'as choose.sh tells of it' >/run/overlay/choice");
+    await pair.look("lux");
     expect(await pair.ping("lux")).toBe(true);
     const took = await pair.within(45, "it calls there", async () => (await calls()) === `[${v6}]:12001`);
     expect(took).toBeGreaterThan(15);

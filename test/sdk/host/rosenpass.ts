@@ -152,6 +152,7 @@ export class Pair {
       `port ${12000 + farId}`,
       ...calledAt.map((address) => `endpoint ${bracketed(address)}:${12000 + id}`),
       ...(second ? ["delay 1"] : []),
+      ...(this.end(host).calledAt.length === 0 ? ["sole yes"] : []),
       "",
     ].join("\n");
   }
@@ -184,6 +185,9 @@ export class Pair {
       ]),
     );
   }
+
+  /** Has the reader of a daemon look now, as choose.sh does, and not when the next exchange is overdue. */
+  look = (host: string): Promise<string> => this.on(host, `echo tick 1<>${this.keep}/lines`);
 
   /** Carries out lines of Commands on one host. */
   carryOut = (host: string, ...lines: string[]): Promise<void> => carryOut(this.lab, host, lines);

@@ -10,10 +10,18 @@ carry_out() {
       set) call "$rest" || printf 'unset %s\n' "$rest" >>"$run/unset" ;;
       resolve) names="$names $rest" ;;
       watch) watch=yes ;;
-      status) mv "$overlay_run/choice.new" "$overlay_run/choice" ;;
+      status) mv "$overlay_run/choice.new" "$overlay_run/choice" && tell_rosenpass ;;
       wait) pause=$rest ;;
     esac
   done <"$run/said"
+}
+
+# What exchanges keys goes the same way. One that does not read keeps nobody waiting: fifo(7), a read-write open.
+tell_rosenpass() {
+  set +f
+  for lines in "$overlay_run"/rosenpass/*/lines; do
+    [ ! -p "$lines" ] || echo tick 1<>"$lines"
+  done
 }
 
 # call 'DEVICE KEY ENDPOINT KEEPALIVE': the peer is called there at once; else its next packet would undo it. What makes that

@@ -3,7 +3,7 @@
 
 # read_conf FILE: WORD VALUE a line.
 read_conf() {
-  binary='' mode='' device='' peer='' port='' endpoints='' delay=''
+  binary='' mode='' device='' peer='' port='' endpoints='' delay='' sole=''
   while read -r word value; do
     case $word in
       binary) binary=$value ;;
@@ -13,6 +13,7 @@ read_conf() {
       port) port=$value ;;
       endpoint) endpoints="$endpoints $value" ;;
       delay) delay=$value ;;
+      sole) sole=$value ;;
     esac
   done <"$1"
 }
@@ -34,24 +35,16 @@ calls() {
   [ -n "$endpoints" ] || return
   if [ -n "$delay" ] && [ ! -e "$keep/late" ]; then return 1; fi
   rm -f "$keep/late"
-  called=$(way) || called=''
-  if [ -z "$called" ]; then
+  if see_peer "$device" "$peer" && way; then called=$by; else
     set -- $endpoints
     called=$1
   fi
 }
 
-# way: prints the one of the endpoints whose address WireGuard has for the peer now.
+# way: leaves in $by the one of the endpoints whose address WireGuard has for the peer. After see_peer.
 way() {
-  said=$(timeout 5 wg show "$device" endpoints 2>/dev/null 9>&-) || return
-  case $newline$said in *"$newline$peer	"*) ;; *) return 1 ;; esac
-  at=${said#*"$peer	"}
-  at=${at%%"$newline"*}
-  for endpoint in $endpoints; do
-    if [ "${endpoint%:*}" = "${at%:*}" ]; then
-      printf '%s\n' "$endpoint"
-      return
-    fi
+  for by in $endpoints; do
+    [ "${by%:*}" != "${endpoint%:*}" ] || return 0
   done
   return 1
 }

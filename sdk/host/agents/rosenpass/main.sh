@@ -22,14 +22,15 @@ main() {
   began=${began%.*}
   unhurried
   if ! fit; then
-    trouble "$said"
+    why=$said
     [ "$mode" != strict ] || restored
+    trouble "$why"
     exit 1
   fi
   : >"$keep/asked"
   calls || called=''
   toml >"$keep/config.toml"
-  rm -f "$keep/lines" "$keep/trouble" "$keep/fresh"
+  rm -f "$keep/lines" "$keep/trouble" "$keep/fresh" "$keep/busy"
   mkfifo "$keep/lines"
   exec 3<>"$keep/lines"
   watch &

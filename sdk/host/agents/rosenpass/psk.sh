@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154,SC2034 # what steps.sh or main.sh sets, and what they and watch.sh read
+# shellcheck shell=sh disable=SC2154,SC2034,SC2086 # what steps.sh or main.sh sets, and what they and watch.sh read; words
 # The preshared key of a link that Rosenpass protects, wg(8). Its files are in /run/overlay/rosenpass/NAME, for root alone:
 # psk        the key of the last exchange, or a random one that nobody else has
 # exchanged  SECONDS PEER of that exchange: by /proc/uptime, which nobody sets
@@ -9,6 +9,7 @@
 
 rosenpass_kept=/var/lib/overlay/rosenpass
 rosenpass_stale=180 # seconds that a key is good for: REJECT_AFTER_TIME of Rosenpass, as that of WireGuard
+wg_limit='timeout 5' # words before wg, which waits for wireguard-go
 
 # set_psk DEVICE PEER permissive|strict|closed|none NAME: what a host may have without a new exchange. Permissive: the last key,
 # which outlives a boot. Strict: the last key while it is good, else one that nobody has, so that nothing passes.
@@ -46,7 +47,7 @@ no_psk() { wg_set "$1" peer "$2" preshared-key /dev/null; }
 # forget NAME: whoever has that name next may be another machine.
 forget() {
   set -- "$overlay_run/rosenpass" "$rosenpass_kept" "${1:?}"
-  said=$(rm -rf "${1:?}/$3" "${2:?}/$3" "$2/$3.overlay-new" 2>&1 9>&-) || return
+  said=$(rm -rf "${1:?}/$3" "${2:?}/$3" 2>&1 9>&-) || return
   rmdir "$1" "$2" 2>/dev/null 9>&- || :
 }
 
@@ -76,7 +77,7 @@ read_key() {
 
 write_psk() {
   [ -d "$keep" ] || mkdir -p "$keep"
-  (umask 077 && printf '%s\n' "$key" >"$keep/psk")
+  umask 077 && printf '%s\n' "$key" >"$keep/psk"
 }
 
 # After see_peer, before a key is set.
@@ -88,15 +89,22 @@ note_first() {
 # removed since then is back without addresses.
 use_psk() {
   had=$allowed
-  wg_set "$1" peer "$2" preshared-key "$keep/psk" || return
-  if [ "$had" = '(none)' ] || ! see_peer "$1" "$2" || [ "$allowed" != '(none)' ]; then return 0; fi
+  set_key "$1" "$2" || return
+  ! see_peer "$1" "$2" || not_made "$1" "$2"
+}
+
+set_key() { wg_set "$1" peer "$2" preshared-key "$keep/psk"; }
+
+# not_made DEVICE PEER: after see_peer. $had: its addresses before a key was set.
+not_made() {
+  if [ "$had" = '(none)' ] || [ "$allowed" != '(none)' ]; then return 0; fi
   wg_set "$1" peer "$2" remove
   said="$1 has no peer $2" && return 1
 }
 
 # What wg(8) cannot read as a key it repeats.
 wg_set() {
-  said=$(timeout 5 wg set "$@" 2>&1 9>&-) && return
+  said=$($wg_limit wg set "$@" 2>&1 9>&-) && return
   case $said in *'Key is not the correct length or format'*) said='wg takes the preshared key for none' ;; esac
   return 1
 }
@@ -116,7 +124,7 @@ remake_peer() {
 
 # see_peer DEVICE PEER: fails where there is none. Leaves what wg(8) says of it, and in $alone whether it is the device's only one.
 see_peer() {
-  dump=$(timeout 5 wg show "$1" dump 2>/dev/null 9>&-) || { said="wg shows no $1" && return 1; }
+  dump=$($wg_limit wg show "$1" dump 2>/dev/null 9>&-) || { said="wg shows no $1" && return 1; }
   peers=${dump#*"$newline"} # what comes first has the private key
   case $newline$peers in *"$newline$2	"*) ;; *) said="$1 has no peer $2" && return 1 ;; esac
   case $peers in *"$newline"*) alone='' ;; *) alone=yes ;; esac

@@ -1,15 +1,18 @@
-# shellcheck shell=sh disable=SC2154,SC3013 # what main.sh and psk.sh set; every shell of a host has -nt
+# shellcheck shell=sh disable=SC2154,SC2034,SC3013 # what main.sh and psk.sh set; every shell of a host has -nt
 # What is done about a daemon's lines, and about the lines that it should have said by now. Part of rosenpass.sh on a host.
 
-every=15 # seconds between two looks, each of which costs a process
+every=15 # seconds between two looks, where there may be something to see
 overdue=160 # seconds without an exchange: one comes after 130 s at most, and is tried for some more
 
 watch() {
-  fresh='' silent='' off_way='' exchanged_at='' alone=yes
-  (while sleep "$every"; do echo tick; done) >"$keep/lines" 3>&- &
+  fresh='' silent='' off_way='' exchanged_at='' alone=yes had='(none)'
+  wg_limit='' # its process costs as much as that of wg; who waits for ever is ended by hung
+  (while rest && sleep "$pause" && ! hung; do if is_due; then echo tick; fi; done) >"$keep/lines" 3>&- &
   [ -z "$delay" ] || [ -n "$called" ] || [ -z "$endpoints" ] || later "$delay" late
   restored
   while read -r line <&3; do
+    uptime
+    printf '%d\n' "$now" >"$keep/busy"
     case $line in
       tick) look ;;
       'output-key '*' exchanged') take ;;
@@ -19,7 +22,34 @@ watch() {
       uncalled) with_lock uncalled || : ;;
       late) call ;;
     esac
+    : >"$keep/busy"
   done
+}
+
+# rest: leaves in $pause the seconds until a look, each of which costs a process. Where keys are exchanged, the next exchange would
+# be overdue then: what chooses endpoints says tick when it has chosen. Who alone calls has to see by itself that the other
+# end knows of no session any more.
+rest() {
+  pause=$every
+  if [ -n "$sole" ] || [ ! -e "$keep/fresh" ] || [ -s "$keep/trouble" ] || [ ! -s "$keep/exchanged" ]; then return 0; fi
+  read -r last _ <"$keep/exchanged"
+  uptime
+  [ $((last + overdue - now)) -le "$every" ] || pause=$((last + overdue - now))
+}
+
+# is_due: no exchange has come since that sleep began.
+is_due() {
+  slept=$pause
+  rest
+  [ "$slept" -le "$every" ] || [ "$pause" -le "$every" ]
+}
+
+# hung: what is done about a line ends within seconds, unless wireguard-go is frozen; the host's lock is held meanwhile.
+hung() {
+  [ -s "$keep/busy" ] && read -r since <"$keep/busy" || return
+  uptime
+  [ $((now - since)) -ge 30 ] || return
+  anew 'wg has not answered for 30 s'
 }
 
 # later SECONDS LINE: like the daemon, it ends where nobody reads any more, for it does not read itself. The host's lock is not its.
@@ -62,34 +92,37 @@ give() {
     : >"$keep/fresh"
     exchanged_at=$now fresh='' silent=''
     [ "$mode" != permissive ] || keep_key
+    last=$now
+    follow
   else
     trouble "a new key is not set yet: $said"
     later 2 taken
   fi
 }
 
+# One look at the peer each time: whether this made one that had just been removed, the next one sees.
 give_key() {
   write_psk
-  if ! see_peer "$device" "$peer"; then
+  if ! see_peer "$device" "$peer" || ! not_made "$device" "$peer"; then
+    had='(none)' endpoint='(none)'
     trouble "$said"
     return 0
   fi
-  if [ -e "$keep/trouble" ]; then rm "$keep/trouble"; fi
+  had=$allowed
   note_first
-  use_psk "$device" "$peer" || return
+  set_key "$device" "$peer" || return
+  eased
   # The other end has to have the key before it is called, and calls that cross are both in vain: one goes first.
   if sessionless; then
     if [ -n "$called" ] && [ -z "$delay" ]; then later 0.3 uncalled; else later 0.8 uncalled; fi
   fi
 }
 
-# keep_key: for the next boot, which finds the one before or this one, whenever the power goes.
+# keep_key: for the next boot. Whose power goes in that moment has none then, and exchanges one as who has an old one does.
 keep_key() {
   [ -d "$rosenpass_kept" ] || mkdir -p "$rosenpass_kept"
-  kept=$rosenpass_kept/$name
-  said=$({
-    printf '%s %s\n' "$key" "$peer" >"$kept.overlay-new" && sync "$kept.overlay-new" && mv -f "$kept.overlay-new" "$kept"
-  } 2>&1 9>&-) || trouble "the key is not kept for the next boot: $said"
+  printf '%s %s\n' "$key" "$peer" >"$rosenpass_kept/$name" ||
+    trouble "the key is not kept for the next boot: $rosenpass_kept/$name cannot be written"
 }
 
 # Nobody has called since the key was set, as who takes its session for a live one does not.
@@ -120,15 +153,23 @@ close() {
 }
 
 # What a device has lost that was made anew: the key goes with it.
-restored() {
-  glance || return 0
-  with_lock set_psk "$device" "$peer" "$mode" "$name" || trouble "$said"
+restored() { ! glance || set_again; }
+
+set_again() {
+  with_lock set_psk "$device" "$peer" "$mode" "$name" || { trouble "$said" && return; }
+  eased
+  if [ "$mode" = permissive ] && exchanged_with "$peer" && read_key "$keep/psk"; then keep_key; fi
 }
 
 trouble() {
+  old=''
+  [ ! -s "$keep/trouble" ] || read -r old <"$keep/trouble"
+  [ "$old" != "$1" ] || return 0
   printf '%s\n' "$1" >"$keep/trouble"
   printf '%s\n' "$1" >&2
 }
+
+eased() { [ ! -s "$keep/trouble" ] || : >"$keep/trouble"; }
 
 look() {
   uptime
@@ -140,9 +181,12 @@ look() {
   [ $((now - last)) -lt "$overdue" ] || anew "no exchange for $((now - last)) s"
   was=$seen_device
   glance || return 0
-  [ "$was" = "$seen_device" ] || with_lock set_psk "$device" "$peer" "$mode" "$name" || trouble "$said"
+  if [ "$was" != "$seen_device" ] || [ -s "$keep/trouble" ]; then set_again; fi
   if [ "$mode" = strict ] && [ -s "$keep/exchanged" ] && ! good_key; then close; fi
-  follow
+  if way_is_due && see_peer "$device" "$peer"; then
+    : >"$keep/asked"
+    follow
+  fi
   if [ -n "$endpoints" ] && [ -n "$exchanged_at" ]; then
     if [ -n "$alone" ]; then
       if [ -z "$silent" ] && unheard; then judge; fi
@@ -185,27 +229,21 @@ judge() {
 }
 
 # follow: WireGuard has gone by another of the endpoints for 20 s, or does so when the next exchange is near: so does the daemon.
+# After see_peer.
 follow() {
-  case $endpoints in ' '*' '*) ;; *) return 0 ;; esac
-  way_is_due || return 0
-  : >"$keep/asked"
-  now_by=$(way) || now_by=$called
-  if [ "$now_by" = "$called" ] || [ -z "$called" ]; then
+  if [ -z "$called" ] || ! way || [ "$by" = "$called" ]; then
     off_way=''
   elif [ $((now - last)) -ge 100 ] || { [ -n "$off_way" ] && [ $((now - off_way)) -ge 20 ]; }; then
-    anew "WireGuard calls the other end by $now_by"
+    anew "WireGuard calls the other end by $by"
   elif [ -z "$off_way" ]; then
     off_way=$now
     later 20 tick
   fi
 }
 
-# way_is_due: to ask wg costs more than all else that is done at rest. So it is asked when choose.sh has told of another way, or is
-# to be seen to stay there; and, for those of whom it tells nothing, in one look before the next exchange.
-way_is_due() {
-  [ -n "$off_way" ] || [ "$overlay_run/choice" -nt "$keep/asked" ] ||
-    { [ $((now - last)) -ge 100 ] && [ $((now - last)) -lt $((100 + every)) ]; }
-}
+# way_is_due: to ask wg costs more than all else that a look does. So it is asked when choose.sh has told of another way, or is to
+# be seen to stay there; without that, an exchange tells.
+way_is_due() { [ -n "$off_way" ] || [ "$overlay_run/choice" -nt "$keep/asked" ]; }
 
 # Nobody has called in the time that was to be waited.
 call() {
