@@ -1,6 +1,6 @@
 /** From what people write about post-quantum keys to what hosts are told, and what is wrong with it. */
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
@@ -78,6 +78,26 @@ const specs = (made: Awaited<ReturnType<typeof registered>>, type: string): Reco
   Object.fromEntries(
     made.filter((it) => it.type === `overlay:rosenpass:${type}`).map(({ name, inputs }) => [name, inputs.spec]),
   );
+
+test("what the README has of it is a program, word for word", async () => {
+  const readme = readFileSync(join(__dirname, "../../README.md"), "utf8");
+  const [, program = ""] = /\n## Post-quantum keys\n.*?```ts\n(.*?)```/s.exec(readme) ?? [];
+  const made = await registered(
+    () => {
+      const [a, b, home] = [new OverlayNode("lux", lux), new OverlayNode("fra", fra), new OverlayNode("nas", nas)];
+      const far = { ...fra, connection: { host: "hkg.example" } };
+      const hkg = new OverlayNode("hkg", { ...far, id: 3, addresses: ["10.255.0.3"], endpoints: ["192.0.2.7"] });
+      const known = { RosenpassPeer, WgMesh, lux: a, fra: b, hkg, nas: home, link: new WgLink("lux-fra", { a, b }) };
+      new Function(...Object.keys(known), program)(...Object.values(known));
+    },
+    false,
+    found,
+  );
+  expect(Object.keys(specs(made, "Daemon")).sort()).toEqual([
+    ...["lux-fra@fra", "lux-fra@lux"],
+    ...["mesh.2-3@fra", "mesh.2-3@hkg", "mesh.2-9@fra", "mesh.2-9@nas", "mesh.3-9@hkg", "mesh.3-9@nas"],
+  ]);
+});
 
 test("both daemons come after both preshared keys, these after both devices and both key pairs", async () => {
   const made = await registered(
