@@ -236,6 +236,8 @@ EOT
     next() { rest && echo "$pause"; }
     [ "$(next)" = 15 ] # none yet
     : >"$keep/fresh" && echo "970 LUX=" >"$keep/exchanged"
+    [ "$(next)" = 15 ] # the first
+    echo again >"$keep/fresh"
     [ "$(next)" = 130 ]
     rest && now_is=1130
     is_due

@@ -28,10 +28,10 @@ watch() {
 
 # rest: leaves in $pause the seconds until a look, each of which costs a process. Where keys are exchanged, the next exchange would
 # be overdue then: what chooses endpoints says tick when it has chosen. Who alone calls has to see by itself that the other
-# end knows of no session any more.
+# end knows of no session any more; and the first keys of two daemons that have called each other at once differ.
 rest() {
   pause=$every
-  if [ -n "$sole" ] || [ ! -e "$keep/fresh" ] || [ -s "$keep/trouble" ] || [ ! -s "$keep/exchanged" ]; then return 0; fi
+  if [ -n "$sole" ] || [ ! -s "$keep/fresh" ] || [ -s "$keep/trouble" ] || [ ! -s "$keep/exchanged" ]; then return 0; fi
   read -r last _ <"$keep/exchanged"
   uptime
   [ $((last + overdue - now)) -le "$every" ] || pause=$((last + overdue - now))
@@ -89,7 +89,7 @@ give() {
   if with_lock give_key; then
     uptime
     printf '%s %s\n' "$now" "$peer" >"$keep/exchanged"
-    : >"$keep/fresh"
+    if [ -e "$keep/fresh" ]; then echo again >"$keep/fresh"; else : >"$keep/fresh"; fi
     exchanged_at=$now fresh='' silent=''
     [ "$mode" != permissive ] || keep_key
     last=$now
@@ -247,7 +247,7 @@ way_is_due() { [ -n "$off_way" ] || [ "$overlay_run/choice" -nt "$keep/asked" ];
 
 # Nobody has called in the time that was to be waited.
 call() {
-  [ -z "$exchanged_at" ] || return 0
+  [ -z "$exchanged_at$fresh" ] || return 0
   : >"$keep/late"
   anew 'nobody has called: calling'
 }
