@@ -1,11 +1,14 @@
 /** Post-quantum keys of a link, from what a provider is told to what both hosts do. */
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
 import { pause, until } from "../../lab/run";
 import { failure } from "../../sdk/provider/client";
-import { asking } from "../days/network";
+import { asking, traces } from "../days/network";
 import { host, Network, OWNER, side } from "./network";
 import { binary, Keyed, type Mode } from "./rosenpass";
 
@@ -259,21 +262,33 @@ describeWhere(["lab", "rosenpass"], "Rosenpass on a link", () => {
     const { engine } = network;
     const wrong = (keyed: Keyed) => failure(engine.up({ ...keyed.key("hkg"), name: "rosenpass@hkg" }));
     await engine.up(host(network.lab, "hkg"));
+    const before = await traces(network.lab, "hkg");
+    const server = createServer((_, response) => response.end("another program")).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/rosenpass`;
     const refusals = [
       await wrong(new Keyed(network, ["hkg", "lux"], { ...binary(), sha256: "0".repeat(64) })),
       await wrong(new Keyed(network, ["hkg", "lux"], { path: "/nowhere", sha256: "0".repeat(64) })),
       await wrong(new Keyed(network, ["hkg", "lux"], { url: "http://127.0.0.1:9/rosenpass", sha256: "0".repeat(64) })),
+      await wrong(new Keyed(network, ["hkg", "lux"], { url, sha256: "0".repeat(64) })),
       await wrong(new Keyed(network, ["hkg", "lux"], false)),
-    ].map(({ message }) => message.replaceAll(/[0-9a-f]{64}/g, "HASH").replaceAll(/root@[\d.]+/g, "HOST"));
+    ].map(({ message }) =>
+      message
+        .replaceAll(/[0-9a-f]{64}/g, "HASH")
+        .replaceAll(/root@[\d.]+/g, "HOST")
+        .replace(url, "URL"),
+    );
+    server.close();
     expect(refusals.map((it) => it.replace(binary().path, "PROGRAM"))).toMatchInlineSnapshot(`
 [
   "the program rosenpass from PROGRAM has the SHA-256 HASH, and HASH was declared: correct the hash where that is the right one, or get the right file.",
   "the program rosenpass cannot be read from /nowhere: ENOENT: no such file or directory, open '/nowhere'.",
   "the program rosenpass cannot be read from http://127.0.0.1:9/rosenpass: fetch failed.",
+  "the program rosenpass from URL has the SHA-256 HASH, and HASH was declared: correct the hash where that is the right one, or get the right file.",
   "HOST: binary: found a host without rosenpass, legal is a host that has rosenpass 0.2; install it there, or give it as \`binary\`, a path or an address with its SHA-256.",
 ]
 `);
-    expect(await on("hkg", "ls /etc/overlay/keys /usr/local/lib/overlay")).not.toContain("rosenpass");
+    expect(await traces(network.lab, "hkg")).toBe(before);
 
     const short = join(network.folder, "short.public");
     writeFileSync(short, "short");
