@@ -167,7 +167,7 @@ EOT
     exec 3<>"$keep/lines"
     put_off() { later 1 uncalled; }
     with_lock put_off
-    flock -n "$overlay_run/lock" true
+    flock -w 0.5 "$overlay_run/lock" true # the other has just been forked
     read -r line <&3
     [ "$line" = uncalled ]'
 }

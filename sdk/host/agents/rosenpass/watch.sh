@@ -215,15 +215,13 @@ unheard() { [ $((sent - was_sent)) -ge 2 ] && [ $((received - was_received)) = $
 judge() {
   uptime
   see_peer "$device" "$peer" || return 0
-  if [ -z "$silent" ] || [ $(((heard - was_heard) % 148)) != 0 ]; then
+  if [ -z "$silent" ] || [ $((now - silent)) -gt 30 ] || [ $(((heard - was_heard) % 148)) != 0 ]; then
     before=$silent silent=$now was_heard=$heard was_told=$told
-    # Heard again: the device's own counters will say when it begins anew.
+    # Heard again, or not called for so long: the device's own counters will say when it begins anew.
     if [ -n "$alone" ] && [ -n "$before" ]; then silent=''; fi
   elif [ $((now - silent)) -ge 8 ] && [ $(((told - was_told) % 16)) != 0 ]; then
     echo unheard >"$keep/dead"
     anew 'no handshake in spite of an exchange: exchanging keys anew'
-  elif [ $((now - silent)) -gt 30 ]; then
-    silent='' # it has said nothing that wants an answer
   fi
   if [ -n "$alone" ] && [ -n "$silent" ]; then later 4 silent; fi
 }
