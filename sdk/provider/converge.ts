@@ -63,9 +63,9 @@ function gap({ wanted, boot, former, formerName }: Goal, seen: Snapshot, after?:
   const own = former.filter(({ bootFile }) => isOwn(seen, bootFile, formerName));
   const old = own.flatMap(({ facts }) => facts);
   // At first by what it was: an endpoint that the host chose in place of the old one is still to become the new one.
-  // A setting always has a value: when it was restored, nothing tells it from one that is still to be, unless the change
-  // broke off, perhaps before it. To restore it twice is nothing.
-  const left = old.filter(({ kind }) => kind !== "sysctl" || after?.failed);
+  // A setting always has a value, and keys that a host keeps are not looked at: when it was restored, or they were forgotten,
+  // nothing tells it from one that is still to be, unless the change broke off, perhaps before it. To do it twice is nothing.
+  const left = old.filter(({ kind }) => !["sysctl", "keptPsk"].includes(kind) || after?.failed);
   const facts = after ? [...wanted, ...left] : [...old, ...wanted];
   const is = live(seen, once(facts));
   const change = changes(is, wanted, hostFacts(seen));

@@ -25,8 +25,8 @@ export interface Declared {
   links: Record<string, Omit<WgLinkArgs, "a" | "b"> & { a: string; b?: string }>;
   meshes?: Record<string, Omit<WgMeshArgs, "nodes"> & { nodes: string[] }>;
   segments?: Record<string, Segment>;
-  /** Post-quantum keys, by the name of the link. */
-  rosenpass?: Record<string, Omit<RosenpassPeerArgs, "link">>;
+  /** Post-quantum keys, by the name of the link, which is their own by default. */
+  rosenpass?: Record<string, Omit<RosenpassPeerArgs, "link"> & { name?: string }>;
   /** What a node or a link was called before, where its `aliases` say so. */
   aliases?: Record<string, string>;
   /** How long a node may take to be created. */
@@ -67,7 +67,8 @@ export function program(): Record<string, unknown> {
     if (args.peer) outputs[name] = link.wgQuick;
     const keys = rosenpass[name];
     if (keys) {
-      const { health, peerConfig } = new RosenpassPeer(name, { link, ...keys }, { providers });
+      const { name: its = name, ...how } = keys;
+      const { health, peerConfig } = new RosenpassPeer(its, { link, ...how }, { providers });
       Object.assign(outputs, { [`${name} health`]: health, ...(args.peer && { [`${name} rosenpass`]: peerConfig }) });
     }
   }
