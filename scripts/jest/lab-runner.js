@@ -4,7 +4,7 @@
 const { default: Runner } = require("jest-runner");
 
 const emulates = ({ path }) => /[./]vm\.(long\.)?test\.ts$|\/vm\//.test(path);
-const waits = ({ path }) => /\/(confirm|rollout|rosenpass[\w.]*)\.test\.ts$/.test(path);
+const waits = ({ path }) => /\/(confirm|rosenpass)[\w.]*\.test\.ts$/.test(path);
 
 /** What one worker process runs: jest's own runner begins all tests of a list, and this one gives out the next as it goes. */
 const lane = (tests, ...queues) => ({
