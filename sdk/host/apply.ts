@@ -7,7 +7,7 @@ import { describeConnection } from "./connection";
 import { HostError } from "./errors";
 import { type Operation, type RunOptions, type Session, together } from "./session";
 import type { Result } from "./shell";
-import { agentError, looking, parseSections, parseSnapshot } from "./snapshot";
+import { agentError, glancing, looking, parseSections, parseSnapshot, type Seen } from "./snapshot";
 
 export interface Change {
   commands: Command[];
@@ -63,12 +63,16 @@ export interface Round {
   queries: string[];
   /** Of all who wait for it. */
   options: RunOptions[];
+  /** What will do of what is to be seen, where nothing is changed; `queries` are the rest. */
+  seen?: Seen;
 }
 
 /** What became of a round. */
 export interface AllApplied extends Pick<Applied, "takenBack" | "snapshot"> {
   /** By the number of the change, from 1. */
   failures: Map<number, Failure>;
+  /** What the snapshot was read from. */
+  seen: Seen;
 }
 
 /**
@@ -78,8 +82,8 @@ export interface AllApplied extends Pick<Applied, "takenBack" | "snapshot"> {
  */
 export async function carriedOut(session: Session, round: () => Round): Promise<AllApplied> {
   const result = await session.runLate(() => {
-    const { changes, queries, options } = round();
-    if (changes.length === 0) return { ...looking(queries), ...together(options, {}) };
+    const { changes, queries, options, seen } = round();
+    if (changes.length === 0) return { ...(seen ? glancing : looking)(queries), ...together(options, {}) };
     const steps = changes.flatMap((one) => [...stepsOf(one), "."]);
     const input = [...header(session, changes), "undo", ...steps, ...queries].join("\n");
     return { agent: "apply", input, ...together(options, { timeout: LIMIT }) };
@@ -148,7 +152,7 @@ function confirmation({ runId }: Session, id: string, { changes, queries }: Roun
 }
 
 /** What an agent that ends with a snapshot said. Throws HostError. */
-function applied(session: Session, { code, stdout, stderr }: Result, { changes, queries }: Round): AllApplied {
+function applied(session: Session, { code, stdout, stderr }: Result, { changes, queries, seen }: Round): AllApplied {
   const who = describeConnection(session.connection);
   if (code === BUSY) {
     throw new HostError(
@@ -169,12 +173,13 @@ function applied(session: Session, { code, stdout, stderr }: Result, { changes, 
     );
   }
   if (code !== 0) throw agentError(session, changes.length > 0 ? "change it" : "look at it", code, stderr);
-  const snapshot = parseSnapshot(stdout, queries);
+  const all = { text: `${seen?.text ?? ""}${stdout}`, queries: [...(seen?.queries ?? []), ...queries] };
+  const snapshot = parseSnapshot(all.text, all.queries);
   const sections = parseSections(stdout);
   const failures = [...sections]
     .filter(([name]) => name.startsWith("failed "))
     .map(([name, text]) => [Number(name.slice("failed ".length)), failure(text, snapshot)] as const);
-  return { failures: new Map(failures), ...(sections.has("takenBack") && { takenBack: true }), snapshot };
+  return { failures: new Map(failures), ...(sections.has("takenBack") && { takenBack: true }), snapshot, seen: all };
 }
 
 function bootStep({ file, content }: NonNullable<Change["boot"]>): Command {

@@ -47,6 +47,11 @@ export class Hosts {
     return known;
   }
 
+  /** What was seen of them so far is not what others may have made of them. */
+  forget(): void {
+    for (const rounds of this.#rounds.values()) rounds.forget();
+  }
+
   probes(connection: Connection): Probes {
     const session = this.session(connection);
     const known = this.#probes.get(session) ?? new Probes(session);

@@ -6,7 +6,7 @@ export { HostError, type HostErrorKind } from "./errors";
 export { Hosts, type HostsOptions } from "./hosts";
 export { publicKey } from "./keying";
 export type { Probe, Probed } from "./probe";
-export { apply } from "./rounds";
+export { apply, type LookOptions } from "./rounds";
 export type { RunOptions, Session } from "./session";
 export type { Result } from "./shell";
 export { parseSnapshot, snapshot, unanswered } from "./snapshot";

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { type Connection, describeConnection } from "./connection";
 import { HostError } from "./errors";
 import { type Result, Shell } from "./shell";
@@ -92,7 +92,8 @@ export class SshSession implements Session {
 
   #turn<T>(work: () => Promise<T>, { signal }: RunOptions): Promise<T> {
     const turn = this.#last.then(work);
-    this.#last = turn.catch(() => undefined);
+    // Who hears of it does what follows from it before the next one begins.
+    this.#last = turn.catch(() => undefined).then(() => setImmediate());
     return abortable(turn, signal);
   }
 

@@ -30,6 +30,15 @@ export async function snapshot(session: Session, queries: string[], options?: Ru
 
 export const looking = (queries: string[]): Operation => ({ agent: "snapshot", input: queries.join("\n") });
 
+/** What was seen of a host, as it printed it, and what it had been asked. */
+export interface Seen {
+  text: string;
+  queries: readonly string[];
+}
+
+/** Asks only for what was not asked before; what it prints is the rest of that text. */
+export const glancing = (queries: string[]): Operation => ({ agent: "glance", input: queries.join("\n") });
+
 /** What `looking` came to. Throws HostError. */
 export function seen(session: Session, { code, stdout, stderr }: Result, queries: string[]): Snapshot {
   if (code === 0) return parseSnapshot(stdout, queries);
@@ -62,7 +71,7 @@ export const agentError = (session: Session, aim: string, code: number, stderr: 
 type Way = RouteJson & { from?: string };
 
 /** What agents/snapshot.sh printed. Throws an Error that names the section where a tool wrote something else. */
-export function parseSnapshot(text: string, queries: string[]): Snapshot {
+export function parseSnapshot(text: string, queries: readonly string[]): Snapshot {
   const sections = parseSections(text);
   if (!sections.has("end")) throw new Error("the snapshot of the host breaks off before its end");
   const lines = (name: string): string[] => (sections.get(name) ?? "").split("\n").filter((line) => line !== "");
@@ -114,15 +123,16 @@ export function parseSnapshot(text: string, queries: string[]): Snapshot {
   };
 }
 
-/** A section begins with a line of the record separator and its name. */
+/** A section begins with a line of the record separator and its name; one that goes on further down is one section. */
 export function parseSections(text: string): Map<string, string> {
-  const parts = text.split("\x1e").slice(1);
-  return new Map(
-    parts.map((part) => {
-      const end = part.indexOf("\n");
-      return [part.slice(0, end), part.slice(end + 1)];
-    }),
-  );
+  const sections = new Map<string, string>();
+  for (const part of text.split("\x1e").slice(1)) {
+    const end = part.indexOf("\n");
+    const [name, said] = [part.slice(0, end), part.slice(end + 1)];
+    const before = sections.get(name);
+    sections.set(name, before === undefined ? said : `${before}\n${said}`);
+  }
+  return sections;
 }
 
 /** The kernel's release, and what `--version` says of others: `nftables v1.0.6 (Lester Gooch #5)`, `curl 7.88.1 (x86_64-…`. */

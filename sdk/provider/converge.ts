@@ -108,7 +108,7 @@ export async function converge(
   const target = goal(operation, spec, before);
   const ahead = type.technology.queries?.(spec, String(before?.outputs.config ?? "")) ?? [];
   const observed = type.technology.observes?.(spec) ?? [];
-  let seen = await machine.look([...target.asked, ...ahead, ...observed], operation);
+  let seen = await machine.look([...target.asked, ...ahead, ...observed], { ...operation, recent: true });
   let todo = gap(target, seen);
   refuse(operation, spec, seen, todo);
   const told = type.technology.warnings?.(spec, seen) ?? [];

@@ -125,7 +125,7 @@ export async function read(operation: Operation, inputs: Values, olds: Values): 
   const observed = type.technology.observes?.(spec) ?? [];
   const files = all.map(({ bootFile }) => bootQuery(bootFile));
   const asked = [...queries(all.flatMap(({ facts }) => facts)), ...files, ...observed];
-  const seen = await machine.look([...new Set(asked)], operation);
+  const seen = await machine.look([...new Set(asked)], { ...operation, recent: true });
 
   // What a half-applied update left of another spec is there, too; a setting's value does not tell whose it is.
   const own = all.filter(({ bootFile }) => isOwn(seen, bootFile, resource)).flatMap(({ facts }) => facts);
@@ -171,11 +171,12 @@ export async function remove(
   const former = shapes(type, specsOf(inputs, olds));
   const belonging = type.machine?.queries(parseSpec(type, inputs.spec)) ?? [];
   const certain = [...queries(former.flatMap(({ facts }) => facts)), ...belonging];
-  const first = await machine.look([...new Set(certain)], operation);
+  const recently = { ...operation, recent: true };
+  const first = await machine.look([...new Set(certain)], recently);
   // Of some only a look tells that they are there, and only another in which state.
   const more = queries(type.machine?.belongings(first) ?? []).filter((query) => !certain.includes(query));
   const asked = [...new Set([...certain, ...more])];
-  const seen = more.length === 0 ? first : await machine.look(asked, operation);
+  const seen = more.length === 0 ? first : await machine.look(asked, recently);
   if (seen.owner !== undefined && !owners.includes(seen.owner)) {
     return operation.warn(`It was left on ${machine.name}, which belongs to the stack ${seen.owner}.`);
   }

@@ -6,6 +6,7 @@ import {
   describeConnection,
   HostError,
   type Hosts,
+  type LookOptions,
   PATIENCE,
   type Probe,
   type Probed,
@@ -18,7 +19,7 @@ import type { Snapshot } from "../kernel";
 export interface Machine {
   /** As its connection names it, for messages. */
   name: string;
-  look(queries: string[], options?: RunOptions): Promise<Snapshot>;
+  look(queries: string[], options?: LookOptions): Promise<Snapshot>;
   change(change: Change, options?: RunOptions): Promise<Applied>;
   /** Those of a device's peers that have had no handshake yet, and how many bytes have come from them. */
   unanswered(device: string, publicKeys: readonly string[], options?: RunOptions): Promise<Map<string, number>>;

@@ -81,6 +81,8 @@ export class Provider {
   readonly #dead = new Set<string>();
   readonly #removals = new Removals();
   readonly #turns = new Turns();
+  /** Calls of the engine that are under way. */
+  #calls = 0;
   /** Sessions apart: a host that does not answer yet, because its way is only now mended, may do so in its own turn. */
   #farHosts = new Hosts();
   readonly #far = new FarHosts((connection) => overSsh(this.#farHosts, connection));
@@ -108,8 +110,15 @@ export class Provider {
     return (process.env.OVERLAY_LIVE || this.#settings.live) === "on";
   }
 
-  /** A call of the engine about a resource. */
-  during = <T>(call: () => T | Promise<T>): Promise<T> => this.#turns.during(call);
+  /** A call of the engine about a resource. Between them hosts are not watched. */
+  during = async <T>(call: () => T | Promise<T>): Promise<T> => {
+    this.#calls++;
+    try {
+      return await this.#turns.during(call);
+    } finally {
+      if (--this.#calls === 0) this.#hosts.forget();
+    }
+  };
 
   /** Ends all that is under way at once; a host finishes by itself the step that it has begun. */
   cancel = (): void => this.#cancelled.abort();

@@ -56,6 +56,8 @@ class Hosts {
   rounds = (connection: Connection): StandIn => this.session(connection);
   probes = (connection: Connection): StandIn => this.session(connection);
 
+  forget(): void {}
+
   close = async (): Promise<void> => {};
 }
 

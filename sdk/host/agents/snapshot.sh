@@ -7,6 +7,43 @@
 # hook NAME [DEVICE], quick DEVICE, advertised, rosenpass NAME, rosenpass-node BINARY, udp PORT).
 snapshot() {
   set +e
+  read_queries
+  section machine
+  first_line /etc/machine-id
+  section now
+  date +%s
+  first_line /proc/uptime
+  section ssh
+  ssh_ends
+  section owner
+  first_line /etc/overlay/owner
+  section versions
+  first_line /proc/sys/kernel/osrelease
+  tool_versions
+  section wireguard
+  wireguard_flavour
+  network
+  section wg
+  wg_dump
+  nft_tables
+  section boot
+  boot_files
+  answers
+  section end
+}
+
+# glance: the answers to queries alone, as `snapshot`; what it prints goes on where that has ended.
+glance() {
+  set +e
+  read_queries
+  section versions
+  tool_versions
+  [ -z "$ways" ] || { section link && ask_ip "$ways"; }
+  answers
+  section end
+}
+
+read_queries() {
   sysctls='' files='' units='' started='' keys='' managed='' commands='' ways='' fdbs='' neighs='' firewalls='' hooks='' quick=''
   advertised='' rosenpass='' rosenpass_nodes='' ports=''
   while read -r what name; do
@@ -30,28 +67,16 @@ snapshot() {
       udp) ports="$ports $name" ;;
     esac
   done
-  section machine
-  first_line /etc/machine-id
-  section now
-  date +%s
-  first_line /proc/uptime
-  section ssh
-  ssh_ends
-  section owner
-  first_line /etc/overlay/owner
-  section versions
-  first_line /proc/sys/kernel/osrelease
-  for name in nft curl; do # only who asks for one asks how old it is
+}
+
+# Of those that somebody asks for.
+tool_versions() {
+  for name in nft curl; do
     case " $commands " in *" $name "*) "$name" --version 2>/dev/null | head -n 1 ;; esac
   done
-  section wireguard
-  wireguard_flavour
-  network
-  section wg
-  wg_dump
-  nft_tables
-  section boot
-  boot_files
+}
+
+answers() {
   # shellcheck disable=SC2086 # lists of words without white space; set -f is on
   {
     [ -z "$sysctls" ] || { section sysctl && grep -s -H '' $sysctls; }
@@ -71,7 +96,6 @@ snapshot() {
     [ -z "$ports" ] || { section udp && bound_ports $ports; }
     [ -z "$advertised" ] || { section advertised && advertised_ways; }
   }
-  section end
 }
 
 section() {
@@ -117,7 +141,8 @@ wireguard_flavour() {
   read -r release </proc/sys/kernel/osrelease
   if [ -e /sys/module/wireguard ]; then
     echo kernel
-  elif [ ! -e /run/overlay/userspace ] && grep -q -s '/wireguard\.ko' "/lib/modules/$release/modules.dep"; then
+  elif [ ! -e /run/overlay/userspace ] && [ -r "/lib/modules/$release/modules.dep" ] &&
+    grep -q '/wireguard\.ko' "/lib/modules/$release/modules.dep"; then
     echo kernel
   elif command -v wireguard-go >/dev/null; then
     echo userspace
@@ -132,11 +157,7 @@ wireguard_flavour() {
 # -N: numbers, because the names come from files that anybody may edit.
 network() {
   section link
-  ip -N -j -d -force -batch - 2>/dev/null <<EOT
-link show
-addr show
-$ways
-EOT
+  ask_ip "link show${newline}addr show$newline$ways"
   for family in 4 6; do
     section "ip$family"
     ip "-$family" -N -j -d -force -batch - 2>/dev/null <<EOT
@@ -149,6 +170,12 @@ route show table all proto 16
 rule show
 EOT
   done
+}
+
+ask_ip() {
+  ip -N -j -d -force -batch - 2>/dev/null <<EOT
+$1
+EOT
 }
 
 # With what choose.sh has left of where peers are called: `DEVICE PUBLICKEY chosen|candidate|follows ENDPOINT`; and of the

@@ -98,6 +98,64 @@ test("who comes when a round has begun is in the next; so is who gives the machi
   ]);
 });
 
+describe("what was seen of the host a moment ago", () => {
+  const recent = { recent: true };
+  const rest = "\x1esysctl\n/proc/sys/net/ipv4/ip_forward:1\n\x1eend\n";
+  const glanced = ({ agent }: Operation) => (agent === "glance" ? { code: 0, stdout: rest } : looked);
+  const asked = (given: Operation[]) => given.map(({ agent, input }) => `${agent} ${input}`);
+
+  test("will do for who says so: the rest alone is asked for, once", async () => {
+    const { rounds, given, go } = busy(glanced);
+    go();
+    const first = await rounds.look(["command wg"], recent);
+    const both = await Promise.all(
+      ["command wg", "sysctl net/ipv4/ip_forward"].map((query) => rounds.look([query], recent)),
+    );
+    const again = await rounds.look(["sysctl net/ipv4/ip_forward", "command wg"], recent);
+    expect(asked(given)).toEqual(["snapshot command wg", "glance sysctl net/ipv4/ip_forward"]);
+    expect(both[0]).toEqual(first);
+    for (const seen of [both[1], again]) {
+      expect(seen).toEqual({ ...first, sysctls: { "net/ipv4/ip_forward": "1" } });
+    }
+  });
+
+  test("will not for others, nor for anybody who asks together with them", async () => {
+    const { rounds, given, go } = busy(glanced);
+    go();
+    await rounds.look([], recent);
+    await rounds.look([]);
+    await Promise.all([rounds.look(["command ip"], recent), rounds.look(["command wg"])]);
+    expect(asked(given)).toEqual(["snapshot ", "snapshot ", "snapshot command ip\ncommand wg"]);
+  });
+
+  test("is what the look after a change showed, and nothing once a change has begun, or failed, or it is forgotten, or 5 s over", async () => {
+    let answer: typeof looked | HostError = looked;
+    const { rounds, given, go } = busy((operation) => (answer === looked ? glanced(operation) : answer));
+    go();
+    await rounds.look(["command wg"], recent);
+    const changed = rounds.change(change("a"));
+    const meanwhile = rounds.look(["command wg"], recent);
+    await Promise.all([changed, meanwhile, rounds.look(["manager a"], recent)]);
+    expect(asked(given).map((it) => it.split(" ", 1)[0])).toEqual(["snapshot", "apply"]);
+    await rounds.look(["sysctl net/ipv4/ip_forward"], recent);
+    expect(given.at(-1)?.agent).toBe("glance");
+    answer = new HostError("lost", "gone.");
+    await expect(rounds.change(change("a"))).rejects.toMatchObject({ kind: "lost" });
+    answer = looked;
+    for (const over of [
+      () => {},
+      () => rounds.forget(),
+      () => jest.spyOn(Date, "now").mockReturnValue(Date.now() + 5000),
+    ]) {
+      over();
+      await rounds.look([], recent);
+      expect(given.at(-1)?.agent).toBe("snapshot");
+    }
+    jest.restoreAllMocks();
+    expect(given).toHaveLength(7);
+  });
+});
+
 describe("changes that have to be confirmed", () => {
   const guarded = (device: string, others?: () => Promise<unknown>) => ({
     ...change(device),
