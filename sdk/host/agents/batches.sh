@@ -16,7 +16,7 @@ take() {
 flush_batch() {
   case $batch in *'link add dev '* | *'link delete dev '*) note_devices ;; esac
   while [ -n "$batch" ]; do
-    run 10 "$1" -batch - <<EOT && return 0
+    tell "$1" -batch - <<EOT && return 0
 $batch
 EOT
     code=$?
@@ -63,7 +63,7 @@ still_held() {
     *:*) set -- -6 "$1" ;;
     *) set -- -4 "$1" ;;
   esac
-  [ -n "$(timeout 5 ip "$1" route show table all "$2" proto 111 9>&-)" ]
+  [ -n "$(ip "$1" route show table all "$2" proto 111 9>&-)" ]
 }
 
 exists_already() {
@@ -79,7 +79,7 @@ kernel_lacks_wireguard() {
 
 flush_nft() {
   while [ -n "$batch" ]; do
-    run 10 nft -f - <<EOT && return 0
+    tell nft -f - <<EOT && return 0
 $batch
 EOT
     code=$?
@@ -108,7 +108,7 @@ keep_rules() {
       flush
       batch_tool=nft
       # shellcheck disable=SC2086 # a table is two words: family and name
-      if run 10 nft list table ${1#add table }; then skip_rules="$skip_rules(${1#add table })"; fi
+      if tell nft list table ${1#add table }; then skip_rules="$skip_rules(${1#add table })"; fi
       return 1
       ;;
     'add rule '*)
@@ -120,7 +120,7 @@ keep_rules() {
       flush
       # shellcheck disable=SC2086 # family, table, chain and the rule, which nft prints as it was given; set -f is on
       set -- ${1#insert rule }
-      if ! run 10 nft list chain "$1" "$2" "$3" || ! has_rule "$@"; then
+      if ! tell nft list chain "$1" "$2" "$3" || ! has_rule "$@"; then
         batch_tool=nft batch="insert rule $*$newline"
         flush
       fi

@@ -16,6 +16,11 @@ set -eu
 main() {
   export LC_ALL=C
   umask 077
+  if [ "$1" = device ]; then
+    await "$2"
+    # Who starts it for a change or at boot tells it all the rest.
+    [ ! -e "/run/overlay/$2.fresh" ] || return 0
+  fi
   # shellcheck source=sdk/host/agents/steps.sh
   . "${0%/*}/steps.sh"
   [ -d "$overlay_run" ] || mkdir -p "$overlay_run"
@@ -69,7 +74,7 @@ again() {
     nft) lines '^nft ' | steps boot >/dev/null ;;
     ip)
       lines '^ip (-6 )?rule ' | steps boot >/dev/null
-      lines '^ip route ' | sed 's/^ip //' | timeout 30 ip -force -batch - 2>/dev/null 9>&- || :
+      lines '^ip route ' | sed 's/^ip //' | ip -force -batch - 2>/dev/null 9>&- || :
       ;;
   esac
   flock -u 9
@@ -99,9 +104,12 @@ lines() {
 # wireguard-go makes the device first and its socket later; only when it answers it is there to stay. It must not be
 # asked before it listens: wg removes a socket that refuses it (wireguard-tools, ipc-uapi-unix.h), and wireguard-go ends
 # without one. 00010000 is a socket that listens, proc_net(5).
-device() {
+await() {
   tries=0
-  until grep -q " 00010000 .*/wireguard/$1\.sock\$" /proc/net/unix && wg show "$1" >/dev/null 2>&1; do
+  until
+    [ -S "/run/wireguard/$1.sock" ] && grep -q " 00010000 .*/wireguard/$1\.sock\$" /proc/net/unix &&
+      wg show "$1" >/dev/null 2>&1
+  do
     tries=$((tries + 1))
     if [ "$tries" -ge 250 ] || ! kill -0 "${MAINPID:-$$}"; then
       echo "overlay: wireguard-go did not make the device $1" >&2
@@ -109,8 +117,10 @@ device() {
     fi
     sleep 0.02
   done
+}
+
+device() {
   ip link set dev "$1" group 28417 addrgenmode none
-  [ ! -e "$overlay_run/$1.fresh" ] || return 0
   flock -w 10 9 || return 1
   for path in "$overlay_etc"/boot.d/*; do
     if grep -q -s -x "ip link add dev $1 type wireguard" "$path"; then steps boot <"$path" || :; fi

@@ -85,7 +85,7 @@ sync_folders() {
     [ ! -d "$folder" ] || set -- "$@" "$folder" # what came after may have removed it
   done
   [ $# -gt 0 ] || return 0
-  run 60 sync "$@" </dev/null || { line="sync $*" && failed $?; }
+  tell sync "$@" || { line="sync $*" && failed $?; }
 }
 
 # remove PATH, and the folders that it leaves empty and that are ours, or were made for us.

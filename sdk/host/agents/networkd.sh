@@ -57,7 +57,7 @@ let_go() {
     ! networkd_says unmanaged || continue
     run 10 networkctl reload </dev/null
     within_a_second networkd_says unmanaged || :
-    run 5 ip -6 addr flush dev "$device" </dev/null
+    tell ip -6 addr flush dev "$device"
   done
 }
 

@@ -3,7 +3,7 @@
 # host by boot.sh. A line is split at white space and handed over as arguments; no shell ever parses it.
 #
 # Each process costs a host a millisecond or more, so consecutive lines of one tool are one batch of it (batches.sh). Every
-# tool has a time limit and loses file descriptor 9, which holds the lock. What a line says that is no batch's: verbs.sh
+# tool loses file descriptor 9, which holds the lock, and has a time limit where one can end it. What a line says that is no batch's: verbs.sh
 # and files.sh.
 
 overlay_etc=/etc/overlay
@@ -119,6 +119,9 @@ run() {
   shift
   said=$(timeout "$run_limit" "$@" 2>&1 9>&-)
 }
+
+# tell TOOL…: the same of one that speaks to the kernel alone. That answers at once, or is stuck where no signal is heard.
+tell() { said=$("$@" 2>&1 9>&-); }
 
 # failed CODE: $line did not hold.
 failed() {

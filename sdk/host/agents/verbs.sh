@@ -3,7 +3,10 @@
 
 # What wg(8) cannot read as a key it repeats, a private key of a file too: nobody else may see that.
 run_once() {
-  run 10 "$@" </dev/null && return 0
+  case $1 in
+    ip) tell "$@" ;;
+    *) run 10 "$@" ;;
+  esac </dev/null && return 0
   set -- $?
   case $said in *'Key is not the correct length or format'*) said='Key is not the correct length or format' ;; esac
   exists_already || return "$1"
@@ -38,7 +41,7 @@ use_systemctl() {
       set -- "${3#*@}"
       forget_device "${1%.service}"
       # One that was taken over runs under no unit of ours yet: it ends with its device.
-      [ ! -e "/sys/class/net/${1%.service}" ] || run 10 ip link delete dev "${1%.service}"
+      [ ! -e "/sys/class/net/${1%.service}" ] || tell ip link delete dev "${1%.service}"
       ;;
     enable,*) enable_units "$3" ;;
     *) run 60 "$@" </dev/null ;;
@@ -145,7 +148,7 @@ set_sysctl() {
 }
 
 write_sysctl() {
-  said=$({ printf '%s\n' "$2" >"/proc/sys/$1"; } 2>&1)
+  { printf '%s\n' "$2" >"/proc/sys/$1"; } 2>/dev/null || said=$({ printf '%s\n' "$2" >"/proc/sys/$1"; } 2>&1)
 }
 
 # One of our own devices, which stays, gets what a new device has: the value that the kernel makes it with.
