@@ -18,6 +18,8 @@ main() {
   umask 077
   if [ "$1" = device ]; then
     await "$2"
+    # At once: whoever looks at the host in this moment, as another run, is to see whose it is.
+    ip link set dev "$2" group 28417 addrgenmode none
     # Who starts it for a change or at boot tells it all the rest.
     [ ! -e "/run/overlay/$2.fresh" ] || return 0
   fi
@@ -120,7 +122,6 @@ await() {
 }
 
 device() {
-  ip link set dev "$1" group 28417 addrgenmode none
   flock -w 10 9 || return 1
   for path in "$overlay_etc"/boot.d/*; do
     if grep -q -s -x "ip link add dev $1 type wireguard" "$path"; then steps boot <"$path" || :; fi
