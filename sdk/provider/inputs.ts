@@ -1,9 +1,9 @@
 /** From what somebody wrote to what state keeps: every fault at once, and the text that preview shows. Pure. */
-import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { z } from "zod";
 import { type Fault, fault, fromZod, type Objection } from "../faults";
 import { Connection } from "../host";
 import { placeholder } from "../kernel";
+import { packed, unpacked } from "../packed";
 import { config } from "./config";
 import { Refused } from "./outcome";
 import type { ResourceType } from "./registry";
@@ -74,18 +74,6 @@ function unknownFields(type: ResourceType, news: Values): Fault[] {
       fault([name], undefined, { legal: `one of ${fields.join(", ")}`, cure: "remove it, or correct its spelling" }),
     );
 }
-
-/** Characters of a spec that people may want to read. Those of a mesh say of each peer what its text says, too. */
-const READABLE = 4096;
-const PACKED = "deflate:";
-
-/** The engine writes all of state at every step: of what a mesh of 100 nodes has there, specs were a fifth. */
-const packed = (json: string): string =>
-  json.length > READABLE ? PACKED + deflateRawSync(json, { level: 1 }).toString("base64") : json;
-
-/** A spec as state has it, as JSON. */
-export const unpacked = (spec: string): string =>
-  spec.startsWith(PACKED) ? inflateRawSync(Buffer.from(spec.slice(PACKED.length), "base64")).toString() : spec;
 
 /** The JSON form serves those who cannot nest unknown values, and state itself. */
 function nested(spec: unknown): unknown {

@@ -1,6 +1,6 @@
 /** Sees all that a run shows to others on the machine, and is asked afterwards whether a secret was among it. */
 import { readdirSync, readFileSync } from "node:fs";
-import { unpacked } from "../../../sdk/provider/inputs";
+import { unpacked } from "../../../sdk/packed";
 
 const seen = new Set<string>();
 
