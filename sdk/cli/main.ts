@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { withPrivateKey } from "../wireguard/quick";
 import { type Key, keyIn } from "./key";
 import { qr } from "./qr";
+import { addReport } from "./report";
 import { addRosenpass } from "./rosenpass";
 import { addTruth } from "./truth";
 
@@ -59,6 +60,7 @@ program
   .option("--qr", "as a QR code for the WireGuard app")
   .action(peer);
 
+addReport(program);
 addRosenpass(program);
 addTruth(program);
 

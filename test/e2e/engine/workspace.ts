@@ -103,10 +103,19 @@ export class Workspace {
     writeFileSync(file, stringify({ ...rest, config: { ...config, ...more } }));
   }
 
-  async run(...command: string[]): Promise<Run> {
+  run(...command: string[]): Promise<Run> {
+    return this.execute(["pulumi", ...command, "--non-interactive", "--color", "never"]);
+  }
+
+  /** The command-line tool, as `npx overlay` finds it. */
+  overlay(...words: string[]): Promise<Run> {
+    return this.execute([join(root, "bin/overlay"), ...words]);
+  }
+
+  private async execute(command: string[]): Promise<Run> {
     rmSync(this.connections, { force: true });
     const { around = [] } = this.options;
-    const [first = "", ...words] = [...around, "pulumi", ...command, "--non-interactive", "--color", "never"];
+    const [first = "", ...words] = [...around, ...command];
     const child = spawn(first, words, {
       cwd: this.folder,
       env: {

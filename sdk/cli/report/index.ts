@@ -1,0 +1,100 @@
+/** `overlay report`: what a preview means for the overlay, for a pull request. */
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { comment, pullRequest } from "./comment";
+import { LIMIT, markdown } from "./markdown";
+import { preview } from "./preview";
+import { EXIT_CODES, failed, type Report, report } from "./report";
+import { secretsOf, shownMessage } from "./safe";
+import { terminal } from "./terminal";
+
+interface Options {
+  format: "markdown" | "json" | "terminal";
+  stack?: string;
+  refresh?: true;
+  comment?: true | number;
+}
+
+/** Characters of what Pulumi said on standard error that are shown. */
+const SAID = 4000;
+
+/** What the CLI prints. Throws an Error where it prints no preview. */
+function previewed(options: Options, secrets: readonly string[]): string {
+  const { stack, refresh } = options;
+  const more = [...(refresh ? ["--refresh"] : []), ...(stack === undefined ? [] : ["--stack", stack])];
+  const words = ["preview", "--json", "--show-sames", "--non-interactive", ...more];
+  const { error, status, stdout, stderr } = spawnSync("pulumi", words, {
+    encoding: "utf8",
+    maxBuffer: 2 ** 30,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      ...process.env,
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "false",
+      // A program has no business with what may write comments.
+      ...(options.comment !== undefined && { GITHUB_TOKEN: undefined }),
+    },
+  });
+  if (error && "code" in error && error.code === "ENOENT") {
+    throw new Error(
+      "there is no pulumi on PATH: put it there, or name a file with what `pulumi preview --json` printed",
+    );
+  }
+  if (error) throw error;
+  // A preview that failed says so itself.
+  if (stdout.trimStart().startsWith("{")) return stdout;
+  const said = shownMessage(stderr, secrets).trim().slice(-SAID);
+  throw new Error(`\`pulumi ${words.join(" ")}\` ended with ${status}: ${said || "it said nothing"}`);
+}
+
+function shown(report: Report, format: Options["format"]): string {
+  if (format === "json") return `${JSON.stringify(report, undefined, 2)}\n`;
+  if (format === "markdown") return markdown(report);
+  const { isTTY, columns = 80 } = process.stdout;
+  const colour = isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb";
+  return terminal(report, { columns: Number(process.env.COLUMNS) || columns, colour });
+}
+
+async function run(file: string | undefined, options: Options): Promise<void> {
+  const { format, stack } = options;
+  const number = options.comment === true ? undefined : options.comment;
+  const at = options.comment === undefined ? undefined : pullRequest(process.env, number);
+  const secrets = secretsOf(process.env);
+  const told = async (it: Report) => {
+    if (at) await comment(at, stack ?? it.stack, (limit) => markdown(it, limit), LIMIT);
+  };
+  let made: Report;
+  try {
+    const text = file === undefined ? previewed(options, secrets) : readFileSync(file === "-" ? 0 : file, "utf8");
+    made = report(preview(text), secrets);
+  } catch (error) {
+    const { message } = error as Error;
+    // What the comment said before would be taken for what is now.
+    await told(failed(stack ?? "", message)).catch((also: Error) => {
+      throw new Error(`${message}\n${also.message}`);
+    });
+    throw error;
+  }
+  process.stdout.write(shown(made, format));
+  await told(made);
+  process.exitCode = EXIT_CODES[made.outcome];
+}
+
+function numberOf(text: string): number {
+  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Legal is the number of a pull request.");
+}
+
+export const addReport = (program: Command): Command =>
+  program
+    .command("report")
+    .description("says what a preview means for the overlay; exit code 0: same, 2: changes, 3: drift, 1: an error")
+    .argument("[file]", "what `pulumi preview --json` printed; - is standard input; default: runs it")
+    .addOption(
+      new Option("--format <name>", "how it is printed").choices(["markdown", "json", "terminal"]).default("markdown"),
+    )
+    .option("--stack <name>", "default: the one that is selected, or that of the file")
+    .option("--refresh", "reads the hosts first, over SSH, to tell drift")
+    .option("--comment [number]", "writes it into one comment of a pull request, with GITHUB_TOKEN", numberOf)
+    .action(run);

@@ -1,0 +1,162 @@
+/**
+ * `overlay report` with the real CLI and real hosts. `UPDATE_GOLDEN=1` records previews of all kinds in test/golden/report,
+ * for the tests of test/sdk/cli/report.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describeWhere } from "../../can";
+import { Lab } from "../../lab";
+import { compiled, NODE, root, Workspace } from "./workspace";
+
+/** Whether test/golden/report is written anew. */
+const RECORDS = process.env.UPDATE_GOLDEN === "1";
+const folder = join(root, "test/golden/report");
+
+const first = `
+import { OverlayNode, WgLink } from "pulumi-overlay";
+${NODE}
+const [lux, fra, hkg] = [node("lux", 1), node("fra", 2), node("hkg", 3)];
+new WgLink("lux-fra", { a: lux, b: fra });
+new WgLink("fra-hkg", { a: fra, b: hkg });
+`;
+
+/** One link changes, one has another device, one goes, one comes, and a segment over them. */
+const second = `
+import { OverlayNode, VxlanSegment, WgLink } from "pulumi-overlay";
+${NODE}
+const [lux, fra, hkg] = [node("lux", 1), node("fra", 2), node("hkg", 3)];
+new WgLink("lux-fra", { a: lux, b: fra, keepalive: 15, devices: { b: "to-lux" } });
+new WgLink("lux-hkg", { a: lux, b: hkg });
+new VxlanSegment("lan", {
+  vni: 100,
+  variant: "static-flood",
+  members: [{ node: lux, addresses: ["10.100.0.1/24"] }, { node: fra, addresses: ["10.100.0.2/24"] }],
+});
+`;
+
+const rotated = first.replace("b: fra }", 'b: fra, rotate: "2026-11" }');
+
+const meshed = first
+  .replace("WgLink }", "WgMesh }")
+  .replace(/new WgLink.*$/s, 'new WgMesh("wan", { nodes: [lux, fra, hkg] });\n');
+
+const faulty = first.replace('node("fra", 2)', 'node("fra", 1)');
+
+const others = `
+import { ComponentResource } from "@pulumi/pulumi";
+new ComponentResource("web:index:Server", "one");
+`;
+
+const failing = `${others}throw new Error("<b>no</b> token=hunter2");\n`;
+
+jest.setTimeout(300_000);
+
+type Step = Record<"oldState" | "newState", object | null | undefined>;
+
+/** Without what differs from one checkout to the next, and what nobody reads; a step a line. */
+function lasting(preview: string): string {
+  const { steps = [], ...rest } = JSON.parse(preview) as { steps?: Step[] };
+  const none = { sourcePosition: undefined, stackTrace: undefined, dependencies: undefined };
+  for (const state of steps.flatMap(({ oldState, newState }) => [oldState, newState]))
+    if (state) Object.assign(state, none, { propertyDependencies: undefined });
+  const lines = steps.map((step) => JSON.stringify(step)).join(",\n");
+  const more = JSON.stringify(rest).slice(1);
+  return `{"steps":[\n${lines}\n]${more === "}" ? "" : ","}${more}\n`.replaceAll(root, "/repo");
+}
+
+describeWhere(["lab", "engine"], "reports of previews", () => {
+  let lab: Lab;
+  let workspace: Workspace;
+
+  beforeAll(async () => {
+    lab = await Lab.up("lab", { name: "report", fresh: true });
+    workspace = await Workspace.make({ lab, files: compiled() });
+  });
+  afterAll(async () => {
+    workspace?.remove();
+    await Lab.down("report");
+  });
+
+  async function record(name: string, program: string, ...words: string[]): Promise<void> {
+    if (!RECORDS) return;
+    workspace.write(program);
+    const command = words.length > 0 ? words : ["preview"];
+    const { text } = await workspace.run(...command, "--json");
+    writeFileSync(join(folder, `${name}.json`), lasting(text));
+  }
+
+  /** The report that was made of the recorded preview, but for keys, which each lab has of its own. */
+  const sameAs = (name: string, text: string): void => {
+    const keyless = (of: string) => of.replace(/[A-Za-z0-9+/]{43}=/g, "KEY");
+    if (!RECORDS) expect(keyless(text)).toBe(keyless(readFileSync(join(folder, `${name}.md`), "utf8")));
+  };
+
+  test("the command runs a preview by itself, which calls no host", async () => {
+    await record("new", first);
+    workspace.write(first);
+    await workspace.well("up", "--yes", "--skip-preview");
+    workspace.write(second);
+    const { code, connections, text } = await workspace.overlay("report");
+    expect({ code, connections }).toEqual({ code: 2, connections: 0 });
+    sameAs("changed", text);
+    await record("same", first);
+    await record("changed", second);
+    await record("rotated", rotated);
+    await record("meshed", meshed);
+    await record("replaced", first, "preview", "--target-replace", "**lux-fra@lux");
+    await record("faulty", faulty);
+    await record("destroyed", first, "destroy", "--preview-only");
+  });
+
+  test("with --refresh it reads all of them, and what hands did is drift", async () => {
+    await lab.exec("fra", "ip route del 10.255.0.1/32 dev inter-lux; ip link set inter-hkg mtu 1400");
+    await lab.exec("hkg", "ip link del inter-fra");
+    workspace.write(first);
+    const { code, connections, text } = await workspace.overlay("report", "--refresh", "--stack", "dev");
+    expect({ code, connections }).toEqual({ code: 3, connections: 3 });
+    sameAs("drifted", text);
+    await record("drifted", first, "preview", "--refresh");
+    await record("drifted-and-changed", second, "preview", "--refresh");
+    await record("drifted-read-only", first, "refresh", "--preview-only");
+    workspace.configure({ "overlay:live": "on" });
+    await record("drifted-live", first);
+    workspace.configure({ "overlay:live": "off" });
+  });
+
+  test("what Pulumi says in place of a preview is told", async () => {
+    const { code, text } = await workspace.overlay("report", "--stack", "nowhere");
+    expect(code).toBe(1);
+    expect(text).toMatch(/^overlay: `pulumi preview .*` ended with \d+: .*no stack named 'nowhere' found/s);
+  });
+
+  /** As a run leaves it that came to no end with a resource. */
+  async function halfDone(name: string): Promise<void> {
+    type Resource = { urn: string; outputs: { config: string }; initErrors?: string[] };
+    const state = JSON.parse((await workspace.well("stack", "export")).text);
+    const found = (state.deployment.resources as Resource[]).find(({ urn }) => urn.endsWith(`::${name}`)) as Resource;
+    found.outputs.config = found.outputs.config.replace(/[^\n]+\n$/, "");
+    found.initErrors = ["fra: nft add element: No space left on device"];
+    writeFileSync(join(workspace.folder, "state.json"), JSON.stringify(state));
+    await workspace.well("stack", "import", "--file", "state.json");
+  }
+
+  if (RECORDS)
+    test("a preview after a run that came to no end", async () => {
+      await halfDone("lux-fra@fra");
+      await record("half-done", first);
+    });
+
+  if (RECORDS)
+    test("previews of stacks that have nothing of ours", async () => {
+      const other = await Workspace.make({ files: compiled("web") });
+      const mine = workspace;
+      workspace = other;
+      try {
+        await record("others", others);
+        await record("failing", failing);
+      } finally {
+        workspace = mine;
+        other.remove();
+      }
+    });
+});
