@@ -18,6 +18,7 @@ import { mesh } from "./mesh";
 import { noop } from "./noop";
 import { peers } from "./peers";
 import { plan } from "./plan";
+import { pullRequest } from "./pullRequest";
 import { reboot } from "./reboot";
 import { Book, load, type Section, sectionText } from "./report";
 import { declaredEntries, entries, segment } from "./segments";
@@ -34,7 +35,7 @@ const inLabs: Record<string, Record<string, (lab: Lab) => Promise<Section>>> = {
   vm: { lossesInKernel: lossesOfMany("kernel") },
   ten: { mesh, links, delay },
 };
-const withoutLab: Record<string, () => Promise<Section>> = { plan, large, segment, vm };
+const withoutLab: Record<string, () => Promise<Section>> = { plan, large, segment, vm, report: pullRequest };
 
 const measures: Record<string, () => Promise<Section>> = {
   ...Object.fromEntries(
