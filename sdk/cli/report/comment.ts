@@ -14,9 +14,9 @@ export interface PullRequest {
 const VERSION = "2022-11-28";
 /** Seconds that an answer may take. */
 const LIMIT = 30;
-/** Seconds that a rate limit is waited for. */
+/** Seconds that rate limits are waited for, all in all. */
 const PATIENCE = 60;
-/** Times that a server that fails is asked. */
+/** Times that a server that fails is asked, and that a rate limit is waited for. */
 const ATTEMPTS = 3;
 
 class GitHubError extends Error {
@@ -60,11 +60,23 @@ const comments = z.array(
 );
 type Comment = z.output<typeof comments>[number];
 
+/** Undefined, too, where it is none, as what a proxy says by itself. */
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whoever likes can write the mark into a comment of his own, and change later what is written there. */
 const isTrusted = ({ user, author_association: whose }: Comment): boolean =>
   user?.type === "Bot" || ["OWNER", "MEMBER", "COLLABORATOR"].includes(whose);
 
 class GitHub {
+  /** Seconds and times that rate limits were waited for. */
+  #waited = { seconds: 0, times: 0 };
+
   constructor(private readonly at: PullRequest) {}
 
   /** Throws a GitHubError, without the token and without what was sent. */
@@ -87,10 +99,11 @@ class GitHub {
       throw new GitHubError(0, `${url.origin} cannot be reached: ${(error.cause ?? error).message}`);
     });
     const text = await response.text();
-    if (response.ok)
-      return { value: text === "" ? undefined : JSON.parse(text), next: nextOf(response.headers.get("link")) };
+    if (response.ok) return { value: json(text), next: nextOf(response.headers.get("link")) };
     const closed = closedFor(response);
-    if (closed !== undefined && closed <= PATIENCE) {
+    const { seconds, times } = this.#waited;
+    if (closed !== undefined && seconds + closed <= PATIENCE && times < ATTEMPTS) {
+      this.#waited = { seconds: seconds + closed, times: times + 1 };
       await pause(closed);
       return this.call(method, address, body);
     }
@@ -114,7 +127,10 @@ class GitHub {
     let page: string | undefined = `${this.#path}/${this.at.number}/comments?per_page=100`;
     while (page !== undefined) {
       const { value, next }: { value: unknown; next: string | undefined } = await this.call("GET", page);
-      const found = comments.parse(value).find((it) => it.body?.startsWith(mark) && isTrusted(it));
+      const { data } = comments.safeParse(value);
+      if (!data)
+        throw new Error(`${this.at.api} answers with something else than GitHub's comments: correct GITHUB_API_URL`);
+      const found = data.find((it) => it.body?.startsWith(mark) && isTrusted(it));
       if (found) return found;
       page = next;
     }

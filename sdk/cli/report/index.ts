@@ -19,8 +19,14 @@ interface Options {
 /** Characters of what Pulumi said on standard error that are shown. */
 const SAID = 4000;
 
+interface Previewed {
+  text: string;
+  /** Why Pulumi ended as it did, where it was not well. */
+  fault?: string;
+}
+
 /** What the CLI prints. Throws an Error where it prints no preview. */
-function previewed(options: Options, secrets: readonly string[]): string {
+function previewed(options: Options, secrets: readonly string[]): Previewed {
   const { stack, refresh } = options;
   const more = [...(refresh ? ["--refresh"] : []), ...(stack === undefined ? [] : ["--stack", stack])];
   const words = ["preview", "--json", "--show-sames", "--non-interactive", ...more];
@@ -42,10 +48,10 @@ function previewed(options: Options, secrets: readonly string[]): string {
     );
   }
   if (error) throw error;
-  // A preview that failed says so itself.
-  if (stdout.trimStart().startsWith("{")) return stdout;
   const said = shownMessage(stderr, secrets).trim().slice(-SAID);
-  throw new Error(`\`pulumi ${words.join(" ")}\` ended with ${status}: ${said || "it said nothing"}`);
+  const fault = `\`pulumi ${words.join(" ")}\` ended with ${status}: ${said || "it said nothing"}`;
+  if (!stdout.trimStart().startsWith("{")) throw new Error(fault);
+  return { text: stdout, ...(status !== 0 && { fault }) };
 }
 
 function shown(report: Report, format: Options["format"]): string {
@@ -58,6 +64,8 @@ function shown(report: Report, format: Options["format"]): string {
 
 async function run(file: string | undefined, options: Options): Promise<void> {
   const { format, stack } = options;
+  if (file !== undefined && options.refresh)
+    throw new Error("--refresh is for a preview that this runs itself: leave out the file");
   const number = options.comment === true ? undefined : options.comment;
   const at = options.comment === undefined ? undefined : pullRequest(process.env, number);
   const secrets = secretsOf(process.env);
@@ -66,8 +74,12 @@ async function run(file: string | undefined, options: Options): Promise<void> {
   };
   let made: Report;
   try {
-    const text = file === undefined ? previewed(options, secrets) : readFileSync(file === "-" ? 0 : file, "utf8");
+    const { text, fault }: Previewed =
+      file === undefined ? previewed(options, secrets) : { text: readFileSync(file === "-" ? 0 : file, "utf8") };
     made = report(preview(text), secrets);
+    // Most say why among the diagnostics; one that a policy ended does not.
+    if (fault !== undefined && made.outcome !== "error")
+      made = { ...made, outcome: "error", errors: [{ text: fault }] };
   } catch (error) {
     const { message } = error as Error;
     // What the comment said before would be taken for what is now.

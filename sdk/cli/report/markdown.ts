@@ -36,15 +36,18 @@ function items(all: readonly Said[], { most, length }: Measure): string {
   return [...shown, ...(all.length > most ? [`- … and ${all.length - most} more`] : [])].join("\n");
 }
 
+const title = (report: Report): string =>
+  `## Overlay ${report.stack === "" ? "" : `${code(report.stack)}: `}${headline(report)}`;
+
 function head(report: Report, size: Measure): string {
-  const { stack, errors, warnings, losses, notes } = report;
+  const { errors, warnings, losses, notes } = report;
   const alert = (kind: string, all: readonly Said[]) =>
     all.length === 0 ? [] : [`> [!${kind}]\n${items(all, size)}`.replace(/\n/g, "\n> ")];
   const list = (title: string, all: readonly Said[]) =>
     all.length === 0 ? [] : [`**${title}**\n\n${items(all, size)}`];
   const lines = summary(report, form).map((line) => `- ${line}`);
   return [
-    `## Overlay ${stack === "" ? "" : `${code(stack)}: `}${headline(report)}`,
+    title(report),
     ...alert("CAUTION", errors),
     ...alert("WARNING", warnings),
     ...(lines.length > 0 ? [lines.join("\n")] : []),
@@ -105,7 +108,7 @@ function blocks(places: readonly Place[], room: number): string[] {
 function drawn(report: Report): string[] {
   const { text, left } = picture(report) ?? {};
   if (text === undefined) return [];
-  return [`### Picture\n\n${block("mermaid", text)}${left ? `\n\n_${left} more links are not drawn._` : ""}`];
+  return [`### Picture\n\n${block("mermaid", text)}${left ? `\n\n_Not drawn: ${count(left, "more link")}._` : ""}`];
 }
 
 /** The same report gives the same text, of `limit` characters at most. */
@@ -114,7 +117,7 @@ export function markdown(report: Report, limit = LIMIT): string {
   const heads = SAID.map((measure) => head(report, measure));
   const first = heads.find(({ length }) => length <= limit / 2) ?? (heads.at(-1) as string);
   const pictures = drawn(report);
-  const seen = pictures.join("").length <= limit / 5 ? pictures : [];
+  const seen = pictures.map((text) => (text.length <= limit / 5 ? text : "_Cut: the picture._"));
   // What is between the parts, and the sentences that say what was cut.
   const room = limit - first.length - seen.join("").length - 2 * (DRIFT.length + LEAST);
   const sizes = [drift, changes].map((all) => blocks(all, Number.POSITIVE_INFINITY).join("\n\n").length + GAP);
@@ -123,5 +126,9 @@ export function markdown(report: Report, limit = LIMIT): string {
     ...(drift.length > 0 ? [`### Drift\n\n${DRIFT}`, ...blocks(drift, ofDrift)] : []),
     ...(changes.length > 0 ? ["### Changes", ...blocks(changes, ofChanges)] : []),
   ];
-  return `${[first, ...sections, ...seen].join("\n\n")}\n`;
+  const whole = `${[first, ...sections, ...seen].join("\n\n")}\n`;
+  // Names alone can be too much.
+  return whole.length <= limit
+    ? whole
+    : `${title(report)}\n\n_Cut: all else; \`overlay report --format json\` has it._\n`;
 }

@@ -36,6 +36,8 @@ export interface Link {
   /** Nodes. */
   ends: string[];
   change: Change | "same";
+  /** Nodes that leave it, while others stay. */
+  leaving: string[];
   /** Whether one of its devices is not as declared. */
   drifted: boolean;
 }
@@ -74,13 +76,13 @@ const STACK = "pulumi:pulumi:Stack";
 const OURS = "overlay:";
 
 /** Characters of a name that are shown. */
-const NAME = 200;
+const NAME = 100;
 
 /** urn:pulumi:STACK::PROJECT::TYPE$TYPE::NAME, where a name may have anything. */
 function parts(urn: string): { stack: string; type: string; name: string } {
   const [start = "", project = "", types = "", ...name] = urn.split("::");
   const type = types.split("$").at(-1) ?? "";
-  const stack = project === "" ? "" : shownLine(`${project}/${start.replace(/^urn:pulumi:/, "")}`);
+  const stack = project === "" ? "" : shownLine(`${project}/${start.replace(/^urn:pulumi:/, "")}`).slice(0, NAME);
   return { stack, type, name: shownLine(name.join("::")).slice(0, NAME) };
 }
 
@@ -248,6 +250,8 @@ function places(all: [Resource, Spec][], linesOf: (resource: Resource) => string
 interface Side {
   kind: Link["kind"];
   name: string;
+  node: string;
+  /** It, and whom it names. */
   ends: string[];
   resource: Resource;
 }
@@ -256,11 +260,11 @@ function side(resource: Resource, spec: Spec): Side | undefined {
   const [node, link, segment] = [spec.node, spec.link, spec.segment].map(nameIn);
   if (node === undefined) return undefined;
   if (resource.type === "overlay:vxlan:Member" && segment !== undefined) {
-    return { kind: "segment", name: segment, ends: [node], resource };
+    return { kind: "segment", name: segment, node, ends: [node], resource };
   }
   if (resource.type !== "overlay:wireguard:Interface" || link === undefined) return undefined;
   const peers = (spec.peer ? [spec.peer] : (spec.peers ?? [])).flatMap(({ name }) => nameIn(name) ?? []);
-  return { kind: spec.peer ? "link" : "mesh", name: link, ends: [node, ...peers], resource };
+  return { kind: spec.peer ? "link" : "mesh", name: link, node, ends: [node, ...peers], resource };
 }
 
 function links(all: [Resource, Spec][]): Link[] {
@@ -283,6 +287,7 @@ function links(all: [Resource, Spec][]): Link[] {
         kind,
         ends: ends.map(({ name }) => name),
         change: driftOnly ? "same" : change,
+        leaving: changes.size === 1 ? [] : sides.flatMap((it) => (it.resource.change === "gone" ? it.node : [])).sort(),
         drifted: sides.some(({ resource }) => drifted(resource).length > 0),
       };
     })
@@ -362,8 +367,11 @@ const ENDS: Partial<Record<Link["change"], string>> = {
   gone: "goes, and no packet passes by it any more",
   replaced: "is removed and made anew, and no packet passes by it in between",
 };
-const ended = ({ name, kind, change }: Link): Said[] =>
-  ENDS[change] === undefined ? [] : [{ about: name, text: `The ${kind} ${ENDS[change]}.` }];
+const ended = ({ name, kind, change, leaving }: Link): Said[] => {
+  const left = leaving.map((node) => `${node} leaves the ${kind}, and no packet passes to it by that any more.`);
+  const whole = ENDS[change];
+  return [...(whole === undefined ? [] : [`The ${kind} ${whole}.`]), ...left].map((text) => ({ about: name, text }));
+};
 
 /** Of other packages; a component or a provider does nothing by itself. */
 const others = (all: readonly Resource[]): Report["others"] =>

@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
+import { Writers } from "../../sdk/truth/keys";
 import { compiled, NODE, root, Workspace } from "./workspace";
 
 /** Whether test/golden/report is written anew. */
@@ -40,6 +41,12 @@ const meshed = first
   .replace("WgLink }", "WgMesh }")
   .replace(/new WgLink.*$/s, 'new WgMesh("wan", { nodes: [lux, fra, hkg] });\n');
 
+/** `settings`: of the source of truth. */
+const shared = (settings: object): string =>
+  first
+    .replace("WgLink }", "SourceOfTruth, WgLink }")
+    .concat(`new SourceOfTruth("truth", { ...${JSON.stringify(settings)}, nodes: [lux, fra, hkg] });\n`);
+
 const faulty = first.replace('node("fra", 2)', 'node("fra", 1)');
 
 const others = `
@@ -67,12 +74,14 @@ function lasting(preview: string): string {
 describeWhere(["lab", "engine"], "reports of previews", () => {
   let lab: Lab;
   let workspace: Workspace;
+  const writers = new Writers();
 
   beforeAll(async () => {
     lab = await Lab.up("lab", { name: "report", fresh: true });
     workspace = await Workspace.make({ lab, files: compiled() });
   });
   afterAll(async () => {
+    writers.remove();
     workspace?.remove();
     await Lab.down("report");
   });
@@ -103,6 +112,9 @@ describeWhere(["lab", "engine"], "reports of previews", () => {
     await record("changed", second);
     await record("rotated", rotated);
     await record("meshed", meshed);
+    const { key, publicKey } = writers.make("net");
+    const settings = { network: "prod", store: `file://${workspace.folder}/truth`, key };
+    await record("truth", shared({ ...settings, signers: { "net/dev": [publicKey] } }));
     await record("replaced", first, "preview", "--target-replace", "**lux-fra@lux");
     await record("faulty", faulty);
     await record("destroyed", first, "destroy", "--preview-only");
@@ -120,6 +132,10 @@ describeWhere(["lab", "engine"], "reports of previews", () => {
     await record("drifted-read-only", first, "refresh", "--preview-only");
     workspace.configure({ "overlay:live": "on" });
     await record("drifted-live", first);
+    if (!RECORDS) return;
+    await lab.powerOff("hkg");
+    await record("unread", first, "preview", "--refresh");
+    await record("unreachable", second);
     workspace.configure({ "overlay:live": "off" });
   });
 

@@ -1,6 +1,6 @@
 /** The comment of a pull request, against a server that speaks as much of GitHub's API as is documented for it. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { comment, pullRequest } from "../../../../sdk/cli/report/comment";
@@ -105,6 +105,20 @@ test("a rate limit is waited for where it is short, and told where it is long", 
   });
   expect(await refused(say("second"))).toMatch(
     /^GitHub answers GET \/repos\/net\/infra\/issues\/7\/comments with 403 \(API rate limit exceeded\): the rate limit is used up: run it again in 1[78]\d\d s$/,
+  );
+});
+
+test("a rate limit that is never over is not waited for for ever", async () => {
+  const closed = { status: 429, headers: { "retry-after": "0" }, body: { message: "Too many requests" } };
+  github.fail("GET", ...Array.from({ length: 10 }, () => closed));
+  expect(await refused(say("x"))).toContain("with 429 (Too many requests): the rate limit is used up: run it again in");
+  expect(github.asked).toEqual([LIST, LIST, LIST, LIST]);
+});
+
+test("what answers in the place of GitHub is told from it", async () => {
+  github.fail("GET", { status: 200, body: { message: "hello" } });
+  expect(await refused(say("x"))).toBe(
+    `${github.url} answers with something else than GitHub's comments: correct GITHUB_API_URL`,
   );
 });
 
@@ -216,6 +230,35 @@ describe("what GitHub Actions has in the environment", () => {
     expect(bodies()).toEqual([`${MARK}\n${text}`]);
     expect(await overlay([join(folder, "same.json"), "--comment", "--format", "terminal"])).toMatchObject({ code: 0 });
     expect(bodies()).toEqual([`${MARK}\n## Overlay \`net/dev\`: nothing changes\n`]);
+  });
+
+  test("a preview that it runs itself knows nothing of the token", async () => {
+    const file = join(folder, "changed.json");
+    // In Pulumi's place, to see what that is given.
+    writeFileSync(join(files, "pulumi"), `#!/bin/sh\n{ echo "$@"; env; } >${join(files, "seen")}\ncat ${file}\n`);
+    chmodSync(join(files, "pulumi"), 0o755);
+    const PATH = `${files}:${process.env.PATH}`;
+    expect(await overlay(["--stack", "net/dev", "--comment"], { PATH, PULUMI_CONFIG_PASSPHRASE: "" })).toMatchObject({
+      code: 2,
+    });
+    const [words, ...environment] = readFileSync(join(files, "seen"), "utf8").split("\n");
+    expect(words).toBe("preview --json --show-sames --non-interactive --stack net/dev");
+    expect(environment.filter((line) => line.includes(TOKEN) || line.startsWith("GITHUB_TOKEN"))).toEqual([]);
+    expect(environment).toContain("GITHUB_REPOSITORY=net/infra");
+    expect(bodies()).toHaveLength(1);
+  });
+
+  test("a preview that ended badly and does not say why is an error all the same", async () => {
+    const said = "echo 'error: preview failed: token=hunter2' >&2";
+    writeFileSync(join(files, "pulumi"), `#!/bin/sh\ncat ${join(folder, "changed.json")}\n${said}\nexit 255\n`);
+    chmodSync(join(files, "pulumi"), 0o755);
+    const { code, stdout } = await overlay([], { PATH: `${files}:${process.env.PATH}` });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /^## Overlay `net\/dev`: the preview failed \(1 error\)\n\n> \[!CAUTION\]\n> - `pulumi preview/,
+    );
+    expect(stdout).toContain("ended with 255: error: preview failed: token=");
+    expect(stdout).not.toContain("hunter2");
   });
 
   test("where there is no preview to read the comment says so, for what it said before is true no more", async () => {

@@ -154,6 +154,84 @@ describe("what loses packets is told by the provider's own sentences", () => {
   });
 });
 
+describe("what a preview may have besides", () => {
+  type Recorded = { op: string; urn: string; oldState?: unknown; newState?: { inputs: Record<string, unknown> } };
+  const changed = (change: (steps: Recorded[]) => Recorded[]): Report => {
+    const { steps, diagnostics, ...rest } = JSON.parse(recorded("changed")) as Record<string, Recorded[]>;
+    const kept = change(steps ?? []);
+    const said = diagnostics?.filter(({ urn }) => kept.some((step) => step.urn === urn));
+    return report(preview(JSON.stringify({ ...rest, steps: kept, diagnostics: said })));
+  };
+  const [member, side] = ["lan@fra", "fra-hkg@hkg"];
+
+  test("what is known only while it is made, by its name, and nobody says that it costs nothing", () => {
+    // How the engine writes an unknown text: sdk/go/common/resource/plugin/rpc.go in pulumi/pulumi.
+    const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+    const it = changed((steps) =>
+      steps.flatMap((step) => {
+        if (!step.urn.endsWith(member)) return [];
+        const inputs = { connection: UNKNOWN, spec: UNKNOWN, config: UNKNOWN };
+        return [{ ...step, newState: { ...step.newState, inputs } }];
+      }),
+    );
+    const lines = ["! what it is told is known only when what it depends on is there"];
+    const resources = [{ type: "vxlan:Member", name: member, change: "new", lines }];
+    expect(it.changes).toEqual([{ name: "fra", kind: "host", resources }]);
+    expect(markdown(it)).not.toMatch(/04da6b54|No packet/);
+  });
+
+  test("resources of other packages, which are counted; components and providers, which are not", () => {
+    const [aws, urn] = ["aws:ec2/instance:Instance", (type: string) => `urn:pulumi:dev::net::${type}::one`];
+    const custom = { custom: true, inputs: { userData: "hunter2" } };
+    const it = changed((steps) => [
+      ...steps.filter(({ op }) => op === "same"),
+      { op: "create", urn: urn(aws), newState: custom },
+      { op: "create", urn: urn("web:index:Server"), newState: { ...custom, custom: false } as never },
+      { op: "create", urn: urn("pulumi:providers:aws"), newState: custom },
+    ]);
+    expect(it).toMatchObject({ outcome: "changes", others: [{ type: aws, name: "one", change: "new" }] });
+    expect(markdown(it)).toBe(
+      "## Overlay `net/dev`: nothing of the overlay changes\n\n- **Other packages**: 1 resource changes\n",
+    );
+  });
+
+  test("one side of a link that goes alone, as with --target", () => {
+    const it = changed((steps) => steps.filter(({ urn, op }) => op === "same" || urn.endsWith(side)));
+    const staying = changed((steps) =>
+      steps.flatMap((step) => {
+        if (step.urn.endsWith(side)) return [step];
+        const { oldState } = step;
+        return step.urn.endsWith("fra-hkg@fra") ? [{ ...step, op: "same", newState: oldState as never }] : [];
+      }),
+    );
+    expect(it.losses).toEqual([{ about: "fra-hkg", text: "The link goes, and no packet passes by it any more." }]);
+    expect(staying.losses).toEqual([
+      { about: "fra-hkg", text: "hkg leaves the link, and no packet passes to it by that any more." },
+    ]);
+    expect(staying.links).toMatchObject([{ name: "fra-hkg", change: "changed", leaving: ["hkg"] }]);
+  });
+
+  test("a step of a kind that is not known goes by the states that it has", () => {
+    const it = changed((steps) =>
+      steps.map((step) => ({ ...step, op: step.op === "same" ? "same" : `new-${step.op}` })),
+    );
+    expect(it.changes).toEqual(reported("changed").changes);
+  });
+
+  test("another machine, and another way to the one that is there", () => {
+    const it = changed((steps) =>
+      steps.map((step) =>
+        step.urn.endsWith("lux-fra@lux") ? { ...step, diffReasons: ["connection", "machine"] } : step,
+      ),
+    );
+    const [lines] = it.changes.flatMap(({ resources }) => resources.filter(({ name }) => name === "lux-fra@lux"));
+    expect(lines?.lines.slice(0, 2)).toEqual([
+      "! its machine is reached in another way",
+      "! it is another machine, which is told everything",
+    ]);
+  });
+});
+
 describe("names that mean something elsewhere", () => {
   const NASTY = 'a`b``<img src=x onerror=alert(1)> | *x* [y](http://z) #1 @octocat "q" --> $(id) \'; \\ ~~~ end';
 
@@ -269,6 +347,10 @@ describe("a preview that is too large for a comment", () => {
     expect(shown + left).toBe(300);
     expect(text).toContain("**300 hosts touched**: `fra0`, `fra1`, `fra2`,");
     expect(text).toMatch(/^- … and 180 more$/m);
+    // Of 300 links, and the segment that they all call lan.
+    const edges = text.match(/^ {2}[ns]\d+ (?:--|==|-\.).* n\d+$/gm)?.length ?? 0;
+    expect(edges).toBeGreaterThan(70);
+    expect(text).toMatch(/^_Not drawn: 221 more links\._$/m);
   });
 
   test("one host with much to say leaves room for the others", () => {
@@ -285,7 +367,7 @@ describe("a preview that is too large for a comment", () => {
 
   test("however little room there is, it is kept", () => {
     const all = report(preview(multiplied("drifted-and-changed", 20)));
-    for (const limit of [3000, 5000, 15_000, 40_000]) {
+    for (const limit of [200, 1000, 3000, 5000, 15_000, 40_000]) {
       const text = markdown(all, limit);
       expect({ limit, fits: text.length <= limit, fences: fences(text).length % 2 }).toEqual({
         limit,
@@ -332,6 +414,14 @@ describe("what is no preview of ours", () => {
   test("nothing of ours in sight is no fault where unchanged resources are not shown", () => {
     const value = { ...JSON.parse(recorded("others")), changeSummary: { create: 2, same: 7 } };
     expect(report(preview(JSON.stringify(value))).outcome).toBe("same");
+  });
+
+  test("a file, and what is for a preview of its own", () => {
+    expect(overlay([join(folder, "same.json"), "--refresh"])).toMatchObject({
+      status: 1,
+      stdout: "",
+      stderr: "overlay: --refresh is for a preview that this runs itself: leave out the file\n",
+    });
   });
 
   test("a file that is not there", () => {
