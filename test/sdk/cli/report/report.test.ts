@@ -218,6 +218,20 @@ describe("what a preview may have besides", () => {
     expect(it.changes).toEqual(reported("changed").changes);
   });
 
+  test("what the stack says in a source of truth is no host's", () => {
+    const urn = "urn:pulumi:dev::net::overlay:index:SourceOfTruth$overlay:truth:Part::truth";
+    const inputs = { store: "s3://a", network: "prod", key: "/k", signers: "{}", spec: "{}", config: "node lux\n" };
+    const oldState = { custom: true, inputs, outputs: { config: "node lux\n" } };
+    const newState = { custom: true, inputs: { ...inputs, config: "node lux\nnode fra\n" } };
+    const part = { op: "update", urn, oldState, newState, diffReasons: ["config", "extracts"] };
+    const it = changed((steps) => [...steps.filter(({ op }) => op === "same"), part]);
+    const lines = ["! its hosts are told what others say by now", "+ node fra"];
+    const resources = [{ type: "truth:Part", name: "truth", change: "changed", lines }];
+    expect(it).toMatchObject({ outcome: "changes", changes: [{ name: "prod", kind: "truth", resources }] });
+    expect(markdown(it)).toContain("- **Sources of truth**: `prod`\n");
+    expect(markdown(it)).toContain("<details><summary>source of truth <code>prod</code>: +1 1 note</summary>");
+  });
+
   test("another machine, and another way to the one that is there", () => {
     const it = changed((steps) =>
       steps.map((step) =>
