@@ -70,7 +70,7 @@ const apart = (text: string): string => text.replace(/(^|[^\w])([@#])(?=\w)/g, "
 const escaped = (text: string): string =>
   apart(text)
     .replace(/[\\`*_{}[\]<>|~&]/g, "\\$&")
-    .replace(/^(\d*)([-+#=.)])/, "$1\\$2");
+    .replace(/^(\d*)([-+#.)])(?=[#\s]|$)/, "$1\\$2");
 
 /** A sentence, in one line: what it has in backticks is code, all else is as it is. */
 export function sentence(text: string): string {

@@ -20,14 +20,20 @@ function named(names: readonly string[], { name }: Form): string {
 const hosts = (places: readonly Place[]): string[] =>
   places.flatMap(({ kind, name }) => (kind === "host" ? [name] : []));
 
+const truths = (places: readonly Place[]): string[] =>
+  places.flatMap(({ kind, name }) => (kind === "truth" ? [name] : []));
+
+function where(places: readonly Place[]): string {
+  const [on, said] = [hosts(places).length, truths(places).length];
+  const sources = said === 1 ? "in a source of truth" : `in ${said} sources of truth`;
+  return [...(on > 0 ? [`on ${count(on, "host")}`] : []), ...(said > 0 ? [sources] : [])].join(" and ");
+}
+
 export function headline({ outcome, errors, changes, drift, others }: Report): string {
   if (outcome === "error") return `the preview failed (${count(errors.length, "error")})`;
-  const drifted = count(drift.length, drift.every(({ kind }) => kind === "host") ? "host" : "place");
   const said = [
-    ...(drift.length > 0 ? [`drift on ${drifted}`] : []),
-    ...(changes.length > 0
-      ? [`changes on ${count(changes.length, changes.every(({ kind }) => kind === "host") ? "host" : "place")}`]
-      : []),
+    ...(drift.length > 0 ? [`drift ${where(drift)}`] : []),
+    ...(changes.length > 0 ? [`changes ${where(changes)}`] : []),
   ];
   if (said.length > 0) return said.join(", ");
   return others.length > 0 ? "nothing of the overlay changes" : "nothing changes";
@@ -47,13 +53,13 @@ function ofKind(links: readonly Link[], kind: Link["kind"], title: string, form:
 /** What becomes of what, each a line. */
 export function summary(report: Report, form: Form): string[] {
   const { changes, drift, links, others, losses, outcome } = report;
-  const [told, truths] = [hosts(changes), changes.filter(({ kind }) => kind === "truth").map(({ name }) => name)];
+  const [told, said] = [hosts(changes), truths(changes)];
   return [
     ...(told.length > 0 ? [`${form.strong(`${count(told.length, "host")} touched`)}: ${named(told, form)}`] : []),
     ...ofKind(links, "link", "Links", form),
     ...ofKind(links, "mesh", "Meshes", form),
     ...ofKind(links, "segment", "Segments", form),
-    ...(truths.length > 0 ? [`${form.strong("Sources of truth")}: ${named(truths, form)}`] : []),
+    ...(said.length > 0 ? [`${form.strong("Sources of truth")}: ${named(said, form)}`] : []),
     ...(drift.length > 0
       ? [
           `${form.strong("Drift")}: ${named(
@@ -69,7 +75,7 @@ export function summary(report: Report, form: Form): string[] {
       : []),
     ...(losses.length > 0
       ? [`${form.strong("Packets are lost")} by ${count(losses.length, "change")}, as said below`]
-      : outcome !== "error" && changes.length > 0 && isKnown(report)
+      : outcome !== "error" && told.length > 0 && isKnown(report)
         ? [`${form.strong("No packet is lost")} of what passes now`]
         : []),
   ];

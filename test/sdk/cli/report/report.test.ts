@@ -46,7 +46,7 @@ test("exit codes: 0 same, 2 changes, 3 drift, 1 error", () => {
   expect(codes).toEqual({
     ...{ same: 0, new: 2, changed: 2, replaced: 2, destroyed: 2, failing: 1, faulty: 1 },
     ...{ drifted: 3, "drifted-and-changed": 3, "drifted-live": 3, "drifted-read-only": 3, "half-done": 2 },
-    ...{ meshed: 2, rotated: 2 },
+    ...{ meshed: 2, rotated: 2, truth: 2, unreachable: 2, unread: 1 },
   });
 });
 
