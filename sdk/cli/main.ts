@@ -7,6 +7,7 @@ import { type Key, keyIn } from "./key";
 import { qr } from "./qr";
 import { addReport } from "./report";
 import { addRosenpass } from "./rosenpass";
+import { addStatus } from "./status";
 import { addTruth } from "./truth";
 
 const { version } = JSON.parse(readFileSync(join(__dirname, "../../../package.json"), "utf8")) as { version: string };
@@ -62,6 +63,7 @@ program
 
 addReport(program);
 addRosenpass(program);
+addStatus(program);
 addTruth(program);
 
 program.parseAsync().catch((error: Error) => {

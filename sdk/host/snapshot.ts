@@ -20,7 +20,8 @@ import type { Result } from "./shell";
  * Looks at a host. Queries ask for what a snapshot does not always show, one each:
  * `sysctl net/ipv4/ip_forward`, `file /etc/overlay/owner`, `unit overlay-late.service`, `enabled overlay-late.service`,
  * `key PATH`, `command wg`, `way 203.0.113.5`, `fdb vx-lan`, `neigh vx-lan`, `firewall ufw`,
- * `firewall inet filter input`, `hook input`, `quick wg0`, `advertised`, `rosenpass lux-fra`, `rosenpass-node COMMAND`, `udp 21001`.
+ * `firewall inet filter input`, `hook input`, `quick wg0`, `advertised`, `rosenpass lux-fra`, `rosenpass-node COMMAND`, `udp 21001`,
+ * `decisions`.
  * Throws HostError.
  */
 export async function snapshot(session: Session, queries: string[], options?: RunOptions): Promise<Snapshot> {
@@ -118,6 +119,7 @@ export function parseSnapshot(text: string, queries: readonly string[]): Snapsho
     ...(sections.has("advertised") && { advertised: Object.fromEntries(pairs(lines("advertised"))) }),
     ...(sections.has("rosenpass-node") && { rosenpass: rosenpass(pairs(lines("rosenpass-node"))) }),
     exchanges: Object.fromEntries(asked("rosenpass").map((name) => [name, exchange(lines(`rosenpass ${name}`))])),
+    ...(sections.has("decisions") && { decisions: decisions(lines("decisions")) }),
     udp: lines("udp").map(Number),
     boot: Object.fromEntries(pairs(lines("boot").map((line) => line.replace(/^(\S+) # /, "$1 ")))),
   };
@@ -171,6 +173,15 @@ function exchange(lines: string[]): Exchange {
     ...(trouble !== undefined && { trouble }),
   };
 }
+
+/** `UNIXTIME NAME (DEVICE): TEXT` */
+const decisions = (lines: string[]): NonNullable<Snapshot["decisions"]> =>
+  Object.fromEntries(
+    lines.flatMap((line) => {
+      const [, at, about, text] = /^(\d+)\S* (\S+ \(\S+\)): (.*)$/.exec(line) ?? [];
+      return about === undefined || text === undefined ? [] : [[about, { at: Number(at), text }]];
+    }),
+  );
 
 const rulesOf = (section: string | undefined): string[] | undefined =>
   section?.split("\n").flatMap((line) => line.trim() || []);

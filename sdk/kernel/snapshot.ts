@@ -197,6 +197,11 @@ export interface Snapshot {
   rosenpass?: Rosenpass;
   /** What became of the keys that are exchanged, by the name of the exchange. Absent key: not asked. */
   exchanges: Record<string, Exchange>;
+  /**
+   * What choose.sh has last logged of each peer, by `NAME (DEVICE)`, and when that was, as Unix time in seconds. Absent: not
+   * asked.
+   */
+  decisions?: Record<string, { at: number; text: string }>;
   /** UDP ports of those that were asked for that somebody listens on. */
   udp: number[];
   /** Forwarding database of a VXLAN device, and permanent neighbours on any; undefined: there is no such device. */

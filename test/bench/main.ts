@@ -23,6 +23,7 @@ import { reboot } from "./reboot";
 import { Book, load, type Section, sectionText } from "./report";
 import { declaredEntries, entries, segment } from "./segments";
 import { ROOT } from "./stack";
+import { status } from "./status";
 import { vm } from "./vm";
 import { warm } from "./warm";
 
@@ -33,7 +34,7 @@ const inLabs: Record<string, Record<string, (lab: Lab) => Promise<Section>>> = {
     ...{ declaredEntries, goodput, fragments, lossesInSegment, choose },
   },
   vm: { lossesInKernel: lossesOfMany("kernel") },
-  ten: { mesh, links, delay },
+  ten: { mesh, links, delay, status },
 };
 const withoutLab: Record<string, () => Promise<Section>> = { plan, large, segment, vm, report: pullRequest };
 

@@ -116,10 +116,14 @@ plugins: { providers: [{ name: overlay, path: plugin }] }
     this.#program("plugin/pulumi-resource-overlay", `#!/bin/sh\necho $$ >"$0.pid"\n${starts[plugin]}\n`);
   }
 
-  /** Any command of Pulumi's; `settings` are environment variables, NAME=VALUE. */
-  async pulumi(args: string[], settings: string[] = []): Promise<Timed> {
-    const command = ["env", "-C", this.#folder, ...this.#environment, ...settings, "pulumi", ...args];
-    return timed([...command, "--non-interactive", "--color=never"], 300_000);
+  /** A command in the project's folder; `settings` are environment variables, NAME=VALUE. */
+  run(command: string[], settings: string[] = []): Promise<Timed> {
+    return timed(["env", "-C", this.#folder, ...this.#environment, ...settings, ...command], 300_000);
+  }
+
+  /** Any command of Pulumi's. */
+  pulumi(args: string[], settings?: string[]): Promise<Timed> {
+    return this.run(["pulumi", ...args, "--non-interactive", "--color=never"], settings);
   }
 
   /** A command that must succeed. */

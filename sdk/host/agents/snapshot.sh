@@ -4,7 +4,7 @@
 
 # snapshot: standard input is queries, one a line (sysctl NAME, file PATH, unit NAME, enabled NAME, key PATH,
 # command NAME, manager DEVICE, way ADDRESS, fdb DEVICE, neigh DEVICE, firewall ufw|firewalld|FAMILY TABLE CHAIN,
-# hook NAME [DEVICE], quick DEVICE, advertised, rosenpass NAME, rosenpass-node BINARY, udp PORT).
+# hook NAME [DEVICE], quick DEVICE, advertised, decisions, rosenpass NAME, rosenpass-node BINARY, udp PORT).
 snapshot() {
   set +e
   read_queries
@@ -45,7 +45,7 @@ glance() {
 
 read_queries() {
   sysctls='' files='' units='' started='' keys='' managed='' commands='' ways='' fdbs='' neighs='' firewalls='' hooks='' quick=''
-  advertised='' rosenpass='' rosenpass_nodes='' ports=''
+  advertised='' decisions='' rosenpass='' rosenpass_nodes='' ports=''
   while read -r what name; do
     case $what in
       sysctl) sysctls="$sysctls /proc/sys/$name" ;;
@@ -62,6 +62,7 @@ read_queries() {
       hook) hooks=$hooks$name, ;;
       quick) quick="$quick $name" ;;
       advertised) advertised=yes ;;
+      decisions) decisions=yes ;;
       rosenpass) rosenpass="$rosenpass $name" ;;
       rosenpass-node) rosenpass_nodes="$rosenpass_nodes $name" ;;
       udp) ports="$ports $name" ;;
@@ -95,7 +96,18 @@ answers() {
     for name in $rosenpass_nodes; do section rosenpass-node && rosenpass_node "$name"; done
     [ -z "$ports" ] || { section udp && bound_ports $ports; }
     [ -z "$advertised" ] || { section advertised && advertised_ways; }
+    [ -z "$decisions" ] || { section decisions && last_decisions; }
   }
+}
+
+# `UNIXTIME NAME (DEVICE): TEXT`, the last of each peer, of what choose.sh has logged of late.
+last_decisions() {
+  journalctl --quiet --no-pager --output=short-unix --lines=500 --unit=overlay-choose.service 2>/dev/null | awk '
+    match($0, /]: [^ ]+ \([^ ()]+\): /) {
+      peer = substr($0, RSTART + 3, RLENGTH - 5)
+      last[peer] = $1 " " substr($0, RSTART + 3)
+    }
+    END { for (peer in last) print last[peer] }'
 }
 
 section() {

@@ -1,0 +1,148 @@
+/** One look at each host of a stack, over one SSH connection each, and what it shows of that host's own resources. */
+import { format, parse } from "../../faults";
+import {
+  agentFiles,
+  Connection,
+  chooseFiles,
+  describeConnection,
+  HostError,
+  Hosts,
+  rosenpassFiles,
+  snapshot,
+} from "../../host";
+import { type Fact, live, queries, type Snapshot, type Technology, text } from "../../kernel";
+import { lineDiff } from "../../lineDiff";
+import { chooser, node } from "../../node";
+import { rosenpassDaemon, rosenpassKey, rosenpassPsk } from "../../rosenpass";
+import { vxlan, vxlanBridge } from "../../vxlan";
+import { wireguard, wireguardKey } from "../../wireguard";
+import { type StackNetwork, type StackNode, type StackResource, specs } from "../stack";
+
+/** A resource of a node, as it was declared. */
+export interface Declared {
+  token: string;
+  // biome-ignore lint/suspicious/noExplicitAny: each technology has its own
+  spec: any;
+  facts: Fact[];
+  outputs: Record<string, unknown>;
+}
+
+/** What is to be found on a host. */
+export interface Wanted {
+  node: StackNode;
+  /** /etc/machine-id, as Pulumi knows it. */
+  machine?: string;
+  declared: Declared[];
+}
+
+export interface Look {
+  /** Absent: it could not be looked at. */
+  seen?: Snapshot;
+  /** Why not; one sentence. */
+  fault?: string;
+  /** Lines of the kernel's text that are not as declared, as a refresh has them. */
+  drift: string[];
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: each technology has its own spec
+const technologies = (): Technology<any, any>[] => [
+  node(agentFiles()),
+  wireguardKey,
+  wireguard,
+  vxlanBridge,
+  vxlan,
+  rosenpassKey(rosenpassFiles()),
+  rosenpassPsk,
+  rosenpassDaemon,
+  chooser(chooseFiles()),
+];
+
+/** By node, in the network's order. Throws an Error where the state is another version's. */
+export function wanted(resources: readonly StackResource[], { nodes }: StackNetwork): Wanted[] {
+  const all = technologies().flatMap((technology) =>
+    specs(resources, technology.token, technology.spec).map(({ resource: { outputs }, spec }): Declared => {
+      return { token: technology.token, spec, facts: technology.plan(spec), outputs };
+    }),
+  );
+  const byNode = new Map(nodes.map(({ name }): [string, Declared[]] => [name, []]));
+  for (const declared of all) byNode.get(declared.spec.node)?.push(declared);
+  return nodes
+    .filter(({ foreign }) => !foreign)
+    .map((node) => {
+      const declared = byNode.get(node.name) ?? [];
+      const machine = declared.find(({ token }) => token === "overlay:node:Host")?.outputs.machine;
+      return { node, declared, ...(typeof machine === "string" && { machine }) };
+    });
+}
+
+/** What is secret in a connection, its host's key, is not seen where it is encrypted: known_hosts then has to have it. */
+function connectionOf({ name, connection }: StackNode): Connection {
+  const { hostKey, ...rest } = Object(connection) as Record<string, unknown>;
+  const result = parse(Connection, { ...rest, ...(typeof hostKey === "string" && { hostKey }) });
+  if ("value" in result) return result.value;
+  throw new Error(`the state does not say how ${name} is reached: ${format(result.faults)}`);
+}
+
+const asked = (declared: readonly Declared[]): string[] => [
+  ...new Set([
+    ...queries(declared.flatMap(({ facts }) => facts)),
+    ...declared.flatMap(({ token, spec }) => {
+      if (token === rosenpassPsk.token) return [`rosenpass ${spec.name}`];
+      return token === "overlay:node:Chooser" ? ["decisions"] : [];
+    }),
+  ]),
+];
+
+/** Seconds for a look, after the login. */
+const PATIENCE = 20;
+
+/** A host that is looked at again and again, over the same connection. */
+export class Looked {
+  readonly #hosts: Hosts;
+  readonly #asked: string[];
+
+  constructor(
+    private readonly wanted: Wanted,
+    ssh: string | undefined,
+  ) {
+    this.#hosts = new Hosts({ ssh: (ssh ?? wanted.node.ssh ?? "ssh").trim().split(/\s+/) });
+    this.#asked = asked(wanted.declared);
+  }
+
+  async look(): Promise<Look> {
+    try {
+      const connection = connectionOf(this.wanted.node);
+      // A moment in which attempts may begin: another look is another attempt, where the last one was refused.
+      const seen = await snapshot(this.#hosts.session(connection), this.#asked, { timeout: PATIENCE, wait: 0.1 });
+      return this.compared(seen, describeConnection(connection));
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      return {
+        fault: error instanceof HostError ? error.message : `${this.wanted.node.name}: ${error.message}`,
+        drift: [],
+      };
+    }
+  }
+
+  close = (): Promise<void> => this.#hosts.close();
+
+  private compared(seen: Snapshot, who: string): Look {
+    const { machine, declared } = this.wanted;
+    if (machine !== undefined && seen.machine !== machine) {
+      return { fault: `${who} is another machine than the one that Pulumi knows: run \`pulumi up\``, drift: [] };
+    }
+    const drift = declared.flatMap(({ facts }) => lineDiff(text(facts), text(live(seen, facts))).filter(isLine));
+    return { seen, drift: [...new Set(drift)] };
+  }
+}
+
+const isLine = (line: string): boolean => line.length > 2;
+
+/** So many at once. */
+export async function inParallel<T>(all: readonly T[], limit: number, work: (one: T) => Promise<void>): Promise<void> {
+  const queue = [...all];
+  const worker = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await work(next);
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, all.length) }, worker));
+}

@@ -1,0 +1,208 @@
+/** A status for a terminal: a line for each row where it is wide enough, else a few. Pure. */
+import { HEALTHY } from "../../rosenpass";
+import { type HostStatus, type Row, type Status, troubles } from "./rows";
+
+export interface Terminal {
+  /** Characters in a line; absent: as many as like. */
+  columns?: number | undefined;
+  colours: boolean;
+}
+
+/** ECMA-48, 8.3.117. */
+const COLOURS = { red: 31, green: 32, yellow: 33, bold: 1, dim: 2 };
+type Paint = (text: string, colour: keyof typeof COLOURS | undefined) => string;
+
+/** A name of a state that somebody has written may have any character. */
+const shown = (text: string): string => text.replace(/\p{Cc}/gu, "\ufffd");
+
+/** `840 B`, `1.2 MB` */
+export function bytes(number: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+  const unit = Math.min(Math.floor(Math.log10(Math.max(number, 1)) / 3), units.length - 1);
+  const value = number / 1000 ** unit;
+  return `${unit === 0 ? value : value.toFixed(value < 100 ? 1 : 0)} ${units[unit]}`;
+}
+
+/** `12 s`, `3 min`, `5 h`, `2 d` */
+export function age(seconds: number): string {
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172800) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86400)} d`;
+}
+
+const mtu = ({ mtu: { declared, device, path } }: Row): string =>
+  [
+    declared,
+    ...(device !== undefined && device !== declared ? [`is ${device}`] : []),
+    ...(path === undefined || path === declared ? [] : [`passes ${path}`]),
+  ].join(", ");
+
+const keys = ({ postQuantum }: Row): string =>
+  postQuantum === undefined ? "-" : postQuantum === HEALTHY ? HEALTHY : "ILL";
+
+const COLUMNS: [title: string, value: (row: Row) => string][] = [
+  ["LINK", ({ link }) => link],
+  ["TO", ({ peer = "-" }) => peer],
+  ["STATE", ({ state }) => state],
+  ["HANDSHAKE", ({ handshake }) => (handshake === undefined ? "-" : `${age(handshake)} ago`)],
+  ["ENDPOINT", ({ endpoint = "-" }) => endpoint],
+  ["WHY", ({ why = "-" }) => why],
+  ["RX", ({ rx }) => (rx === undefined ? "-" : bytes(rx))],
+  ["TX", ({ tx }) => (tx === undefined ? "-" : bytes(tx))],
+  ["MTU", mtu],
+  ["KEYS", keys],
+  ["GUARD", ({ guard }) => (guard === undefined ? "-" : `${guard}`)],
+];
+
+const STATES: Record<string, keyof typeof COLOURS> = {
+  up: "green",
+  idle: "yellow",
+  down: "red",
+  unreachable: "red",
+  ILL: "red",
+};
+
+const driftOf = ({ drift }: HostStatus): string => (drift.length === 0 ? "-" : `${drift.length} lines`);
+
+/** A row of words for each, the host's own first and its drift last. */
+function cellsOf(host: HostStatus): string[][] {
+  if (!host.reachable) {
+    const state = host.fault === undefined ? "not seen yet" : "unreachable";
+    return [[host.name, ...COLUMNS.map(([title]) => (title === "STATE" ? state : "-")), "-"]];
+  }
+  if (host.rows.length === 0)
+    return [[host.name, ...COLUMNS.map(([title]) => (title === "STATE" ? "up" : "-")), driftOf(host)]];
+  return host.rows.map((row) => [host.name, ...COLUMNS.map(([, value]) => value(row)), driftOf(host)]);
+}
+
+function wide(hosts: readonly HostStatus[], paint: Paint): { lines: string[]; width: number } {
+  const titles = ["HOST", ...COLUMNS.map(([title]) => title), "DRIFT"];
+  const cells = hosts.flatMap(cellsOf).map((row) => row.map(shown));
+  // What nobody has is no column.
+  const used = titles.flatMap((title, index) =>
+    ["HOST", "STATE"].includes(title) || cells.some((row) => row[index] !== "-") ? [index] : [],
+  );
+  const widths = new Map(
+    used.map((index) => [index, Math.max(titles[index]?.length ?? 0, ...cells.map((row) => row[index]?.length ?? 0))]),
+  );
+  const line = (row: readonly string[], colour: (text: string) => keyof typeof COLOURS | undefined): string =>
+    used
+      .map((index) => {
+        const text = row[index] ?? "";
+        return paint(text, colour(text)) + " ".repeat((widths.get(index) ?? 0) - text.length);
+      })
+      .join("  ")
+      .trimEnd();
+  return {
+    lines: [line(titles, () => "bold"), ...cells.map((row) => line(row, (text) => STATES[text]))],
+    width: [...widths.values()].reduce((sum, width) => sum + width + 2, -2),
+  };
+}
+
+/** Words in lines that are not longer than `columns`, if words are not. */
+function wrapped(words: readonly string[], columns: number, indent: string): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length + 2 <= columns) lines[lines.length - 1] = `${last}, ${word}`;
+    else lines.push(indent + word);
+  }
+  return lines.flatMap((line) => folded(line, columns, indent));
+}
+
+/** Between words where there are some, else anywhere: nothing is lost at the edge of a terminal. */
+function folded(line: string, columns: number, indent: string): string[] {
+  const lines: string[] = [];
+  const more = `${indent}  `;
+  let rest = line;
+  while (rest.length > columns && columns > 2 * more.length) {
+    const space = rest.lastIndexOf(" ", columns);
+    const at = space > more.length ? space : columns;
+    lines.push(rest.slice(0, at));
+    rest = more + rest.slice(at).trimStart();
+  }
+  return [...lines, rest];
+}
+
+function narrow(hosts: readonly HostStatus[], columns: number, paint: Paint): string[] {
+  return hosts.flatMap((host) => {
+    const state = host.reachable
+      ? host.drift.length > 0
+        ? `drift: ${driftOf(host)}`
+        : ""
+      : host.fault === undefined
+        ? "not seen yet"
+        : "unreachable";
+    return [
+      [paint(shown(host.name), "bold"), paint(state, host.reachable ? "yellow" : "red")].join("  ").trimEnd(),
+      ...host.rows.flatMap((row) => {
+        const to = row.peer === undefined ? "" : ` to ${row.peer}`;
+        const head = wrapped(
+          [
+            shown(`${row.link}${to}: ${row.state}`),
+            ...(row.handshake === undefined ? [] : [`handshake ${age(row.handshake)} ago`]),
+          ],
+          columns,
+          "  ",
+        );
+        const words = [
+          ...(row.endpoint === undefined ? [] : [`${row.endpoint}`, `${row.why}`]),
+          ...(row.rx === undefined ? [] : [`rx ${bytes(row.rx)}`, `tx ${bytes(row.tx ?? 0)}`]),
+          `MTU ${mtu(row)}`,
+          ...(row.postQuantum === undefined ? [] : [`keys ${keys(row)}`]),
+          ...(row.guard ? [`guard ${row.guard}`] : []),
+        ];
+        return [...head.map((line) => paint(line, STATES[row.state])), ...wrapped(words.map(shown), columns, "    ")];
+      }),
+    ];
+  });
+}
+
+/** `10 hosts, 1 unreachable; 90 links, 2 idle` */
+function summary({ stack, hosts }: Status): string {
+  const rows = hosts.flatMap((host) => host.rows);
+  const count = (number: number, word: string): string[] => (number === 0 ? [] : [`${number} ${word}`]);
+  const ofHosts = [
+    `${hosts.length} ${hosts.length === 1 ? "host" : "hosts"}`,
+    ...count(hosts.filter(({ reachable }) => !reachable).length, "unreachable"),
+    ...count(hosts.filter(({ drift }) => drift.length > 0).length, "with drift"),
+  ];
+  const ofRows = (["up", "idle", "down"] as const).flatMap((state) =>
+    count(rows.filter((row) => row.state === state).length, state),
+  );
+  return `${stack}: ${[ofHosts.join(", "), ofRows.join(", ")].filter(Boolean).join("; sides of links: ")}`;
+}
+
+/** With a newline at its end. */
+export function table(status: Status, { columns, colours }: Terminal): string {
+  const paint: Paint = (text, colour) =>
+    colours && colour && text !== "" ? `\x1b[${COLOURS[colour]}m${text}\x1b[0m` : text;
+  const most = columns ?? Number.POSITIVE_INFINITY;
+  const full = wide(status.hosts, paint);
+  const lines = full.width <= most ? full.lines : narrow(status.hosts, most, paint);
+  const decisions = status.hosts.flatMap(({ name, rows }) =>
+    rows.flatMap(({ peer, device, decision }) =>
+      decision ? [`${name} about ${peer} (${device}), ${age(decision.ago)} ago: ${decision.text}`] : [],
+    ),
+  );
+  const told = (title: string, all: string[], colour?: keyof typeof COLOURS): string[] =>
+    all.length === 0
+      ? []
+      : [
+          "",
+          paint(title, "bold"),
+          ...all
+            .map(shown)
+            .flatMap((line) => folded(`  ${line}`, most, "  "))
+            .map((line) => paint(line, colour)),
+        ];
+  return [
+    ...lines,
+    ...told("LAST DECISIONS OF THE HOSTS", decisions),
+    ...told("NOT AS IT SHOULD BE", status.hosts.flatMap(troubles), "yellow"),
+    "",
+    ...folded(shown(summary(status)), most, ""),
+    "",
+  ].join("\n");
+}
