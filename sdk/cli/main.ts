@@ -8,6 +8,7 @@ import { qr } from "./qr";
 import { addReport } from "./report";
 import { addRosenpass } from "./rosenpass";
 import { addStatus } from "./status";
+import { addTopology } from "./topology";
 import { addTruth } from "./truth";
 
 const { version } = JSON.parse(readFileSync(join(__dirname, "../../../package.json"), "utf8")) as { version: string };
@@ -64,6 +65,7 @@ program
 addReport(program);
 addRosenpass(program);
 addStatus(program);
+addTopology(program);
 addTruth(program);
 
 program.parseAsync().catch((error: Error) => {

@@ -1,0 +1,72 @@
+/** A network in the words of Mermaid, which GitHub and others draw in Markdown: https://mermaid.js.org/syntax/flowchart.html */
+import type { StackEnd, StackNetwork } from "../stack";
+import { DECLARED, type Live, troubleOf } from "./live";
+import { plain } from "./text";
+import { linkWords, meshWords, nodeWords, segmentWords } from "./words";
+
+/** Whatever a name is, it is text: other characters by their number, as Mermaid has entities. */
+const quoted = (lines: readonly string[]): string => {
+  const text = lines.map((line) => plain(line).replace(/[^A-Za-z0-9 .,:/_-]/gu, (it) => `#${it.codePointAt(0)};`));
+  return `"${text.join("<br>")}"`;
+};
+
+const arrow = (end: StackEnd, head: string): string => (end.called === undefined ? "" : head);
+
+/** Colours that do on light and on dark. */
+const STYLES = [
+  "classDef foreign stroke-dasharray:4 4",
+  "classDef mesh stroke:#8b5cf6,stroke-width:2px",
+  "classDef segment stroke:#d97706,stroke-width:2px",
+  "classDef bad stroke:#dc2626,stroke-width:2px",
+];
+
+/** Colours of lines by which nothing goes. */
+const LOST: Record<string, string> = { idle: "stroke:#94a3b8", down: "stroke:#dc2626", unknown: "stroke:#cbd5e1" };
+
+/** With a newline at its end. `live`: what a look at the hosts has shown. */
+export function mermaid(network: StackNetwork, live: Live = DECLARED): string {
+  const { nodes, links, meshes, segments, relays } = network;
+  const ids = new Map(nodes.map(({ name }, index) => [name, `n${index}`]));
+  const id = (node: string): string => ids.get(node) ?? "";
+  const edges: { text: string; style?: string }[] = [
+    ...links.map((link) => {
+      const [a, b] = link.ends;
+      const line = `${arrow(a, "<")}--${arrow(b, ">") || "-"}`;
+      // Mermaid has no arrow that points back alone.
+      const [from, to, way] = line === "<---" ? [b, a, "-->"] : [a, b, line];
+      const text = `${id(from.node)} ${way}|${quoted(linkWords(link))}| ${id(to.node)}`;
+      const style = LOST[live.line(link.name).state] ?? (link.postQuantum ? "stroke:#059669" : undefined);
+      return { text, ...(style !== undefined && { style }) };
+    }),
+    ...meshes.flatMap(({ name, ends }, index) =>
+      ends.map((end) => {
+        const style = LOST[live.line(name, end.node).state] ?? "stroke:#8b5cf6";
+        return { text: `m${index} --${arrow(end, ">") || "-"} ${id(end.node)}`, style };
+      }),
+    ),
+    ...segments.flatMap(({ members }, index) =>
+      members.map(({ node, addresses }) => {
+        const said = addresses.length === 0 ? "" : `|${quoted(addresses)}|`;
+        return { text: `s${index} -.-${said} ${id(node)}`, style: "stroke:#d97706" };
+      }),
+    ),
+    ...relays.map(({ a, b, by }) => ({ text: `${id(a)} -.-|${quoted([`by way of ${by}`])}| ${id(b)}` })),
+  ];
+  const styles = new Map<string, number[]>();
+  for (const [index, { style }] of edges.entries()) {
+    if (style !== undefined) styles.set(style, [...(styles.get(style) ?? []), index]);
+  }
+  const foreign = nodes.flatMap((node) => (node.foreign ? id(node.name) : []));
+  const bad = nodes.flatMap(({ name }) => (live.node(name) === undefined ? [] : id(name)));
+  const lines = [
+    ...nodes.map((node) => `${id(node.name)}[${quoted([...nodeWords(node), ...troubleOf(live, node.name)])}]`),
+    ...meshes.map((mesh, index) => `m${index}([${quoted(meshWords(mesh))}]):::mesh`),
+    ...segments.map((segment, index) => `s${index}{{${quoted(segmentWords(segment))}}}:::segment`),
+    ...edges.map(({ text }) => text),
+    ...STYLES,
+    ...(foreign.length === 0 ? [] : [`class ${foreign.join(",")} foreign`]),
+    ...(bad.length === 0 ? [] : [`class ${bad.join(",")} bad`]),
+    ...[...styles].map(([style, indices]) => `linkStyle ${indices.join(",")} ${style}`),
+  ];
+  return ["flowchart LR", ...lines.map((line) => `  ${line}`), ""].join("\n");
+}
