@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { describeWhere } from "../can";
 import { Lab, run } from "../lab";
+import { expectGolden } from "../sdk/golden";
 
 const root = resolve(__dirname, "../..");
 
@@ -30,5 +31,11 @@ describeWhere(["lab", "engine"], "the demo", () => {
       "+ ip link set dev inter-fra mtu 1400 group 28417 addrgenmode none alias overlay:overlay/lab:lux-fra",
     ]);
     expect(lines).toContain("~ 1 updated, 16 unchanged; the MTU of inter-fra on lux is 1420 again");
+  });
+
+  test("the picture of the README is that of the demo's stack", async () => {
+    const { code, stdout, stderr } = await run(["env", "-C", root, "OVERLAY_LAB=demo", "sh", "scripts/picture.sh"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expectGolden(resolve(root, "docs/topology.svg"), stdout);
   });
 });
