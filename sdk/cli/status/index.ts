@@ -111,11 +111,11 @@ function show(text: string): void {
   stdout.write(`\x1b[H\x1b[J${[...lines.slice(0, more.length > 0 ? room - 1 : room), ...more].join("\n")}\n`);
 }
 
-function between(least: number, most: number) {
+function between(least: number, most: number, whole = false) {
   return (text: string): number => {
     const number = Number(text);
-    if (number >= least && number <= most) return number;
-    throw new InvalidArgumentError(`Legal is a number from ${least} to ${most}.`);
+    if (number >= least && number <= most && !(whole && number % 1 > 0)) return number;
+    throw new InvalidArgumentError(`Legal is a ${whole ? "whole " : ""}number from ${least} to ${most}.`);
   };
 }
 
@@ -130,6 +130,6 @@ export const addStatus = (program: Command): Command =>
     .option("--state <file>", "what `pulumi stack export` printed, in place of asking Pulumi; - is standard input")
     .option("--stack <name>", "the stack, if not the one that is selected")
     .option("--ssh <command>", "the command to use as ssh, if not the one that the stack's provider has")
-    .option("--parallel <number>", "hosts that are logged into at once", between(1, 1000), PARALLEL)
+    .option("--parallel <number>", "hosts that are logged into at once", between(1, 1000, true), PARALLEL)
     .option("--no-color", "no colours; there are none where NO_COLOR is set, either")
     .action(status);

@@ -2,6 +2,7 @@
 import type { Exchange, Snapshot } from "../../kernel";
 import { SESSION_SECONDS } from "../../kernel";
 import { HEALTHY, health } from "../../rosenpass";
+import { byName } from "../stack";
 import type { Declared, Look, Wanted } from "./look";
 
 export interface Row {
@@ -62,10 +63,12 @@ export const statusOf = (stack: string, all: readonly Wanted[], looks: Looks): S
       reachable: seen !== undefined,
       ...(fault !== undefined && { fault }),
       drift,
-      rows: seen ? wanted.declared.flatMap((declared) => rowsOf(declared, wanted, seen, looks)) : [],
+      rows: seen ? wanted.declared.flatMap((declared) => rowsOf(declared, wanted, seen, looks)).sort(byLink) : [],
     };
   }),
 });
+
+const byLink = (a: Row, b: Row): number => byName(a.link, b.link) || byName(a.peer ?? "", b.peer ?? "");
 
 function rowsOf(declared: Declared, wanted: Wanted, seen: Snapshot, looks: Looks): Row[] {
   const { token, spec } = declared;
@@ -162,6 +165,9 @@ function guardOf({ nft }: Snapshot, device: string): number | undefined {
   return undefined;
 }
 
+/** Lines of drift of a host that are told: of one without its devices there are hundreds. */
+const LINES = 20;
+
 /** What is not as it should be, of a host and of its rows, in a sentence each. */
 export function troubles({ name, fault, drift, rows }: HostStatus): string[] {
   const of = ({ link, peer }: Row): string => `${name}, ${link}${peer === undefined ? "" : ` to ${peer}`}`;
@@ -177,6 +183,7 @@ export function troubles({ name, fault, drift, rows }: HostStatus): string[] {
         ? [`${of(row)}: carries ${row.mtu.path} bytes in one piece, and its MTU is ${row.mtu.declared}`]
         : []),
     ]),
-    ...(drift.length === 0 ? [] : [`${name} is not as declared:`, ...drift.map((line) => `  ${line}`)]),
+    ...(drift.length === 0 ? [] : [`${name} is not as declared:`, ...drift.slice(0, LINES).map((line) => `  ${line}`)]),
+    ...(drift.length > LINES ? [`  and ${drift.length - LINES} more lines: pulumi refresh --diff`] : []),
   ];
 }

@@ -198,11 +198,11 @@ export function table(status: Status, { columns, colours }: Terminal): string {
             .map((line) => paint(line, colour)),
         ];
   return [
+    ...folded(shown(summary(status)), most, ""),
+    "",
     ...lines,
     ...told("LAST DECISIONS OF THE HOSTS", decisions),
     ...told("NOT AS IT SHOULD BE", status.hosts.flatMap(troubles), "yellow"),
-    "",
-    ...folded(shown(summary(status)), most, ""),
     "",
   ].join("\n");
 }

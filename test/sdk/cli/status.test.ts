@@ -167,7 +167,9 @@ describe("the command", () => {
   });
 
   test("some of the hosts, and one that there is not", () => {
-    expect(run("--host", "lux", "nas").stdout).toMatch(/^HOST +STATE\nlux +unreachable\nnas +unreachable\n/);
+    expect(run("--host", "lux", "nas").stdout).toMatch(
+      /^net\/prod: 2 hosts, 2 unreachable\n\nHOST +STATE\nlux +unreachable\nnas +unreachable\n/,
+    );
     expect(run("--host", "lux", "tyo")).toMatchObject({
       status: 1,
       stdout: "",
