@@ -1,4 +1,6 @@
 /** Ten hosts, one of which is dead when all of them are to change. */
+import { resolve } from "node:path";
+import type { Status } from "../../../sdk/cli/status/rows";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
 import { leaks, node, on, rememberKeys } from "./network";
@@ -8,6 +10,7 @@ import { errors, Workspace } from "./workspace";
 jest.setTimeout(300_000);
 
 const DEAD = "n7";
+const OVERLAY = resolve(__dirname, "../../../bin/overlay");
 
 describeWhere(["lab", "engine"], "one of ten hosts", () => {
   let lab: Lab;
@@ -69,6 +72,55 @@ describeWhere(["lab", "engine"], "one of ten hosts", () => {
     expect(await Promise.all(alive().map(mtu))).toEqual(alive().map(() => "1380\n"));
     await reach([2, 3, 4, 5, 6, 8, 9, 10]);
     expect(await on(lab, "n1", "ping -q -c 2 -w 15 10.100.0.9")).toContain(" 0% packet loss");
+  });
+
+  test("`overlay status` has it as a row, and how the others are, by one login to each", async () => {
+    await on(lab, "n3", "ip link set dev mesh mtu 1300");
+    const { text, logins } = await work.shell(`${OVERLAY} status --json`);
+    const { stack, hosts } = JSON.parse(text) as Status;
+    expect({ stack, hosts: hosts.map(({ name }) => name) }).toEqual({ stack: "net/prod", hosts: lab.hosts });
+    for (const { name, reachable, fault, drift, rows } of hosts) {
+      expect({ [name]: logins[name] }).toEqual({ [name]: 1 });
+      if (name === DEAD) {
+        expect({ reachable, rows }).toEqual({ reachable: false, rows: [] });
+        expect(fault).toMatch(/^root@203\.0\.113\.17 cannot be reached/);
+        continue;
+      }
+      const device = name === "n3" ? 1300 : 1380;
+      expect({ reachable, drift }).toEqual({ reachable: true, drift: drift.filter(() => name === "n3") });
+      const peers = rows.filter(({ kind }) => kind === "mesh");
+      expect(peers.map(({ peer }) => peer)).toEqual(lab.hosts.filter((it) => it !== name));
+      for (const row of peers.filter(({ peer }) => peer !== DEAD)) {
+        expect(row).toMatchObject({ link: "mesh", device: "mesh", state: "up", why: "declared", guard: 0 });
+        expect(row.mtu).toEqual({ declared: 1380, device, path: 1380 });
+        expect(row.handshake).toBeLessThan(180);
+        expect(Math.min(row.rx ?? 0, row.tx ?? 0)).toBeGreaterThan(0);
+      }
+      expect(rows.filter(({ kind }) => kind === "segment")).toMatchObject([
+        { link: "lan", device: "vx-lan", state: "up" },
+      ]);
+    }
+    expect(hosts.find(({ name }) => name === "n3")?.drift).toEqual([
+      expect.stringMatching(/^- ip link set dev mesh mtu 1380 /),
+      expect.stringMatching(/^\+ ip link set dev mesh mtu 1300 /),
+    ]);
+  });
+
+  test("in a narrow terminal, for Prometheus, and as a picture", async () => {
+    const narrow = (await work.shell(`COLUMNS=60 ${OVERLAY} status --host n3 ${DEAD}`)).text;
+    expect(narrow.split("\n").filter((line) => line.length > 60)).toEqual([]);
+    expect(narrow).toContain("  mesh to n1: up, handshake ");
+    expect(narrow).toContain(`\n${DEAD}  unreachable\n`);
+    expect(narrow).not.toContain("\x1b");
+    const metrics = (await work.shell(`${OVERLAY} status --host n1 ${DEAD} --format prometheus`)).text;
+    expect(metrics).toContain(`overlay_host_reachable{stack="net/prod",host="${DEAD}"} 0\n`);
+    expect(metrics).toMatch(
+      /\noverlay_link_receive_bytes_total\{stack="net\/prod",host="n1",kind="mesh",link="mesh",device="mesh",peer="n2"\} \d+\n/,
+    );
+    const picture = (await work.shell(`${OVERLAY} topology --live`)).text;
+    expect(picture.match(/class="node n\d+ bad"/g)).toHaveLength(2);
+    expect(picture).toContain(">unreachable</text>");
+    await on(lab, "n3", "ip link set dev mesh mtu 1380");
   });
 
   test("back, it alone is told the rest", async () => {

@@ -166,6 +166,20 @@ describe("the command", () => {
       });
   });
 
+  test("a host's key that is encrypted in state is left to known_hosts", async () => {
+    const secret = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", ciphertext: "v1:abc" };
+    const key = '"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHereIsTheKeyOfAHost"';
+    const text = (await deploymentOf(everything)).replaceAll(key, JSON.stringify(secret));
+    expect(text).toContain("v1:abc");
+    const { status: code, stdout } = spawnSync(bin, ["status", "--state", "-", "--ssh", "false"], {
+      encoding: "utf8",
+      input: text,
+    });
+    expect(code).toBe(0);
+    expect(stdout).toContain("  lux.example logs in, but no POSIX shell answers there");
+    expect(stdout).not.toContain("v1:abc");
+  });
+
   test("some of the hosts, and one that there is not", () => {
     expect(run("--host", "lux", "nas").stdout).toMatch(
       /^net\/prod: 2 hosts, 2 unreachable\n\nHOST +STATE\nlux +unreachable\nnas +unreachable\n/,
