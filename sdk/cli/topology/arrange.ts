@@ -61,7 +61,8 @@ function connected(ids: readonly string[], neighbours: Neighbours): string[] {
   return order;
 }
 
-const TURNS = 12;
+/** Turns of trying all swaps; fewer where there are so many that a person would wait. */
+const turns = (n: number): number => Math.max(1, Math.min(12, Math.floor(1e6 / n ** 2)));
 
 /** Swaps places in a ring as long as edges get shorter by it. */
 function shortened(start: readonly string[], neighbours: Neighbours, ideal: ReadonlyMap<string, number>) {
@@ -86,7 +87,7 @@ function shortened(start: readonly string[], neighbours: Neighbours, ideal: Read
     places.set(b, i).set(a, j);
   };
   let better = true;
-  for (let turn = 0; better && turn < TURNS; turn++) {
+  for (let turn = 0; better && turn < turns(n); turn++) {
     better = false;
     for (let i = 0; i < n; i++) {
       for (let j = i + 1; j < n; j++) {

@@ -4,7 +4,7 @@ import { exported, type Source, type StackNetwork, stackNetwork, stackResources 
 import { lookedAt } from "../status";
 import { dot } from "./dot";
 import { type Live, liveOf } from "./live";
-import { mermaid } from "./mermaid";
+import { mermaid, tooMuch } from "./mermaid";
 import { svg } from "./svg";
 
 const FORMATS: Record<string, (network: StackNetwork, live?: Live) => string> = { svg, mermaid, dot };
@@ -18,7 +18,11 @@ interface Options extends Source {
 async function topology({ format, live, ssh, ...source }: Options): Promise<void> {
   const resources = stackResources(exported(source));
   const seen = live && liveOf(await lookedAt(resources, { ...(ssh !== undefined && { ssh }) }));
-  process.stdout.write(FORMATS[format]?.(stackNetwork(resources), seen) ?? "");
+  const network = stackNetwork(resources);
+  const text = FORMATS[format]?.(network, seen) ?? "";
+  const warning = format === "mermaid" ? tooMuch(network, text) : undefined;
+  if (warning !== undefined) process.stderr.write(`overlay: ${warning}\n`);
+  process.stdout.write(text);
 }
 
 export const addTopology = (program: Command): Command =>

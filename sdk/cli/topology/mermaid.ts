@@ -23,6 +23,18 @@ const STYLES = [
 /** Colours of lines by which nothing goes. */
 const LOST: Record<string, string> = { idle: "stroke:#94a3b8", down: "stroke:#dc2626", unknown: "stroke:#cbd5e1" };
 
+/** What Mermaid draws where nobody has told it otherwise (maxEdges, maxTextSize), as on GitHub: lines, and characters. */
+const MOST = { lines: 500, characters: 50_000 };
+
+/** That it is more than Mermaid draws, in a sentence. */
+export function tooMuch({ links, meshes, segments, relays }: StackNetwork, text: string): string | undefined {
+  const ends = [...meshes.map(({ ends }) => ends), ...segments.map(({ members }) => members)].flat().length;
+  const lines = links.length + ends + relays.length;
+  if (lines <= MOST.lines && text.length <= MOST.characters) return undefined;
+  const found = `${lines} lines and ${text.length} characters`;
+  return `${found} are more than Mermaid draws by itself, ${MOST.lines} and ${MOST.characters}: take --format svg, or set its maxEdges and maxTextSize`;
+}
+
 /** With a newline at its end. `live`: what a look at the hosts has shown. */
 export function mermaid(network: StackNetwork, live: Live = DECLARED): string {
   const { nodes, links, meshes, segments, relays } = network;
