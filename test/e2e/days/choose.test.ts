@@ -2,7 +2,7 @@
  * Hosts that choose where they call each other: what fails on a path, in a document or in a store. lux calls fra, with a
  * probe each 2 s; fra calls hkg, with one each half second. Both go on beside each other, because most of it is waiting.
  */
-import type { Hosts } from "../../../sdk/host";
+import { type Hosts, snapshot } from "../../../sdk/host";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
 import { pause } from "../../lab/run";
@@ -92,6 +92,10 @@ describeWhere("lab", "hosts that choose their endpoints", () => {
     expect(quick).toBeGreaterThan(0.8);
     expect(quick).toBeLessThan(3);
     expect(await net.said("lux")).toEqual([`fra (inter-fra): ${luxToFra[0]} -> ${luxToFra[1]}: 3 probes failed`]);
+    const { decisions, now } = await snapshot(hosts.session(connectionTo(lab, "lux")), ["decisions"]);
+    const text = `${luxToFra[0]} -> ${luxToFra[1]}: 3 probes failed`;
+    expect(decisions).toEqual({ "fra (inter-fra)": { at: expect.any(Number), text } });
+    expect(now - (decisions?.["fra (inter-fra)"]?.at ?? 0)).toBeLessThan(60);
     // What the other end sees is where it now comes from; it wrote nothing itself.
     expect(await net.endpoint("fra", "lux")).toBe(`[${lab.json.hosts.lux?.addresses[1]}]:11002`);
     expect(await differences(hosts.session(connectionTo(lab, "lux")), net.link("lux", "fra", luxToFra[0]))).toEqual([]);

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { Status } from "../../../sdk/cli/status/rows";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
 import { until } from "../../lab/run";
@@ -80,6 +81,10 @@ describeWhere(["lab", "engine", "rosenpass"], "post-quantum keys", () => {
     await work.refresh();
     expect((await outputs())["lux-fra health"]).toBe("healthy");
     expect(await on(lab, "lux", "overlay-host status")).toMatch(/lux-fra/);
+    const { hosts } = JSON.parse((await work.shell(`${overlay} status --json`)).text) as Status;
+    expect(hosts).toMatchObject(
+      ["fra", "lux"].map((name) => ({ name, drift: [], rows: [{ postQuantum: "healthy" }] })),
+    );
   });
 
   test("nothing is left to do, and a new key is no drift", async () => {
