@@ -10,7 +10,8 @@ export interface Terminal {
 
 /** ECMA-48, 8.3.117. */
 const COLOURS = { red: 31, green: 32, yellow: 33, bold: 1, dim: 2 };
-type Paint = (text: string, colour: keyof typeof COLOURS | undefined) => string;
+type Colour = keyof typeof COLOURS;
+type Paint = (text: string, colour: Colour | undefined) => string;
 
 /** A name of a state that somebody has written may have any character. */
 const shown = (text: string): string => text.replace(/\p{Cc}/gu, "\ufffd");
@@ -55,7 +56,7 @@ const COLUMNS: [title: string, value: (row: Row) => string][] = [
   ["GUARD", ({ guard }) => (guard === undefined ? "-" : `${guard}`)],
 ];
 
-const STATES: Record<string, keyof typeof COLOURS> = {
+const STATES: Record<string, Colour> = {
   up: "green",
   idle: "yellow",
   down: "red",
@@ -65,16 +66,21 @@ const STATES: Record<string, keyof typeof COLOURS> = {
 
 const driftOf = ({ drift }: HostStatus): string => (drift.length === 0 ? "-" : `${drift.length} lines`);
 
+/** Of the host itself. */
+function stateOf({ reachable, fault }: HostStatus): string {
+  if (reachable) return "up";
+  return fault === undefined ? "not seen yet" : "unreachable";
+}
+
 /** A row of words for each, the host's own first and its drift last. */
 function cellsOf(host: HostStatus): string[][] {
-  if (!host.reachable) {
-    const state = host.fault === undefined ? "not seen yet" : "unreachable";
-    return [[host.name, ...COLUMNS.map(([title]) => (title === "STATE" ? state : "-")), "-"]];
-  }
-  if (host.rows.length === 0)
-    return [[host.name, ...COLUMNS.map(([title]) => (title === "STATE" ? "up" : "-")), driftOf(host)]];
+  const alone = [host.name, ...COLUMNS.map(([title]) => (title === "STATE" ? stateOf(host) : "-")), driftOf(host)];
+  if (host.rows.length === 0) return [alone];
   return host.rows.map((row) => [host.name, ...COLUMNS.map(([, value]) => value(row)), driftOf(host)]);
 }
+
+/** Columns that have colours. */
+const COLOURED = ["STATE", "KEYS"];
 
 function wide(hosts: readonly HostStatus[], paint: Paint): { lines: string[]; width: number } {
   const titles = ["HOST", ...COLUMNS.map(([title]) => title), "DRIFT"];
@@ -86,16 +92,17 @@ function wide(hosts: readonly HostStatus[], paint: Paint): { lines: string[]; wi
   const widths = new Map(
     used.map((index) => [index, Math.max(titles[index]?.length ?? 0, ...cells.map((row) => row[index]?.length ?? 0))]),
   );
-  const line = (row: readonly string[], colour: (text: string) => keyof typeof COLOURS | undefined): string =>
+  const line = (row: readonly string[], colour: (text: string, title: string) => Colour | undefined): string =>
     used
       .map((index) => {
         const text = row[index] ?? "";
-        return paint(text, colour(text)) + " ".repeat((widths.get(index) ?? 0) - text.length);
+        return paint(text, colour(text, titles[index] ?? "")) + " ".repeat((widths.get(index) ?? 0) - text.length);
       })
       .join("  ")
       .trimEnd();
+  const coloured = (text: string, title: string) => (COLOURED.includes(title) ? STATES[text] : undefined);
   return {
-    lines: [line(titles, () => "bold"), ...cells.map((row) => line(row, (text) => STATES[text]))],
+    lines: [line(titles, () => "bold"), ...cells.map((row) => line(row, coloured))],
     width: [...widths.values()].reduce((sum, width) => sum + width + 2, -2),
   };
 }
@@ -127,36 +134,30 @@ function folded(line: string, columns: number, indent: string): string[] {
 
 function narrow(hosts: readonly HostStatus[], columns: number, paint: Paint): string[] {
   return hosts.flatMap((host) => {
-    const state = host.reachable
-      ? host.drift.length > 0
-        ? `drift: ${driftOf(host)}`
-        : ""
-      : host.fault === undefined
-        ? "not seen yet"
-        : "unreachable";
-    return [
-      [paint(shown(host.name), "bold"), paint(state, host.reachable ? "yellow" : "red")].join("  ").trimEnd(),
-      ...host.rows.flatMap((row) => {
-        const to = row.peer === undefined ? "" : ` to ${row.peer}`;
-        const head = wrapped(
-          [
-            shown(`${row.link}${to}: ${row.state}`),
-            ...(row.handshake === undefined ? [] : [`handshake ${age(row.handshake)} ago`]),
-          ],
-          columns,
-          "  ",
-        );
-        const words = [
-          ...(row.endpoint === undefined ? [] : [`${row.endpoint}`, `${row.why}`]),
-          ...(row.rx === undefined ? [] : [`rx ${bytes(row.rx)}`, `tx ${bytes(row.tx ?? 0)}`]),
-          `MTU ${mtu(row)}`,
-          ...(row.postQuantum === undefined ? [] : [`keys ${keys(row)}`]),
-          ...(row.guard ? [`guard ${row.guard}`] : []),
-        ];
-        return [...head.map((line) => paint(line, STATES[row.state])), ...wrapped(words.map(shown), columns, "    ")];
-      }),
-    ];
+    const drift = host.drift.length > 0 ? `drift: ${driftOf(host)}` : "";
+    const state = host.reachable ? paint(drift, "yellow") : paint(stateOf(host), "red");
+    const title = [paint(shown(host.name), "bold"), state].join("  ").trimEnd();
+    return [title, ...host.rows.flatMap((row) => narrowRow(row, columns, paint))];
   });
+}
+
+function narrowRow(row: Row, columns: number, paint: Paint): string[] {
+  const { link, peer, state, handshake, endpoint, why, rx, tx, postQuantum, guard } = row;
+  const head = [
+    `${link}${peer === undefined ? "" : ` to ${peer}`}: ${state}`,
+    ...(handshake === undefined ? [] : [`handshake ${age(handshake)} ago`]),
+  ];
+  const more = [
+    ...(endpoint === undefined || why === undefined ? [] : [endpoint, why]),
+    ...(rx === undefined || tx === undefined ? [] : [`rx ${bytes(rx)}`, `tx ${bytes(tx)}`]),
+    `MTU ${mtu(row)}`,
+    ...(postQuantum === undefined ? [] : [`keys ${keys(row)}`]),
+    ...(guard ? [`guard ${guard}`] : []),
+  ];
+  return [
+    ...wrapped(head.map(shown), columns, "  ").map((line) => paint(line, STATES[state])),
+    ...wrapped(more.map(shown), columns, "    "),
+  ];
 }
 
 /** `10 hosts, 1 unreachable; 90 links, 2 idle` */
@@ -186,7 +187,7 @@ export function table(status: Status, { columns, colours }: Terminal): string {
       decision ? [`${name} about ${peer} (${device}), ${age(decision.ago)} ago: ${decision.text}`] : [],
     ),
   );
-  const told = (title: string, all: string[], colour?: keyof typeof COLOURS): string[] =>
+  const told = (title: string, all: string[], colour?: Colour): string[] =>
     all.length === 0
       ? []
       : [

@@ -3,7 +3,9 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
+import { inParallel } from "../../../sdk/cli/status/look";
 import { prometheus } from "../../../sdk/cli/status/prometheus";
 import type { Row, Status } from "../../../sdk/cli/status/rows";
 import { age, bytes, table } from "../../../sdk/cli/status/table";
@@ -140,6 +142,22 @@ test("of what choose.sh has logged, the look has the last of each peer", () => {
   expect(parseSnapshot(text, ["decisions"]).decisions).toEqual({
     "fra (inter-fra)": { at: 1790000000, text: "198.51.100.9:11001 -> [2001:db8::9]:443: 3 probes failed" },
   });
+});
+
+test("hosts are looked at side by side, and no more of them than are let", async () => {
+  let [now, most] = [0, 0];
+  const seen: number[] = [];
+  await inParallel(
+    Array.from({ length: 100 }, (_, n) => n),
+    32,
+    async (host) => {
+      most = Math.max(most, ++now);
+      await sleep(1);
+      seen.push(host);
+      now--;
+    },
+  );
+  expect({ most, seen: seen.length, different: new Set(seen).size }).toEqual({ most: 32, seen: 100, different: 100 });
 });
 
 describe("the command", () => {
