@@ -1,8 +1,10 @@
 /** What a newcomer sees: `npm run demo`, on a lab of its own. */
 import { resolve } from "node:path";
+import type { Status } from "../../sdk/cli/status/rows";
 import { describeWhere } from "../can";
 import { Lab, run } from "../lab";
 import { expectGolden } from "../sdk/golden";
+import { on } from "./days/network";
 
 const root = resolve(__dirname, "../..");
 
@@ -31,6 +33,43 @@ describeWhere(["lab", "engine"], "the demo", () => {
       "+ ip link set dev inter-fra mtu 1400 group 28417 addrgenmode none alias overlay:overlay/lab:lux-fra",
     ]);
     expect(lines).toContain("~ 1 updated, 16 unchanged; the MTU of inter-fra on lux is 1420 again");
+  });
+
+  test("`overlay status` looks at its three hosts, and sees what somebody changes by hand", async () => {
+    await on(Lab.open("demo"), "lux", "ip link set dev inter-hkg mtu 1300");
+    const overlay = async (words: string): Promise<string> => {
+      const line = `. /run/overlay-lab/demo/demo/env && exec bin/overlay status --stack lab ${words}`;
+      const { code, stdout, stderr } = await run(["env", "-C", root, "COLUMNS=60", "sh", "-c", line]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      return stdout;
+    };
+    const { stack, hosts } = JSON.parse(await overlay("--json")) as Status;
+    const told = hosts.flatMap(({ name, rows }) =>
+      rows.map(({ link, peer, state, endpoint, why, mtu, guard }) =>
+        [name, link, peer, state, endpoint, why, mtu.declared, mtu.device, mtu.path, guard].join(" "),
+      ),
+    );
+    expect([stack, ...told]).toEqual([
+      "overlay/lab",
+      "fra fra-hkg hkg up 192.0.2.7:11002 declared 1420 1420 1420 0",
+      "fra lux-fra lux up 203.0.113.5:11002 declared 1420 1420 1420 0",
+      "hkg fra-hkg fra up 198.51.100.9:11003 declared 1420 1420 1420 0",
+      "hkg lux-hkg lux up 203.0.113.5:11003 declared 1420 1420 1420 0",
+      "lux lux-fra fra up 198.51.100.9:11001 declared 1420 1420 1420 0",
+      "lux lux-hkg hkg up 192.0.2.7:11001 declared 1420 1300 1420 0",
+    ]);
+    expect(hosts.map(({ drift }) => drift)).toEqual([
+      [],
+      [],
+      ["- ip link set dev inter-hkg mtu 1420", "+ ip link set dev inter-hkg mtu 1300"].map((it) =>
+        expect.stringContaining(it),
+      ),
+    ]);
+    const narrow = (await overlay("--host lux")).split("\n");
+    expect(narrow.filter((line) => line.length > 60)).toEqual([]);
+    expect(narrow).toEqual(
+      expect.arrayContaining(["lux  drift: 2 lines", "    + ip link set dev inter-hkg mtu 1300 group 28417"]),
+    );
   });
 
   test("the picture of the README is that of the demo's stack", async () => {
