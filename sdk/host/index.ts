@@ -5,6 +5,7 @@ export { Connection, describeConnection } from "./connection";
 export { HostError, type HostErrorKind } from "./errors";
 export { Hosts, type HostsOptions } from "./hosts";
 export { publicKey } from "./keying";
+export { type Carried, isUp, measure, narrow, note, notesOf, type Prober } from "./pathMtu";
 export type { Probe, Probed } from "./probe";
 export { apply, type LookOptions } from "./rounds";
 export type { RunOptions, Session } from "./session";

@@ -13,12 +13,13 @@ import {
   live,
   queries,
   type Snapshot,
+  silence,
+  silent,
 } from "../kernel";
 import { bootDrift, bootPath, bootQuery, isOwn } from "./boot";
 import { config } from "./config";
 import type { FarHosts } from "./far";
 import { once, shapes, specsOf } from "./former";
-import { silence, silent } from "./handshakes";
 import { parseSpec, same } from "./inputs";
 import { healthOf } from "./keying";
 import type { Machine } from "./machine";

@@ -1,8 +1,7 @@
 /** Whether what is declared of the ways inside of devices holds: proven with packets after a change, and at each read. */
-import { HostError, type RunOptions } from "../host";
+import { type Carried, HostError, isUp, measure, narrow, note, notesOf, type RunOptions } from "../host";
 import type { End, Path, Snapshot } from "../kernel";
 import type { Machine } from "./machine";
-import { type Carried, isUp, measure, narrow, note, notesOf } from "./pathMtu";
 import type { Values } from "./wire";
 
 /** Bytes that pass in one piece, by the name of the machine at the other end, where that is less than the MTU. */

@@ -1,7 +1,7 @@
 /** The provider of one engine run: its configuration, its hosts, and what the engine may ask of it. */
 import { type Fault, format } from "../faults";
 import { Connection, HostError, Hosts } from "../host";
-import type { Command, Fact, Keying } from "../kernel";
+import { type Command, type Fact, type Keying, silence } from "../kernel";
 import { lineDiff } from "../lineDiff";
 import { unpacked } from "../packed";
 import { unkeyed } from "../rosenpass";
@@ -12,7 +12,7 @@ import { Configuration, configuration } from "./configuration";
 import { type Before, converge } from "./converge";
 import type { Engine } from "./engine";
 import { FarHosts } from "./far";
-import { Handshakes, silence } from "./handshakes";
+import { Handshakes } from "./handshakes";
 import { impact, remakesDevice } from "./impact";
 import { find } from "./import";
 import { type Checked, check, connectionOf, otherOf, parseSpec, same } from "./inputs";

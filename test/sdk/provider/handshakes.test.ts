@@ -1,7 +1,7 @@
 /** Who waits for whose answers after a change, and what is said of those that do not come. */
 import { parseSnapshot } from "../../../sdk/host/snapshot";
-import type { Call, End, Snapshot } from "../../../sdk/kernel";
-import { Handshakes, silence, silent } from "../../../sdk/provider/handshakes";
+import { type Call, type End, type Snapshot, silence, silent } from "../../../sdk/kernel";
+import { Handshakes } from "../../../sdk/provider/handshakes";
 import type { Machine } from "../../../sdk/provider/machine";
 
 const call = (to: string, more: Partial<Call> = {}): Call => ({

@@ -1,9 +1,9 @@
 /** How large a packet passes: what follows from what came back and what came in pieces, and which ways are looked at. */
 import { HostError, type Probe, type Probed } from "../../../sdk/host";
+import { measure, narrow, sizesBetween, whole } from "../../../sdk/host/pathMtu";
 import { parseProbed } from "../../../sdk/host/probe";
 import type { End, Path } from "../../../sdk/kernel";
 import type { Machine } from "../../../sdk/provider/machine";
-import { measure, narrow, sizesBetween, whole } from "../../../sdk/provider/pathMtu";
 import { Paths, readPaths } from "../../../sdk/provider/paths";
 import { vxlan } from "../../../sdk/vxlan";
 import { wireguard } from "../../../sdk/wireguard";

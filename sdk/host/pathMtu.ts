@@ -3,12 +3,17 @@
  * carries it, and wireguard-go fragments once it has heard of a narrow link, so that a packet may come in pieces; and each
  * end sees only those that come to itself. Both ends have to look.
  */
-import type { Probed, RunOptions } from "../host";
 import type { Path, Snapshot } from "../kernel";
 import { SESSION_SECONDS } from "../kernel";
 import { endpoint as endpointText, type Family, family, parseEndpoint } from "../network/address";
 import { IP, leastMtu, OVERHEAD, underlayChain } from "../network/mtu";
-import type { Machine } from "./machine";
+import type { Probe, Probed } from "./probe";
+import type { RunOptions } from "./session";
+
+/** Who sends packets and sees what comes back. */
+export interface Prober {
+  probe(probes: readonly Probe[], options?: RunOptions): Promise<Probed>;
+}
 
 /** What a way carries in one piece: bytes of a packet inside; and over which family that was. */
 export interface Carried {
@@ -101,7 +106,7 @@ function learn(search: Search, sizes: readonly number[], answered: readonly numb
  * What a way carries from its other end to this machine, by packets that go there and come back; undefined where none
  * comes back. One call where all is well, up to three of a second or two where it is not. Throws HostError.
  */
-export async function measure(machine: Machine, path: Path, options: RunOptions): Promise<Carried | undefined> {
+export async function measure(machine: Prober, path: Path, options: RunOptions): Promise<Carried | undefined> {
   const { device, address } = path;
   const ports = carriers(path).map(({ port, headers }) => ({ port, headers }));
   const search: Search = { path };
