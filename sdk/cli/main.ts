@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { withPrivateKey } from "../wireguard/quick";
+import { addDoctor } from "./doctor";
 import { type Key, keyIn } from "./key";
 import { qr } from "./qr";
 import { addReport } from "./report";
@@ -62,6 +63,7 @@ program
   .option("--qr", "as a QR code for the WireGuard app")
   .action(peer);
 
+addDoctor(program);
 addReport(program);
 addRosenpass(program);
 addStatus(program);

@@ -23,7 +23,7 @@ const prelude = (): string =>
   [
     ...["session.sh", "login.sh", "lock.sh", "generations.sh"].map(agent),
     stepsAgent(),
-    ...["snapshot.sh", "rosenpass/report.sh", "firewalls.sh", "probe.sh", "apply.sh"].map(agent),
+    ...["snapshot.sh", "rosenpass/report.sh", "firewalls.sh", "probe.sh", "trace.sh", "apply.sh"].map(agent),
   ].join("\n");
 
 /** Seconds for the login itself, after the TCP connection. */

@@ -57,8 +57,9 @@ function ago({ since }: Silent): string {
     [
       [86400, "days"],
       [3600, "hours"],
+      [60, "minutes"],
     ] as const
-  ).find(([size]) => since >= 2 * size) ?? [60, "minutes"];
+  ).find(([size]) => since >= 2 * size) ?? [1, "seconds"];
   return `no handshake for ${Math.floor(since / size)} ${unit}`;
 }
 

@@ -5,10 +5,13 @@ import {
   Connection,
   chooseFiles,
   describeConnection,
+  type Followed,
   HostError,
   Hosts,
+  type Probe,
   rosenpassFiles,
   snapshot,
+  trace,
 } from "../../host";
 import { type Fact, live, queries, type Snapshot, type Technology, text } from "../../kernel";
 import { lineDiff } from "../../lineDiff";
@@ -21,6 +24,8 @@ import { type StackNetwork, type StackNode, type StackResource, specs } from "..
 /** A resource of a node, as it was declared. */
 export interface Declared {
   token: string;
+  // biome-ignore lint/suspicious/noExplicitAny: each has its own spec
+  technology: Technology<any, any>;
   // biome-ignore lint/suspicious/noExplicitAny: each technology has its own
   spec: any;
   facts: Fact[];
@@ -61,7 +66,7 @@ const technologies = (): Technology<any, any>[] => [
 export function wanted(resources: readonly StackResource[], { nodes }: StackNetwork): Wanted[] {
   const all = technologies().flatMap((technology) =>
     specs(resources, technology.token, technology.spec).map(({ resource: { outputs }, spec }): Declared => {
-      return { token: technology.token, spec, facts: technology.plan(spec), outputs };
+      return { token: technology.token, technology, spec, facts: technology.plan(spec), outputs };
     }),
   );
   const byNode = new Map(nodes.map(({ name }): [string, Declared[]] => [name, []]));
@@ -104,9 +109,11 @@ export class Looked {
   constructor(
     private readonly wanted: Wanted,
     ssh: string | undefined,
+    /** Queries besides those for what is declared. */
+    more: readonly string[] = [],
   ) {
     this.#hosts = new Hosts({ ssh: (ssh ?? wanted.node.ssh ?? "ssh").trim().split(/\s+/) });
-    this.#asked = asked(wanted.declared);
+    this.#asked = [...new Set([...asked(wanted.declared), ...more])];
   }
 
   async look(): Promise<Look> {
@@ -124,6 +131,14 @@ export class Looked {
     }
   }
 
+  /** Throws HostError. */
+  probe = (probes: readonly Probe[]) =>
+    this.#hosts.probes(connectionOf(this.wanted.node)).probe(probes, { timeout: PATIENCE });
+
+  /** Throws HostError. */
+  trace = (all: readonly Followed[]) =>
+    trace(this.#hosts.session(connectionOf(this.wanted.node)), all, { timeout: PATIENCE });
+
   close = (): Promise<void> => this.#hosts.close();
 
   private compared(seen: Snapshot, who: string): Look {
@@ -131,9 +146,14 @@ export class Looked {
     if (machine !== undefined && seen.machine !== machine) {
       return { fault: `${who} is another machine than the one that Pulumi knows: run \`pulumi up\``, drift: [] };
     }
-    const drift = declared.flatMap(({ facts }) => lineDiff(text(facts), text(live(seen, facts))).filter(isLine));
-    return { seen, drift: [...new Set(drift)] };
+    return { seen, drift: driftOf(declared, seen) };
   }
+}
+
+/** Lines that differ, `- ` as declared and `+ ` as there. */
+export function driftOf(declared: readonly Declared[], seen: Snapshot): string[] {
+  const drift = declared.flatMap(({ facts }) => lineDiff(text(facts), text(live(seen, facts))).filter(isLine));
+  return [...new Set(drift)];
 }
 
 const isLine = (line: string): boolean => line.length > 2;

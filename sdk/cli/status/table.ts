@@ -14,7 +14,7 @@ type Colour = keyof typeof COLOURS;
 type Paint = (text: string, colour: Colour | undefined) => string;
 
 /** A name of a state that somebody has written may have any character. */
-const shown = (text: string): string => text.replace(/\p{Cc}/gu, "\ufffd");
+export const shown = (text: string): string => text.replace(/\p{Cc}/gu, "\ufffd");
 
 /** `840 B`, `1.2 MB` */
 export function bytes(number: number): string {
@@ -119,7 +119,7 @@ function wrapped(words: readonly string[], columns: number, indent: string): str
 }
 
 /** Between words where there are some, else anywhere: nothing is lost at the edge of a terminal. */
-function folded(line: string, columns: number, indent: string): string[] {
+export function folded(line: string, columns: number, indent: string): string[] {
   const lines: string[] = [];
   const more = `${indent}  `;
   let rest = line;
