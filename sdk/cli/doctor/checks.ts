@@ -109,7 +109,7 @@ function firewall({ wanted: { node }, concerned, ways }: Examined, seen: Snapsho
   });
   const faults = [...missing, ...closed].map((fault) => format([fault]));
   if (faults.length > 0)
-    return wrong("firewall", "drops what no rule lets in", `${node.name}: ${[...new Set(faults)].join("; ")}.`);
+    return wrong("firewall", "drops what no rule lets in", `${node.name}: ${[...new Set(faults)].join(" ")}`);
   const chains = (seen.hooks.input ?? []).map(({ chain }) => chain);
   if (chains.length === 0) return ok("firewall", "no chain drops what no rule lets in");
   return ok("firewall", `${chains.join(", ")} drops what no rule lets in, and lets in what is needed`);

@@ -41,7 +41,7 @@ describeWhere(["lab", "engine", "rosenpass"], "overlay doctor", () => {
       lab,
       host,
       `nft add table inet foreign && nft 'add chain inet foreign ${hook} { type filter hook ${hook} priority -500 ; }' && ` +
-        `nft add rule inet foreign ${hook} ${rule}`,
+        `nft 'add rule inet foreign ${hook} ${rule}'`,
     );
   async function about(name: string): Promise<{ code: number; checks: string[]; cures: string[] }> {
     const { code, text } = await doctor(`${name} --json`);
@@ -136,13 +136,13 @@ describeWhere(["lab", "engine", "rosenpass"], "overlay doctor", () => {
     await work.refresh();
     await work.up();
     await eventually("it is not well again", async () => (await about("hkg")).code === 0);
+    await rememberKeys(lab);
     await lab.powerOff("fra");
     const { code, text } = await doctor("lux");
     expect(code).not.toBe(0);
     expect(text).toMatch(/\nfra\n {2}unknown {2}SSH: could not be looked at\n/);
     expect(text).toContain("\nWHAT IS NOT KNOWN, AND WHY\n1. root@198.51.100.9 cannot be reached");
     expect(text).toContain("\nlux-hkg: hkg and lux\n");
-    await rememberKeys(lab);
     expect(leaks()).toEqual([]);
   });
 });

@@ -14,6 +14,7 @@ import { changes, type Snapshot } from "../../../sdk/kernel";
 import { KernelModel } from "../../kernel-model";
 import { expectGolden, golden } from "../golden";
 import { deploymentOf } from "./deployment";
+import { everything } from "./networks";
 
 const NOW = 1_790_000_000;
 
@@ -151,6 +152,19 @@ const cases: Record<string, (two: Two) => void> = {
     seenOf(lux).units["overlay-rosenpass@lux-fra.service"] = { enabled: true, active: false, failed: true };
     seenOf(fra).exchanges["lux-fra"] = { exchanged: 400, psk: "5a", protected: true };
   },
+  session: ({ lux }) => {
+    seenOf(lux).exchanges["lux-fra"] = { exchanged: 30, psk: "5a", protected: false };
+  },
+  icmp: (two) => silent(two, { lux: [2, 2, 2, 2], fra: [2, 2, 2, 2] }),
+  host: (two) => {
+    silent(two, { lux: [2, 2, 0, 0], fra: [0, 0, 2, 0] });
+    seenOf(two.fra).hooks.input = [{ by: "nftables", chain: "inet filter input", verdict: "policy drop" }];
+    two.fra.dropped = ["inet filter input policy drop"];
+    for (const { peers } of seenOf(two.lux).wg) for (const peer of peers) peer.presharedKey = false;
+    const counters = (seenOf(two.lux).nft["inet overlay"] ?? []) as { counter?: { name: string; packets: number } }[];
+    for (const { counter } of counters) if (counter?.name === "link-inter-fra") counter.packets = 17;
+    seenOf(two.lux).host = { wireguard: "none" };
+  },
   away: ({ fra, lux }) => {
     fra.look = { fault: "root@198.51.100.9 cannot be reached: look whether it is up.", drift: [] };
     fra.ways = [];
@@ -166,8 +180,28 @@ test.each(Object.entries(cases))("%s, in 60 columns", (name, but) => {
   const said = told(found, 60).replace(/\b(?!AAAA)[A-Za-z0-9+/]{43}=/g, `${"key".padEnd(43, "-")}=`);
   expectGolden(join(golden, "doctor", `${name}.txt`), said);
   expect(said.split("\n").filter((line) => line.length > 60)).toEqual([]);
-  expect(exitCode(found)).toBe(name === "well" ? 0 : name === "away" ? 1 : 2);
+  expect(exitCode(found)).toBe(name === "well" ? 0 : ["away", "icmp", "session"].includes(name) ? 1 : 2);
   expect(found.checks.filter(({ state }) => state === "wrong").length > 0).toBe(found.cures.length > 0);
+});
+
+test("a host is about its links and those at their other ends, a link about its ends", async () => {
+  const resources = stackResources(await deploymentOf(everything));
+  const stack = stackNetwork(resources);
+  const all = wanted(resources, stack);
+  const about = (name: string) =>
+    concerns(all, stack, name).map(({ wanted: { node }, concerned, asks }) => {
+      const devices = concerned
+        .filter(({ token }) => /:Interface$|:Member$/.test(token))
+        .map(({ spec }) => spec.device);
+      return `${node.name}: ${devices.sort().join(" ")}; ${stack.nodes.flatMap((it) => (asks(it.name) ? it.name : [])).join(" ")}`;
+    });
+  const everybody = "fra hkg lux nas phone sgp";
+  expect({ fra: about("fra"), asia: about("asia"), lan: about("lan"), phone: about("lux-phone") }).toEqual({
+    fra: [`fra: inter-lux inter-nas vx-lan; ${everybody}`, "lux: inter-fra vx-lan; fra", "nas: inter-fra vx-lan; fra"],
+    asia: ["hkg", "lux", "sgp"].map((name) => `${name}: asia; ${everybody}`),
+    lan: ["fra", "lux", "nas"].map((name) => `${name}: vx-lan; ${everybody}`),
+    phone: [`lux: inter-phone; ${everybody}`],
+  });
 });
 
 test("a name of a terminal's words is shown, and not obeyed", () => {
