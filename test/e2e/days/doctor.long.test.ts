@@ -55,6 +55,7 @@ describeWhere(["lab", "engine", "rosenpass"], "overlay doctor", () => {
     expect(await about("lux")).toEqual({ code: 0, checks: [], cures: [] });
     const { code, text } = await doctor("lux-fra");
     expect(code).toBe(0);
+    expect(work.logins).toEqual({ lux: 1, fra: 1 });
     expect(text.split("\n").filter((line) => line.length > 60)).toEqual([]);
     expect(text).toMatch(/^lux-fra of \S+: \d+ checks, 0 wrong, 0 unknown\n/);
     for (const line of [
