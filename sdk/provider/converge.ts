@@ -1,4 +1,5 @@
 /** Create and update: from whatever is there to what is wanted, by the fewest commands. */
+import { withCode } from "../codes";
 import { type Failure, HostError } from "../host";
 import { bootText, type Changes, changes, type Fact, live, queries, type Snapshot, text } from "../kernel";
 import { lineDiff } from "../lineDiff";
@@ -146,11 +147,12 @@ export async function converge(
         : work()));
     } catch (error) {
       if (error instanceof HostError && !UNCERTAIN.includes(error.kind)) throw error;
-      if (error instanceof HostError && error.kind === "unconfirmed") throw half(todo.is, [error.message]);
+      if (error instanceof HostError && error.kind === "unconfirmed") throw half(todo.is, [withCode(error)]);
       const known = String(before?.outputs.config ?? "");
       const cancelled = error instanceof HostError && error.kind === "cancelled";
       const what = cancelled ? `${machine.name}: cancelled in the middle of a change.` : (error as Error).message;
-      throw half(known, [`${what} How much of it was done is not known; the next run looks and goes on.`], cancelled);
+      const why = `${what} How much of it was done is not known; the next run looks and goes on.`;
+      throw half(known, [withCode(error as Error, why)], cancelled);
     }
     todo = gap(target, seen, failed ? { failed } : {});
     // A count that rose meanwhile makes it another sentence.

@@ -1,4 +1,5 @@
 /** The provider of one engine run: its configuration, its hosts, and what the engine may ask of it. */
+import { withCode } from "../codes";
 import { type Fault, format } from "../faults";
 import { Connection, HostError, Hosts } from "../host";
 import type { Command, Fact, Keying } from "../kernel";
@@ -327,7 +328,7 @@ export class Provider {
       if (!this.live || !mayBeDown(error)) throw error;
       if (!this.#dead.has(operation.machine.name)) {
         this.#dead.add(operation.machine.name);
-        this.engine?.warn(old.urn, `${error.message} What state remembers of it is shown instead.`);
+        this.engine?.warn(old.urn, withCode(error, `${error.message} What state remembers of it is shown instead.`));
         await this.engine?.flush();
       }
       return old;

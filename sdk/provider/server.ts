@@ -4,6 +4,7 @@ import * as plugin from "@pulumi/pulumi/proto/plugin_pb";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
+import { withCode } from "../codes";
 import { type Fault, format } from "../faults";
 import { HostError } from "../host";
 import { configuration, guarded } from "./configuration";
@@ -58,10 +59,10 @@ function asStatus(error: unknown, live: boolean): Partial<Grpc.StatusObject> {
     return { code, details: error.message, metadata: details(code, error, live) };
   }
   if (error instanceof HostError && error.kind === "cancelled") {
-    return { code: grpc.status.CANCELLED, details: error.message };
+    return { code: grpc.status.CANCELLED, details: withCode(error) };
   }
   if (error instanceof HostError || error instanceof Refused) {
-    return { code: grpc.status.FAILED_PRECONDITION, details: error.message };
+    return { code: grpc.status.FAILED_PRECONDITION, details: withCode(error) };
   }
   if (isStatus(error)) return error;
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -1,4 +1,5 @@
 /** One look at each host of a stack, over one SSH connection each, and what it shows of that host's own resources. */
+import { withCode } from "../../codes";
 import { format, parse } from "../../faults";
 import {
   agentFiles,
@@ -118,7 +119,7 @@ export class Looked {
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       return {
-        fault: error instanceof HostError ? error.message : `${this.wanted.node.name}: ${error.message}`,
+        fault: error instanceof HostError ? withCode(error) : `${this.wanted.node.name}: ${error.message}`,
         drift: [],
       };
     }

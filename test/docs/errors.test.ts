@@ -1,0 +1,52 @@
+/** docs/errors.md is what sdk/codes.ts says (`UPDATE_GOLDEN=1` writes it anew), and every code of it comes up somewhere. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { CODES } from "../../sdk/codes";
+import { expectGolden } from "../sdk/golden";
+
+const root = join(__dirname, "../..");
+
+const TITLES: Record<keyof typeof CODES, string> = {
+  host: "Between the tool and a host",
+};
+
+const room = ([name, entries]: [string, Record<string, { meaning: string; cure: string }>]): string => {
+  const rows = Object.entries(entries).map(
+    ([code, { meaning, cure }]) => `| \`${name}/${code}\` | ${meaning} | ${cure} |`,
+  );
+  const title = TITLES[name as keyof typeof CODES];
+  return [`## ${title}`, "", "| code | what it means | what cures it |", "|---|---|---|", ...rows, ""].join("\n");
+};
+
+test("docs/errors.md has every code, what it means, and what cures it", () => {
+  const intro = `# Errors
+
+A message ends with its code in brackets: \`root@203.0.113.5 refuses TCP port 22 …, or correct connection.port. [host/refused]\`.
+The message has the names, the values found and the very cure; here is what a code stands for wherever it comes up. Codes
+stay what they are from version to version, and messages may be worded anew.
+
+`;
+  expectGolden(join(root, "docs/errors.md"), intro + Object.entries(CODES).map(room).join("\n"));
+});
+
+/** All that ships, but for the list itself. */
+const sources = ["sdk", "components"]
+  .flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((it) => join(folder, it)),
+  )
+  .filter((path) => path.endsWith(".ts") && path !== "sdk/codes.ts")
+  .map((path) => readFileSync(join(root, path), "utf8"))
+  .join("\n");
+
+/** What errors are made with: `new HostError("auth", …)`, a row of host/errors.ts, or the code itself. */
+const used = (name: string, code: string): boolean => {
+  const makers: Record<string, RegExp> = {
+    host: new RegExp(`HostError\\(\\s*"${code}"|^ {4}"${code}",$`, "m"),
+  };
+  return (makers[name] ?? new RegExp(`"${name}/${code}"`)).test(sources);
+};
+
+test("every code comes up somewhere", () => {
+  const codes = Object.entries(CODES).flatMap(([name, entries]) => Object.keys(entries).map((code) => [name, code]));
+  expect(codes.filter(([name = "", code = ""]) => !used(name, code))).toEqual([]);
+});
