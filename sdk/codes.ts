@@ -96,6 +96,94 @@ export const CODES = {
       cure: "Install what the message names; otherwise its last words are in the message.",
     },
   },
+  provider: {
+    unfit: {
+      meaning: "The host, as it is, cannot be told what is declared. Nothing was changed there.",
+      cure: "The message has a sentence for each reason: what was found, what is legal, how to mend it.",
+    },
+    foreign: {
+      meaning: "Something of that name is on the host, and this stack has not made it, so it is not touched.",
+      cure: "Remove it there, choose another name, or take a WireGuard device over with `adopt` where that is offered.",
+    },
+    carriesSsh: {
+      meaning: "What is to be removed carries the SSH of this run, or the only way to another host.",
+      cure: "Set `connection.host` to an address that does not depend on it and run `pulumi up`, or set OVERLAY_FORCE=on.",
+    },
+    takenBack: {
+      meaning: "A change would have cut off a host, so the host took it back.",
+      cure: "Set `connection.host` to an address that does not depend on the change, or correct what is declared.",
+    },
+    failed: {
+      meaning: "A command failed on the host, or it took all and is not as it should be. What was done stays.",
+      cure: "Mend what the message says and run again: the next run goes on with the rest.",
+    },
+    tooMany: {
+      meaning: "The run is to remove more than 20 % of the stack's links, and nothing says that it may.",
+      cure: "Where they are to go: OVERLAY_ALLOW_DESTROY=on for one run, or `overlay:allowDestroy` for every run.",
+    },
+    noImport: {
+      meaning: "`pulumi import` cannot take this resource.",
+      cure: "Most need none: what this package has made is taken over when it is declared. An Interface's id is HOST/DEVICE.",
+    },
+    version: {
+      meaning: "The program or the state is of another version of this package than the plugin.",
+      cure: "Use the same version of both, or the version that wrote the state.",
+    },
+    configuration: {
+      meaning: "The provider's configuration has faults.",
+      cure: "Correct what the message names with `pulumi config set overlay:NAME`, or in the provider's arguments.",
+    },
+    unreadable: {
+      meaning: "A file that a host is to be given cannot be read from where it is said to be.",
+      cure: "Correct its path or URL, or make it available there.",
+    },
+    wrongFile: {
+      meaning: "A file that a host is to be given has another length or hash than was declared.",
+      cure: "Correct the hash where the file is the right one, or get the right file. After a restore: `pulumi refresh` first.",
+    },
+    keyless: {
+      meaning: "Packets may pass only with a post-quantum key, and the two ends have exchanged none yet.",
+      cure: "Look at the reason in the message: mostly a firewall that does not let Rosenpass's UDP port in.",
+    },
+    bug: {
+      meaning: "The plugin failed in a way that nobody has thought of.",
+      cure: "Report it with the whole message. Run again: the next run looks at the host first.",
+    },
+  },
+  truth: {
+    conflict: {
+      meaning: "Others write to the source of truth all the time, or what is there is not what was expected.",
+      cure: "Run again.",
+    },
+    denied: {
+      meaning: "The store does not know the credentials, or does not allow it.",
+      cure: "Set credentials that may read and write there, and this machine's clock.",
+    },
+    unreachable: {
+      meaning: "The store does not answer, not in time, or answers that it is ill.",
+      cure: "Look at the store's address and at the way there, then run again.",
+    },
+    faulty: {
+      meaning: "The document, or something in the store, cannot be used.",
+      cure: "Mend what the message names: whoever wrote it writes it again, or `overlay truth put` puts back an older one.",
+    },
+    replayed: {
+      meaning: "The store has an older state than one that was seen before. Somebody may have put it there.",
+      cure: "Where a backup was restored: have the others write again, or `overlay truth put` a newer one.",
+    },
+    key: {
+      meaning: "Nothing can be signed with the key that was named.",
+      cure: "Name a private key that ssh-keygen signs with and nobody has to type a passphrase for, or load it into ssh-agent.",
+    },
+    keygen: {
+      meaning: "ssh-keygen is missing.",
+      cure: "Install the OpenSSH client, 8.2 or later.",
+    },
+    address: {
+      meaning: "The store's address is none, or has credentials in it.",
+      cure: "Legal are s3://BUCKET?… and file://FOLDER; credentials come from the environment or a profile.",
+    },
+  },
 } as const satisfies Record<string, Record<string, Entry>>;
 
 /** Where errors come from. */
@@ -112,6 +200,8 @@ export abstract class CodedError extends Error {
   abstract readonly code: Code;
 }
 
+export const marked = (code: Code, text: string): string => `${text} [${code}]`;
+
 /** What a person is told of an error: its message, or what is made of that, and its code where it has one. */
 export const withCode = (error: Error, text = error.message): string =>
-  error instanceof CodedError ? `${text} [${error.code}]` : text;
+  error instanceof CodedError ? marked(error.code, text) : text;

@@ -175,7 +175,10 @@ export const otherOf = ({ other }: Values): Connection | undefined =>
 export function parseSpec(type: ResourceType, spec: unknown): unknown {
   const result = type.technology.spec.safeParse(nested(spec));
   if (result.success) return result.data;
-  throw new Refused("The state's `spec` is none of this version of the overlay plugin: use the version that wrote it.");
+  throw new Refused(
+    "provider/version",
+    "The state's `spec` is none of this version of the overlay plugin: use the version that wrote it.",
+  );
 }
 
 /** Equal as JSON, whatever the order of fields and whether secret or not. */

@@ -52,7 +52,10 @@ function parse(urn: string): { type: ResourceType; stack: string; resource: stri
   const token = types.split("$").at(-1) ?? "";
   const type = resourceType(token);
   if (!type) {
-    throw new Refused(`This version of the overlay plugin has no resource ${token}; it has ${tokens.join(", ")}.`);
+    throw new Refused(
+      "provider/version",
+      `This version of the overlay plugin has no resource ${token}; it has ${tokens.join(", ")}.`,
+    );
   }
   const stack = `${project}/${start.split(":").at(-1)}`;
   return { type, stack, resource: [types, ...name].join("::"), name: name.join("::") };
@@ -98,7 +101,7 @@ export class Provider {
 
   configure(values: Values): void {
     const result = configuration(values);
-    if ("faults" in result) throw new Refused(format(result.faults));
+    if ("faults" in result) throw new Refused("provider/configuration", format(result.faults));
     this.#settings = result.value;
     const { ssh, identities } = this.#settings;
     const log = (message: string) => this.engine?.status("", message);
@@ -269,7 +272,7 @@ export class Provider {
     // Somebody else's may be started later.
     if (agree || keying.other === undefined) return known;
     const told = keyless(keying, health, seconds);
-    if (keying.strict) throw new HalfApplied(id, known, [told]);
+    if (keying.strict) throw new HalfApplied(id, known, "provider/keyless", [told]);
     operation.warn(told);
     return known;
   }
@@ -348,6 +351,7 @@ export class Provider {
     } catch (error) {
       if (!mayBeGone(error)) throw error;
       throw new Refused(
+        error.code,
         `${error.message} If the host is gone for good, forget this one resource with: pulumi state delete '${urn}'`,
       );
     }

@@ -4,7 +4,7 @@ import * as plugin from "@pulumi/pulumi/proto/plugin_pb";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
-import { withCode } from "../codes";
+import { marked, withCode } from "../codes";
 import { type Fault, format } from "../faults";
 import { HostError } from "../host";
 import { configuration, guarded } from "./configuration";
@@ -66,7 +66,10 @@ function asStatus(error: unknown, live: boolean): Partial<Grpc.StatusObject> {
   }
   if (isStatus(error)) return error;
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { code: grpc.status.INTERNAL, details: `This is a bug in the overlay plugin: ${text}` };
+  return {
+    code: grpc.status.INTERNAL,
+    details: `${marked("provider/bug", "This is a bug in the overlay plugin")}: ${text}`,
+  };
 }
 
 const known = (request: proto.DiffRequest | proto.UpdateRequest): Omit<Known, "seconds"> => ({
@@ -178,7 +181,8 @@ function service(provider: Provider, options: ServerOptions) {
       return new Empty();
     },
     construct(request: proto.ConstructRequest) {
-      if (!options.construct) throw new Refused(`This plugin makes no component ${request.getType()}.`);
+      if (!options.construct)
+        throw new Refused("provider/version", `This plugin makes no component ${request.getType()}.`);
       return options.construct(request, provider.engine?.address ?? "");
     },
     cancel() {

@@ -8,6 +8,8 @@ const root = join(__dirname, "../..");
 
 const TITLES: Record<keyof typeof CODES, string> = {
   host: "Between the tool and a host",
+  provider: "What a run does, or refuses to do",
+  truth: "The source of truth",
 };
 
 const room = ([name, entries]: [string, Record<string, { meaning: string; cure: string }>]): string => {
@@ -41,6 +43,7 @@ const sources = ["sdk", "components"]
 /** What errors are made with: `new HostError("auth", …)`, a row of host/errors.ts, or the code itself. */
 const used = (name: string, code: string): boolean => {
   const makers: Record<string, RegExp> = {
+    truth: new RegExp(`TruthError\\(\\s*"${code}"`),
     host: new RegExp(`HostError\\(\\s*"${code}"|^ {4}"${code}",$`, "m"),
   };
   return (makers[name] ?? new RegExp(`"${name}/${code}"`)).test(sources);
