@@ -184,6 +184,48 @@ export const CODES = {
       cure: "Legal are s3://BUCKET?… and file://FOLDER; credentials come from the environment or a profile.",
     },
   },
+  cli: {
+    pulumi: {
+      meaning: "`overlay` has run `pulumi`, and that is missing or ended with an error.",
+      cure: "Put `pulumi` on PATH and log in; or give what it printed as a file.",
+    },
+    preview: {
+      meaning: "What was given is no preview of a stack that uses this package.",
+      cure: "Give the whole standard output of `pulumi preview --json`, of Pulumi 3, and of the right stack.",
+    },
+    state: {
+      meaning: "What was given is no state of a stack that uses this package, or one that this version cannot read.",
+      cure: "Give the whole of what `pulumi stack export` prints, of the right stack; run `pulumi up` with this version.",
+    },
+    host: {
+      meaning: "The stack has no such host, or the host has not what was asked for.",
+      cure: "Name one of the hosts in the message, or declare what is missing and run `pulumi up`.",
+    },
+    option: {
+      meaning: "An option, or what was piped into the command, does not go with the rest of it.",
+      cure: "See `overlay COMMAND --help`.",
+    },
+    key: {
+      meaning: "The file holds no WireGuard private key.",
+      cure: "Name a file as `wg genkey` prints it, or one that is not there yet: a new key is made there.",
+    },
+    qr: {
+      meaning: "The file is longer than a QR code can be.",
+      cure: "Carry it over without `--qr`, or make the machine the end of a WgLink.",
+    },
+    github: {
+      meaning: "The comment of a pull request could not be written.",
+      cure: "Give the step `github.token` with `pull-requests: write`; the message has GitHub's own words.",
+    },
+    absent: {
+      meaning: "The store has no document of that network, or does not keep that serial.",
+      cure: "Correct the network's name, the store or the serial: `overlay truth log` lists those that are kept.",
+    },
+    unconfirmed: {
+      meaning: "Nobody has agreed to what is to be written.",
+      cure: "Answer with y, or say `--yes` where nobody is there to ask.",
+    },
+  },
 } as const satisfies Record<string, Record<string, Entry>>;
 
 /** Where errors come from. */

@@ -10,6 +10,7 @@ const TITLES: Record<keyof typeof CODES, string> = {
   host: "Between the tool and a host",
   provider: "What a run does, or refuses to do",
   truth: "The source of truth",
+  cli: "The command-line tool `overlay`",
 };
 
 const room = ([name, entries]: [string, Record<string, { meaning: string; cure: string }>]): string => {
@@ -32,13 +33,15 @@ stay what they are from version to version, and messages may be worded anew.
 });
 
 /** All that ships, but for the list itself. */
-const sources = ["sdk", "components"]
-  .flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((it) => join(folder, it)),
-  )
-  .filter((path) => path.endsWith(".ts") && path !== "sdk/codes.ts")
-  .map((path) => readFileSync(join(root, path), "utf8"))
-  .join("\n");
+const sources = new Map(
+  ["sdk", "components"]
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((it) => join(folder, it)),
+    )
+    .filter((path) => path.endsWith(".ts") && path !== "sdk/codes.ts")
+    .map((path) => [path, readFileSync(join(root, path), "utf8")]),
+);
+const all = [...sources.values()].join("\n");
 
 /** What errors are made with: `new HostError("auth", …)`, a row of host/errors.ts, or the code itself. */
 const used = (name: string, code: string): boolean => {
@@ -46,10 +49,21 @@ const used = (name: string, code: string): boolean => {
     truth: new RegExp(`TruthError\\(\\s*"${code}"`),
     host: new RegExp(`HostError\\(\\s*"${code}"|^ {4}"${code}",$`, "m"),
   };
-  return (makers[name] ?? new RegExp(`"${name}/${code}"`)).test(sources);
+  return (makers[name] ?? new RegExp(`"${name}/${code}"`)).test(all);
 };
 
 test("every code comes up somewhere", () => {
   const codes = Object.entries(CODES).flatMap(([name, entries]) => Object.keys(entries).map((code) => [name, code]));
   expect(codes.filter(([name = "", code = ""]) => !used(name, code))).toEqual([]);
+});
+
+test("what is thrown without a code is no person's to mend, or gets one from who catches it", () => {
+  const bare = [...sources].flatMap(([path, text]) => (text.match(/new Error\(/g) ?? []).map(() => path));
+  expect(bare.sort()).toEqual(
+    [
+      ...["sdk/kernel/kinds.ts", "sdk/kernel/wg.ts", "sdk/host/snapshot.ts", "sdk/host/snapshot.ts"], // provider/bug
+      ...Array(4).fill("sdk/provider/blobs.ts"), // caught there: provider/unreadable
+      ...Array(2).fill("sdk/provider/construct.ts"), // the SDK's server says it: one has its code, one is caught there
+    ].sort(),
+  );
 });

@@ -17,6 +17,7 @@ import { chooser, node } from "../../node";
 import { rosenpassDaemon, rosenpassKey, rosenpassPsk } from "../../rosenpass";
 import { vxlan, vxlanBridge } from "../../vxlan";
 import { wireguard, wireguardKey } from "../../wireguard";
+import { ToolError } from "../error";
 import { type StackNetwork, type StackNode, type StackResource, specs } from "../stack";
 
 /** A resource of a node, as it was declared. */
@@ -81,7 +82,7 @@ function connectionOf({ name, connection }: StackNode): Connection {
   const { hostKey, ...rest } = Object(connection) as Record<string, unknown>;
   const result = parse(Connection, { ...rest, ...(typeof hostKey === "string" && { hostKey }) });
   if ("value" in result) return result.value;
-  throw new Error(`the state does not say how ${name} is reached: ${format(result.faults)}`);
+  throw new ToolError("cli/state", `the state does not say how ${name} is reached: ${format(result.faults)}`);
 }
 
 const asked = (declared: readonly Declared[]): string[] => [
