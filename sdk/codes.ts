@@ -10,6 +10,43 @@ interface Entry {
 }
 
 export const CODES = {
+  input: {
+    unknownField: {
+      meaning: "There is no field of this name.",
+      cure: "Remove it, or correct its spelling: the message has the names that there are.",
+    },
+    missing: {
+      meaning: "A field that is needed has no value.",
+      cure: "Add it. Where its value is an output of something else, look whether that is undefined.",
+    },
+    type: {
+      meaning: "The value is of another type than the field takes.",
+      cure: "Give what the message calls legal.",
+    },
+    range: {
+      meaning: "A number is too small or too large, or a text or a list too short or too long.",
+      cure: "Stay within the bounds that the message names.",
+    },
+    value: {
+      meaning: "The value is none that the field takes: no address, no key, none of a few words.",
+      cure: "Give what the message calls legal. Of what may be a secret the message does not show the value.",
+    },
+    peer: {
+      meaning:
+        "`peer()` of a SourceOfTruth cannot answer: the document has no such node, or it is not said whose peer it is.",
+      cure: "Run the stack that has the node first; declare the nodes before the call, and say which of them is meant.",
+    },
+    secret: {
+      meaning: "The value is marked secret, and previews, messages or files on the host would show it.",
+      cure: "Wrap it in `pulumi.unsecret()` if it is none.",
+    },
+    conflict: {
+      meaning:
+        "The value may be sound by itself, and does not go with something else: another field, another node, link or " +
+        "segment, another stack, or what is known of the host.",
+      cure: "The message names the other one, and what is legal beside it: change one of both.",
+    },
+  },
   host: {
     unreachable: {
       meaning: "Nothing answers at the host's address.",

@@ -5,7 +5,7 @@ import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
 import { marked, withCode } from "../codes";
-import { type Fault, format } from "../faults";
+import { type Fault, formatWithCodes } from "../faults";
 import { HostError } from "../host";
 import { configuration, guarded } from "./configuration";
 import { Engine } from "./engine";
@@ -28,7 +28,7 @@ type Handler<Request, Response> = (request: Request) => Response | Promise<Respo
 
 /** A property's name in a failure makes the engine print its value: the reason has the path instead. */
 const failures = (faults: Fault[]): proto.CheckFailure[] =>
-  faults.map((fault) => new proto.CheckFailure().setProperty("").setReason(format([fault])));
+  faults.map((fault) => new proto.CheckFailure().setProperty("").setReason(formatWithCodes([fault])));
 
 /** Details that the engine keeps a half-applied resource by: Google's status.proto, whose code must be gRPC's own. */
 function details(code: Grpc.status, error: HalfApplied, refreshBeforeUpdate: boolean): Grpc.Metadata {

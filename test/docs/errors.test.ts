@@ -7,6 +7,7 @@ import { expectGolden } from "../sdk/golden";
 const root = join(__dirname, "../..");
 
 const TITLES: Record<keyof typeof CODES, string> = {
+  input: "What a program declares",
   host: "Between the tool and a host",
   provider: "What a run does, or refuses to do",
   truth: "The source of truth",

@@ -103,7 +103,11 @@ describe("what cannot be read is said with its cure", () => {
       "error: no stack selected\n",
       "overlay: the state is no JSON: give the whole of what `pulumi stack export` prints [cli/state]\n",
     ],
-    ["a number", "3", "overlay: the state is no object: give the whole of what `pulumi stack export` prints [cli/state]\n"],
+    [
+      "a number",
+      "3",
+      "overlay: the state is no object: give the whole of what `pulumi stack export` prints [cli/state]\n",
+    ],
     [
       "a preview",
       '{"config":{},"steps":[{"op":"create"}]}',
