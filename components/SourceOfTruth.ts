@@ -1,3 +1,4 @@
+import { marked } from "../sdk/codes";
 import { parse } from "../sdk/faults";
 import * as pulumi from "../sdk/provider/pulumi";
 import { TruthPart } from "../sdk/provider/resources";
@@ -78,7 +79,7 @@ export class SourceOfTruth extends pulumi.ComponentResource {
     const [first] = near;
     if (!this.data || !first || near.length < [towards].flat().length)
       throw new pulumi.RunError(
-        `what was declared before peer("${name}") has faults, or nobody is to have a way to it`,
+        marked("input/peer", `what was declared before peer("${name}") has faults, or nobody is to have a way to it`),
       );
     const { stack, ...peer } = peerIn(this.data, this.document(this.data), name, Array.isArray(towards) ? near : first);
     for (const node of near) this.peers.set(`${node.name} ${name}`, { stack, ...peer });
@@ -107,7 +108,10 @@ export class SourceOfTruth extends pulumi.ComponentResource {
     const [node, ...more] = this.data?.nodes ?? [];
     if (node && more.length === 0) return node;
     throw new pulumi.RunError(
-      `say which of the nodes is to have a link with it: peer("${peer}", node); or a mesh: peer("${peer}", [node, node])`,
+      marked(
+        "input/peer",
+        `say which of the nodes is to have a link with it: peer("${peer}", node); or a mesh: peer("${peer}", [node, node])`,
+      ),
     );
   }
 }

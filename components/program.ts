@@ -1,6 +1,6 @@
 /** A program as a whole: every fault of it is reported, and no host is touched for a program that has one. */
 
-import { type Fault, format } from "../sdk/faults";
+import { type Fault, formatWithCodes } from "../sdk/faults";
 import { constructing } from "../sdk/provider/construct";
 import { NO_SECRET } from "../sdk/provider/inputs";
 import * as pulumi from "../sdk/provider/pulumi";
@@ -65,7 +65,7 @@ class Program {
 
   private note(faults: Fault[], component?: pulumi.ComponentResource): void {
     this.faults += faults.length;
-    for (const fault of faults) void pulumi.log.error(format([fault]), component);
+    for (const fault of faults) void pulumi.log.error(formatWithCodes([fault]), component);
   }
 
   /** A value, when the program has declared all that it declares at once; none when anything of that has faults. */
@@ -124,7 +124,7 @@ class Program {
 
 /** For the plugin's caller. No property is named: the engine would print its value, whatever it is. */
 function refuse(faults: Fault[]): void {
-  if (faults.length > 0) throw new pulumi.InputPropertiesError({ message: format(faults), errors: [] });
+  if (faults.length > 0) throw new pulumi.InputPropertiesError({ message: formatWithCodes(faults), errors: [] });
 }
 
 const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;

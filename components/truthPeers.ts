@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { marked } from "../sdk/codes";
 import * as pulumi from "../sdk/provider/pulumi";
 import { type Document, MAX_BYTES, parseDocument } from "../sdk/truth/document";
 import { ABSENT } from "../sdk/truth/errors";
@@ -48,7 +49,7 @@ export function documentNow({ network, store, signers }: Place, except?: string)
     });
     const parsed = parseDocument(text);
     if ("value" in parsed) return parsed.value;
-    throw new pulumi.RunError(`the document of network ${network} cannot be read`);
+    throw new pulumi.RunError(marked("truth/faulty", `the document of network ${network} cannot be read`));
   } catch (error) {
     const { stderr, message, status } = error as { stderr?: string; message: string; status?: number };
     if (status === ABSENT) return undefined;
@@ -67,10 +68,13 @@ export function peerIn(
   if (found?.publicKey !== undefined) return { ...found, publicKey: found.publicKey };
   if (!document) {
     throw new pulumi.RunError(
-      `there is no document of network ${network} in ${store}: run the stack that has ${name} first`,
+      marked(
+        "input/peer",
+        `there is no document of network ${network} in ${store}: run the stack that has ${name} first`,
+      ),
     );
   }
   const known = Object.values(document.stacks).flatMap(({ nodes }) => Object.keys(nodes));
   const what = found ? `no key of ${name} yet` : `no node ${name}, only ${known.sort().join(", ") || "none at all"}`;
-  throw new pulumi.RunError(`network ${network} has ${what}: run the stack that has it first`);
+  throw new pulumi.RunError(marked("input/peer", `network ${network} has ${what}: run the stack that has it first`));
 }

@@ -4,8 +4,11 @@
  * like one wherever it stands.
  */
 import { z } from "zod";
+import { marked, type Named } from "./codes";
 
 export interface Fault {
+  /** Absent: the value does not go with something else, for that is what our own checks are about. */
+  code?: `input/${Named<"input">}`;
   /** `nodes.lux.addresses[0]` */
   path: string;
   /** The value found, as JSON; absent where there was none or where it must not be shown. */
@@ -47,7 +50,7 @@ const written = (path: Path): string =>
   }, "");
 
 /** `found` and `path` for a value that a check of our own, not a schema's, objects to. */
-export function fault(path: Path, value: unknown, objection: Objection): Fault {
+export function fault(path: Path, value: unknown, objection: Omit<Fault, "path" | "found">): Fault {
   const found = shown(value, path);
   return { path: written(path), ...(found !== undefined && { found }), ...objection };
 }
@@ -108,6 +111,7 @@ function fromIssue(issue: z.core.$ZodIssue, input: unknown, schema: z.core.$ZodT
     case "unrecognized_keys": {
       const fields = fieldsAt(schema, path).sort().join(", ");
       return issue.keys.map((key) => ({
+        code: "input/unknownField",
         path: written([...path, key]),
         legal: fields === "" ? "no field of this name" : `one of ${fields}`,
         cure: "remove it, or correct its spelling",
@@ -126,12 +130,28 @@ function fromIssue(issue: z.core.$ZodIssue, input: unknown, schema: z.core.$ZodT
   }
 }
 
-function objection(issue: z.core.$ZodIssue, value: unknown): Objection {
+function objection(issue: z.core.$ZodIssue, value: unknown): Omit<Fault, "path" | "found"> {
   const cure = issue.code === "custom" ? issue.params?.cure : undefined;
   return {
+    code: codeOf(issue, value),
     legal: legal(issue),
     cure: typeof cure === "string" ? cure : value === undefined ? "add it" : "correct the value",
   };
+}
+
+function codeOf(issue: z.core.$ZodIssue, value: unknown): Exclude<Fault["code"], undefined> {
+  if (value === undefined && issue.code !== "custom") return "input/missing";
+  switch (issue.code) {
+    case "invalid_type":
+      return "input/type";
+    case "too_small":
+    case "too_big":
+      return "input/range";
+    case "custom":
+      return issue.params?.across ? "input/conflict" : "input/value";
+    default:
+      return "input/value";
+  }
 }
 
 const TYPES: Record<string, string> = {
@@ -176,3 +196,7 @@ const one = ({ path, found, legal, cure }: Fault): string =>
 
 /** Faults for people: a sentence each. */
 export const format = (faults: readonly Fault[]): string => faults.map(one).join("\n");
+
+/** The same where each is a person's to look up: the end of its way. */
+export const formatWithCodes = (faults: readonly Fault[]): string =>
+  faults.map((it) => marked(it.code ?? "input/conflict", one(it))).join("\n");

@@ -1,6 +1,7 @@
 /** A WireGuard key of a machine that is nobody's node: made here, kept in a file that only its owner reads. */
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { closeSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
+import { ToolError } from "./error";
 
 export interface Key {
   privateKey: string;
@@ -27,7 +28,8 @@ export function keyIn(path: string): Key {
   const made = make(path);
   const privateKey = made ?? readFileSync(path, "utf8").trim();
   if (!/^[A-Za-z0-9+/]{43}=$/.test(privateKey)) {
-    throw new Error(
+    throw new ToolError(
+      "cli/key",
       `${path} holds no WireGuard private key: one line of 44 characters, as \`wg genkey\` prints it; name another file, and a new key is made there`,
     );
   }

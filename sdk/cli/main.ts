@@ -2,8 +2,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
-import { withPrivateKey } from "../wireguard/quick";
+import { withCode } from "../codes";
+import { missingKey, withPrivateKey } from "../wireguard/quick";
 import { addDoctor } from "./doctor";
+import { ToolError } from "./error";
 import { type Key, keyIn } from "./key";
 import { qr } from "./qr";
 import { addReport } from "./report";
@@ -25,14 +27,14 @@ function textOf(name: string, json: string): string {
   try {
     output = JSON.parse(json);
   } catch {
-    throw new Error("standard input is no JSON: pipe `pulumi stack output NAME --json` into this");
+    throw new ToolError("cli/option", "standard input is no JSON: pipe `pulumi stack output NAME --json` into this");
   }
   if (typeof output === "string") return output;
   const texts = Object(output) as Record<string, unknown>;
   const text = texts[name];
   if (typeof text === "string") return text;
   const names = Object.keys(texts).filter((it) => typeof texts[it] === "string");
-  throw new Error(`the output has no file for ${name}, only for ${names.join(", ") || "nobody"}`);
+  throw new ToolError("cli/option", `the output has no file for ${name}, only for ${names.join(", ") || "nobody"}`);
 }
 
 function peer(name: string, { key: path, qr: asQr }: { key: string; qr?: true }): void {
@@ -40,6 +42,8 @@ function peer(name: string, { key: path, qr: asQr }: { key: string; qr?: true })
   const key = keyIn(path);
   told(path, key);
   const file = withPrivateKey(text, name, key.privateKey);
+  if (file === undefined)
+    throw new ToolError("cli/option", `the text has no line "${missingKey(name)}": give what output wgQuick says`);
   process.stdout.write(asQr ? `${qr(file)}\n` : file);
 }
 
@@ -71,6 +75,6 @@ addTopology(program);
 addTruth(program);
 
 program.parseAsync().catch((error: Error) => {
-  process.stderr.write(`overlay: ${error.message}\n`);
+  process.stderr.write(`overlay: ${withCode(error)}\n`);
   process.exitCode ||= 1;
 });

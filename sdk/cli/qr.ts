@@ -1,5 +1,6 @@
 /** A QR code for a terminal. */
 import { renderUnicodeCompact } from "uqr";
+import { ToolError } from "./error";
 
 /** ISO/IEC 18004, version 40 with the least error correction, in bytes. */
 const MOST = 2953;
@@ -8,7 +9,8 @@ const MOST = 2953;
 export function qr(text: string): string {
   const bytes = Buffer.byteLength(text);
   if (bytes > MOST) {
-    throw new Error(
+    throw new ToolError(
+      "cli/qr",
       `the file has ${bytes} bytes, and a QR code holds ${MOST}: carry the file over without --qr, or make the machine the end of a WgLink, which names one node`,
     );
   }

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { Command } from "commander";
 import { format, parse } from "../faults";
 import { Connection, Hosts, publicKey } from "../host";
+import { ToolError } from "./error";
 
 /** `[user@]host[:port]`, as messages name a host; an address of IPv6 with a port stands in brackets. */
 function connectionOf(host: string): Connection {
@@ -15,7 +16,7 @@ function connectionOf(host: string): Connection {
   };
   const result = parse(Connection, written);
   if ("value" in result) return result.value;
-  throw new Error(format(result.faults));
+  throw new ToolError("cli/option", format(result.faults));
 }
 
 async function rosenpass(host: string, { ssh }: { ssh: string }): Promise<void> {
@@ -23,7 +24,10 @@ async function rosenpass(host: string, { ssh }: { ssh: string }): Promise<void> 
   try {
     const key = await publicKey(hosts.session(connectionOf(host)));
     if (key.length === 0) {
-      throw new Error(`${host} has no Rosenpass key: declare a RosenpassPeer of that node, and run \`pulumi up\``);
+      throw new ToolError(
+        "cli/host",
+        `${host} has no Rosenpass key: declare a RosenpassPeer of that node, and run \`pulumi up\``,
+      );
     }
     const sha256 = createHash("sha256").update(key).digest("hex");
     process.stderr.write(`overlay: ${key.length} bytes with the SHA-256 ${sha256}\n`);

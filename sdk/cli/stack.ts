@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { format, parse } from "../faults";
 import { unpacked } from "../packed";
+import { ToolError } from "./error";
 
 /** A machine of the stack, or somebody else's that is a peer of one. */
 export interface StackNode {
@@ -110,13 +111,17 @@ export function exported({ state, stack }: Source): string {
     stdio: ["ignore", "pipe", "pipe"],
   });
   if (error && "code" in error && error.code === "ENOENT") {
-    throw new Error(
+    throw new ToolError(
+      "cli/pulumi",
       "there is no pulumi on PATH: put it there, or give what `pulumi stack export` prints as --state FILE",
     );
   }
   if (error) throw error;
   if (status === 0) return stdout;
-  throw new Error(`\`pulumi ${words.join(" ")}\` ended with ${status}: ${stderr.trim() || "it said nothing"}`);
+  throw new ToolError(
+    "cli/pulumi",
+    `\`pulumi ${words.join(" ")}\` ended with ${status}: ${stderr.trim() || "it said nothing"}`,
+  );
 }
 
 /** Of apitype.UntypedDeployment in pulumi/pulumi: 3 since Pulumi 1.0, 4 where a resource uses what is newer. */
@@ -145,40 +150,47 @@ const checkpoint = z.object({
 
 function json(text: string): Record<string, unknown> {
   const cure = "give the whole of what `pulumi stack export` prints";
-  if (text.trim() === "") throw new Error(`the state is empty: ${cure}`);
+  if (text.trim() === "") throw new ToolError("cli/state", `the state is empty: ${cure}`);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     // What the parser says may show some of the text.
     const cut = text.trim().startsWith("{") && !text.trim().endsWith("}");
-    throw new Error(
+    throw new ToolError(
+      "cli/state",
       cut ? `the state breaks off after ${text.length} characters: ${cure}` : `the state is no JSON: ${cure}`,
     );
   }
   if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
-  throw new Error(`the state is no object: ${cure}`);
+  throw new ToolError("cli/state", `the state is no object: ${cure}`);
 }
 
 /** All resources of what `pulumi stack export` printed, some of them ours. Throws an Error that says what is wrong with it. */
 export function stackResources(text: string): StackResource[] {
   const value = json(text);
   if (Array.isArray(value.steps)) {
-    throw new Error("this is a preview and no state: give what `pulumi stack export` prints");
+    throw new ToolError("cli/state", "this is a preview and no state: give what `pulumi stack export` prints");
   }
   if (typeof value.version === "number" && !VERSIONS.includes(value.version)) {
     const why = value.version < 3 ? "is of a Pulumi before 1.0" : "is of a newer Pulumi than this knows";
     const cure = value.version < 3 ? "export it with a current one" : "use a newer pulumi-overlay";
-    throw new Error(`the state has version ${value.version}, which ${why}: ${cure}; legal is ${VERSIONS.join(" or ")}`);
+    throw new ToolError(
+      "cli/state",
+      `the state has version ${value.version}, which ${why}: ${cure}; legal is ${VERSIONS.join(" or ")}`,
+    );
   }
   const all = "checkpoint" in value ? parse(checkpoint, value) : parse(deployment, value);
-  if ("faults" in all) throw new Error(format(all.faults.slice(0, 10)));
+  if ("faults" in all) throw new ToolError("cli/state", format(all.faults.slice(0, 10)));
   const found = "checkpoint" in all.value ? all.value.checkpoint.latest.resources : all.value.deployment.resources;
   const there = found.filter((it) => !it.delete);
   if (there.some(({ type }) => type.startsWith(OURS))) return there;
   const [first] = there;
   const whose = first ? `the stack ${stackOf(first)} has resources, and none` : "the stack has no resource";
-  throw new Error(`${whose} of pulumi-overlay: select another with \`pulumi stack select\`, or run \`pulumi up\``);
+  throw new ToolError(
+    "cli/state",
+    `${whose} of pulumi-overlay: select another with \`pulumi stack select\`, or run \`pulumi up\``,
+  );
 }
 
 const OURS = "overlay:";
@@ -255,7 +267,10 @@ export function specs<T>(
   });
   if (wrong.length === 0) return found;
   const cure = "another version of pulumi-overlay wrote it; use that one, or run `pulumi up` with this one first";
-  throw new Error(`the state's ${token} resources cannot be read:\n${wrong.slice(0, 10).join("\n")}\n${cure}`);
+  throw new ToolError(
+    "cli/state",
+    `the state's ${token} resources cannot be read:\n${wrong.slice(0, 10).join("\n")}\n${cure}`,
+  );
 }
 
 function specOf({ inputs: { spec } }: StackResource): unknown {

@@ -2,7 +2,9 @@
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { type Command, InvalidArgumentError } from "commander";
+import { CodedError } from "../codes";
 import * as truth from "../truth";
+import { ToolError } from "./error";
 
 interface Place {
   store: string;
@@ -22,7 +24,7 @@ async function current(place: Place, network: string): Promise<truth.Document> {
   const seen = await truth.readUnverified({ store, network });
   if (seen) return seen.document;
   process.exitCode = truth.ABSENT;
-  throw new Error(`there is no document of network ${network} in ${place.store}`);
+  throw new ToolError("cli/absent", `there is no document of network ${network} in ${place.store}`);
 }
 
 async function ofSerial(place: Place, network: string, serial: number): Promise<truth.Document | undefined> {
@@ -38,7 +40,7 @@ async function get(network: string, options: Place & Signing & { serial?: number
   const signers = readSigners(options);
   const past = serial === undefined ? undefined : await ofSerial(options, network, serial);
   if (serial !== undefined && !past)
-    throw new Error(`serial ${serial} of network ${network} is not kept in ${address}`);
+    throw new ToolError("cli/absent", `serial ${serial} of network ${network} is not kept in ${address}`);
   const seen =
     past ??
     (signers ? (await truth.read({ store, network, signers }, undefined, options.except))?.document : undefined);
@@ -76,7 +78,7 @@ async function newest(place: Place, network: string): Promise<truth.Document> {
     return await current(place, network);
   } catch (error) {
     const cure = "Say --from SERIAL: `serial` of a stack's SourceOfTruth is one that was seen.";
-    throw new Error(`${(error as Error).message}. ${cure}`);
+    throw error instanceof CodedError ? new ToolError(error.code, `${error.message}. ${cure}`) : error;
   }
 }
 
@@ -110,7 +112,8 @@ async function put(network: string, file: string, options: Put): Promise<void> {
   print(
     `${count === 0 ? "Nothing changes but the serial" : `${count} lines differ`}: serial ${prepared.document.serial}, signed by ${stack}.`,
   );
-  if (!options.yes && !(await agreed("Write it? [y/N] "))) throw new Error("nothing was written");
+  if (!options.yes && !(await agreed("Write it? [y/N] ")))
+    throw new ToolError("cli/unconfirmed", "nothing was written");
   await truth.restore(handed, prepared);
   const { document, before } = prepared;
   const texts = truth.wanted(document, stack, before);
@@ -118,7 +121,8 @@ async function put(network: string, file: string, options: Put): Promise<void> {
 }
 
 async function agreed(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new Error("nobody is there to ask: say --yes to write it all the same");
+  if (!process.stdin.isTTY)
+    throw new ToolError("cli/unconfirmed", "nobody is there to ask: say --yes to write it all the same");
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   const answer = await terminal.question(question).finally(() => terminal.close());
   return /^y(es)?$/i.test(answer.trim());

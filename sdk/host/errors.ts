@@ -1,36 +1,12 @@
+import { type Code, CodedError, type Named } from "../codes";
 import { isProxied, onTheWay } from "./bastions";
 import { type Connection, describeConnection } from "./connection";
 
-/**
- * What went wrong between the tool and a host. `busy`: another run holds the host's lock; `owned`: another stack has the
- * machine; `unarmed`: a change was not begun, because the host cannot take it back; `unconfirmed`: one was made, no new
- * login came through, and the host takes it back; `credentials`: what it was to be given cannot be read here.
- */
-export type HostErrorKind =
-  | "unreachable"
-  | "refused"
-  | "resolve"
-  | "banner"
-  | "hostKeyUnknown"
-  | "hostKeyChanged"
-  | "auth"
-  | "identity"
-  | "sudo"
-  | "noShell"
-  | "notLinux"
-  | "ssh"
-  | "lost"
-  | "timeout"
-  | "cancelled"
-  | "busy"
-  | "owned"
-  | "unarmed"
-  | "unconfirmed"
-  | "credentials"
-  | "agent";
+/** What went wrong between the tool and a host; `CODES` says what each means. */
+export type HostErrorKind = Named<"host">;
 
 /** One sentence that says what is wrong and how to cure it; never a secret. */
-export class HostError extends Error {
+export class HostError extends CodedError {
   override readonly name = "HostError";
 
   constructor(
@@ -38,6 +14,10 @@ export class HostError extends Error {
     message: string,
   ) {
     super(message);
+  }
+
+  get code(): Code {
+    return `host/${this.kind}`;
   }
 
   /** True when the host did not answer at all, so that it may simply be down. */

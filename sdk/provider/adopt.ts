@@ -1,4 +1,5 @@
 /** What is told at preview of a device that somebody made by hand and that is to become ours. */
+import { withCode } from "../codes";
 import { format } from "../faults";
 import { HostError } from "../host";
 import { changes, destination, type Fact, kinds, live, queries, ROUTE_PROTOCOL, type Snapshot } from "../kernel";
@@ -88,6 +89,6 @@ export async function takeover(
     return { told: whole ? [...told, ...stake, ...lost(seen, device, wanted)] : told, known };
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    return { told: [`What of ${device} is taken over is not known before \`up\`: ${error.message}`], known: {} };
+    return { told: [`What of ${device} is taken over is not known before \`up\`: ${withCode(error)}`], known: {} };
   }
 }

@@ -58,7 +58,8 @@ export class Blobs {
 
 async function read({ from, what }: Blob, other: Machine | undefined, options: RunOptions): Promise<Buffer> {
   if (from === "other") {
-    if (!other) throw new Refused(`${what} cannot be asked for: nothing says how its host is reached.`);
+    if (!other)
+      throw new Refused("provider/unreadable", `${what} cannot be asked for: nothing says how its host is reached.`);
     return other.publicKey(options);
   }
   const place = "path" in from ? from.path : from.url;
@@ -66,7 +67,7 @@ async function read({ from, what }: Blob, other: Machine | undefined, options: R
     return await ("path" in from ? readFile(from.path) : download(from.url, options));
   } catch (error) {
     if (error instanceof HostError) throw error;
-    throw new Refused(`${what} cannot be read from ${place}: ${(error as Error).message}.`);
+    throw new Refused("provider/unreadable", `${what} cannot be read from ${place}: ${(error as Error).message}.`);
   }
 }
 
@@ -102,6 +103,7 @@ function verified({ sha256, size, from, what }: Blob, bytes: Buffer, other: Mach
   const place = from === "other" ? (other?.name ?? "") : "path" in from ? from.path : from.url;
   if (size !== undefined && bytes.length !== size) {
     throw new Refused(
+      "provider/wrongFile",
       `${what} from ${place} has ${bytes.length} bytes, legal are ${size}: a key of rosenpass 0.2, in no other form.`,
     );
   }
@@ -111,5 +113,8 @@ function verified({ sha256, size, from, what }: Blob, bytes: Buffer, other: Mach
     from === "other"
       ? "the host has another key by now, as after a restore of a backup: `pulumi refresh` sees that, and the next `pulumi up` tells the others"
       : "correct the hash where that is the right one, or get the right file";
-  throw new Refused(`${what} from ${place} has the SHA-256 ${found}, and ${sha256} was declared: ${cure}.`);
+  throw new Refused(
+    "provider/wrongFile",
+    `${what} from ${place} has the SHA-256 ${found}, and ${sha256} was declared: ${cure}.`,
+  );
 }

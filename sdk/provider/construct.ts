@@ -8,7 +8,9 @@ import type { ComponentResource, ComponentResourceOptions } from "@pulumi/pulumi
 import type { ConstructRequest, ConstructResponse } from "@pulumi/pulumi/proto/provider_pb";
 import type { Provider } from "@pulumi/pulumi/provider";
 import type { z } from "zod";
+import { marked } from "../codes";
 import { type Grpc, grpc } from "./grpc";
+import { Refused } from "./outcome";
 
 /** A component that programs in other languages may use. */
 export interface ComponentType {
@@ -62,7 +64,8 @@ function provider(types: readonly ComponentType[], version: string): Provider {
   const { registerResourceModule }: typeof import("@pulumi/pulumi/runtime") = require("@pulumi/pulumi/runtime");
   const find = (token: string): ComponentType => {
     const type = types.find((it) => it.token === token);
-    if (!type) throw new Error(`This version of the overlay plugin has no component ${token}.`);
+    if (!type)
+      throw new Error(marked("provider/version", `This version of the overlay plugin has no component ${token}.`));
     return type;
   };
   // What stands for a component that an argument refers to.
@@ -95,6 +98,6 @@ function stockServer(engine: string, provider: Provider): Stock {
   } finally {
     grpc.Server.prototype.addService = addService;
   }
-  if (!stock) throw new Error("This version of @pulumi/pulumi serves components in another way.");
+  if (!stock) throw new Refused("provider/version", "This version of @pulumi/pulumi serves components in another way.");
   return stock;
 }

@@ -1,4 +1,5 @@
 /** Create and update: from whatever is there to what is wanted, by the fewest commands. */
+import type { Code } from "../codes";
 import { type Failure, HostError } from "../host";
 import { bootText, type Changes, changes, type Fact, live, queries, type Snapshot, text } from "../kernel";
 import { lineDiff } from "../lineDiff";
@@ -89,7 +90,7 @@ const formerPart = ({ type }: Operation, before: Before | undefined): Part | und
 function refuse({ type, machine }: Operation, spec: unknown, seen: Snapshot, { foreign }: Gap): void {
   const faults = type.technology.faults?.(spec, seen) ?? [];
   if (faults.length > 0) throw Refused.because(machine.name, faults);
-  if (foreign.length > 0) throw new Refused(`${machine.name}: ${foreign.join(" ")}`);
+  if (foreign.length > 0) throw new Refused("provider/foreign", `${machine.name}: ${foreign.join(" ")}`);
 }
 
 /** A failed command counts only while it is still needed: another run may have done it in the same moment. */
@@ -118,16 +119,16 @@ export async function converge(
   for (const sentence of unforeseen(todo.again, target.wanted, foretold)) operation.warn(sentence);
 
   const id = before?.id ?? type.id(spec);
-  const half = (known: string, reasons: string[], cancelled?: boolean): HalfApplied => {
+  const half = (known: string, code: Code, why: [string, ...string[]], cancelled?: boolean): HalfApplied => {
     const former = before ? [...new Set([String(news.spec), ...specsOf(before.inputs, before.outputs)])] : [];
     const outputs = { ...state(type, resource, spec, known, seen), ...(former.length > 0 && { former }) };
-    return new HalfApplied(id, outputs, reasons, cancelled);
+    return new HalfApplied(id, outputs, code, why, cancelled);
   };
 
   let failed: Failure | undefined;
   for (let attempt = 1; !todo.closed; attempt++) {
     if (attempt > ATTEMPTS || isStuck(failed, todo, seen, target.boot)) {
-      throw half(todo.is, reasons(machine.name, failed, todo.is, config(target.wanted)));
+      throw half(todo.is, "provider/failed", reasons(machine.name, failed, todo.is, config(target.wanted)));
     }
     status(todo.commands.length === 1 ? "1 command" : `${todo.commands.length} commands`);
     const { cutOff, ...guard } = await safeguard(operation, seen, todo, target.wanted, hostFacts(seen));
@@ -146,22 +147,24 @@ export async function converge(
         : work()));
     } catch (error) {
       if (error instanceof HostError && !UNCERTAIN.includes(error.kind)) throw error;
-      if (error instanceof HostError && error.kind === "unconfirmed") throw half(todo.is, [error.message]);
+      if (error instanceof HostError && error.kind === "unconfirmed") throw half(todo.is, error.code, [error.message]);
       const known = String(before?.outputs.config ?? "");
       const cancelled = error instanceof HostError && error.kind === "cancelled";
       const what = cancelled ? `${machine.name}: cancelled in the middle of a change.` : (error as Error).message;
-      throw half(known, [`${what} How much of it was done is not known; the next run looks and goes on.`], cancelled);
+      const why = `${what} How much of it was done is not known; the next run looks and goes on.`;
+      throw half(known, error instanceof HostError ? error.code : "provider/bug", [why], cancelled);
     }
     todo = gap(target, seen, failed ? { failed } : {});
     // A count that rose meanwhile makes it another sentence.
     for (const sentence of type.technology.warnings?.(spec, seen) ?? [])
       if (!told.includes(sentence)) operation.warn(sentence);
-    if (takenBack) throw half(todo.is, [cutOff, lineDiff(todo.is, config(target.wanted)).join("\n")]);
+    if (takenBack)
+      throw half(todo.is, "provider/takenBack", [cutOff, lineDiff(todo.is, config(target.wanted)).join("\n")]);
   }
   return { id, outputs: state(type, resource, spec, String(news.config), seen), spec, seen };
 }
 
-const reasons = (machine: string, failed: Failure | undefined, is: string, should: string): string[] => [
+const reasons = (machine: string, failed: Failure | undefined, is: string, should: string): [string, ...string[]] => [
   `${machine}: ${failed ? failed.message : "the host took every command, and yet it is not as it should be."}`,
   `What was done stays; the next run goes on with the rest:\n${lineDiff(is, should).join("\n")}`,
 ];

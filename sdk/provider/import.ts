@@ -17,27 +17,42 @@ export async function find(
 ): Promise<{ inputs: Values; outputs: State } | undefined> {
   const { type, machine } = operation;
   const [host = "", device] = id.split("/");
-  if (type.machine) throw new Refused("A machine needs no import: its Host takes over what this stack has made there.");
+  if (type.machine)
+    throw new Refused(
+      "provider/noImport",
+      "A machine needs no import: its Host takes over what this stack has made there.",
+    );
   if (type.technology === wireguardKey)
-    throw new Refused("A key needs no import: a new Key of its device and label takes its file over.");
+    throw new Refused(
+      "provider/noImport",
+      "A key needs no import: a new Key of its device and label takes its file over.",
+    );
   if (type.technology.token.startsWith("overlay:rosenpass:"))
     throw new Refused(
+      "provider/noImport",
       "What belongs to Rosenpass needs no import: a new resource of the same name takes over what is there.",
     );
   if (type.technology.token.startsWith("overlay:vxlan:"))
-    throw new Refused("A segment needs no import: a new one of the same name and devices takes over what is there.");
-  if (!device) throw new Refused(`The id of ${type.technology.token} is HOST/DEVICE, and this is ${id}.`);
+    throw new Refused(
+      "provider/noImport",
+      "A segment needs no import: a new one of the same name and devices takes over what is there.",
+    );
+  if (!device)
+    throw new Refused("provider/noImport", `The id of ${type.technology.token} is HOST/DEVICE, and this is ${id}.`);
   const seen = await machine.look([`key ${WIREGUARD_KEY}`], operation);
   const link = kinds.link.read(seen, device);
   if (!link) return undefined;
   if (link.group !== LINK_GROUP || !isOurs(link))
-    throw new Refused(`${machine.name}: ${kinds.link.foreign?.(link) ?? device}`);
+    throw new Refused("provider/foreign", `${machine.name}: ${kinds.link.foreign?.(link) ?? device}`);
 
   const key = await ownKey(operation, seen, device);
   const spec = { ...rebuilt(seen, host, device), ...(key !== undefined && { key }) };
   const checked = check(type, { connection, machine: seen.machine, spec }, host);
   if ("faults" in checked) {
-    throw new Refused(`${machine.name} has a device ${device} that no spec describes: ${format(checked.faults)}`);
+    throw new Refused(
+      "provider/noImport",
+      `${machine.name} has a device ${device} that no spec describes: ${format(checked.faults)}`,
+    );
   }
   // Whoever wrote the boot file remains its owner until it is written again.
   const resource = seen.boot[`50-${device}`] ?? operation.resource;

@@ -1,6 +1,6 @@
 /** From what somebody wrote to what state keeps: every fault at once, and the text that preview shows. Pure. */
 import { z } from "zod";
-import { type Fault, fault, fromZod, type Objection } from "../faults";
+import { type Fault, fault, fromZod } from "../faults";
 import { Connection } from "../host";
 import { placeholder } from "../kernel";
 import { packed, unpacked } from "../packed";
@@ -54,10 +54,11 @@ const OF_STACK = ["removable", "canary", "keyed"];
 const mayBeSecret = (path: Path): boolean =>
   ["connection.hostKey", "other.hostKey"].includes(path.join(".")) || path[0] === "config";
 
-export const NO_SECRET: Objection = {
+export const NO_SECRET = {
+  code: "input/secret",
   legal: "a value that is no secret, because previews, messages or files on the host show it",
   cure: "wrap it in pulumi.unsecret() if it is none",
-};
+} as const;
 
 function secrets(news: Values): Fault[] {
   return secretPaths(news)
@@ -175,7 +176,10 @@ export const otherOf = ({ other }: Values): Connection | undefined =>
 export function parseSpec(type: ResourceType, spec: unknown): unknown {
   const result = type.technology.spec.safeParse(nested(spec));
   if (result.success) return result.data;
-  throw new Refused("The state's `spec` is none of this version of the overlay plugin: use the version that wrote it.");
+  throw new Refused(
+    "provider/version",
+    "The state's `spec` is none of this version of the overlay plugin: use the version that wrote it.",
+  );
 }
 
 /** Equal as JSON, whatever the order of fields and whether secret or not. */

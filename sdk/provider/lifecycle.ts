@@ -209,9 +209,9 @@ export async function remove(
   });
   if (!done) return;
   const { failed, takenBack, snapshot: after } = done;
-  if (takenBack) throw new Refused(cutOff);
+  if (takenBack) throw new Refused("provider/takenBack", cutOff);
   // A value that is restored does not show that it is; everything else that is left does.
   if (failed && removing(after).commands.some((command) => command.startsWith(failed.command))) {
-    throw new Refused(`${machine.name}: ${failed.message} What is left is removed by the next run.`);
+    throw new Refused("provider/failed", `${machine.name}: ${failed.message} What is left is removed by the next run.`);
   }
 }

@@ -1,25 +1,39 @@
 /** How an operation can end other than well. */
+import { type Code, CodedError, marked } from "../codes";
 import { type Fault, format } from "../faults";
 import type { Values } from "./wire";
 
 /** Nothing was done, for a reason that the user can mend. */
-export class Refused extends Error {
+export class Refused extends CodedError {
   override readonly name = "Refused";
 
-  static because = (where: string, faults: readonly Fault[]): Refused => new Refused(`${where}: ${format(faults)}`);
+  constructor(
+    readonly code: Code,
+    message: string,
+  ) {
+    super(message);
+  }
+
+  static because = (where: string, faults: readonly Fault[]): Refused =>
+    new Refused("provider/unfit", `${where}: ${format(faults)}`);
 }
 
 /** Some of it was done: what there is now stays in state, so that the next run goes on from there. */
 export class HalfApplied extends Error {
   override readonly name = "HalfApplied";
+  readonly reasons: string[];
 
   constructor(
     readonly id: string,
     readonly outputs: Values,
-    readonly reasons: string[],
+    code: Code,
+    why: readonly [string, ...string[]],
     /** Where it was the user who ended it. */
     readonly cancelled = false,
   ) {
+    const [first, ...rest] = why;
+    const reasons = [marked(code, first), ...rest];
     super(reasons.join("\n"));
+    this.reasons = reasons;
   }
 }

@@ -1,4 +1,5 @@
 /** The provider of one engine run: its configuration, its hosts, and what the engine may ask of it. */
+import { withCode } from "../codes";
 import { type Fault, format } from "../faults";
 import { Connection, HostError, Hosts } from "../host";
 import { type Command, type Fact, type Keying, silence } from "../kernel";
@@ -51,7 +52,10 @@ function parse(urn: string): { type: ResourceType; stack: string; resource: stri
   const token = types.split("$").at(-1) ?? "";
   const type = resourceType(token);
   if (!type) {
-    throw new Refused(`This version of the overlay plugin has no resource ${token}; it has ${tokens.join(", ")}.`);
+    throw new Refused(
+      "provider/version",
+      `This version of the overlay plugin has no resource ${token}; it has ${tokens.join(", ")}.`,
+    );
   }
   const stack = `${project}/${start.split(":").at(-1)}`;
   return { type, stack, resource: [types, ...name].join("::"), name: name.join("::") };
@@ -97,7 +101,7 @@ export class Provider {
 
   configure(values: Values): void {
     const result = configuration(values);
-    if ("faults" in result) throw new Refused(format(result.faults));
+    if ("faults" in result) throw new Refused("provider/configuration", format(result.faults));
     this.#settings = result.value;
     const { ssh, identities } = this.#settings;
     const log = (message: string) => this.engine?.status("", message);
@@ -268,7 +272,7 @@ export class Provider {
     // Somebody else's may be started later.
     if (agree || keying.other === undefined) return known;
     const told = keyless(keying, health, seconds);
-    if (keying.strict) throw new HalfApplied(id, known, [told]);
+    if (keying.strict) throw new HalfApplied(id, known, "provider/keyless", [told]);
     operation.warn(told);
     return known;
   }
@@ -327,7 +331,7 @@ export class Provider {
       if (!this.live || !mayBeDown(error)) throw error;
       if (!this.#dead.has(operation.machine.name)) {
         this.#dead.add(operation.machine.name);
-        this.engine?.warn(old.urn, `${error.message} What state remembers of it is shown instead.`);
+        this.engine?.warn(old.urn, withCode(error, `${error.message} What state remembers of it is shown instead.`));
         await this.engine?.flush();
       }
       return old;
@@ -347,6 +351,7 @@ export class Provider {
     } catch (error) {
       if (!mayBeGone(error)) throw error;
       throw new Refused(
+        error.code,
         `${error.message} If the host is gone for good, forget this one resource with: pulumi state delete '${urn}'`,
       );
     }

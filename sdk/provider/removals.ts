@@ -48,7 +48,10 @@ export class Removals {
     this.#told = true;
     const stay = [...this.#links].filter(([device]) => !this.#gone.has(device)).map(([, link]) => link);
     const links = [...new Set(stay)].sort();
-    throw new Refused(first ? refusal(this.#links.size, links) : `It stays on ${machine}, as the others do.`);
+    throw new Refused(
+      "provider/tooMany",
+      first ? refusal(this.#links.size, links) : `It stays on ${machine}, as the others do.`,
+    );
   }
 }
 

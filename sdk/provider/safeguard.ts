@@ -36,6 +36,7 @@ export function removesOwnWay({ machine }: Operation, { ssh }: Snapshot, removed
   const own = removed.find(({ kind, key }) => kind === "link" && key === ssh?.device);
   if (!own || forced()) return own !== undefined;
   throw new Refused(
+    "provider/carriesSsh",
     `${machine.name}: ${own.key} carries this run's own SSH, and without it nobody could finish or undo this. Set connection.host to an address that does not depend on it, and run \`pulumi up\` first; or, where it is to go whatever may come, OVERLAY_FORCE=on.`,
   );
 }
@@ -89,6 +90,7 @@ export async function safeguard(
   const { own, far } = await stake(operation, seen, change);
   if (removes && far.length > 0) {
     throw new Refused(
+      "provider/carriesSsh",
       `${machine.name}: ${named(far)} is ${by(far)}, and without it nobody could reach it any more. Set its connection.host to an address that does not depend on this, and run \`pulumi up\` first; or, where this is to go whatever may come, OVERLAY_FORCE=on.`,
     );
   }

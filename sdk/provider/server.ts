@@ -4,7 +4,8 @@ import * as plugin from "@pulumi/pulumi/proto/plugin_pb";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
-import { type Fault, format } from "../faults";
+import { marked, withCode } from "../codes";
+import { type Fault, formatWithCodes } from "../faults";
 import { HostError } from "../host";
 import { configuration, guarded } from "./configuration";
 import { Engine } from "./engine";
@@ -27,7 +28,7 @@ type Handler<Request, Response> = (request: Request) => Response | Promise<Respo
 
 /** A property's name in a failure makes the engine print its value: the reason has the path instead. */
 const failures = (faults: Fault[]): proto.CheckFailure[] =>
-  faults.map((fault) => new proto.CheckFailure().setProperty("").setReason(format([fault])));
+  faults.map((fault) => new proto.CheckFailure().setProperty("").setReason(formatWithCodes([fault])));
 
 /** Details that the engine keeps a half-applied resource by: Google's status.proto, whose code must be gRPC's own. */
 function details(code: Grpc.status, error: HalfApplied, refreshBeforeUpdate: boolean): Grpc.Metadata {
@@ -58,14 +59,17 @@ function asStatus(error: unknown, live: boolean): Partial<Grpc.StatusObject> {
     return { code, details: error.message, metadata: details(code, error, live) };
   }
   if (error instanceof HostError && error.kind === "cancelled") {
-    return { code: grpc.status.CANCELLED, details: error.message };
+    return { code: grpc.status.CANCELLED, details: withCode(error) };
   }
   if (error instanceof HostError || error instanceof Refused) {
-    return { code: grpc.status.FAILED_PRECONDITION, details: error.message };
+    return { code: grpc.status.FAILED_PRECONDITION, details: withCode(error) };
   }
   if (isStatus(error)) return error;
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { code: grpc.status.INTERNAL, details: `This is a bug in the overlay plugin: ${text}` };
+  return {
+    code: grpc.status.INTERNAL,
+    details: `${marked("provider/bug", "This is a bug in the overlay plugin")}: ${text}`,
+  };
 }
 
 const known = (request: proto.DiffRequest | proto.UpdateRequest): Omit<Known, "seconds"> => ({
@@ -177,7 +181,8 @@ function service(provider: Provider, options: ServerOptions) {
       return new Empty();
     },
     construct(request: proto.ConstructRequest) {
-      if (!options.construct) throw new Refused(`This plugin makes no component ${request.getType()}.`);
+      if (!options.construct)
+        throw new Refused("provider/version", `This plugin makes no component ${request.getType()}.`);
       return options.construct(request, provider.engine?.address ?? "");
     },
     cancel() {

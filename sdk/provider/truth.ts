@@ -1,6 +1,7 @@
 /** A stack's part of a source of truth, as a resource: the one that is no machine's, so its lifecycle is its own. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { withCode } from "../codes";
 import { type Fault, fault, fromZod } from "../faults";
 import { HostError } from "../host/errors";
 import { isPlaceholder, placeholder } from "../kernel/later";
@@ -72,6 +73,7 @@ export const parsed = (inputs: Values): PartInputs => {
   const result = partInputs.safeParse({ store, network, key, signers: nested(signers), spec: nested(spec), extracts });
   if (result.success) return result.data;
   throw new Refused(
+    "provider/version",
     "The state's inputs are none of this version of the overlay plugin: use the version that wrote them.",
   );
 };
@@ -101,7 +103,7 @@ const outputsOf = (document: Written["document"], stack: string, config: string,
 async function mended<T>(work: Promise<T>): Promise<T> {
   return work.catch((error) => {
     if (error instanceof Error && error.name === "AbortError") throw new HostError("cancelled", "Nothing was written.");
-    throw error instanceof truth.TruthError ? new Refused(error.message) : error;
+    throw error instanceof truth.TruthError ? new Refused(error.code, error.message) : error;
   });
 }
 
@@ -156,8 +158,8 @@ export class TruthParts {
       await truth.rehearse(documentOf(inputs), stackOf(urn), inputs.spec, known);
     } catch (error) {
       if (!(error instanceof truth.TruthError)) throw error;
-      if (!["denied", "unreachable"].includes(error.trouble)) throw new Refused(error.message);
-      this.run.engine?.warn(urn, `${error.message} What others say is not known to this preview.`);
+      if (!["denied", "unreachable"].includes(error.trouble)) throw new Refused(error.code, error.message);
+      this.run.engine?.warn(urn, withCode(error, `${error.message} What others say is not known to this preview.`));
       await this.run.engine?.flush();
     }
   }
@@ -198,7 +200,7 @@ export class TruthParts {
       await this.#publish(inputs, written.document, stack, texts);
     } catch (error) {
       if (!(error instanceof truth.TruthError)) throw error;
-      throw new HalfApplied(id, outputsOf(written.document, stack, config, texts.keys()), [
+      throw new HalfApplied(id, outputsOf(written.document, stack, config, texts.keys()), error.code, [
         `The document is written, and hosts are not told of it all yet: ${error.message}`,
       ]);
     }
@@ -220,6 +222,7 @@ export class TruthParts {
   async read(old: Known): Promise<Pick<Known, "id" | "outputs" | "inputs"> | undefined> {
     if (Object.keys(old.inputs).length === 0) {
       throw new Refused(
+        "provider/noImport",
         "A part of a source of truth is not imported: declare it, and `pulumi up` writes what differs.",
       );
     }
@@ -263,6 +266,7 @@ export class TruthParts {
     } catch (error) {
       if (!(error instanceof truth.TruthError)) throw error;
       throw new Refused(
+        error.code,
         `${error.message} If the document is gone for good, forget this one resource with: pulumi state delete '${urn}'`,
       );
     }

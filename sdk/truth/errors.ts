@@ -1,18 +1,12 @@
-/** What keeps a source of truth from being read or written: what it was, and the cure. */
-export type Trouble =
-  | "conflict" /** Others wrote each time, or what is there is not what was expected. */
-  | "denied" /** The store knows the credentials and does not allow it, or does not know them. */
-  | "unreachable" /** No answer, not in time, or one that says that the store is ill. */
-  | "faulty" /** What is there cannot be used. */
-  | "replayed" /** An older state than one that was seen before. */
-  | "key" /** Nothing can be signed. */
-  | "keygen" /** A program is missing. */
-  | "address"; /** The store's address is none. */
+import { type Code, CodedError, type Named } from "../codes";
+
+/** What keeps a source of truth from being read or written; `CODES` says what each means. */
+export type Trouble = Named<"truth">;
 
 /** What `overlay truth get` ends with where there is no document. */
 export const ABSENT = 2;
 
-export class TruthError extends Error {
+export class TruthError extends CodedError {
   override readonly name = "TruthError";
 
   constructor(
@@ -20,5 +14,9 @@ export class TruthError extends Error {
     message: string,
   ) {
     super(message);
+  }
+
+  get code(): Code {
+    return `truth/${this.trouble}`;
   }
 }

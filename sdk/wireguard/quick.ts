@@ -2,10 +2,9 @@
 
 export const missingKey = (name: string): string => `PrivateKey = <the private key of ${name}>`;
 
-/** The file, whole. Throws an Error where it is none of ours, or has a key already. */
-export function withPrivateKey(file: string, name: string, privateKey: string): string {
+/** The file, whole; undefined where it is none of ours, or has a key already. */
+export function withPrivateKey(file: string, name: string, privateKey: string): string | undefined {
   const lines = file.split("\n");
   const at = lines.indexOf(missingKey(name));
-  if (at < 0) throw new Error(`the text has no line "${missingKey(name)}": give what output wgQuick says`);
-  return lines.with(at, `PrivateKey = ${privateKey}`).join("\n");
+  return at < 0 ? undefined : lines.with(at, `PrivateKey = ${privateKey}`).join("\n");
 }

@@ -422,7 +422,7 @@ test("the only node that there is needs no mention, and of two one has to be", a
     }
   });
   expect(told).toBe(
-    'say which of the nodes is to have a link with it: peer("fra", node); or a mesh: peer("fra", [node, node])',
+    'say which of the nodes is to have a link with it: peer("fra", node); or a mesh: peer("fra", [node, node]) [input/peer]',
   );
 });
 
@@ -441,9 +441,11 @@ async function refused(more: Partial<SourceOfTruthArgs>, name: string): Promise<
 }
 
 test("a peer that cannot be had is told with what there is", async () => {
-  expect(await refused({}, "fre")).toBe("network prod has no node fre, only fra, nas: run the stack that has it first");
+  expect(await refused({}, "fre")).toBe(
+    "network prod has no node fre, only fra, nas: run the stack that has it first [input/peer]",
+  );
   expect(await refused({ network: "test" }, "fra")).toBe(
-    `there is no document of network test in ${store}: run the stack that has fra first`,
+    `there is no document of network test in ${store}: run the stack that has fra first [input/peer]`,
   );
 });
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { fault, format, looksSecret, parse } from "../../sdk/faults";
+import { fault, format, formatWithCodes, looksSecret, parse } from "../../sdk/faults";
 
 const KEY = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=";
 
@@ -20,11 +20,26 @@ test("what is right comes back as the schema makes it", () => {
 });
 
 test("a fault says where, what was found, what is legal and how to mend it", () => {
-  expect(faultsOf({ name: 5 })).toEqual([{ path: "name", found: "5", legal: "a string", cure: "correct the value" }]);
-  expect(faultsOf({})).toEqual([{ path: "name", legal: "a string", cure: "add it" }]);
+  expect(faultsOf({ name: 5 })).toEqual([
+    { code: "input/type", path: "name", found: "5", legal: "a string", cure: "correct the value" },
+  ]);
+  expect(faultsOf({})).toEqual([{ code: "input/missing", path: "name", legal: "a string", cure: "add it" }]);
   expect(format(faultsOf({ name: "x", mode: "up", list: [{ deep: 1 }] }))).toBe(
     'list[0].deep: found 1, legal is a string; correct the value.\nmode: found "up", legal is one of "on", "off"; correct the value.',
   );
+});
+
+test("at the end of its way each says what it is looked up by", () => {
+  const written = { name: "x", colour: "blue", endpoint: "long", mode: "up", list: [{}, { deep: 1 }] };
+  const faults = [...faultsOf(written), fault(["mtu"], 9000, { legal: "x", cure: "y" })];
+  expect(formatWithCodes(faults).split("\n").sort()).toEqual([
+    "colour: legal is one of endpoint, list, mode, name, privateKey; remove it, or correct its spelling. [input/unknownField]",
+    'endpoint: found "long", legal is at most 3; correct the value. [input/range]',
+    "list[0].deep: legal is a string; add it. [input/missing]",
+    "list[1].deep: found 1, legal is a string; correct the value. [input/type]",
+    'mode: found "up", legal is one of "on", "off"; correct the value. [input/value]',
+    "mtu: found 9000, legal is x; y. [input/conflict]",
+  ]);
 });
 
 test("an unknown field is named and its value is not, however deep", () => {

@@ -3,6 +3,7 @@ import { type Carried, type Counted, HostError, measure, type Probed, whole } fr
 import type { Call, Path, Snapshot } from "../../kernel";
 import { family, parseEndpoint } from "../../network/address";
 import { OVERHEAD } from "../../network/mtu";
+import { ToolError } from "../error";
 import type { StackNetwork } from "../stack";
 import { type Declared, inParallel, type Look, Looked, type Wanted } from "../status/look";
 
@@ -61,7 +62,7 @@ export function concerns(all: readonly Wanted[], { nodes }: StackNetwork, name: 
       ...nodes.filter(({ foreign }) => !foreign).map((it) => it.name),
       ...new Set(all.flatMap(({ declared }) => declared.flatMap((it) => nameOf(it) ?? []))),
     ];
-    throw new Error(`the stack has no host and no link ${name}, only ${others.join(", ")}`);
+    throw new ToolError("cli/host", `the stack has no host and no link ${name}, only ${others.join(", ")}`);
   }
   return all.flatMap((wanted): Concern[] => {
     const own = wanted.node.name === name;

@@ -1,6 +1,7 @@
 /** One comment of a pull request, kept up to date: GitHub's REST API, "Issue comments". */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { ToolError } from "../error";
 
 export interface PullRequest {
   /** https://api.github.com, or that of a GitHub Enterprise Server. */
@@ -19,14 +20,14 @@ const PATIENCE = 60;
 /** Times that a server that fails is asked, and that a rate limit is waited for. */
 const ATTEMPTS = 3;
 
-class GitHubError extends Error {
+class GitHubError extends ToolError {
   override readonly name = "GitHubError";
 
   constructor(
     readonly status: number,
     message: string,
   ) {
-    super(message);
+    super("cli/github", message);
   }
 }
 
@@ -83,7 +84,8 @@ class GitHub {
   async call(method: string, address: string, body?: object): Promise<{ value: unknown; next: string | undefined }> {
     const { api, token } = this.at;
     const url = new URL(address.startsWith("/") ? `${api}${address}` : address);
-    if (url.origin !== new URL(api).origin) throw new Error(`GitHub sends on to another server, ${url.origin}`);
+    if (url.origin !== new URL(api).origin)
+      throw new ToolError("cli/github", `GitHub sends on to another server, ${url.origin}`);
     const response = await fetch(url, {
       method,
       headers: {
@@ -129,7 +131,10 @@ class GitHub {
       const { value, next }: { value: unknown; next: string | undefined } = await this.call("GET", page);
       const { data } = comments.safeParse(value);
       if (!data)
-        throw new Error(`${this.at.api} answers with something else than GitHub's comments: correct GITHUB_API_URL`);
+        throw new ToolError(
+          "cli/github",
+          `${this.at.api} answers with something else than GitHub's comments: correct GITHUB_API_URL`,
+        );
       const found = data.find((it) => it.body?.startsWith(mark) && isTrusted(it));
       if (found) return found;
       page = next;
@@ -194,12 +199,16 @@ export function pullRequest(environment: Record<string, string | undefined>, num
     GITHUB_EVENT_PATH: path,
   } = environment;
   if (!token)
-    throw new Error("there is no GITHUB_TOKEN to comment with: hand over `github.token` in `env` of the step");
+    throw new ToolError(
+      "cli/github",
+      "there is no GITHUB_TOKEN to comment with: hand over `github.token` in `env` of the step",
+    );
   if (!repository || !/^\w[\w-]*\/(?!\.\.?$)[\w.-]+$/.test(repository)) {
-    throw new Error("GITHUB_REPOSITORY has to be owner/name, as GitHub Actions sets it");
+    throw new ToolError("cli/github", "GITHUB_REPOSITORY has to be owner/name, as GitHub Actions sets it");
   }
   const found = number ?? (path ? numberIn(path) : undefined);
-  if (found === undefined) throw new Error("this run is about no pull request: name it, --comment NUMBER");
+  if (found === undefined)
+    throw new ToolError("cli/github", "this run is about no pull request: name it, --comment NUMBER");
   return { api: (api || "https://api.github.com").replace(/\/+$/, ""), repository, number: found, token };
 }
 

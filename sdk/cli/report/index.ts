@@ -2,6 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { withCode } from "../../codes";
+import { ToolError } from "../error";
 import { comment, pullRequest } from "./comment";
 import { LIMIT, markdown } from "./markdown";
 import { preview } from "./preview";
@@ -43,14 +45,15 @@ function previewed(options: Options, secrets: readonly string[]): Previewed {
     },
   });
   if (error && "code" in error && error.code === "ENOENT") {
-    throw new Error(
+    throw new ToolError(
+      "cli/pulumi",
       "there is no pulumi on PATH: put it there, or name a file with what `pulumi preview --json` printed",
     );
   }
   if (error) throw error;
   const said = shownMessage(stderr, secrets).trim().slice(-SAID);
   const fault = `\`pulumi ${words.join(" ")}\` ended with ${status}: ${said || "it said nothing"}`;
-  if (!stdout.trimStart().startsWith("{")) throw new Error(fault);
+  if (!stdout.trimStart().startsWith("{")) throw new ToolError("cli/pulumi", fault);
   return { text: stdout, ...(status !== 0 && { fault }) };
 }
 
@@ -65,7 +68,7 @@ function shown(report: Report, format: Options["format"]): string {
 async function run(file: string | undefined, options: Options): Promise<void> {
   const { format, stack } = options;
   if (file !== undefined && options.refresh)
-    throw new Error("--refresh is for a preview that this runs itself: leave out the file");
+    throw new ToolError("cli/option", "--refresh is for a preview that this runs itself: leave out the file");
   const number = options.comment === true ? undefined : options.comment;
   const at = options.comment === undefined ? undefined : pullRequest(process.env, number);
   const secrets = secretsOf(process.env);
@@ -81,10 +84,10 @@ async function run(file: string | undefined, options: Options): Promise<void> {
     if (fault !== undefined && made.outcome !== "error")
       made = { ...made, outcome: "error", errors: [{ text: fault }] };
   } catch (error) {
-    const { message } = error as Error;
+    const message = withCode(error as Error);
     // What the comment said before would be taken for what is now.
     await told(failed(stack ?? "", message)).catch((also: Error) => {
-      throw new Error(`${message}\n${also.message}`);
+      throw new ToolError("cli/github", `${message}\n${withCode(also)}`);
     });
     throw error;
   }

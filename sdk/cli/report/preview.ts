@@ -1,6 +1,7 @@
 /** What `pulumi preview --json` printed, read: previewDigest of pkg/backend/display/json.go in pulumi/pulumi. */
 import { z } from "zod";
 import { format, parse } from "../../faults";
+import { ToolError } from "../error";
 
 const state = z.object({
   /** Not so a component. */
@@ -36,7 +37,7 @@ const CURE = "give the whole of what `pulumi preview --json` prints on standard 
 const NAMED = 5;
 
 function json(text: string): unknown {
-  if (text.trim() === "") throw new Error(`the preview is empty: ${CURE}`);
+  if (text.trim() === "") throw new ToolError("cli/preview", `the preview is empty: ${CURE}`);
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -47,7 +48,7 @@ function json(text: string): unknown {
       : isStream(text)
         ? "is a stream of events"
         : "is no JSON";
-    throw new Error(`the preview ${why}: ${CURE}`);
+    throw new ToolError("cli/preview", `the preview ${why}: ${CURE}`);
   }
 }
 
@@ -67,13 +68,14 @@ export function preview(text: string): Preview {
   if (typeof value !== "object" || value === null || !known.some((name) => name in value)) {
     const other = Object(value);
     const what = "deployment" in other || "checkpoint" in other ? "is a state" : "has neither steps nor diagnostics";
-    throw new Error(`the preview ${what}: ${CURE}`);
+    throw new ToolError("cli/preview", `the preview ${what}: ${CURE}`);
   }
   const result = parse(digest, value);
   if ("value" in result) return result.value;
   const { faults } = result;
   const more = faults.length > NAMED ? `\nand ${faults.length - NAMED} more` : "";
-  throw new Error(
+  throw new ToolError(
+    "cli/preview",
     `this is a preview of a Pulumi that is not understood, an older one perhaps: use Pulumi 3\n${format(faults.slice(0, NAMED))}${more}`,
   );
 }

@@ -1,6 +1,7 @@
 /** What a preview means for the overlay: who is told what, what is as nobody declared it, who loses packets. Pure. */
 import { lineDiff } from "../../lineDiff";
 import { unpacked } from "../../packed";
+import { ToolError } from "../error";
 import type { Diagnostic, Preview, State, Step } from "./preview";
 import { shownLine, shownMessage } from "./safe";
 
@@ -387,7 +388,8 @@ function mustBeOurs(stack: string, { changeSummary, steps }: Preview, all: reado
   const hidden = (changeSummary.same ?? 0) - steps.filter(({ op }) => op === "same").length;
   if (hidden > 0 || all.some(({ type }) => type.startsWith(OURS))) return;
   const count = all.filter(({ type }) => type !== STACK).length;
-  throw new Error(
+  throw new ToolError(
+    "cli/preview",
     `the stack ${stack || "of this preview"} has ${count === 0 ? "no resource" : `${count} resource${count === 1 ? "" : "s"}, and none`} of pulumi-overlay: name another with --stack, or preview its own program`,
   );
 }

@@ -1,6 +1,7 @@
 /** `overlay status`: how the hosts of a stack are, and each side of their links, looked at now. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { ToolError } from "../error";
 import { exported, type Source, type StackResource, stackNetwork, stackResources } from "../stack";
 import { inParallel, type Look, Looked, type Wanted, wanted } from "./look";
 import { prometheus } from "./prometheus";
@@ -39,7 +40,10 @@ function chosen(all: readonly Wanted[], names: readonly string[] | undefined): W
   if (!names) return [...all];
   const unknown = names.filter((name) => !all.some(({ node }) => node.name === name));
   if (unknown.length === 0) return all.filter(({ node }) => names.includes(node.name));
-  throw new Error(`the stack has no host ${unknown.join(", ")}, only ${all.map(({ node }) => node.name).join(", ")}`);
+  throw new ToolError(
+    "cli/host",
+    `the stack has no host ${unknown.join(", ")}, only ${all.map(({ node }) => node.name).join(", ")}`,
+  );
 }
 
 /** Of hosts, once each. */

@@ -1,4 +1,5 @@
 /** One look at each host of a stack, over one SSH connection each, and what it shows of that host's own resources. */
+import { withCode } from "../../codes";
 import { format, parse } from "../../faults";
 import {
   agentFiles,
@@ -19,6 +20,7 @@ import { chooser, node } from "../../node";
 import { rosenpassDaemon, rosenpassKey, rosenpassPsk } from "../../rosenpass";
 import { vxlan, vxlanBridge } from "../../vxlan";
 import { wireguard, wireguardKey } from "../../wireguard";
+import { ToolError } from "../error";
 import { type StackNetwork, type StackNode, type StackResource, specs } from "../stack";
 
 /** A resource of a node, as it was declared. */
@@ -85,7 +87,7 @@ function connectionOf({ name, connection }: StackNode): Connection {
   const { hostKey, ...rest } = Object(connection) as Record<string, unknown>;
   const result = parse(Connection, { ...rest, ...(typeof hostKey === "string" && { hostKey }) });
   if ("value" in result) return result.value;
-  throw new Error(`the state does not say how ${name} is reached: ${format(result.faults)}`);
+  throw new ToolError("cli/state", `the state does not say how ${name} is reached: ${format(result.faults)}`);
 }
 
 const asked = (declared: readonly Declared[]): string[] => [
@@ -125,7 +127,7 @@ export class Looked {
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       return {
-        fault: error instanceof HostError ? error.message : `${this.wanted.node.name}: ${error.message}`,
+        fault: error instanceof HostError ? withCode(error) : `${this.wanted.node.name}: ${error.message}`,
         drift: [],
       };
     }

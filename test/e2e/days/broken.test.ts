@@ -88,8 +88,8 @@ chmod +x /usr/local/sbin/sync`,
       "lux-hkg@lux updated 1 command",
     ]);
     const dead =
-      "root@192.0.2.7 cannot be reached (ssh: connect to host 192.0.2.7 port 22: Connection timed out): look whether it is up, the address right, and TCP port 22 open from here.";
-    expect(errors(text)).toEqual([dead, "root@192.0.2.7 does not answer here either."]);
+      "root@192.0.2.7 cannot be reached (ssh: connect to host 192.0.2.7 port 22: Connection timed out): look whether it is up, the address right, and TCP port 22 open from here. [host/unreachable]";
+    expect(errors(text)).toEqual([dead, "root@192.0.2.7 does not answer here either. [host/unreachable]"]);
     expect(logins).toEqual({ lux: 1, fra: 1, hkg: 1 });
     await lab.reboot("lux");
     await eventually(

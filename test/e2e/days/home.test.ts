@@ -76,7 +76,7 @@ describeWhere(["lab", "engine"], "a node behind NAT", () => {
     const seen = await preview();
     await lab.heal();
     expect(seen.text.split("\n").filter((line) => line.startsWith("warning: "))).toEqual([
-      `warning: root@${NAT}:2222 cannot be reached (ssh: connect to host ${NAT} port 2222: Connection timed out): look whether it is up, the address right, and TCP port 2222 open from here. What state remembers of it is shown instead.`,
+      `warning: root@${NAT}:2222 cannot be reached (ssh: connect to host ${NAT} port 2222: Connection timed out): look whether it is up, the address right, and TCP port 2222 open from here. What state remembers of it is shown instead. [host/unreachable]`,
     ]);
     expect({ code: seen.code, changed: changed(seen) }).toEqual({
       code: 7,

@@ -76,7 +76,7 @@ describeWhere(["lab", "engine"], "what stands is kept", () => {
     const stranger = await work.tryUp("--refresh");
     expect([...new Set(errors(stranger.text))]).toEqual([
       expect.stringMatching(
-        /^root@192\.0\.2\.7 shows another host key \(SHA256:\S{43}\) than the one that connection\.hostKey pins; somebody may be listening in between: only if the host was rebuilt, set connection\.hostKey to its new key \(on its console: cat \/etc\/ssh\/ssh_host_ed25519_key\.pub\)\.$/,
+        /^root@192\.0\.2\.7 shows another host key \(SHA256:\S{43}\) than the one that connection\.hostKey pins; somebody may be listening in between: only if the host was rebuilt, set connection\.hostKey to its new key \(on its console: cat \/etc\/ssh\/ssh_host_ed25519_key\.pub\)\. \[host\/hostKeyChanged\]$/,
       ),
     ]);
     work.declared.nodes.hkg = node(lab, "hkg");

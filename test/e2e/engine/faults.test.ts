@@ -40,15 +40,15 @@ describeWhere(["lab", "engine"], "a program with faults", () => {
       expect(diagnostics(text)).toMatchInlineSnapshot(`
 {
   "overlay:index:OverlayNode (fra)": [
-    "error: connection.privateKey: legal is one of connectTimeout, host, hostKey, port, proxyJump, user; remove it, or correct its spelling.",
-    "error: fra.id: found 1, legal is id 1 once, and node lux has it already; give each node an id of its own, and never change it.",
+    "error: connection.privateKey: legal is one of connectTimeout, host, hostKey, port, proxyJump, user; remove it, or correct its spelling. [input/unknownField]",
+    "error: fra.id: found 1, legal is id 1 once, and node lux has it already; give each node an id of its own, and never change it. [input/conflict]",
   ],
   "overlay:index:OverlayNode (lux)": [
-    "error: addresses[1]: legal is a value that is no secret, because previews, messages or files on the host show it; wrap it in pulumi.unsecret() if it is none.",
+    "error: addresses[1]: legal is a value that is no secret, because previews, messages or files on the host show it; wrap it in pulumi.unsecret() if it is none. [input/secret]",
   ],
   "overlay:index:WgLink (lux-hkg)": [
-    "error: devices.a: found "a-very-long-name", legal is at most 15 bytes, and this has 16; give a shorter name in \`device\`.",
-    "error: mtu: legal is a value that is no secret, because previews, messages or files on the host show it; wrap it in pulumi.unsecret() if it is none.",
+    "error: devices.a: found "a-very-long-name", legal is at most 15 bytes, and this has 16; give a shorter name in \`device\`. [input/value]",
+    "error: mtu: legal is a value that is no secret, because previews, messages or files on the host show it; wrap it in pulumi.unsecret() if it is none. [input/secret]",
   ],
   "pulumi:pulumi:Stack (net-dev)": [
     "error: 5 faults; no host was touched",

@@ -29,7 +29,7 @@ describeWhere("engine", "inline programs", () => {
         timeout: 100_000,
       });
       const [wrong, right, unknown] = JSON.parse(stdout) as [string, ...{ changeSummary: object; stdout: string }[]];
-      expect(wrong).toContain("error: id: found 0, legal is at least 1; correct the value.");
+      expect(wrong).toContain("error: id: found 0, legal is at least 1; correct the value. [input/range]");
       expect(wrong).toContain("error: 1 fault; no host was touched");
       expect([right?.changeSummary, unknown?.changeSummary]).toEqual([{ create: 8 }, { create: 8 }]);
       const later = "<known after fra is created>";

@@ -130,7 +130,7 @@ describeWhere("lab", "machines", () => {
     test("can be forgotten: the error of a delete has the command", async () => {
       const error = await failure(network.engine.destroy(lux()));
       expect(error.message).toMatch(
-        /cannot be reached.*pulumi state delete 'urn:pulumi:test::net::overlay:node:Host::lux'$/,
+        /cannot be reached.*pulumi state delete 'urn:pulumi:test::net::overlay:node:Host::lux' \[host\/unreachable\]$/,
       );
     });
 

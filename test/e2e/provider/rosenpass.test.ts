@@ -281,11 +281,11 @@ describeWhere(["lab", "rosenpass"], "Rosenpass on a link", () => {
     server.close();
     expect(refusals.map((it) => it.replace(binary().path, "PROGRAM"))).toMatchInlineSnapshot(`
 [
-  "the program rosenpass from PROGRAM has the SHA-256 HASH, and HASH was declared: correct the hash where that is the right one, or get the right file.",
-  "the program rosenpass cannot be read from /nowhere: ENOENT: no such file or directory, open '/nowhere'.",
-  "the program rosenpass cannot be read from http://127.0.0.1:9/rosenpass: fetch failed.",
-  "the program rosenpass from URL has the SHA-256 HASH, and HASH was declared: correct the hash where that is the right one, or get the right file.",
-  "HOST: binary: found a host without rosenpass, legal is a host that has rosenpass 0.2; install it there, or give it as \`binary\`, a path or an address with its SHA-256.",
+  "the program rosenpass from PROGRAM has the SHA-256 HASH, and HASH was declared: correct the hash where that is the right one, or get the right file. [provider/wrongFile]",
+  "the program rosenpass cannot be read from /nowhere: ENOENT: no such file or directory, open '/nowhere'. [provider/unreadable]",
+  "the program rosenpass cannot be read from http://127.0.0.1:9/rosenpass: fetch failed. [provider/unreadable]",
+  "the program rosenpass from URL has the SHA-256 HASH, and HASH was declared: correct the hash where that is the right one, or get the right file. [provider/wrongFile]",
+  "HOST: binary: found a host without rosenpass, legal is a host that has rosenpass 0.2; install it there, or give it as \`binary\`, a path or an address with its SHA-256. [provider/unfit]",
 ]
 `);
     expect(await traces(network.lab, "hkg")).toBe(before);
@@ -296,12 +296,12 @@ describeWhere(["lab", "rosenpass"], "Rosenpass on a link", () => {
     const peer = { key: "0".repeat(64), file: short };
     const size = await failure(engine.up(pair.daemon("lux", "permissive", { peer })));
     expect(size.message.replace(short, "FILE")).toMatchInlineSnapshot(
-      `"the public key of fra from FILE has 5 bytes, legal are 524160: a key of rosenpass 0.2, in no other form."`,
+      `"the public key of fra from FILE has 5 bytes, legal are 524160: a key of rosenpass 0.2, in no other form. [provider/wrongFile]"`,
     );
     await on("lux", "systemd-run --quiet --unit=taken systemd-socket-activate --datagram -l 0.0.0.0:29998 sleep 60");
     const taken = await failure(engine.up(pair.daemon("lux", "permissive", { port: 29998 })));
     expect(taken.message.replaceAll(/root@[\d.]+/g, "HOST")).toMatchInlineSnapshot(
-      `"HOST: port: found 29998, legal is a UDP port that nobody listens on at lux; stop who does, or give another \`port\`."`,
+      `"HOST: port: found 29998, legal is a UDP port that nobody listens on at lux; stop who does, or give another \`port\`. [provider/unfit]"`,
     );
     expect(await engine.refresh(lux as never)).toEqual([]);
   });

@@ -127,7 +127,7 @@ describeWhere("lab", "whose it is", () => {
       );
       const { connections } = network;
       expect((await failure(engine.up(lux({ owner: renamedOwner })))).message).toBe(
-        "root@203.0.113.5: node: found a machine that belongs to the stack net/test (/etc/overlay/owner), legal is a machine of nobody's or of net/renamed; destroy it there first; or, if net/renamed is that stack under a new name, add \"net/test\" to the node's `formerly`.",
+        "root@203.0.113.5: node: found a machine that belongs to the stack net/test (/etc/overlay/owner), legal is a machine of nobody's or of net/renamed; destroy it there first; or, if net/renamed is that stack under a new name, add \"net/test\" to the node's `formerly`. [provider/unfit]",
       );
       expect(network.connections - connections).toBeLessThan(2);
       expect(await engine.up(lux({ owner: renamedOwner, formerly: [OWNER] }))).toBe("updated");

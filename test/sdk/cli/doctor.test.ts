@@ -250,7 +250,7 @@ describe("the command", () => {
     expect(run("tyo")).toMatchObject({
       status: 1,
       stdout: "",
-      stderr: "overlay: the stack has no host and no link tyo, only fra, lux, lux-fra\n",
+      stderr: "overlay: the stack has no host and no link tyo, only fra, lux, lux-fra [cli/host]\n",
     });
   });
 });

@@ -95,7 +95,7 @@ test("what cannot be done is said in a sentence, without the key", () => {
   };
   const peer = ["peer", "phone", "--key", "phone.key"];
   expect(said(["peer", "tablet", "--key", "phone.key"])).toBe(
-    "overlay: the output has no file for tablet, only for phone, laptop\n",
+    "overlay: the output has no file for tablet, only for phone, laptop [cli/option]\n",
   );
   expect(said(peer, "")).toContain("standard input is no JSON: pipe `pulumi stack output NAME --json` into this");
   expect(said(["peer", "laptop", "--key", "phone.key"])).toContain("give what output wgQuick says");

@@ -205,7 +205,7 @@ describe("the command", () => {
     expect(run("--host", "lux", "tyo")).toMatchObject({
       status: 1,
       stdout: "",
-      stderr: "overlay: the stack has no host tyo, only fra, hkg, lux, nas, sgp\n",
+      stderr: "overlay: the stack has no host tyo, only fra, hkg, lux, nas, sgp [cli/host]\n",
     });
   });
 

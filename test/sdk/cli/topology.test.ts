@@ -87,57 +87,61 @@ describe("what cannot be read is said with its cure", () => {
   };
 
   test.each([
-    ["nothing", "", "overlay: the state is empty: give the whole of what `pulumi stack export` prints\n"],
+    ["nothing", "", "overlay: the state is empty: give the whole of what `pulumi stack export` prints [cli/state]\n"],
     [
       "half",
       whole.slice(0, 600),
-      "overlay: the state breaks off after 600 characters: give the whole of what `pulumi stack export` prints\n",
+      "overlay: the state breaks off after 600 characters: give the whole of what `pulumi stack export` prints [cli/state]\n",
     ],
     [
       "cut in a word",
       '{"version":3,"deployment":{"manifest":{},"resources":[{"urn":"a","custom":tru',
-      "overlay: the state breaks off after 77 characters: give the whole of what `pulumi stack export` prints\n",
+      "overlay: the state breaks off after 77 characters: give the whole of what `pulumi stack export` prints [cli/state]\n",
     ],
     [
       "words",
       "error: no stack selected\n",
-      "overlay: the state is no JSON: give the whole of what `pulumi stack export` prints\n",
+      "overlay: the state is no JSON: give the whole of what `pulumi stack export` prints [cli/state]\n",
     ],
-    ["a number", "3", "overlay: the state is no object: give the whole of what `pulumi stack export` prints\n"],
+    [
+      "a number",
+      "3",
+      "overlay: the state is no object: give the whole of what `pulumi stack export` prints [cli/state]\n",
+    ],
     [
       "a preview",
       '{"config":{},"steps":[{"op":"create"}]}',
-      "overlay: this is a preview and no state: give what `pulumi stack export` prints\n",
+      "overlay: this is a preview and no state: give what `pulumi stack export` prints [cli/state]\n",
     ],
     [
       "of Pulumi 0.x",
       '{"version":2,"deployment":{"resources":[]}}',
-      "overlay: the state has version 2, which is of a Pulumi before 1.0: export it with a current one; legal is 3 or 4\n",
+      "overlay: the state has version 2, which is of a Pulumi before 1.0: export it with a current one; legal is 3 or 4 [cli/state]\n",
     ],
     [
       "of the future",
       '{"version":5,"deployment":{"resources":[]}}',
-      "overlay: the state has version 5, which is of a newer Pulumi than this knows: use a newer pulumi-overlay; legal is 3 or 4\n",
+      "overlay: the state has version 5, which is of a newer Pulumi than this knows: use a newer pulumi-overlay; legal is 3 or 4 [cli/state]\n",
     ],
     [
       "something else",
       '{"version":3,"deployment":{"resources":[{"type":7}]}}',
-      "overlay: deployment.resources[0].urn: legal is a string; add it.\ndeployment.resources[0].type: found 7, legal is a string; correct the value.\n",
+      "overlay: deployment.resources[0].urn: legal is a string; add it.\ndeployment.resources[0].type: found 7, legal is a string; correct the value. [cli/state]\n",
     ],
     [
       "an empty stack",
       '{"version":3,"deployment":{"manifest":{}}}',
-      "overlay: the stack has no resource of pulumi-overlay: select another with `pulumi stack select`, or run `pulumi up`\n",
+      "overlay: the stack has no resource of pulumi-overlay: select another with `pulumi stack select`, or run `pulumi up` [cli/state]\n",
     ],
     [
       "a stack of others",
       '{"version":3,"deployment":{"resources":[{"urn":"urn:pulumi:dev::web::aws:s3:Bucket::files","type":"aws:s3:Bucket","custom":true}]}}',
-      "overlay: the stack web/dev has resources, and none of pulumi-overlay: select another with `pulumi stack select`, or run `pulumi up`\n",
+      "overlay: the stack web/dev has resources, and none of pulumi-overlay: select another with `pulumi stack select`, or run `pulumi up` [cli/state]\n",
     ],
     [
       "a spec of another version",
       changed(({ id, ...spec }) => JSON.stringify({ ...spec, mtu: "much" })),
-      "overlay: the state's overlay:node:Host resources cannot be read:\nlux: spec.id: legal is a number; add it.\nfra: spec.id: legal is a number; add it.\nanother version of pulumi-overlay wrote it; use that one, or run `pulumi up` with this one first\n",
+      "overlay: the state's overlay:node:Host resources cannot be read:\nlux: spec.id: legal is a number; add it.\nfra: spec.id: legal is a number; add it.\nanother version of pulumi-overlay wrote it; use that one, or run `pulumi up` with this one first [cli/state]\n",
     ],
   ])("%s", (_, text, message) => {
     expect(said(text)).toBe(message);
@@ -157,7 +161,7 @@ describe("what cannot be read is said with its cure", () => {
       `mkdir ${bin} && ln -s ${process.execPath} ${bin}/node && for it in sh dirname readlink; do ln -s "$(command -v $it)" ${bin}; done`,
     ]);
     expect(overlay([], "", { PATH: bin }).stderr).toBe(
-      "overlay: there is no pulumi on PATH: put it there, or give what `pulumi stack export` prints as --state FILE\n",
+      "overlay: there is no pulumi on PATH: put it there, or give what `pulumi stack export` prints as --state FILE [cli/pulumi]\n",
     );
     writeFileSync(join(bin, "pulumi"), '#!/bin/sh\necho "error: no stack named $5 found" >&2\nexit 255\n', {
       mode: 0o755,
@@ -166,7 +170,7 @@ describe("what cannot be read is said with its cure", () => {
       status: 1,
       stdout: "",
       stderr:
-        "overlay: `pulumi stack export --non-interactive --stack nowhere` ended with 255: error: no stack named nowhere found\n",
+        "overlay: `pulumi stack export --non-interactive --stack nowhere` ended with 255: error: no stack named nowhere found [cli/pulumi]\n",
     });
   });
 });

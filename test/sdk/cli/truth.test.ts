@@ -51,7 +51,7 @@ test("get prints the document, of today or of then, verified where signers are n
   expect(then.stdout).not.toContain("edge/prod");
   expect(overlay(["get", "prod", ...at, "--serial", "9"])).toMatchObject({
     status: 1,
-    stderr: "overlay: serial 9 of network prod is not kept in file://./store\n",
+    stderr: "overlay: serial 9 of network prod is not kept in file://./store [cli/absent]\n",
   });
   expect(overlay(["get", "prod", ...at, "--signers", "-"], allowedSigners(signers))).toMatchObject({
     status: 0,
@@ -65,7 +65,7 @@ test("get prints the document, of today or of then, verified where signers are n
     /^overlay: The document of network prod in file:\/\/\.\/store: stacks\["edge\/prod"\]: legal is a part of net\/prod/,
   );
   expect(overlay(["get", "test", ...at]).stderr).toBe(
-    "overlay: there is no document of network test in file://./store\n",
+    "overlay: there is no document of network test in file://./store [cli/absent]\n",
   );
 });
 
@@ -117,7 +117,7 @@ test("log says who wrote what, the newest first", async () => {
   rmSync(file);
   rmSync(join(folder, "store/prod/log/00000001.json"));
   expect(overlay(["log", "prod", ...at]).stderr).toBe(
-    "overlay: there is no document of network prod in file://./store. Say --from SERIAL: `serial` of a stack's SourceOfTruth is one that was seen.\n",
+    "overlay: there is no document of network prod in file://./store. Say --from SERIAL: `serial` of a stack's SourceOfTruth is one that was seen. [cli/absent]\n",
   );
   const kept = overlay(["log", "prod", ...at, "--from", "4", "--limit", "3"]);
   expect(kept.stdout).toMatch(/^4 {2}not kept\n3 {2}\S+ {2}net\/prod\n(.*\n)+2 {2}\S+ {2}\?\n$/);
@@ -135,7 +135,7 @@ test("put shows what differs, asks, signs, writes, and tells the hosts", () => {
   const before = readFileSync(file, "utf8");
   expect(put("net/prod", path)).toMatchObject({
     status: 1,
-    stderr: "overlay: nobody is there to ask: say --yes to write it all the same\n",
+    stderr: "overlay: nobody is there to ask: say --yes to write it all the same [cli/unconfirmed]\n",
   });
   expect(readFileSync(file, "utf8")).toBe(before);
   const asked = (answer: string) =>
@@ -172,7 +172,7 @@ test("put refuses what has faults, all at once, and what another stack did not s
     JSON.stringify({ ...JSON.parse(text), stacks: { "net/prod": JSON.parse(text).stacks["net/prod"] } }),
   );
   expect(put("net/prod", without, "--yes").stderr).toBe(
-    "overlay: It takes out edge/prod, and net/prod may only take out itself.\n",
+    "overlay: It takes out edge/prod, and net/prod may only take out itself. [truth/faulty]\n",
   );
   const stranger = edited((text) => text.replace(/"identity":"\w+"/, `"identity":"${"0".repeat(32)}"`));
   expect(put("net/prod", stranger, "--yes").stderr).toMatch(

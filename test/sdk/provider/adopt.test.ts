@@ -105,7 +105,9 @@ test("no such device, one that may not be had, and a host that does not answer",
   expect(await said(crowded)).toContain("a device with one peer, and wg0 has 2");
   const dead = new ModelMachine();
   dead.look = () => Promise.reject(new HostError("unreachable", "root@model cannot be reached."));
-  expect(await said(dead)).toBe("What of wg0 is taken over is not known before `up`: root@model cannot be reached.");
+  expect(await said(dead)).toBe(
+    "What of wg0 is taken over is not known before `up`: root@model cannot be reached. [host/unreachable]",
+  );
 });
 
 test("what else wg-quick did is told by its name; and that the run's own SSH goes by the device", async () => {

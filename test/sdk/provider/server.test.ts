@@ -139,3 +139,12 @@ test("a device that is to have no post-quantum keys any more is no change, and w
   expect(engine.said(side({}))).toHaveLength(1);
   await engine.close();
 });
+
+test("what the engine is told ends with the code to look up", async () => {
+  const engine = await TestEngine.start({ config: { ssh: "false" } });
+  const inputs = { connection: { host: "127.0.0.1" }, spec: { node: "n", owner: "p/s", id: 1 } };
+  await expect(engine.up({ type: "overlay:node:Host", name: "n", inputs })).rejects.toMatchObject({
+    message: expect.stringMatching(/ \[host\/noShell\]$/),
+  });
+  await engine.close();
+});

@@ -321,7 +321,7 @@ test("the private key is not in state, nor in what is said of one that was given
   const pasted = readFileSync(net.key, "utf8");
   const { message } = await failure(one.up(part({ nodes: lux }, { key: pasted })));
   expect(message).toBe(
-    "key: legal is the path of an SSH key's file; write the key into a file that only you read, and name that.",
+    "key: legal is the path of an SSH key's file; write the key into a file that only you read, and name that. [input/value]",
   );
   await one.up(ours());
   const secret = readFileSync(net.key, "utf8").split("\n")[2] ?? "";

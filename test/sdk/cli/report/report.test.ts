@@ -434,7 +434,7 @@ describe("what is no preview of ours", () => {
     expect(overlay([join(folder, "same.json"), "--refresh"])).toMatchObject({
       status: 1,
       stdout: "",
-      stderr: "overlay: --refresh is for a preview that this runs itself: leave out the file\n",
+      stderr: "overlay: --refresh is for a preview that this runs itself: leave out the file [cli/option]\n",
     });
   });
 
