@@ -1,6 +1,6 @@
 import * as pulumi from "../sdk/provider/pulumi";
 import { Bridge, Member } from "../sdk/provider/resources";
-import { applyPartly } from "./input";
+import { applyPartly, standIn } from "./input";
 import { foretell, named, owner, settled, timeouts, withheld } from "./outputs";
 import { makePart } from "./part";
 import { program } from "./program";
@@ -74,7 +74,8 @@ function makeMembers(
       memberOf(segment, nodes, index, owner(), network.segments.carriage(segment)),
     );
     const spec = applyPartly(pulumi.all([own, peers]), ([own, peers]) => {
-      const whole = { ...own, peers: peers.filter((_, other) => other !== index) };
+      const others = peers.filter((_, other) => other !== index);
+      const whole = { ...own, local: standIn(own.local, own.node), peers: others.map(withStandIns) };
       // The provider takes either, and the SDK carries what is unknown.
       return (pulumi.containsUnknowns(whole) ? whole : JSON.stringify(whole)) as string;
     });
@@ -100,6 +101,14 @@ function makeMembers(
   );
   return segment.members.flatMap(({ node }) => made.get(node.nodeName) ?? []);
 }
+
+type Told = pulumi.Unwrap<ReturnType<typeof segmentPeers>>[number];
+
+const withStandIns = (peer: Told): Told => ({
+  ...peer,
+  vtep: standIn(peer.vtep, peer.name),
+  routes: peer.routes.map((it) => standIn(it, peer.name)),
+});
 
 /** Once for all segments that are in it. It is the node's, so that it stays as long as one of them does. */
 function makeBridge(

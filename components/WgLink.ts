@@ -112,7 +112,9 @@ function makeOne(parent: WgLink, link: LinkData, peer: PeerData, options: pulumi
   );
   const side = makeSide(parent, link, link.a, spec, options, key.made);
   const other = { ...peer, addresses: carriedOf(link, peer.addresses) };
-  const file = pulumi.all([spec, told]).apply(([{ mtu }, node]) => wgQuick(other, mtu as number, [node as Seen]));
+  const file = pulumi
+    .all([spec, told, peer.endpoint])
+    .apply(([{ mtu }, node, endpoint]) => wgQuick({ ...other, endpoint }, mtu as number, [node as Seen]));
   foretell(
     parent,
     of((own) => smallMtu(link, [own, nodeOf(peer)], `link ${link.name}`)),

@@ -113,10 +113,11 @@ function forOthers(mesh: MeshData): pulumi.Output<Record<string, string>> {
     mtu: mtuOf(mesh, nodes),
     nodes: meshPeers(mesh, nodes, publicKeys(mesh)).slice(0, nodes.length),
   }));
-  return pulumi.output(seen).apply(({ mtu, nodes }) =>
+  const endpoints = pulumi.all(mesh.peers.map(({ endpoint }) => endpoint));
+  return pulumi.all([seen, endpoints]).apply(([{ mtu, nodes }, called]) =>
     Object.fromEntries(
-      mesh.peers.map((peer) => {
-        const own = { ...peer, addresses: carriedOf(mesh, peer.addresses) };
+      mesh.peers.map((peer, index) => {
+        const own = { ...peer, addresses: carriedOf(mesh, peer.addresses), endpoint: called[index] };
         return [peer.name, wgQuick(own, mtu, nodes as Seen[])];
       }),
     ),

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { type Fault, parse } from "../sdk/faults";
+import { placeholder } from "../sdk/kernel/later";
 import * as pulumi from "../sdk/provider/pulumi";
 
 type Later<T> = pulumi.Output<T> | Promise<T>;
@@ -55,6 +56,9 @@ export const unrelated = <T>(value: pulumi.Output<T>): pulumi.Output<T> =>
       secret ? pulumi.secret(known) : known,
     ),
   ) as pulumi.Output<T>;
+
+/** In place of what is unknown, what a preview says: for fields of a spec that take it, where all of the spec goes as one text. */
+export const standIn = <T>(value: T, name: string): T | string => (pulumi.isUnknown(value) ? placeholder(name) : value);
 
 export const isKnown = <T>(value: T): value is Exclude<T, Later<unknown>> => !isLater(value);
 

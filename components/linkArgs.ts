@@ -54,7 +54,7 @@ export const linkArgs = z.strictObject({
     "UDP ports that are redirected to the one listened on, for networks that let few out. Default: none. " +
       "Example: {a: [443]}",
   ),
-  routes: perSide("LinkRoutes", z.array(routeField)).describe(
+  routes: perSide("LinkRoutes", z.array(input(routeField))).describe(
     "What lies behind a node besides its own addresses: the other gets routes to it, and the node has to forward it. A " +
       "default route carries the answers to your own SSH, too, where a host has no nearer way to you. What lies behind " +
       "peer is in its own routes. Default: none. Example: {b: [192.168.7.0/24]}",

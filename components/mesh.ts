@@ -12,7 +12,7 @@ import type { TopologyDevice } from "../sdk/network/topology";
 import type { Member } from "../sdk/network/ways";
 import * as pulumi from "../sdk/provider/pulumi";
 import { cannotUse, spec as interfaceSpec, NO_ADDRESS, NO_IPV6, noSource, twoHave } from "../sdk/wireguard/spec";
-import { faultsOfKnown, isKnown, knownOf, lift } from "./input";
+import { faultsOfKnown, isKnown, knownOf, lift, standIn } from "./input";
 import type { MeshData } from "./meshArgs";
 import { carried, carriedOf, mtuFaultsOf, mtuOf, onlyV4, outer } from "./mtu";
 import { letIn } from "./nodeArgs";
@@ -42,13 +42,13 @@ const port = (mesh: MeshData, { id, portBase, ports }: LinkNode) =>
 function endpointOf(mesh: MeshData, node: LinkNode) {
   const at = callable(node, mesh.family);
   if (!at) return undefined;
-  const { ports: few } = at;
-  const outside = (listens: number) => (few ? listenPort(node.id, { pool: few }) : listens);
   return lift(
-    (address, declared, listens) => endpoint(address, declared ?? outside(listens)),
+    (address, declared, listens, pool) =>
+      endpoint(address, declared ?? (pool ? listenPort(node.id, { pool }) : listens)),
     at.address,
     mesh.port,
     port(mesh, node),
+    at.ports,
   );
 }
 
@@ -117,8 +117,9 @@ export const peerTexts = (peers: readonly { name: string }[]): string =>
     .join("\n");
 
 /** A node's spec as JSON; or not as text, where something of the node is unknown that no word can stand in for. */
-export function specText(node: object, texts: string, index: number): string {
+export function specText(own: { node: string; behind: readonly unknown[] }, texts: string, index: number): string {
   const others = texts.split("\n").filter((_, other) => other !== index);
+  const node = { ...own, behind: own.behind.map((it) => standIn(it, own.node)) };
   // The provider takes either, and the SDK carries what is unknown.
   if (pulumi.containsUnknowns(node)) return { ...node, peers: others.map((it) => JSON.parse(it)) } as unknown as string;
   return `${JSON.stringify(node).slice(0, -1)},"peers":[${others.join()}]}`;
@@ -188,10 +189,15 @@ const members = (mesh: MeshData, nodes: readonly LinkNode[]): Placed[] => [
   ...nodes.map(({ name, addresses }) => ({
     name,
     addresses: knownOf(carried(mesh, addresses)),
-    routes: mesh.routes[name] ?? [],
+    routes: knownOf(mesh.routes[name] ?? []),
     path: ["routes", name],
   })),
-  ...others(mesh).map(({ name, addresses, routes }, index) => ({ name, addresses, routes, path: ["peers", index] })),
+  ...others(mesh).map(({ name, addresses, routes }, index) => ({
+    name,
+    addresses,
+    routes: knownOf(routes),
+    path: ["peers", index],
+  })),
 ];
 
 function overlaps(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {

@@ -329,7 +329,7 @@ export class Network {
     const identity = `${name} ${id} ${[...addresses].sort().join(" ")}`;
     const clashes = this.peers.has(identity) ? [] : this.topology.addNode({ name, id, addresses, prefixes: [] });
     this.peers.add(identity);
-    const at = parseEndpoint(endpoint ?? "");
+    const at = parseEndpoint(isLater(endpoint) ? "" : (endpoint ?? ""));
     return at ? [...clashes, ...this.topology.addEndpoint([name, "endpoint"], at.address)] : clashes;
   }
 

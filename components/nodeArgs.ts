@@ -48,7 +48,7 @@ const endpoint = z
   .strictObject({
     address: input(underlayAddress).describe("Address on the underlay. Example: 203.0.113.5"),
     ports: z
-      .array(portField)
+      .array(input(portField))
       .min(1)
       .optional()
       .describe(

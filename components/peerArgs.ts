@@ -14,11 +14,11 @@ export const peerField = z
       .array(addressField)
       .min(1)
       .describe("Its addresses in the overlay. Example: [10.255.0.50, fd00:6f::50]"),
-    endpoint: endpointField
+    endpoint: input(endpointField)
       .optional()
       .describe("Underlay address and port that it is called at. Default: none; it calls. Example: 192.0.2.7:51820"),
     routes: z
-      .array(routeField)
+      .array(input(routeField))
       .default([])
       .describe("What is reached by way of it besides its own addresses. Default: none. Example: [192.168.9.0/24]"),
   })
@@ -26,6 +26,9 @@ export const peerField = z
 
 export type Peer = z.input<typeof peerField>;
 export type PeerData = z.output<typeof peerField>;
+
+/** What of it is known by the time that it is told. */
+type Told = Pick<PeerData, "name" | "addresses"> & { endpoint?: string | undefined };
 
 /** A node as that machine sees it. */
 export interface Seen {
@@ -41,13 +44,13 @@ const line = (name: string, value: string | number | undefined): string[] =>
   value === undefined || value === "" ? [] : [`${name} = ${value}`];
 
 /** The file of wg-quick(8) that makes the machine a part of the network, but for its private key, which is nobody's but its own. */
-export function wgQuick(peer: PeerData, mtu: number, nodes: readonly Seen[]): string {
+export function wgQuick({ endpoint, ...peer }: Told, mtu: number, nodes: readonly Seen[]): string {
   return [
     `# ${peer.name}`,
     "[Interface]",
     missingKey(peer.name),
     ...line("Address", peer.addresses.map(host).join(", ")),
-    ...line("ListenPort", peer.endpoint?.split(":").at(-1)),
+    ...line("ListenPort", endpoint?.split(":").at(-1)),
     ...line("MTU", mtu),
     ...nodes.flatMap((node) => [
       "",

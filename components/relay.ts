@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { type Fault, fault } from "../sdk/faults";
 import { family } from "../sdk/network/address";
 import { isKnown } from "./input";
+import type { MeshData } from "./meshArgs";
 import { carried } from "./mtu";
 import type { NodeData } from "./nodeArgs";
 import { type Leg, legBetween } from "./paths";
@@ -165,10 +166,7 @@ function double({ name, relay }: NodeData, pair: Pair, index: number): Fault[] {
 }
 
 /** A mesh cannot do for relays: each address there is one peer's, and a relay forwards nothing but its pairs. */
-export function meshRelayFaults(
-  nodes: readonly NodeData[],
-  routes: Readonly<Record<string, readonly string[]>>,
-): Fault[] {
+export function meshRelayFaults(nodes: readonly NodeData[], routes: MeshData["routes"]): Fault[] {
   const names = nodes.map(({ name }) => name);
   return nodes.flatMap((node, index) => {
     const { name, relay } = node;
@@ -183,7 +181,7 @@ export function meshRelayFaults(
 }
 
 /** Nothing is reached by way of a relay but its pairs. `path`: where `routes` are written down. */
-export function behindRelay({ name, relay }: NodeData, path: string[], routes: readonly string[]): Fault[] {
+export function behindRelay({ name, relay }: NodeData, path: string[], routes: readonly unknown[]): Fault[] {
   if (relay.length === 0 || routes.length === 0) return [];
   const legal = `empty at ${name}, a relay, which forwards between its pairs and nothing else`;
   return [fault(path, undefined, { legal, cure: "have it behind a node that is no relay" })];

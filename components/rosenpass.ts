@@ -71,8 +71,8 @@ export const portOf = ({ exchange, own, peer }: View) =>
 function endpointsOf(view: View): (string | pulumi.Output<string>)[] {
   const { exchange, peer } = view;
   const port = portOf(turned(view));
-  const reached = ({ ports }: { ports?: readonly number[] | undefined }) =>
-    exchange.peerKey !== undefined || ports === undefined || !isKnown(port) || ports.includes(port);
+  const reached = ({ ports }: ReturnType<typeof callables>[number]) =>
+    exchange.peerKey !== undefined || !ports?.every(isKnown) || !isKnown(port) || ports.includes(port);
   return callables(peer, exchange.family)
     .filter(reached)
     .map(({ address }) => lift(endpoint, address, port));

@@ -162,7 +162,7 @@ export function topologySegment(segment: SegmentData, nodes: readonly LinkNode[]
       bridge: bridgeDevice(segment, member),
       prefixes: [
         ...(routed ? [] : (known[index] ?? []).map(({ prefix }) => prefix)),
-        ...members.flatMap(({ routes }, other) => (other === index ? [] : routes)),
+        ...members.flatMap(({ routes }, other) => (other === index ? [] : knownOf(routes))),
       ],
     })),
     prefixes: [...new Set(known.flat().map(({ prefix }) => prefix))],

@@ -69,7 +69,7 @@ const member = z
       .default([])
       .describe("Hosts behind the bridge, for variants in which nobody is looked for. Default: none."),
     routes: z
-      .array(prefixField)
+      .array(input(prefixField))
       .default([])
       .describe(
         "What the other members without a bridge reach by way of the node, which has to forward it. Default: none. " +

@@ -35,8 +35,9 @@ export type LinkNode = Pick<
 type Endpoint = Extract<NodeData["endpoints"], unknown[]>[number];
 
 /** Somebody else's machine as a link sees it: of what it does not say, the most common. */
-export function nodeOf({ name, id, addresses, endpoint: called = "" }: PeerData): LinkNode {
-  const at = parseEndpoint(called);
+export function nodeOf({ name, id, addresses, endpoint: called }: PeerData): LinkNode {
+  // What is none is refused where it is known.
+  const at = lift((it = "") => parseEndpoint(it) ?? { address: it, port: 0 }, called);
   return {
     name,
     id,
@@ -49,7 +50,7 @@ export function nodeOf({ name, id, addresses, endpoint: called = "" }: PeerData)
     firewall: undefined,
     firewallChain: undefined,
     forwardChain: undefined,
-    endpoints: at ? [{ address: at.address, ports: [at.port] }] : [],
+    endpoints: called ? [{ address: lift((it) => it.address, at), ports: [lift((it) => it.port, at)] }] : [],
   };
 }
 
@@ -104,12 +105,13 @@ const port = ({ side, link, own, peer }: View) =>
   );
 
 /** The peer's port as it is seen from here: a few may be all that lead to it. */
-const outsidePort = (view: View, few: readonly number[] | undefined) => {
+const outsidePort = (view: View, few: Endpoint["ports"]) => {
   const there = turned(view);
   return lift(
-    (declared, listens) => declared[there.side] ?? (few ? listenPort(view.own.id, { pool: few }) : listens),
+    (declared, listens, pool) => declared[there.side] ?? (pool ? listenPort(view.own.id, { pool }) : listens),
     view.link.ports,
     port(there),
+    few,
   );
 };
 
@@ -121,7 +123,7 @@ export const keyLabel = ({ side, link: { rotate, adopt } }: Pick<View, "side" | 
   rotate ?? (adopt[side] ? ADOPTED : undefined);
 
 /** What lies behind this side besides its own addresses. */
-export const behind = ({ routes, peer }: LinkData, side: SideName): string[] =>
+export const behind = ({ routes, peer }: LinkData, side: SideName): LinkData["routes"]["a"] & object =>
   (peer && side === "b" ? peer.routes : routes[side]) ?? [];
 
 /** Address and port that this side calls, where it calls. */
@@ -174,7 +176,7 @@ export const seen = <K>(view: View, publicKey: K) => {
     name: view.peer.name,
     publicKey,
     addresses: carried(view.link, view.peer.addresses),
-    routes: lift((...far) => [...behind(view.link, turned(view).side), ...far.flat().map(host)], ...beyond),
+    routes: lift((own, ...far) => [...own, ...far.flat().map(host)], behind(view.link, turned(view).side), ...beyond),
     ...(called !== undefined && { endpoint: called }),
     ...(called !== undefined && view.link.keepalive > 0 && { keepalive: view.link.keepalive }),
   };
@@ -188,7 +190,11 @@ export function topologyEnd(view: View): TopologyEnd {
   const { name, addresses } = view.peer;
   return {
     members: [
-      { name, addresses: knownOf(carried(view.link, addresses)), routes: behind(view.link, turned(view).side) },
+      {
+        name,
+        addresses: knownOf(carried(view.link, addresses)),
+        routes: knownOf(behind(view.link, turned(view).side)),
+      },
     ],
     node: view.own.name,
     peer: view.peer.name,

@@ -40,7 +40,7 @@ function taken(spec: Spec, snapshot: Snapshot): Fault[] {
 const behind = ({ peers }: Spec, snapshot: Snapshot): Fault[] =>
   peers.flatMap(({ routes }, index) =>
     routes.flatMap((prefix, n) => {
-      const clash = connected(snapshot, prefix, []);
+      const clash = isPlaceholder(prefix) ? undefined : connected(snapshot, prefix, []);
       if (!clash) return [];
       const legal = `a prefix that the host is not connected to, and its device ${clash.device} is in ${clash.dst}`;
       return [

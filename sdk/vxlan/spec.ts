@@ -48,7 +48,7 @@ const peer = z.strictObject({
     .describe("Its addresses in the segment. Default: none. Example: [10.100.0.1/24, fd00:100::1/64]"),
   behind: z.array(behind).default([]).describe("Hosts behind its bridge that are known. Default: none."),
   routes: z
-    .array(prefixField)
+    .array(later(prefixField))
     .default([])
     .describe("What is reached by way of it. Default: none. Example: [192.168.7.0/24]"),
 });

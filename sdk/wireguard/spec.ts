@@ -48,7 +48,7 @@ const peer = z.strictObject({
     .optional()
     .describe("Somebody else's machine, which is not made by the same run. Default: a node of the same program."),
   routes: z
-    .array(routeField)
+    .array(later(routeField))
     .default([])
     .describe(
       "What is reached by way of the other node besides its own addresses. Default: none. Example: [192.168.7.0/24]",
@@ -134,7 +134,7 @@ const fields = z.strictObject({
   relayed: z.array(relayed).default([]).describe("Nodes that are reached by way of a peer. Default: none."),
   forwards: z.boolean().default(false).describe("Whether the node forwards what comes by this device. Default: false."),
   behind: z
-    .array(routeField)
+    .array(later(routeField))
     .default([])
     .describe(
       "What lies behind the node, to which the others have routes; forwarding it is for the host's owner to switch on. " +
@@ -148,6 +148,8 @@ export type Peer = z.output<typeof peer>;
 
 /** Addresses of which not even the number is known yet are none. */
 const list = (addresses: string | string[]): string[] => (typeof addresses === "string" ? [] : addresses);
+
+const known = (values: string[]): string[] => values.filter((it) => !isPlaceholder(it));
 
 type Context = z.core.$RefinementCtx;
 
@@ -221,7 +223,7 @@ function withSource(
 
 /** Whether a node of these addresses has none to send from to what a route leads to. */
 export const cannotUse = (addresses: readonly string[], route: string): boolean =>
-  !addresses.some((address) => isPlaceholder(address) || family(address) === family(route));
+  !isPlaceholder(route) && !addresses.some((address) => isPlaceholder(address) || family(address) === family(route));
 
 export function noSource(route: string, nodes: readonly string[]): [legal: string, cure: string] {
   const kind = family(route) === "inet" ? "IPv4" : "IPv6";
@@ -256,9 +258,9 @@ function meshPeers(spec: Fields, context: Context): void {
   const mine = addresses.map((address) => ({ prefix: host(address), owner: { name: node, path: ["addresses"] } }));
   const theirs = peers.flatMap(({ name, addresses, routes }, index) => {
     const owner = { name, path: ["peers", index] };
-    const hosts = list(addresses).flatMap((address) => (isPlaceholder(address) ? [] : host(address)));
+    const hosts = known(list(addresses)).map(host);
     const far = relayed.flatMap((it) => (it.by === name ? it.addresses.map(host) : []));
-    return [...hosts, ...routes, ...far].map((prefix) => ({ prefix, owner }));
+    return [...hosts, ...known(routes), ...far].map((prefix) => ({ prefix, owner }));
   });
   for (const [one, other] of overlapping<Owner>([...mine, ...theirs])) {
     object(context, one.owner.path, ...twoHave(one, other));
