@@ -22,12 +22,16 @@ export interface Underlay {
 /**
  * A machine of the network: its keys, its addresses in the overlay, and all that its links stand on.
  *
- *     const lux = new OverlayNode("lux", {
- *       id: 1,
- *       connection: { host: "203.0.113.5", hostKey: "ssh-ed25519 AAAA…" },
- *       addresses: ["10.255.0.1", "fd00:6f::1"],
- *       endpoints: ["203.0.113.5", "2001:db8::5"],
- *     });
+ * @example
+ * ```ts
+ * const lux = new OverlayNode("lux", {
+ *   id: 1,
+ *   connection: { host: "203.0.113.5", hostKey: "ssh-ed25519 AAAA…" },
+ *   addresses: ["10.255.0.1", "fd00:6f::1"],
+ *   endpoints: ["203.0.113.5", "2001:db8::5"],
+ * });
+ * export const key = lux.publicKey;
+ * ```
  */
 export class OverlayNode extends pulumi.ComponentResource {
   static readonly token = "overlay:index:OverlayNode";

@@ -11,7 +11,11 @@ import { type LinkNode, nodeOf } from "./side";
 /**
  * Post-quantum keys for the packets of a link: Rosenpass exchanges a new preshared key every two minutes.
  *
- *     new RosenpassPeer("lux-fra", { link, mode: "strict" });
+ * @example
+ * ```ts
+ * const link = new WgLink("lux-fra", { a: lux, b: fra });
+ * export const { health } = new RosenpassPeer("lux-fra", { link, mode: "permissive" });
+ * ```
  */
 export class RosenpassPeer extends pulumi.ComponentResource {
   static readonly token = "overlay:index:RosenpassPeer";

@@ -20,8 +20,17 @@ import { said } from "./truthSaid";
  * A network that several stacks have a part of: one document in a folder or a bucket, in which each stack writes and signs
  * its own nodes and links, and from which it takes those of the others.
  *
- *     const truth = new SourceOfTruth("truth", { network: "prod", store: "file:///srv/truth", key, signers, nodes: [lux] });
- *     new WgLink("lux-fra", { a: lux, peer: truth.peer("fra") });
+ * @example
+ * ```ts
+ * const truth = new SourceOfTruth("truth", {
+ *   network: "prod",
+ *   store: "file:///srv/truth",
+ *   key: "/home/ci/.ssh/truth",
+ *   signers: { "net/prod": ["ssh-ed25519 AAAA…"], "edge/prod": ["ssh-ed25519 AAAA…"] },
+ *   nodes: [lux],
+ * });
+ * new WgLink("lux-fra", { a: lux, peer: truth.peer("fra") });
+ * ```
  */
 export class SourceOfTruth extends pulumi.ComponentResource {
   static readonly token = "overlay:index:SourceOfTruth";

@@ -22,10 +22,17 @@ export interface SegmentDevice {
 /**
  * A VXLAN segment: one Ethernet network of several nodes, over links and meshes that encrypt it.
  *
- *     new VxlanSegment("lan", { vni: 100, variant: "static-flood", members: [
- *       { node: lux, addresses: ["10.100.0.1/24"] },
- *       { node: fra, addresses: ["10.100.0.2/24"] },
- *     ] });
+ * @example
+ * ```ts
+ * new VxlanSegment("lan", {
+ *   vni: 100,
+ *   variant: "static-flood",
+ *   members: [
+ *     { node: lux, addresses: ["10.100.0.1/24"] },
+ *     { node: fra, addresses: ["10.100.0.2/24"], bridge: { ports: ["eth1"], stp: true } },
+ *   ],
+ * });
+ * ```
  */
 export class VxlanSegment extends pulumi.ComponentResource {
   static readonly token = "overlay:index:VxlanSegment";

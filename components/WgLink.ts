@@ -24,7 +24,11 @@ export interface LinkSide {
 /**
  * A WireGuard link between two nodes: a network device on each, which carries what the routes say.
  *
- *     const link = new WgLink("lux-fra", { a: lux, b: fra });
+ * @example
+ * ```ts
+ * const link = new WgLink("lux-fra", { a: lux, b: fra, routes: { b: ["192.168.7.0/24"] } });
+ * export const { sideA, sideB, pathMtu } = link;
+ * ```
  */
 export class WgLink extends pulumi.ComponentResource {
   static readonly token = "overlay:index:WgLink";

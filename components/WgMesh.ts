@@ -29,7 +29,11 @@ export interface MeshDevice {
  * A WireGuard mesh: one network device on each node, with all the others as peers, each of which has its own addresses
  * and what is declared to lie behind it.
  *
- *     const mesh = new WgMesh("mesh", { nodes: [lux, fra, hkg], routes: { fra: ["192.168.7.0/24"] } });
+ * @example
+ * ```ts
+ * const mesh = new WgMesh("mesh", { nodes: [lux, fra, hkg], routes: { fra: ["192.168.7.0/24"] } });
+ * export const { devices } = mesh;
+ * ```
  */
 export class WgMesh extends pulumi.ComponentResource {
   static readonly token = "overlay:index:WgMesh";

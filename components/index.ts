@@ -29,7 +29,7 @@ export { type SegmentDevice, VxlanSegment } from "./VxlanSegment";
 export { type LinkSide, WgLink } from "./WgLink";
 export { type MeshDevice, WgMesh } from "./WgMesh";
 
-/** For the plugin, which makes them for programs in every language. */
+/** @internal For the plugin, which makes them for programs in every language. */
 export const components: ComponentType[] = [
   {
     token: OverlayNode.token,

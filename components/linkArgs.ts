@@ -9,7 +9,7 @@ import { peerField } from "./peerArgs";
 const perSide = <S extends z.ZodType>(id: string, schema: S) =>
   z
     .strictObject({ a: schema.optional().describe("On node a."), b: schema.optional().describe("On node b.") })
-    .meta({ id })
+    .meta({ id, description: "What is said of each of the two sides of a link." })
     .default({});
 
 export const rotateField = labelField
@@ -21,7 +21,10 @@ export const rotateField = labelField
 export const keepaliveField = z.int().min(0).max(65535).default(25);
 
 /** Of packets that carry others; or of these as well. */
-export const carrierField = z.enum(["inet", "inet6", "v4"]).meta({ id: "CarrierFamily" });
+export const carrierField = z.enum(["inet", "inet6", "v4"]).meta({
+  id: "CarrierFamily",
+  description: "Family that packets which carry others travel in; v4: there is none but IPv4 inside, either.",
+});
 
 export const linkArgs = z.strictObject({
   a: component<OverlayNode>("overlay:index:OverlayNode").describe("One node."),
@@ -78,6 +81,7 @@ export const linkArgs = z.strictObject({
   ),
 });
 
+/** Each is described in the document Arguments of the reference. */
 export type WgLinkArgs = z.input<typeof linkArgs>;
 
 /** A link as declared, defaults filled in. */
@@ -91,7 +95,7 @@ const side = z
     endpoint: z.string().optional().describe("Where it calls the other side; absent where it waits to be called."),
     mtu: z.int().describe("Bytes that a packet inside of the link may have."),
   })
-  .meta({ id: "LinkSide" });
+  .meta({ id: "LinkSide", description: "A link on one of its nodes." });
 
 export const linkOutputs = z.object({
   sideA: side.describe("The link on node a."),

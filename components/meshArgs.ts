@@ -60,6 +60,7 @@ export const meshArgs = z.strictObject({
   ),
 });
 
+/** Each is described in the document Arguments of the reference. */
 export type WgMeshArgs = z.input<typeof meshArgs>;
 
 /** A mesh as declared, defaults filled in. */
@@ -72,7 +73,7 @@ const device = z
     listenPort: z.int().describe("UDP port that it listens on."),
     mtu: z.int().describe("Bytes that a packet inside of the mesh may have."),
   })
-  .meta({ id: "MeshDevice" });
+  .meta({ id: "MeshDevice", description: "A mesh on one of its nodes." });
 
 export const meshOutputs = z.object({
   devices: z.array(device).describe("The mesh on each of its nodes, in the order in which they are given."),

@@ -31,7 +31,9 @@ const underlayAddress = checkedString((value) => {
     : { legal, cure: "correct the address; a host name is not one, because what it stands for may change" };
 }).transform((value) => address(value) ?? value);
 
-export const familyField = z.enum(["inet", "inet6"]).meta({ id: "Family" });
+export const familyField = z
+  .enum(["inet", "inet6"])
+  .meta({ id: "Family", description: "Family of addresses: inet is IPv4, inet6 is IPv6." });
 
 const connection = z
   .strictObject({
@@ -42,7 +44,10 @@ const connection = z
     proxyJump: input(Connection.shape.proxyJump),
     connectTimeout: input(Connection.shape.connectTimeout),
   })
-  .meta({ id: "Connection" });
+  .meta({
+    id: "Connection",
+    description: "How a machine is reached over SSH. What is not said here is as ssh_config has it.",
+  });
 
 const endpoint = z
   .strictObject({
@@ -59,7 +64,7 @@ const endpoint = z
       .optional()
       .describe("Family of an address that is known only later. Default: the address's own. Example: inet6"),
   })
-  .meta({ id: "Endpoint" });
+  .meta({ id: "Endpoint", description: "Where other nodes reach a node over the underlay." });
 
 const underlay = z
   .strictObject({
@@ -71,14 +76,14 @@ const underlay = z
       .default([])
       .describe("Tunnel devices of others that encrypted packets may leave by. Default: none. Example: [hetzner0]"),
   })
-  .meta({ id: "Underlay" });
+  .meta({ id: "Underlay", description: "What encrypted packets travel on." });
 
 const relayPair = z
   .strictObject({
     a: nameField.describe("Name of one node. Example: lux"),
     b: nameField.describe("Name of the other. Example: hkg"),
   })
-  .meta({ id: "RelayPair" });
+  .meta({ id: "RelayPair", description: "Two nodes that a third forwards between." });
 
 export const nodeArgs = z.strictObject({
   id: host.shape.id.describe("Number of the node, unique in the network; never change it. Example: 1"),
@@ -117,7 +122,7 @@ export const nodeArgs = z.strictObject({
   underlay: input(underlay.prefault({})).describe("What encrypted packets travel on. Default: 1500 bytes, no tunnels."),
   packages: host.shape.packages
     .unwrap()
-    .meta({ id: "Packages" })
+    .meta({ id: "Packages", description: "What becomes of packages that the machine lacks." })
     .default("expect")
     .describe("Whether packages that the machine lacks are installed or are a fault. Default: expect."),
   firewall: firewallField
@@ -172,6 +177,7 @@ export const nodeOutputs = z.object({
 
 export type EndpointArgs = z.input<typeof endpoint>;
 
+/** Each is described in the document Arguments of the reference. */
 export type OverlayNodeArgs = Omit<z.input<typeof nodeArgs>, "endpoints"> & {
   /** An address stands for `{ address }`. */
   endpoints?: pulumi.Input<(pulumi.Input<string> | EndpointArgs)[]>;

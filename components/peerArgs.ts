@@ -22,8 +22,9 @@ export const peerField = z
       .default([])
       .describe("What is reached by way of it besides its own addresses. Default: none. Example: [192.168.9.0/24]"),
   })
-  .meta({ id: "Peer" });
+  .meta({ id: "Peer", description: "Somebody else's machine at the other end of a link, or in a mesh." });
 
+/** Each is described in the document Arguments of the reference. */
 export type Peer = z.input<typeof peerField>;
 export type PeerData = z.output<typeof peerField>;
 

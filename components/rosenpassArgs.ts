@@ -19,7 +19,7 @@ export const postQuantumField = z
     mode: modeField.default("permissive").describe(`${MODE}Default: permissive.`),
     binary: binaryField.optional().describe(BINARY),
   })
-  .meta({ id: "PostQuantum" });
+  .meta({ id: "PostQuantum", description: "Post-quantum keys of every two nodes of a mesh, by Rosenpass." });
 
 export const rosenpassArgs = z.strictObject({
   link: component<WgLink>("overlay:index:WgLink").describe("The link whose packets are to have the keys."),
@@ -43,6 +43,7 @@ export const rosenpassArgs = z.strictObject({
     ),
 });
 
+/** Each is described in the document Arguments of the reference. */
 export type RosenpassPeerArgs = z.input<typeof rosenpassArgs>;
 
 /** As declared, defaults filled in. */

@@ -42,7 +42,10 @@ const bridge = z
       .default(false)
       .describe("That nothing behind a port leads back here, so that no spanning tree is needed. Default: false."),
   })
-  .meta({ id: "SegmentBridge" });
+  .meta({
+    id: "SegmentBridge",
+    description: "A bridge on a member, by which other devices of the machine are in the segment.",
+  });
 
 const host = z
   .strictObject({
@@ -52,7 +55,7 @@ const host = z
       .default([])
       .describe("Its IP addresses. Default: none. Example: [10.100.0.50, fd00:100::50]"),
   })
-  .meta({ id: "SegmentHost" });
+  .meta({ id: "SegmentHost", description: "A host behind a member's bridge." });
 
 const member = z
   .strictObject({
@@ -89,7 +92,7 @@ const member = z
       ),
     underlay: deviceField.optional().describe("Of multicast, the device on which the group is. Example: eth0"),
   })
-  .meta({ id: "SegmentMember" });
+  .meta({ id: "SegmentMember", description: "A node that is in a segment." });
 
 const router = z
   .strictObject({
@@ -106,13 +109,13 @@ const router = z
       .default([])
       .describe("What such members reach by way of it. Default: none. Example: [10.100.0.0/24, 10.101.0.0/24]"),
   })
-  .meta({ id: "SegmentRouter" });
+  .meta({ id: "SegmentRouter", description: "A router in a segment that packets need not go to." });
 
 export const segmentArgs = z.strictObject({
   vni: vniField.describe("VXLAN network identifier, 1 to 16777215, with the port unique on each node. Example: 100"),
   variant: z
     .enum(VARIANTS)
-    .meta({ id: "SegmentVariant" })
+    .meta({ id: "SegmentVariant", description: "How the members of a segment find each other." })
     .describe(
       "How members find each other. point-to-point: two of them. multicast: by a group, on a plain underlay. " +
         "static-flood: what is for all is sent to each, and addresses are learned. static-l2: the same without learning. " +
@@ -168,6 +171,7 @@ export const segmentArgs = z.strictObject({
     .describe("Name of the VXLAN device on each node, at most 15 bytes. Default: vx- and the segment's name."),
 });
 
+/** Each is described in the document Arguments of the reference. */
 export type VxlanSegmentArgs = z.input<typeof segmentArgs>;
 
 /** A segment as declared, defaults filled in. */
@@ -182,7 +186,7 @@ const seen = z
     vtep: z.string().describe("Address that its VXLAN packets come from and go to."),
     mtu: z.int().describe("Bytes that a packet inside of the segment may have."),
   })
-  .meta({ id: "SegmentDevice" });
+  .meta({ id: "SegmentDevice", description: "A segment on one of its nodes." });
 
 export const segmentOutputs = z.object({
   devices: z.array(seen).describe("The segment on each of its nodes, in the order in which members are given."),

@@ -16,7 +16,10 @@ const links = (
 /**
  * A WgLink between every two nodes, called `lux-fra` where lux stands before fra in the list.
  *
- *     const links = fullMesh([lux, fra, hkg]); // lux-fra, lux-hkg, fra-hkg
+ * @example
+ * ```ts
+ * const links = fullMesh([lux, fra, hkg]); // lux-fra, lux-hkg, fra-hkg
+ * ```
  */
 export const fullMesh = (
   nodes: readonly OverlayNode[],
@@ -32,7 +35,10 @@ export const fullMesh = (
 /**
  * A WgLink between the hub and every other node, called `hub-lux`. The hub may be among the nodes.
  *
- *     const links = star(hub, [lux, fra]); // hub-lux, hub-fra
+ * @example
+ * ```ts
+ * const links = star(hkg, [lux, fra], { keepalive: 15 }); // hkg-lux, hkg-fra
+ * ```
  */
 export const star = (
   hub: OverlayNode,

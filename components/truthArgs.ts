@@ -16,7 +16,7 @@ const relay = z
     by: nameField.describe("Name of the node that forwards between the two. Example: lux"),
     allowPlaintext: z.literal(true).describe("That the relay can read what it forwards. Example: true"),
   })
-  .meta({ id: "TruthRelay" });
+  .meta({ id: "TruthRelay", description: "Two nodes, of several stacks, and the one that forwards between them." });
 
 const choosing = z
   .strictObject({
@@ -37,7 +37,7 @@ const choosing = z
       ),
     ...agentFields,
   })
-  .meta({ id: "TruthChoosing" });
+  .meta({ id: "TruthChoosing", description: "How hosts choose by themselves where they call each other." });
 
 export const truthArgs = z.strictObject({
   network: nameField.describe("Name of the network, the same in all stacks that are in it. Example: prod"),
@@ -60,7 +60,15 @@ export const truthArgs = z.strictObject({
         "said with them. Default: none.",
     ),
   endpoints: z
-    .record(z.string(), z.array(endpointField.meta({ id: "TruthEndpoint" })))
+    .record(
+      z.string(),
+      z.array(
+        endpointField.meta({
+          id: "TruthEndpoint",
+          description: "One more place at which a node is called, with what it costs.",
+        }),
+      ),
+    )
     .default({})
     .describe(
       "More endpoints, by the node's name, between which the hosts themselves choose: with a cost, or with a name that " +
@@ -96,6 +104,7 @@ export const truthArgs = z.strictObject({
     ),
 });
 
+/** Each is described in the document Arguments of the reference. */
 export type SourceOfTruthArgs = z.input<typeof truthArgs>;
 export type TruthData = z.output<typeof truthArgs>;
 

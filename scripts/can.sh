@@ -44,6 +44,10 @@ python_hindrance() {
   fi
 }
 
+go_hindrance() { has go || echo "no Go to build generators of SDKs with"; }
+
+yaml_hindrance() { command -v pulumi-language-yaml >/dev/null || echo "no Pulumi language host for YAML, and none was built (sh scripts/setup.sh yaml says why; at once after: rm -r $cache/failed)"; }
+
 # These plugins are no Go modules that could be built. The engine takes the version of the npm package and no other.
 plugin_hindrance() {
   version=$(sed -n "s|.*\"@pulumi/$1\": \"\([0-9.]*\)\".*|\1|p" "$root/package.json")
@@ -109,7 +113,7 @@ images_hindrance() {
 can() {
   printf '{'
   comma=
-  for need in lab vm images engine python command cloudflare shellcheck minio rosenpass; do
+  for need in lab vm images engine python go yaml command cloudflare shellcheck minio rosenpass; do
     printf '%s"%s":"%s"' "$comma" $need "$(${need}_hindrance)"
     comma=,
   done

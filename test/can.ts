@@ -5,7 +5,7 @@
 
 /**
  * `lab` = root on Linux with systemd-nspawn; `vm` = QEMU, for hosts with kernels of their own; `engine` = the Pulumi CLI;
- * `images` = other root file systems than the usual one; `python` = its Python host and a venv; `command` and `cloudflare` = plugins; `minio` = an S3
+ * `images` = other root file systems than the usual one; `python` = its Python host and a venv; `go` = Go; `yaml` = the host for YAML; `command` and `cloudflare` = plugins; `minio` = an S3
  * server; `rosenpass` = its binary.
  */
 export type Need =
@@ -14,6 +14,8 @@ export type Need =
   | "images"
   | "engine"
   | "python"
+  | "go"
+  | "yaml"
   | "command"
   | "cloudflare"
   | "shellcheck"

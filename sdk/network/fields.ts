@@ -127,7 +127,9 @@ export const ownerField = checkedString((value) =>
 );
 
 /** Who decides on a machine which packets are let in; `none`: nobody there, or somebody else sees to it. */
-export const firewallField = z.enum(["none", "ufw", "firewalld", "nftables"]).meta({ id: "Firewall" });
+export const firewallField = z
+  .enum(["none", "ufw", "firewalld", "nftables"])
+  .meta({ id: "Firewall", description: "Who on a machine decides which packets are let in." });
 
 /** Family, table and chain, as nft(8) names them. */
 const chain = checkedString((value) =>

@@ -204,7 +204,15 @@ export interface ProviderArgs {
   allowDestroy?: pulumi.Input<"on" | "off">;
 }
 
-/** How hosts are reached, for the resources that are given this provider. */
+/**
+ * How hosts are reached, for the resources that are given this provider.
+ *
+ * @example
+ * ```ts
+ * const bastion = new Provider("bastion", { ssh: "ssh -F ./ssh_config" });
+ * new OverlayNode("lux", { id: 1, connection: { host: "lux" } }, { provider: bastion });
+ * ```
+ */
 export class Provider extends pulumi.ProviderResource {
   constructor(name: string, args: ProviderArgs = {}, options?: pulumi.ResourceOptions) {
     // Configuration of providers travels as text, and what is not text as JSON.

@@ -57,12 +57,28 @@ const described = (json: JsonSchema): Spec => ({
   ...(json.description && { description: json.description }),
 });
 
-/** Of arguments: what is not marked as an input has to be known when the program runs. */
-const argument = (json: JsonSchema): Spec => ({ ...described(json), ...(!json.input && { plain: true }) });
+/** Whether a value, or any part of it, may be known only later. */
+function mayBeLater(json: JsonSchema, types: Record<string, JsonSchema>): boolean {
+  const { items, additionalProperties, properties = {}, anyOf = [], $ref } = json;
+  const inside = [
+    ...Object.values(properties),
+    ...anyOf,
+    items,
+    additionalProperties,
+    types[$ref?.split("/").at(-1) ?? ""],
+  ];
+  return json.input === true || inside.some((it) => typeof it === "object" && mayBeLater(it, types));
+}
 
-function namedType(json: JsonSchema): Spec {
-  if (json.enum) return { type: "string", enum: json.enum.map((value) => ({ value })) };
-  return { type: "object", properties: mapped(json.properties, described), required: json.required ?? [] };
+/** Of arguments: where nothing is marked as an input, all has to be known when the program runs. */
+const argument =
+  (types: Record<string, JsonSchema> = {}) =>
+  (json: JsonSchema): Spec => ({ ...described(json), ...(!mayBeLater(json, types) && { plain: true }) });
+
+function namedType({ description, ...json }: JsonSchema): Spec {
+  const words = description && { description };
+  if (json.enum) return { ...words, type: "string", enum: json.enum.map((value) => ({ value })) };
+  return { ...words, type: "object", properties: mapped(json.properties, described), required: json.required ?? [] };
 }
 
 function component({ token, description, args, outputs }: ComponentType): { resources: Specs; types: Specs } {
@@ -71,7 +87,7 @@ function component({ token, description, args, outputs }: ComponentType): { reso
   const resource = {
     isComponent: true,
     description,
-    inputProperties: mapped(taken.properties, argument),
+    inputProperties: mapped(taken.properties, argument(taken.$defs)),
     requiredInputs: taken.required ?? [],
     properties: mapped(given.properties, described),
     required: given.required ?? [],

@@ -18,7 +18,9 @@ export const sha256Field = checkedString((value) =>
     : { legal: "64 hexadecimal digits, as sha256sum(1) prints them", cure: "correct it" },
 );
 
-export const modeField = z.enum(["permissive", "strict"]).meta({ id: "RosenpassMode" });
+export const modeField = z
+  .enum(["permissive", "strict"])
+  .meta({ id: "RosenpassMode", description: "What becomes of packets while there is no key." });
 
 /** What systemd-escape(1) would leave alone, and a file's name may be. */
 const exchangeField = checkedString((value) =>
@@ -62,7 +64,7 @@ function oneSource({ path, url }: z.output<typeof binaryShape>, context: z.core.
 /** Rosenpass for the hosts. */
 export const binaryField = binaryShape
   .superRefine(oneSource, unlessFaulty("path", "url"))
-  .meta({ id: "RosenpassBinary" });
+  .meta({ id: "RosenpassBinary", description: "Which Rosenpass the hosts are given." });
 
 const place = {
   node: nameField.describe("The node's own name. Example: fra"),

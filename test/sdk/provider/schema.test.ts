@@ -15,6 +15,31 @@ test("schema.json is up to date", () => {
   expect(schema).toBe(readFileSync(path, "utf8"));
 });
 
+test("nothing lacks a description: no resource, no type, none of their properties", () => {
+  const { resources, types, config, provider } = packageSchema({
+    version,
+    configuration: Configuration,
+    components,
+  }) as {
+    [of in "resources" | "types"]: Record<string, Described>;
+  } & { config: { variables: Record<string, Described> }; provider: Described };
+  const lacking = (name: string, of: Described): string[] => [
+    ...(of.description ? [] : [name]),
+    ...Object.entries({ ...of.properties, ...of.inputProperties })
+      .filter(([, { description }]) => !description)
+      .map(([property]) => `${name} ${property}`),
+  ];
+  const all = Object.entries({ provider, ...config.variables, ...resources, ...types });
+  expect(all.length).toBeGreaterThan(40);
+  expect(all.flatMap(([name, of]) => lacking(name, of))).toEqual([]);
+});
+
+interface Described {
+  description?: string;
+  properties?: Record<string, Described>;
+  inputProperties?: Record<string, Described>;
+}
+
 test("every argument is described, with its default or an example", () => {
   const poor = components.flatMap(({ token, args }) =>
     Object.entries(args.shape)
