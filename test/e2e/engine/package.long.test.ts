@@ -12,6 +12,8 @@ import { root } from "./workspace";
 jest.setTimeout(300_000);
 
 const MINUTE = 60_000;
+/** What of @pulumi/pulumi the package says that it runs with. */
+const supported: string = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).dependencies["@pulumi/pulumi"];
 /** The package's file is to be smaller, in bytes. */
 const MOST = 1_000_000;
 const tool = (name: string): string => join(root, "node_modules/.bin", name);
@@ -26,12 +28,11 @@ function blocks(section: string): Record<string, string> {
 describeWhere("engine", "the package", () => {
   const folder = mkdtempSync(join(tmpdir(), "overlay-package-"));
   const source = join(folder, "source");
-  const net = join(folder, "net");
   let tarball: string;
 
   // Of a copy: packing makes the build anew, and others use this one.
   beforeAll(async () => {
-    for (const it of [source, net]) mkdirSync(it);
+    mkdirSync(source);
     const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], { cwd: root });
     execFileSync("sh", ["-c", `tar --null -T - -cf - | tar -xf - -C ${source}`], { cwd: root, input: files });
     symlinkSync(join(root, "node_modules"), join(source, "node_modules"));
@@ -58,9 +59,13 @@ describeWhere("engine", "the package", () => {
     for (const release of releases) expect(release).toMatch(/^### Plans\n\n\S/m);
   });
 
-  describe("in an empty folder", () => {
+  describe.each([
+    ["lowest", supported.replace("^", "")],
+    ["newest", supported],
+  ])("in an empty folder, with the %s supported @pulumi/pulumi, %s", (which, wanted) => {
+    const net = join(folder, which);
     const { sh = "", yaml = "", ts = "" } = blocks("A first program");
-    const state = backend(join(folder, "state"));
+    const state = backend(join(folder, `state-${which}`));
     const pulumi = (environment: object, ...words: string[]) =>
       run(["pulumi", ...words, "--non-interactive", "--color", "never"], {
         cwd: net,
@@ -68,14 +73,16 @@ describeWhere("engine", "the package", () => {
         env: {
           ...process.env,
           ...state.environment,
-          PULUMI_HOME: join(folder, "home"),
+          PULUMI_HOME: join(folder, `home-${which}`),
           PULUMI_CONFIG_PASSPHRASE: "",
           ...environment,
         },
       });
 
     beforeAll(async () => {
-      await must(["sh", "-ec", sh.replace("install pulumi-overlay", `install --no-audit --no-fund ${tarball}`)], {
+      mkdirSync(net);
+      const install = `install --no-audit --no-fund ${tarball} "@pulumi/pulumi@${wanted}"`;
+      await must(["sh", "-ec", sh.replace("install pulumi-overlay", install)], {
         cwd: net,
         timeout: 4 * MINUTE,
       });
@@ -83,6 +90,13 @@ describeWhere("engine", "the package", () => {
       writeFileSync(join(net, "index.ts"), ts.replace("ssh-ed25519 AAAA…", key));
       writeFileSync(join(net, "Pulumi.yaml"), yaml);
       expect((await pulumi({}, "stack", "init", "dev")).code).toBe(0);
+    });
+
+    test("there is that one, once", async () => {
+      const known = JSON.parse(await must(["npm", "view", `@pulumi/pulumi@${wanted}`, "version", "--json"]));
+      const copies = JSON.parse(await must(["npm", "query", `[name="@pulumi/pulumi"]`], { cwd: net }));
+      const all = copies.map(({ location, version }: Record<string, string>) => [location, version]);
+      expect(all).toEqual([["node_modules/@pulumi/pulumi", [known].flat().at(-1)]]);
     });
 
     test.each([
