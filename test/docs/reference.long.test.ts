@@ -10,8 +10,8 @@ const MINUTE = 60_000;
 
 /** What examples may take as given. */
 const GIVEN = `
-const [lux, fra, hkg] = ["lux", "fra", "hkg"].map((name, index) => new OverlayNode(name, { id: index + 1, connection: { host: name } }))
-  as [OverlayNode, OverlayNode, OverlayNode];
+const given = (name: string, id: number) => new OverlayNode(name, { id, connection: { host: name } });
+const [lux, fra, hkg] = [given("lux", 1), given("fra", 2), given("hkg", 3)] as const;
 `;
 
 /** TypeDoc's own form of what it has read, as far as it is used here. */
