@@ -76,3 +76,35 @@ logged() {
   say "(all of it: $log)"
   return 1
 }
+
+# A command that is the machine's own, or else built from the Go modules of scripts/toolchain/NAME, once for each go.sum.
+# Where it cannot be had, that is tried again in a day.
+go_command_dir() { printf '%s\n' "$cache/$1/$(hash_of "$root/scripts/toolchain/$1"/go.*)"; }
+
+# go_command_ready NAME COMMAND
+go_command_ready() {
+  if own "$2" >/dev/null; then
+    rm -f "$root/dist/.bin/$2"
+  else
+    go_dir=$(go_command_dir "$1")
+    { [ "$(readlink "$root/dist/.bin/$2")" = "$go_dir/bin/$2" ] && cached "$go_dir"; } || lately "$cache/failed/${go_dir##*/}-$1"
+  fi
+}
+
+# go_command_make NAME COMMAND PACKAGE TITLE
+go_command_make() {
+  go_dir=$(go_command_dir "$1") go_name=$1 go_package=$3 go_title=$4
+  if ! cached "$go_dir"; then
+    has go || { say "  There is no Go to build $go_title with." && return 1; }
+    make_cached "$go_dir" go_command_build || { note_failure "$cache/failed/${go_dir##*/}-$1" && return 1; }
+  fi
+  mkdir -p "$root/dist/.bin"
+  ln -sf "$go_dir/bin/$2" "$root/dist/.bin/$2"
+}
+
+go_command_build() (
+  say "  building $go_title from Go modules: about 2 minutes on 2 cores, once"
+  mkdir "$making/bin" && cd "$root/scripts/toolchain/$go_name" || exit
+  logged "$go_name" nice env CGO_ENABLED=0 GOWORK=off GOFLAGS=-mod=readonly go build -trimpath -ldflags "-s -w" \
+    -o "$making/bin/" "$go_package"
+)
