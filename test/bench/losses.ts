@@ -1,7 +1,7 @@
 /** Packets that other links lose while one is added, changed and removed. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Lab } from "../lab";
-import { type Change, linkChanges, nodeChanges } from "./changes";
+import { CHAIN, type Change, firewallChanges, inMesh, linkChanges, meshChanges, nodeChanges } from "./changes";
 import { Flow } from "./flow";
 import { crowded, fullMesh, type Network, segmentOf } from "./network";
 import { pingedMeanwhile } from "./pings";
@@ -10,18 +10,27 @@ import { Stack } from "./stack";
 
 type Work = () => Promise<unknown>;
 
+type Step = (title: string, work: Work) => Promise<void>;
+
 /** Changes one after the other, after each of which all is made as at first. */
-async function each(
-  stack: Stack,
-  network: Network,
-  changes: Record<string, Change>,
-  step: (title: string, work: Work) => Promise<void>,
-) {
+async function each(stack: Stack, network: Network, changes: Record<string, Change>, step: Step) {
   for (const [title, change] of Object.entries(changes)) {
     await step(title, () => stack.up(change(network)));
     await step(`${title}, back`, () => stack.up(network));
   }
 }
+
+/** The same of a link, and of a mesh that takes its place for a while. */
+async function eachOfLink(stack: Stack, network: Network, step: Step) {
+  await each(stack, network, linkChanges, step);
+  await stack.up(inMesh(network));
+  await each(stack, inMesh(network), meshChanges, step);
+  await stack.up(network);
+}
+
+/** And of a node that two links share. */
+const eachOfNode = (stack: Stack, network: Network, step: Step) =>
+  each(stack, network, { ...nodeChanges, ...firewallChanges }, step);
 
 const none = (measure: string, lost: number): Bar => ({ measure, figure: String(lost), mustBe: "0", met: lost === 0 });
 
@@ -34,6 +43,7 @@ export async function losses(lab: Lab): Promise<Section> {
   const network = fullMesh(lab);
   const rows: string[][] = [["change", "sent", "a second and link", "lost"]];
   let lost = 0;
+  await lab.exec("lux", CHAIN.made);
   await Stack.whileUp(lab, network, async (stack) => {
     const step = async (title: string, work: Work, counts = true) => {
       const pinged = await pingedMeanwhile(lab, work);
@@ -42,7 +52,8 @@ export async function losses(lab: Lab): Promise<Section> {
     };
     await step("none, for 5 s", () => sleep(5000), false);
     await step("none, `up` with nothing to do", () => stack.up(), false);
-    await each(stack, network, { ...linkChanges, ...nodeChanges }, step);
+    await eachOfLink(stack, network, step);
+    await eachOfNode(stack, network, step);
   });
   return {
     title: "Packets lost by the other links",
@@ -57,13 +68,11 @@ export const lossesOfMany =
   (kind: "userspace" | "kernel") =>
   async (lab: Lab): Promise<Section> => {
     // Each change of a node concerns each of its links: 50 of an emulated machine take longer than anybody waits.
-    const runs: [Network, Record<string, Change>][] =
-      kind === "kernel"
-        ? [
-            [crowded(lab), linkChanges],
-            [fullMesh(lab), nodeChanges],
-          ]
-        : [[crowded(lab), { ...linkChanges, ...nodeChanges }]];
+    const ofNode = kind === "kernel" ? fullMesh(lab) : crowded(lab);
+    const runs: [Network, (stack: Stack, step: Step) => Promise<void>][] = [
+      [crowded(lab), (stack, step) => eachOfLink(stack, crowded(lab), step)],
+      [ofNode, (stack, step) => eachOfNode(stack, ofNode, step)],
+    ];
     const rows: string[][] = [["change", "pings sent", "a second and link", "lost", "TCP, MB", "sent again", "lost"]];
     let lost = 0;
     let segments = 0;
@@ -81,12 +90,13 @@ export const lossesOfMany =
       const flowed = [(tcp.bytes / 1e6).toFixed(1), `${tcp.again}`, `${tcp.lost}`];
       rows.push([title, `${sent}`, rate.toFixed(0), `${pinged.lost}`, ...flowed]);
     };
+    await lab.exec("lux", CHAIN.made);
     for (const [network, changes] of runs) {
       const links = Object.keys(network.links).length;
       await Stack.whileUp(lab, network, async (stack) => {
         await step(`none, for 5 s, ${links} links`, () => sleep(5000), false);
         await step("none, `up` with nothing to do", () => stack.up(), false);
-        await each(stack, network, changes, step);
+        await changes(stack, step);
         await stack.must(["destroy", "--yes", "--skip-preview"]);
       });
     }
