@@ -13,9 +13,7 @@ complain() {
 run() {
   main=$root/dist/$1 option=$2
   shift 2
-  version=$("$node" --version 2>/dev/null) || complain "there is no node on PATH; install Node 22 or later"
-  version=${version#v}
-  [ "${version%%.*}" -ge 22 ] || complain "node on PATH is $version; install Node 22 or later"
+  command -v "$node" >/dev/null || complain "there is no node on PATH; install Node 22 or later"
   [ -f "$main" ] || complain "$main is not there; run \`npm run build\` in $root"
   # What node has made of hundreds of files is kept beside set-up's cache: a fifth of a start.
   cache=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}

@@ -22,6 +22,8 @@ done
 # them.
 OVERLAY_CAN=$(can)
 export OVERLAY_CAN
+# As the README advises to whoever runs Pulumi.
+export NODE_COMPILE_CACHE="$cache/compiled"
 if has flock; then
   exec 8>"$cache/.test-lock"
   flock -n 8 || { say "a test run is under way on this machine: waiting for it" && flock -w 5400 8; }

@@ -1,4 +1,5 @@
 /** The command-line tool `overlay`. */
+import "../nodeVersion";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";

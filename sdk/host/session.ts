@@ -97,14 +97,10 @@ export class SshSession implements Session {
     return abortable(turn, signal);
   }
 
-  /** Lets running operations end, then closes the connection. */
+  /** Lets running operations end, then the connection: ssh goes by itself when the far shell has, and nobody waits for it. */
   async close(): Promise<void> {
     await this.#last;
-    const shell = this.#shell;
-    if (!shell) return;
-    shell.end();
-    await Promise.race([shell.closed, sleep(2000, undefined, { ref: false })]);
-    shell.kill(cancelled());
+    this.#shell?.end();
   }
 
   async #now({ agent, input }: Operation, options: RunOptions): Promise<Result> {

@@ -111,12 +111,6 @@ export class Shell {
     }
   }
 
-  /** Resolves when the process is gone. */
-  get closed(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return Promise.resolve();
-    return new Promise((resolve) => this.#child.once("close", () => resolve()));
-  }
-
   get #who(): string {
     return describeConnection(this.connection);
   }

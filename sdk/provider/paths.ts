@@ -29,6 +29,8 @@ const lesser = (a: Carried | undefined, b: Carried | undefined): Carried | undef
 /** The ends that one run makes. Of two, the one that is there later has both look. */
 export class Paths {
   readonly #made = new Map<string, Made>();
+  /** What a way carries, once for both ends: an end that is there has its last text, and so has each of its ways. */
+  readonly #measured = new Map<Path, Promise<Carried | undefined>>();
 
   /**
    * After a change of an end: what differs from what the host was told before, and what was narrow before, is looked
@@ -49,7 +51,8 @@ export class Paths {
     const there = ({ other, from }: Path) => !silent.has(from) && (other === undefined || ready.has(other));
     const old = (before.pathMtu ?? {}) as PathMtu;
     const open = new Set(paths.filter((path) => changed(path) && there(path)));
-    if (open.size > 0) await options.gather?.();
+    const inCompany = [...open].some(({ other }) => other !== undefined && this.#made.has(other));
+    if (inCompany) await options.gather?.();
     const found = await Promise.all(
       paths.map(async (path) => {
         const carried = open.has(path) ? await this.#bothWays(machine, path, end, options) : undefined;
@@ -68,11 +71,17 @@ export class Paths {
     const far = path.other === undefined ? undefined : this.#made.get(path.other);
     const back = far?.paths.find(({ other }) => other === end.name);
     const [here, there] = await Promise.all([
-      measure(machine, path, options),
-      far && back && measure(far.machine, back, options),
+      this.#measure(machine, path, options),
+      far && back && this.#measure(far.machine, back, options),
     ]);
     // Of a segment's ends each may have another MTU, as those of its bridge: one that carries all of its own tells no more.
     return lesser(here, there && back && there.bytes < back.mtu ? there : undefined);
+  }
+
+  #measure(machine: Machine, path: Path, options: RunOptions): Promise<Carried | undefined> {
+    const known = this.#measured.get(path) ?? measure(machine, path, options);
+    this.#measured.set(path, known);
+    return known;
   }
 }
 

@@ -51,8 +51,9 @@ describeWhere("lab", "ssh", () => {
     await hello(brief.session(lux()));
     expect((await lab.exec("lux", "pgrep -c -f '[s]shd: root@notty'")).stdout).toBe("1\n");
     await brief.close();
-    await sleep(200);
-    expect((await lab.exec("lux", "pgrep -c -f '[s]shd: root@notty'")).stdout).toBe("0\n");
+    const left = async () => (await lab.exec("lux", "pgrep -c -f '[s]shd: root@notty'")).stdout;
+    for (let tries = 0; tries < 100 && (await left()) !== "0\n"; tries++) await sleep(20);
+    expect(await left()).toBe("0\n");
   });
 
   test("IPv6, known_hosts, and a bastion whose key known_hosts has", async () => {

@@ -175,6 +175,23 @@ describe("after a change", () => {
     expect(late.narrow).toEqual([expect.stringMatching(/^The path lux-fra to lux carries 1328 bytes in one piece, /)]);
     expect([lux.asked.length, fra.asked.length]).toEqual([1, 3]);
   });
+  test("two that are there in the same moment look once each, and both say so", async () => {
+    const [paths, lux, fra] = [new Paths(), machine(1480), machine(1480)];
+    const found = await Promise.all([prove(paths, "lux", toFra, lux), prove(paths, "fra", toLux, fra)]);
+    expect(found).toEqual([
+      { pathMtu: {}, narrow: [] },
+      { pathMtu: {}, narrow: [] },
+    ]);
+    expect([lux.asked.length, fra.asked.length]).toEqual([1, 1]);
+  });
+  test("who waits for others waits for those of this run alone", async () => {
+    const [paths, host] = [new Paths(), machine(1480)];
+    const gather = jest.fn(async () => undefined);
+    await paths.prove(end("lux"), [toFra], {}, new Set(), both, host, { gather });
+    expect([gather.mock.calls.length, host.asked.length]).toEqual([0, 1]);
+    await paths.prove(end("fra"), [toLux], {}, new Set(), both, host, { gather });
+    expect(gather).toHaveBeenCalledTimes(1);
+  });
   test("that is of something else nobody looks, and what was known stays", async () => {
     const host = machine(1400);
     const before = { config: `${toFra.lines[0]}\n`, pathMtu: { fra: 1392 } };
