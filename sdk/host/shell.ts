@@ -18,13 +18,17 @@ interface Pending {
   reject(error: HostError): void;
 }
 
+let read: string | undefined;
+
 /** Sent once: definitions only. */
-const prelude = (): string =>
-  [
+const prelude = (): string => {
+  read ??= [
     ...["session.sh", "login.sh", "lock.sh", "generations.sh"].map(agent),
     stepsAgent(),
     ...["snapshot.sh", "rosenpass/report.sh", "firewalls.sh", "probe.sh", "trace.sh", "apply.sh"].map(agent),
   ].join("\n");
+  return read;
+};
 
 /** Seconds for the login itself, after the TCP connection. */
 const loginTime = 20;

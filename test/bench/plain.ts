@@ -25,7 +25,12 @@ export class Plain {
   private underlay = (host: string): string => this.lab.json.hosts[host]?.addresses[0] ?? "";
   private called = (host: string, at = this.underlay(host)): string => endpoint(at, 11000 + this.id(host));
 
-  /** A mesh of hosts, from nothing. */
+  /** A login to each, where nothing is done. */
+  async login(hosts: readonly string[]): Promise<void> {
+    await this.each(hosts, () => ":\n");
+  }
+
+  /** A mesh of hosts, from nothing or from whatever of it is there: the script takes both. */
   async mesh(hosts: readonly string[]): Promise<void> {
     await this.makeKeys(hosts);
     await this.each(hosts, (host) => install(this.meshFile(host, hosts)));
@@ -121,13 +126,13 @@ export class Plain {
   /** The boot file. */
   private file(host: string, devices: Device[]): string {
     const lines = devices.flatMap(({ name, port, peers }) => [
-      `ip link add dev ${name} type wireguard 2>/dev/null || wireguard-go ${name}`,
+      `[ -e /sys/class/net/${name} ] || ip link add dev ${name} type wireguard 2>/dev/null || wireguard-go ${name}`,
       `until wg show ${name} >/dev/null; do sleep 0.02; done`,
       `wg set ${name} listen-port ${port} fwmark 0x6f private-key /etc/mesh/key ${peers.map(this.peer).join(" ")}`,
     ]);
     const batched = devices.flatMap(({ name, peers }) => [
       `link set dev ${name} mtu 1420 up`,
-      ...this.addresses(host).map((address) => `address add ${address} dev ${name} nodad`),
+      ...this.addresses(host).map((address) => `address replace ${address} dev ${name} nodad`),
       ...peers.flatMap((peer) => this.routes(host, name, peer.host)),
     ]);
     return `${lines.join("\n")}\n${batch(batched)}`;
