@@ -17,12 +17,14 @@ export const input = <S extends z.ZodType>(schema: S) =>
     .meta({ ...(schema.description && { description: schema.description }), input: true });
 
 /** A component of the program as an argument. `token` is its type, `overlay:index:OverlayNode`. */
-export const component = <C extends pulumi.ComponentResource>(token: string) =>
-  z
+export const component = <C extends pulumi.ComponentResource>(token: string) => {
+  const name = token.split(":").at(-1) ?? "";
+  return z
     .custom<C>((value) => pulumi.Resource.isInstance(value) && Reflect.get(value, "__pulumiType") === token, {
-      error: `an ${token.split(":").at(-1)} of this program`,
+      error: `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name} of this program`,
     })
     .meta({ resource: token });
+};
 
 /** `compute` of the values: at once when all are known, else an Output. */
 export function lift<A extends unknown[], R>(
@@ -71,8 +73,12 @@ export function faultsOfKnown(schema: z.ZodType, value: unknown): Fault[] {
   const result = parse(schema, value);
   if ("value" in result) return [];
   const later = laterIn(value);
-  return result.faults.filter(({ path }) => !later.some(([start]) => path.startsWith(start)));
+  return result.faults.filter(({ path }) => !later.some(([start]) => isWithin(path, start)));
 }
+
+/** `peer.publicKey` and `peer[0]` are within `peer`, and `peers` is not. */
+const isWithin = (path: string, start: string): boolean =>
+  start === "" || path === start || path.startsWith(`${start}.`) || path.startsWith(`${start}[`);
 
 /** What is known only later, by where it stands: `peer.publicKey`, `addresses[1]`. */
 function laterIn(value: unknown, path = ""): [path: string, value: Later<unknown>][] {

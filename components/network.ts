@@ -133,7 +133,8 @@ export class Network {
       const other = this.choosing.get(nodeName);
       if (other === undefined) this.choosing.set(nodeName, name);
       const legal = `nodes whose hosts do not choose by another source of truth, and ${nodeName} does by ${other}`;
-      return other === undefined ? [] : [fault(["nodes", index], nodeName, { legal, cure: "leave `choose` to one" })];
+      const objection = { code: "input/duplicate", legal, cure: "leave `choose` to one" } as const;
+      return other === undefined ? [] : [fault(["nodes", index], nodeName, objection)];
     });
   }
 
@@ -186,7 +187,8 @@ export class Network {
     const link = this.links.get(data.link.linkName);
     if (!link) {
       const legal = "a WgLink of this program, declared before";
-      return this.whole ? { value: undefined } : { faults: [fault(["link"], undefined, { legal, cure: "name that" })] };
+      const none = fault(["link"], undefined, { code: "input/reference", legal, cure: "name that" });
+      return this.whole ? { value: undefined } : { faults: [none] };
     }
     const [a, b] = this.ends(link);
     const own = [...binaryFaults(data.binary), ...peerKeyFaults(data, link)];
@@ -218,7 +220,7 @@ export class Network {
     if (!before || before.sha256 === binary?.sha256) return [];
     const legal = `one \`binary\` for all links of ${node}, and ${before.who} has ${before.sha256 === undefined ? "none" : "another"}`;
     const path = of === "mesh" ? ["postQuantum", "binary"] : ["binary"];
-    return [fault(path, undefined, { legal, cure: "say the same at both" })];
+    return [fault(path, undefined, { code: "input/conflict", legal, cure: "say the same at both" })];
   }
 
   /** Whether nothing may pass between two without a key of theirs. */
@@ -356,16 +358,14 @@ const nameOfPeer = ({ name }: PeerData): string => name;
 
 /** A link has one other end. */
 function otherFaults({ b, peer, routes }: LinkData): Fault[] {
-  if (b && peer)
-    return [fault(["peer"], undefined, { legal: "absent where `b` is given", cure: "leave one of them out" })];
-  if (peer && routes.b)
-    return [
-      fault(["routes", "b"], undefined, { legal: "absent where `peer` is given", cure: "name them in peer.routes" }),
-    ];
-  if (b || peer) return [];
-  return [
-    fault(["b"], undefined, { legal: "an OverlayNode of this program, where `peer` is not given", cure: "add it" }),
+  const wrong = (path: string[], code: Fault["code"], legal: string, cure: string) => [
+    fault(path, undefined, { code, legal, cure }),
   ];
+  if (b && peer) return wrong(["peer"], "input/conflict", "absent where `b` is given", "leave one of them out");
+  if (peer && routes.b)
+    return wrong(["routes", "b"], "input/conflict", "absent where `peer` is given", "name them in peer.routes");
+  if (b || peer) return [];
+  return wrong(["b"], "input/missing", "an OverlayNode of this program, where `peer` is not given", "add it");
 }
 
 /** The values of a list that their schema has nothing against. */

@@ -210,7 +210,7 @@ export function topologyEnd(view: View): TopologyEnd {
 export function linkFaults(link: LinkData, a: LinkNode, b: LinkNode): Fault[] {
   if (a.name === b.name) {
     const cure = "name the two nodes that the link is between";
-    return [fault(["b"], b.name, { legal: "another node than a", cure })];
+    return [fault(["b"], b.name, { code: "input/conflict", legal: "another node than a", cure })];
   }
   const both = views(link, a, b);
   return [...unreachable(both), ...mtuFaultsOf(link, [a, b]), ...both.flatMap(specFaults)];
@@ -221,7 +221,8 @@ function unreachable(both: [View, View]): Fault[] {
   const { link, own, peer } = both[0];
   const kind = link.family === undefined ? "an endpoint" : `an endpoint of family ${outer(link.family)}`;
   const legal = `${kind} on one of the two nodes at least, and neither ${own.name} nor ${peer.name} has one`;
-  return [fault(["a", "endpoints"], undefined, { legal, cure: "give `endpoints` to the node that can be reached" })];
+  const cure = "give `endpoints` to the node that can be reached";
+  return [fault(["a", "endpoints"], undefined, { code: "input/endpoint", legal, cure })];
 }
 
 /** Where a field of a side's spec was written down. */
