@@ -1,7 +1,7 @@
 /** Arguments whose values may be known only later, because another resource gives them. */
 
 import { z } from "zod";
-import { type Fault, parse } from "../sdk/faults";
+import { type Fault, fromZod, parse } from "../sdk/faults";
 import { placeholder } from "../sdk/kernel/later";
 import * as pulumi from "../sdk/provider/pulumi";
 
@@ -67,6 +67,36 @@ export const isKnown = <T>(value: T): value is Exclude<T, Later<unknown>> => !is
 /** What is known of a list. */
 export const knownOf = <T>(values: Later<T[]> | T[]): Exclude<T, Later<unknown>>[] =>
   isKnown(values) ? values.filter(isKnown) : [];
+
+/** Stands for a value that has a fault: nobody ever knows it. */
+const FAULTY = new Promise<never>(() => undefined);
+
+/**
+ * As `parse`, and besides the faults what is sound: a value with a fault is one that is known only later, where the schema
+ * lets it be. So what it goes with is looked at as well, and nothing is said of what it might have been.
+ */
+export function parseSound<S extends z.ZodType>(
+  schema: S,
+  written: unknown,
+): { value: z.output<S>; faults: Fault[] } | { faults: Fault[] } {
+  const result = schema.safeParse(written);
+  if (result.success) return { value: result.data, faults: [] };
+  const faults = fromZod(result.error, written, schema);
+  const sound = schema.safeParse(result.error.issues.flatMap(leaves).reduce(withFaulty, written));
+  return sound.success ? { value: sound.data, faults } : { faults };
+}
+
+/** Where the values stand that an issue is about. */
+const leaves = (issue: z.core.$ZodIssue): PropertyKey[][] =>
+  issue.code === "invalid_union" && issue.errors.length > 0
+    ? (issue.errors.at(-1) ?? []).flatMap(leaves).map((path) => [...issue.path, ...path])
+    : [issue.path];
+
+function withFaulty(value: unknown, [name, ...path]: PropertyKey[]): unknown {
+  if (name === undefined) return FAULTY;
+  if (Array.isArray(value)) return value.map((it, index) => (index === name ? withFaulty(it, path) : it));
+  return { ...Object(value), [name]: withFaulty(Object(value)[name], path) };
+}
 
 /** The faults of what is known of a value. */
 export function faultsOfKnown(schema: z.ZodType, value: unknown): Fault[] {

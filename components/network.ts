@@ -7,7 +7,7 @@ import { type Family, parseEndpoint } from "../sdk/network/address";
 import { addressField, prefixField } from "../sdk/network/fields";
 import { Topology, type TopologyDevice } from "../sdk/network/topology";
 import * as pulumi from "../sdk/provider/pulumi";
-import { isLater, knownOf } from "./input";
+import { isLater, knownOf, parseSound } from "./input";
 import { type LinkData, linkArgs, type WgLinkArgs } from "./linkArgs";
 import { device as meshDevice, meshDevices, meshFaults, namesFaults } from "./mesh";
 import { type MeshData, meshArgs, type WgMeshArgs } from "./meshArgs";
@@ -81,27 +81,27 @@ export class Network {
 
   addNode(name: string, args: OverlayNodeArgs): Checked<NodeData> {
     const written = expanded(args);
-    const result = parse(nodeArgs, written);
-    const own = "faults" in result ? result.faults : [...prepareFaults(result.value), ...firewallFaults(result.value)];
-    const faults = [...own, ...this.clashes(name, written)];
-    if (faults.length > 0 || "faults" in result) return { faults };
+    const result = parseSound(nodeArgs, written);
+    const own = "value" in result ? [...prepareFaults(result.value), ...firewallFaults(result.value)] : [];
+    const faults = [...result.faults, ...own, ...this.clashes(name, written)];
+    if (faults.length > 0 || !("value" in result)) return { faults };
     const value = { name, ...result.value };
     this.nodes.set(name, value);
     return { value };
   }
 
   addLink(name: string, args: WgLinkArgs): Checked<LinkData> {
-    const result = parse(linkArgs, args);
-    if ("faults" in result) return result;
+    const result = parseSound(linkArgs, args);
+    if (!("value" in result)) return result;
     const value = { name, ...result.value };
-    const other = otherFaults(value);
-    if (other.length > 0) return { faults: other };
+    const own = [...result.faults, ...otherFaults(value)];
+    if (own.length > result.faults.length) return { faults: own };
     this.links.set(name, value);
     if (value.peer) this.relays.addPeer(value.peer);
     this.devices += value.peer ? 1 : 2;
     const [a, b] = this.ends(value);
     // A node with faults has said so itself, and one of another process is not known well enough.
-    if (!a || !b) return { value };
+    if (!a || !b) return own.length > 0 ? { faults: own } : { value };
     const ends = views(value, a, b).map(topologyEnd);
     const [family, mtu] = [outer(value.family), mtuOf(value, [a, b])];
     const linkLocal = value.family !== "v4";
@@ -120,7 +120,7 @@ export class Network {
       return node ? behindRelay(node, ["routes", side], behind(value, side)) : [];
     });
     const others = value.peer ? this.peerClashes(value.peer) : [];
-    const faults = [...linkFaults(value, a, b), ...relays, ...clashes, ...others];
+    const faults = [...own, ...linkFaults(value, a, b), ...relays, ...clashes, ...others];
     return faults.length > 0 ? { faults } : { value };
   }
 
@@ -142,14 +142,14 @@ export class Network {
   adopted = (name: string): string[] => this.adoptions.filter(({ node }) => node === name).map(({ device }) => device);
 
   addMesh(name: string, args: WgMeshArgs): Checked<MeshData> {
-    const result = parse(meshArgs, args);
-    if ("faults" in result) return result;
+    const result = parseSound(meshArgs, args);
+    if (!("value" in result)) return result;
     const value = { name, ...result.value };
-    const names = namesFaults(value);
-    if (names.length > 0) return { faults: names };
+    const own = [...result.faults, ...namesFaults(value)];
+    if (own.length > result.faults.length) return { faults: own };
     this.devices += value.nodes.length;
     const nodes = value.nodes.flatMap((node) => this.declared(node) ?? []);
-    if (nodes.length < value.nodes.length) return { value };
+    if (nodes.length < value.nodes.length) return own.length > 0 ? { faults: own } : { value };
     const [family, mtu] = [outer(value.family), mtuOf(value, nodes)];
     this.addLeg({
       who: `mesh ${name}`,
@@ -163,6 +163,7 @@ export class Network {
     const others = value.peers.map(nameOfPeer);
     this.ways.set(`mesh ${name}`, { family, mtu, ends: devices, others, linkLocal: false });
     const faults = [
+      ...own,
       ...meshFaults(value, nodes),
       ...meshRelayFaults(
         nodes.flatMap(({ name }) => this.nodes.get(name) ?? []),

@@ -96,10 +96,14 @@ const calledAt = ({ link, peer }: View): Endpoint | undefined => callable(peer, 
 /** Whether this side knows where to call the other. */
 export const calls = (view: View): boolean => calledAt(view) !== undefined;
 
+/** What is said of one side's port is known, whatever is not of the other's. */
+const declaredPort = ({ ports }: LinkData, side: SideName) =>
+  isKnown(ports) ? ports[side] : lift((declared) => declared[side], ports);
+
 const port = ({ side, link, own, peer }: View) =>
   lift(
-    (declared, base, pool) => declared[side] ?? listenPort(peer.id, { base, ...(pool && { pool }) }),
-    link.ports,
+    (declared, base, pool) => declared ?? listenPort(peer.id, { base, ...(pool && { pool }) }),
+    declaredPort(link, side),
     own.portBase,
     own.ports,
   );
@@ -108,8 +112,8 @@ const port = ({ side, link, own, peer }: View) =>
 const outsidePort = (view: View, few: Endpoint["ports"]) => {
   const there = turned(view);
   return lift(
-    (declared, listens, pool) => declared[there.side] ?? (pool ? listenPort(view.own.id, { pool }) : listens),
-    view.link.ports,
+    (declared, listens, pool) => declared ?? (pool ? listenPort(view.own.id, { pool }) : listens),
+    declaredPort(view.link, there.side),
     port(there),
     few,
   );

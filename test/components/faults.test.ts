@@ -34,6 +34,10 @@ test("all faults of a program, each once", () => {
   "lux-far-away: lux-far-away.lux.endpoints[0]: found "203.0.113.5", legal is an address on the underlay, and this is inside the overlay prefix 203.0.113.0/24, so the tunnel would carry its own packets; name the peer's address on the underlay, or leave the endpoint out and let the peer call. [input/underlay]",
   "nas-tv: a.endpoints: legal is an endpoint on one of the two nodes at least, and neither nas nor tv has one; give \`endpoints\` to the node that can be reached. [input/endpoint]",
   "lux-fra: ports.a: found 0, legal is at least 1; correct the value. [input/range]",
+  "lux-fra: mtu: found 1500, legal is 1280 to 1420 bytes (underlay 1500 - WireGuard over IPv6 80 = 1420); leave it out, or say in underlay.mtu of both nodes what the underlay carries. [input/mtu]",
+  "lux-fra: b.alsoPorts[0]: found 11001, legal is another port than listenPort; leave it out; the device listens there anyway. [input/duplicate]",
+  "lux-fra: lux-fra.lux.endpoints[0]: found "203.0.113.5", legal is an address on the underlay, and this is inside the overlay prefix 203.0.113.0/24, so the tunnel would carry its own packets; name the peer's address on the underlay, or leave the endpoint out and let the peer call. [input/underlay]",
+  "lux-fra: lux-fra.fra.ports: found 11001, legal is UDP port 11001 on fra once, and link lux-fra has it already; set \`ports\` on one of the links. [input/duplicate]",
   "lux-tv: lux-tv.lux.endpoints[0]: found "203.0.113.5", legal is an address on the underlay, and this is inside the overlay prefix 203.0.113.0/24, so the tunnel would carry its own packets; name the peer's address on the underlay, or leave the endpoint out and let the peer call. [input/underlay]",
   "tv-lux: tv-lux: found "lux and tv", legal is link between lux and tv once, and link lux-tv has it already; remove one; a link has several endpoints, not twins. [input/duplicate]",
 ]

@@ -338,6 +338,7 @@ test("faults of somebody else's machine", () => {
 [
   "unreachable: nodes: legal is an endpoint on one of every two nodes, and nas, phone have none: none of them can call another; give \`endpoints\` to all of them but one, or make them the ends of links with nodes that can be reached. [input/endpoint]",
   "key: peers[0].publicKey: legal is a WireGuard public key, and this has the form of a private key; give what \`wg pubkey\` prints, and if this was a private key, make a new one. [input/value]",
+  "key: key: legal is link or mesh between lux and phone once, and mesh unreachable has it already; leave one of the two out of the mesh, or remove the other way between them. [input/duplicate]",
   "clashes: routes.fra: legal is addresses that one node has alone, and 192.168.7.0/24 of fra overlaps 192.168.0.0/16 of phone; leave them to one of the two, or name smaller prefixes. [input/overlap]",
   "clashes: peers[1].publicKey: legal is another key than phone has; make a new key on one of the two. [input/duplicate]",
   "clashes: phone.endpoint: found "fd00:6f::2", legal is an address on the underlay, and this is inside the overlay prefix fd00:6f::2/128, so the tunnel would carry its own packets; name the peer's address on the underlay, or leave the endpoint out and let the peer call. [input/underlay]",
