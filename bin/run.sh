@@ -6,7 +6,7 @@ node=$root/dist/.bin/node
 [ -x "$node" ] || node=node
 
 complain() {
-  echo "${0##*/}: $*" >&2
+  echo "${0##*/}: $* [cli/node]" >&2
   exit 1
 }
 

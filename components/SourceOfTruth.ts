@@ -52,7 +52,7 @@ export class SourceOfTruth extends pulumi.ComponentResource {
       return;
     }
     const { network, store, key, signers, relays } = this.data;
-    if (relays.length > 0 && pulumi.runtime.isDryRun()) void pulumi.log.warn(readBy(relays), this);
+    foretell(this, "warning/readable", readBy(relays));
     const data = this.data;
     program().whenWhole(this, () => pairFaults(data, program().network));
     const limits = { parent: this, ...timeouts(options) };
@@ -108,6 +108,7 @@ export class SourceOfTruth extends pulumi.ComponentResource {
     const { network } = program();
     foretell(
       this,
+      "warning/pending",
       program().whenDeclared(() => comingRoutes(data, document, network)),
     );
     return (node) => farsOf(data, document, network, node);
@@ -134,5 +135,5 @@ function checked(name: string, args: SourceOfTruthArgs): Checked<TruthData> {
   return faults.length > 0 ? { faults } : result;
 }
 
-const readBy = (relays: TruthData["relays"]): string =>
-  relays.map(({ a, b, by }) => `${by} can read what ${a} and ${b} send each other.`).join("\n");
+const readBy = (relays: TruthData["relays"]): string | undefined =>
+  relays.map(({ a, b, by }) => `${by} can read what ${a} and ${b} send each other.`).join("\n") || undefined;

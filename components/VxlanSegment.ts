@@ -72,6 +72,7 @@ function makeMembers(
   const peers = declared(segment, (nodes) => segmentPeers(segment, nodes));
   foretell(
     parent,
+    "warning/smallMtu",
     declared(segment, (nodes) => smallMtu(segment, network.segments.carriage(segment), nodes)),
   );
   const make = (member: MemberData, index: number) => {

@@ -96,6 +96,7 @@ function makeBoth(parent: WgLink, link: LinkData, b: OverlayNode, options: pulum
   const sides = { [first]: answering.output, [last]: calling.output };
   foretell(
     parent,
+    "warning/smallMtu",
     program().whenDeclared(() => network.ofNodes(nodes.a, (both) => smallMtu(link, both, `link ${link.name}`))),
   );
   return { sideA: sides.a, sideB: sides.b, pathMtu: pathMtu(answering, calling) };
@@ -121,6 +122,7 @@ function makeOne(parent: WgLink, link: LinkData, peer: PeerData, options: pulumi
     .apply(([{ mtu }, node, endpoint]) => wgQuick({ ...other, endpoint }, mtu as number, [node as Seen]));
   foretell(
     parent,
+    "warning/smallMtu",
     of((own) => smallMtu(link, [own, nodeOf(peer)], `link ${link.name}`)),
   );
   return { sideA: side.output, pathMtu: pathMtu(side), wgQuick: file };

@@ -58,9 +58,10 @@ export class WgMesh extends pulumi.ComponentResource {
       Object.assign(this, withheld(meshOutputs));
       return;
     }
-    foretell(this, costly(mesh));
+    foretell(this, "warning/largeMesh", costly(mesh));
     foretell(
       this,
+      "warning/smallMtu",
       declared(mesh, (nodes) => smallMtu(mesh, nodes, `mesh ${meshName}`)),
     );
 

@@ -42,18 +42,18 @@ export function pathFaults(segment: SegmentData, { apart, relayed, legs }: Carri
   const faults = apart.map(([one, other]) => {
     const legal = `a node that a link or a mesh ${among}leads to from every other member, directly or by a relay, and between ${one} and ${other} there is none`;
     const cure = `link the two, have a node relay between them, or say encrypted: false where frames may be sent in clear`;
-    return fault(["members", names.indexOf(other), "node"], other, { legal, cure });
+    return fault(["members", names.indexOf(other), "node"], other, { code: "input/way", legal, cure });
   });
   const alone = legs.find(({ family }) => family === "v4");
   if (alone && of === "inet6") {
     const legal = `inet, because ${alone.who} carries IPv4 alone`;
-    faults.push(
-      fault(["outer"], segment.outer, { legal, cure: `correct it, or leave out \`family\` of ${alone.who}` }),
-    );
+    const cure = `correct it, or leave out \`family\` of ${alone.who}`;
+    faults.push(fault(["outer"], segment.outer, { code: "input/family", legal, cure }));
   }
   const [far] = relayed;
   if (ttl > 1 || !far) return faults;
   // A relay takes one from the time to live, and drops what has none left: RFC 1812, section 5.3.1.
   const legal = `at least 2, because the way to ${far.to} leads by the relay ${far.by}`;
-  return [...faults, fault(["ttl"], ttl, { legal, cure: "leave it out, or link the two nodes directly" })];
+  const cure = "leave it out, or link the two nodes directly";
+  return [...faults, fault(["ttl"], ttl, { code: "input/range", legal, cure })];
 }

@@ -1,7 +1,7 @@
 /** Arguments whose values may be known only later, because another resource gives them. */
 
 import { z } from "zod";
-import { type Fault, parse } from "../sdk/faults";
+import { type Fault, fromZod, parse } from "../sdk/faults";
 import { placeholder } from "../sdk/kernel/later";
 import * as pulumi from "../sdk/provider/pulumi";
 
@@ -17,12 +17,14 @@ export const input = <S extends z.ZodType>(schema: S) =>
     .meta({ ...(schema.description && { description: schema.description }), input: true });
 
 /** A component of the program as an argument. `token` is its type, `overlay:index:OverlayNode`. */
-export const component = <C extends pulumi.ComponentResource>(token: string) =>
-  z
+export const component = <C extends pulumi.ComponentResource>(token: string) => {
+  const name = token.split(":").at(-1) ?? "";
+  return z
     .custom<C>((value) => pulumi.Resource.isInstance(value) && Reflect.get(value, "__pulumiType") === token, {
-      error: `an ${token.split(":").at(-1)} of this program`,
+      error: `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name} of this program`,
     })
     .meta({ resource: token });
+};
 
 /** `compute` of the values: at once when all are known, else an Output. */
 export function lift<A extends unknown[], R>(
@@ -66,13 +68,47 @@ export const isKnown = <T>(value: T): value is Exclude<T, Later<unknown>> => !is
 export const knownOf = <T>(values: Later<T[]> | T[]): Exclude<T, Later<unknown>>[] =>
   isKnown(values) ? values.filter(isKnown) : [];
 
+/** Stands for a value that has a fault: nobody ever knows it. */
+const FAULTY = new Promise<never>(() => undefined);
+
+/**
+ * As `parse`, and besides the faults what is sound: a value with a fault is one that is known only later, where the schema
+ * lets it be. So what it goes with is looked at as well, and nothing is said of what it might have been.
+ */
+export function parseSound<S extends z.ZodType>(
+  schema: S,
+  written: unknown,
+): { value: z.output<S>; faults: Fault[] } | { faults: Fault[] } {
+  const result = schema.safeParse(written);
+  if (result.success) return { value: result.data, faults: [] };
+  const faults = fromZod(result.error, written, schema);
+  const sound = schema.safeParse(result.error.issues.flatMap(leaves).reduce(withFaulty, written));
+  return sound.success ? { value: sound.data, faults } : { faults };
+}
+
+/** Where the values stand that an issue is about. */
+const leaves = (issue: z.core.$ZodIssue): PropertyKey[][] =>
+  issue.code === "invalid_union" && issue.errors.length > 0
+    ? (issue.errors.at(-1) ?? []).flatMap(leaves).map((path) => [...issue.path, ...path])
+    : [issue.path];
+
+function withFaulty(value: unknown, [name, ...path]: PropertyKey[]): unknown {
+  if (name === undefined) return FAULTY;
+  if (Array.isArray(value)) return value.map((it, index) => (index === name ? withFaulty(it, path) : it));
+  return { ...Object(value), [name]: withFaulty(Object(value)[name], path) };
+}
+
 /** The faults of what is known of a value. */
 export function faultsOfKnown(schema: z.ZodType, value: unknown): Fault[] {
   const result = parse(schema, value);
   if ("value" in result) return [];
   const later = laterIn(value);
-  return result.faults.filter(({ path }) => !later.some(([start]) => path.startsWith(start)));
+  return result.faults.filter(({ path }) => !later.some(([start]) => isWithin(path, start)));
 }
+
+/** `peer.publicKey` and `peer[0]` are within `peer`, and `peers` is not. */
+const isWithin = (path: string, start: string): boolean =>
+  start === "" || path === start || path.startsWith(`${start}.`) || path.startsWith(`${start}[`);
 
 /** What is known only later, by where it stands: `peer.publicKey`, `addresses[1]`. */
 function laterIn(value: unknown, path = ""): [path: string, value: Later<unknown>][] {

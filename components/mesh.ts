@@ -150,11 +150,12 @@ export function namesFaults({ nodes, routes }: MeshData): Fault[] {
     const legal = "each node once";
     const before = seen.has(name);
     seen.add(name);
-    return before ? [fault(["nodes", index], name, { legal, cure: "leave it out here" })] : [];
+    return before ? [fault(["nodes", index], name, { code: "input/duplicate", legal, cure: "leave it out here" })] : [];
   });
   const stray = Object.keys(routes).flatMap((name) => {
     const cure = "correct the name, or add the node to `nodes`; one of `peers` has `routes` of its own";
-    return seen.has(name) ? [] : [fault(["routes", name], undefined, { legal: `a node of the mesh`, cure })];
+    const objection = { code: "input/reference", legal: "a node of the mesh", cure } as const;
+    return seen.has(name) ? [] : [fault(["routes", name], undefined, objection)];
   });
   return [...twice, ...stray];
 }
@@ -179,7 +180,7 @@ function unreachable(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
   const kind = mesh.family === undefined ? "an endpoint" : `an endpoint of family ${outer(mesh.family)}`;
   const legal = `${kind} on one of every two nodes, and ${all.join(", ")} have none: none of them can call another`;
   const cure = "give `endpoints` to all of them but one, or make them the ends of links with nodes that can be reached";
-  return [fault(["nodes"], undefined, { legal, cure })];
+  return [fault(["nodes"], undefined, { code: "input/endpoint", legal, cure })];
 }
 
 /** With where its routes are written down. */
@@ -209,16 +210,12 @@ function overlaps(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
   const clashes = overlapping(owned)
     // An address that two nodes have is said of the nodes.
     .filter((two) => two.some(isRoute))
-    .map(([one, other]) => {
-      const [legal, cure] = twoHave(one, other);
-      return fault((isRoute(one) ? one : other).owner.path, undefined, { legal, cure });
-    });
+    .map(([one, other]) => fault((isRoute(one) ? one : other).owner.path, undefined, twoHave(one, other)));
   const none = nodes.filter(({ name, addresses }) => {
     const own = carried(mesh, addresses);
     return isKnown(own) && own.length === 0 && !mesh.routes[name]?.length;
   });
-  const [legal, cure] = NO_ADDRESS;
-  return [...clashes, ...none.map(({ name }) => fault([name, "addresses"], undefined, { legal, cure }))];
+  return [...clashes, ...none.map(({ name }) => fault([name, "addresses"], undefined, NO_ADDRESS))];
 }
 
 /** Routes that some node has no address to send from for. */
@@ -232,10 +229,8 @@ function unanswered(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
       const without = numbered.filter(({ name, addresses }) => name !== member.name && cannotUse(addresses, route));
       if (without.length === 0) return [];
       const names = without.map(({ name }) => name);
-      const [legal, cure] = mesh.family === "v4" ? NO_IPV6 : noSource(route, names);
-      return [
-        fault([...member.path, ...(member.path[0] === "peers" ? ["routes"] : []), index], route, { legal, cure }),
-      ];
+      const objection = mesh.family === "v4" ? NO_IPV6 : noSource(route, names);
+      return [fault([...member.path, ...(member.path[0] === "peers" ? ["routes"] : []), index], route, objection)];
     }),
   );
 }

@@ -66,5 +66,5 @@ export function mtuFaultsOf({ mtu: declared, family }: Shape, nodes: readonly Li
   const raise = `raise the MTU of the underlay ${more.length > 0 ? `of ${narrow.join(", ")}` : `between ${a} and ${b}`}, and say it in underlay.mtu`;
   const leave = `leave it out, or say in underlay.mtu of ${more.length > 0 ? "all" : "both"} nodes what the underlay carries`;
   const alone = most < least || wanted < least ? ipv4Alone(least, most) : "";
-  return [fault(["mtu"], declared, { legal: objection.legal, cure: `${most < least ? raise : leave}${alone}` })];
+  return [fault(["mtu"], declared, { ...objection, cure: `${most < least ? raise : leave}${alone}` })];
 }

@@ -7,7 +7,7 @@ import { type Family, parseEndpoint } from "../sdk/network/address";
 import { addressField, prefixField } from "../sdk/network/fields";
 import { Topology, type TopologyDevice } from "../sdk/network/topology";
 import * as pulumi from "../sdk/provider/pulumi";
-import { isLater, knownOf } from "./input";
+import { isLater, knownOf, parseSound } from "./input";
 import { type LinkData, linkArgs, type WgLinkArgs } from "./linkArgs";
 import { device as meshDevice, meshDevices, meshFaults, namesFaults } from "./mesh";
 import { type MeshData, meshArgs, type WgMeshArgs } from "./meshArgs";
@@ -81,27 +81,27 @@ export class Network {
 
   addNode(name: string, args: OverlayNodeArgs): Checked<NodeData> {
     const written = expanded(args);
-    const result = parse(nodeArgs, written);
-    const own = "faults" in result ? result.faults : [...prepareFaults(result.value), ...firewallFaults(result.value)];
-    const faults = [...own, ...this.clashes(name, written)];
-    if (faults.length > 0 || "faults" in result) return { faults };
+    const result = parseSound(nodeArgs, written);
+    const own = "value" in result ? [...prepareFaults(result.value), ...firewallFaults(result.value)] : [];
+    const faults = [...result.faults, ...own, ...this.clashes(name, written)];
+    if (faults.length > 0 || !("value" in result)) return { faults };
     const value = { name, ...result.value };
     this.nodes.set(name, value);
     return { value };
   }
 
   addLink(name: string, args: WgLinkArgs): Checked<LinkData> {
-    const result = parse(linkArgs, args);
-    if ("faults" in result) return result;
+    const result = parseSound(linkArgs, args);
+    if (!("value" in result)) return result;
     const value = { name, ...result.value };
-    const other = otherFaults(value);
-    if (other.length > 0) return { faults: other };
+    const own = [...result.faults, ...otherFaults(value)];
+    if (own.length > result.faults.length) return { faults: own };
     this.links.set(name, value);
     if (value.peer) this.relays.addPeer(value.peer);
     this.devices += value.peer ? 1 : 2;
     const [a, b] = this.ends(value);
     // A node with faults has said so itself, and one of another process is not known well enough.
-    if (!a || !b) return { value };
+    if (!a || !b) return own.length > 0 ? { faults: own } : { value };
     const ends = views(value, a, b).map(topologyEnd);
     const [family, mtu] = [outer(value.family), mtuOf(value, [a, b])];
     const linkLocal = value.family !== "v4";
@@ -120,7 +120,7 @@ export class Network {
       return node ? behindRelay(node, ["routes", side], behind(value, side)) : [];
     });
     const others = value.peer ? this.peerClashes(value.peer) : [];
-    const faults = [...linkFaults(value, a, b), ...relays, ...clashes, ...others];
+    const faults = [...own, ...linkFaults(value, a, b), ...relays, ...clashes, ...others];
     return faults.length > 0 ? { faults } : { value };
   }
 
@@ -133,7 +133,8 @@ export class Network {
       const other = this.choosing.get(nodeName);
       if (other === undefined) this.choosing.set(nodeName, name);
       const legal = `nodes whose hosts do not choose by another source of truth, and ${nodeName} does by ${other}`;
-      return other === undefined ? [] : [fault(["nodes", index], nodeName, { legal, cure: "leave `choose` to one" })];
+      const objection = { code: "input/duplicate", legal, cure: "leave `choose` to one" } as const;
+      return other === undefined ? [] : [fault(["nodes", index], nodeName, objection)];
     });
   }
 
@@ -141,14 +142,14 @@ export class Network {
   adopted = (name: string): string[] => this.adoptions.filter(({ node }) => node === name).map(({ device }) => device);
 
   addMesh(name: string, args: WgMeshArgs): Checked<MeshData> {
-    const result = parse(meshArgs, args);
-    if ("faults" in result) return result;
+    const result = parseSound(meshArgs, args);
+    if (!("value" in result)) return result;
     const value = { name, ...result.value };
-    const names = namesFaults(value);
-    if (names.length > 0) return { faults: names };
+    const own = [...result.faults, ...namesFaults(value)];
+    if (own.length > result.faults.length) return { faults: own };
     this.devices += value.nodes.length;
     const nodes = value.nodes.flatMap((node) => this.declared(node) ?? []);
-    if (nodes.length < value.nodes.length) return { value };
+    if (nodes.length < value.nodes.length) return own.length > 0 ? { faults: own } : { value };
     const [family, mtu] = [outer(value.family), mtuOf(value, nodes)];
     this.addLeg({
       who: `mesh ${name}`,
@@ -162,6 +163,7 @@ export class Network {
     const others = value.peers.map(nameOfPeer);
     this.ways.set(`mesh ${name}`, { family, mtu, ends: devices, others, linkLocal: false });
     const faults = [
+      ...own,
       ...meshFaults(value, nodes),
       ...meshRelayFaults(
         nodes.flatMap(({ name }) => this.nodes.get(name) ?? []),
@@ -186,7 +188,8 @@ export class Network {
     const link = this.links.get(data.link.linkName);
     if (!link) {
       const legal = "a WgLink of this program, declared before";
-      return this.whole ? { value: undefined } : { faults: [fault(["link"], undefined, { legal, cure: "name that" })] };
+      const none = fault(["link"], undefined, { code: "input/reference", legal, cure: "name that" });
+      return this.whole ? { value: undefined } : { faults: [none] };
     }
     const [a, b] = this.ends(link);
     const own = [...binaryFaults(data.binary), ...peerKeyFaults(data, link)];
@@ -218,7 +221,7 @@ export class Network {
     if (!before || before.sha256 === binary?.sha256) return [];
     const legal = `one \`binary\` for all links of ${node}, and ${before.who} has ${before.sha256 === undefined ? "none" : "another"}`;
     const path = of === "mesh" ? ["postQuantum", "binary"] : ["binary"];
-    return [fault(path, undefined, { legal, cure: "say the same at both" })];
+    return [fault(path, undefined, { code: "input/conflict", legal, cure: "say the same at both" })];
   }
 
   /** Whether nothing may pass between two without a key of theirs. */
@@ -356,16 +359,14 @@ const nameOfPeer = ({ name }: PeerData): string => name;
 
 /** A link has one other end. */
 function otherFaults({ b, peer, routes }: LinkData): Fault[] {
-  if (b && peer)
-    return [fault(["peer"], undefined, { legal: "absent where `b` is given", cure: "leave one of them out" })];
-  if (peer && routes.b)
-    return [
-      fault(["routes", "b"], undefined, { legal: "absent where `peer` is given", cure: "name them in peer.routes" }),
-    ];
-  if (b || peer) return [];
-  return [
-    fault(["b"], undefined, { legal: "an OverlayNode of this program, where `peer` is not given", cure: "add it" }),
+  const wrong = (path: string[], code: Fault["code"], legal: string, cure: string) => [
+    fault(path, undefined, { code, legal, cure }),
   ];
+  if (b && peer) return wrong(["peer"], "input/conflict", "absent where `b` is given", "leave one of them out");
+  if (peer && routes.b)
+    return wrong(["routes", "b"], "input/conflict", "absent where `peer` is given", "name them in peer.routes");
+  if (b || peer) return [];
+  return wrong(["b"], "input/missing", "an OverlayNode of this program, where `peer` is not given", "add it");
 }
 
 /** The values of a list that their schema has nothing against. */

@@ -1,6 +1,7 @@
 /** A component's outputs, and what its options say about what it makes. */
 
 import type { z } from "zod";
+import { marked, type WarningCode } from "../sdk/codes";
 import * as pulumi from "../sdk/provider/pulumi";
 import { program } from "./program";
 
@@ -22,9 +23,13 @@ const each = <T>(outputs: z.ZodObject, value: (name: string) => T): Record<strin
 export const owner = (): string => `${pulumi.getProject()}/${pulumi.getStack()}`;
 
 /** What people are to know before it is made. */
-export function foretell(component: pulumi.ComponentResource, warning: pulumi.Input<string | undefined>): void {
+export function foretell(
+  component: pulumi.ComponentResource,
+  code: WarningCode,
+  warning: pulumi.Input<string | undefined>,
+): void {
   if (!pulumi.runtime.isDryRun()) return;
-  pulumi.output(warning).apply((text) => text !== undefined && pulumi.log.warn(text, component));
+  pulumi.output(warning).apply((text) => text !== undefined && pulumi.log.warn(marked(code, text), component));
 }
 
 /** A component's time limits are those of the resources that it makes: it does nothing itself. */

@@ -9,23 +9,35 @@ import type { NodeArgs, NodeData } from "./nodeArgs";
 export function prepareFaults({ prepare, connection }: NodeArgs): Fault[] {
   if (prepare.length === 0) return [];
   const faults: Fault[] = [];
-  const object = (path: string[], legal: string, cure: string) => faults.push(fault(path, undefined, { legal, cure }));
+  const object = (code: Fault["code"], path: string[], legal: string, cure: string) =>
+    faults.push(fault(path, undefined, { code, legal, cure }));
   if (isLater(connection)) {
     const legal = "an object together with `prepare`, though its fields may be Outputs";
-    object(["connection"], legal, "write { host: …, hostKey: … }");
+    object("input/conflict", ["connection"], legal, "write { host: …, hostKey: … }");
   } else if (connection.hostKey === undefined) {
     const legal = "given together with `prepare`, because without it the command package talks to any machine";
-    object(["connection", "hostKey"], legal, "on the host's console: cat /etc/ssh/ssh_host_ed25519_key.pub");
+    object(
+      "input/missing",
+      ["connection", "hostKey"],
+      legal,
+      "on the host's console: cat /etc/ssh/ssh_host_ed25519_key.pub",
+    );
   } else if (connection.proxyJump !== undefined) {
     const legal = "absent together with `prepare`, because the command package does not use ssh's bastions";
-    object(["connection", "proxyJump"], legal, "run the commands by other means");
+    object("input/conflict", ["connection", "proxyJump"], legal, "run the commands by other means");
   }
   if (!process.env.SSH_AUTH_SOCK) {
     const legal = "commands together with an SSH agent (SSH_AUTH_SOCK), where the command package finds your key";
-    object(["prepare"], legal, "start one with `eval $(ssh-agent)`, and add your key with `ssh-add`");
+    object(
+      "input/environment",
+      ["prepare"],
+      legal,
+      "start one with `eval $(ssh-agent)`, and add your key with `ssh-add`",
+    );
   }
   if (!commandPackage()) {
-    object(["prepare"], "commands together with the package @pulumi/command", "`npm install @pulumi/command@1.2.1`");
+    const legal = "commands together with the package @pulumi/command";
+    object("input/environment", ["prepare"], legal, "`npm install @pulumi/command@1.2.1`");
   }
   return faults;
 }

@@ -1,5 +1,5 @@
 /** A program as a whole: every fault of it is reported, and no host is touched for a program that has one. */
-
+import { marked } from "../sdk/codes";
 import { type Fault, formatWithCodes } from "../sdk/faults";
 import { constructing } from "../sdk/provider/construct";
 import { NO_SECRET } from "../sdk/provider/inputs";
@@ -111,7 +111,9 @@ class Program {
         this.turn = undefined;
         this.note(this.rollout.faults());
         if (this.faults === 0) return resolve(this.tell());
-        const error = new pulumi.RunError(`${counted(this.faults, "fault")}; no host was touched`);
+        const error = new pulumi.RunError(
+          marked("input/faults", `${counted(this.faults, "fault")}; no host was touched`),
+        );
         // Thrown, it ends the run of `pulumi` in one line. Where the process lives on, as with inline programs, what
         // waits here has to end too.
         setTimeout(() => reject(error), 1_000).unref();

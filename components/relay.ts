@@ -105,7 +105,7 @@ export class Relays {
         const legal =
           "the name of a node of this program, or of the `peer` of one of its links, without faults of its own";
         const cure = `correct the name, ${together}, or give one of a mesh's \`peers\` a WgLink with ${node.name} as well`;
-        return fault(["relay", index, side], name, { legal, cure });
+        return fault(["relay", index, side], name, { code: "input/reference", legal, cure });
       });
   }
 
@@ -115,7 +115,8 @@ export class Relays {
       .filter(([, name]) => !this.leg(node.name, name))
       .map(([side, name]) => {
         const legal = `a node that ${node.name} has a link or a mesh with`;
-        return fault(["relay", index, side], name, { legal, cure: `declare one, or leave the pair out` });
+        const cure = "declare one, or leave the pair out";
+        return fault(["relay", index, side], name, { code: "input/way", legal, cure });
       });
   }
 
@@ -131,7 +132,8 @@ export class Relays {
       });
       if (other === undefined) return [];
       const legal = `one relay for each node to another in a mesh, and in ${mesh} ${other} is that of ${name} to ${goal} already`;
-      return [fault(["relay", index], undefined, { legal, cure: "leave it out at one of the two" })];
+      const cure = "leave it out at one of the two";
+      return [fault(["relay", index], undefined, { code: "input/duplicate", legal, cure })];
     });
   }
 
@@ -143,26 +145,25 @@ export class Relays {
     const [a, b] = families;
     if (!a || !b || a.some((it) => b.includes(it))) return [];
     const legal = `two nodes with addresses of one family, and ${pair.a} and ${pair.b} have none in common`;
-    return [fault(["relay", index], undefined, { legal, cure: "give both `addresses`, or leave the pair out" })];
+    const cure = "give both `addresses`, or leave the pair out";
+    return [fault(["relay", index], undefined, { code: "input/family", legal, cure })];
   }
 }
 
 function double({ name, relay }: NodeData, pair: Pair, index: number): Fault[] {
+  const another = (side: string, found: string, legal: string): Fault => {
+    const cure = "name the two nodes that this one stands between";
+    return fault(["relay", index, side], found, { code: "input/conflict", legal, cure });
+  };
   const own = others(pair)
     .filter(([, of]) => of === name)
-    .map(([side]) => {
-      const cure = "name the two nodes that this one stands between";
-      return fault(["relay", index, side], name, { legal: "another node than the relay itself", cure });
-    });
+    .map(([side]) => another(side, name, "another node than the relay itself"));
   if (own.length > 0) return own;
-  if (pair.a === pair.b) {
-    const cure = "name the two nodes that this one stands between";
-    return [fault(["relay", index, "b"], pair.b, { legal: "another node than a", cure })];
-  }
+  if (pair.a === pair.b) return [another("b", pair.b, "another node than a")];
   const before = relay.findIndex((it) => far(it, pair.a).includes(pair.b));
   if (before === index) return [];
   const legal = `each pair once, in whatever order, and ${pair.a} and ${pair.b} are relay[${before}] already`;
-  return [fault(["relay", index], undefined, { legal, cure: "leave it out here" })];
+  return [fault(["relay", index], undefined, { code: "input/duplicate", legal, cure: "leave it out here" })];
 }
 
 /** A mesh cannot do for relays: each address there is one peer's, and a relay forwards nothing but its pairs. */
@@ -174,7 +175,7 @@ export function meshRelayFaults(nodes: readonly NodeData[], routes: MeshData["ro
     const direct = inside.map(({ a, b }) => {
       const legal = `a mesh that does not hold both nodes of a pair of its relay, and ${name} relays between ${a} and ${b}, which are peers of each other here`;
       const cure = `leave the pair out of \`relay\` of ${name}, or one of the three out of the mesh and give it a WgLink`;
-      return fault(["nodes", index], name, { legal, cure });
+      return fault(["nodes", index], name, { code: "input/relay", legal, cure });
     });
     return [...direct, ...behindRelay(node, ["routes", name], routes[name] ?? [])];
   });
@@ -184,5 +185,5 @@ export function meshRelayFaults(nodes: readonly NodeData[], routes: MeshData["ro
 export function behindRelay({ name, relay }: NodeData, path: string[], routes: readonly unknown[]): Fault[] {
   if (relay.length === 0 || routes.length === 0) return [];
   const legal = `empty at ${name}, a relay, which forwards between its pairs and nothing else`;
-  return [fault(path, undefined, { legal, cure: "have it behind a node that is no relay" })];
+  return [fault(path, undefined, { code: "input/relay", legal, cure: "have it behind a node that is no relay" })];
 }

@@ -105,7 +105,10 @@ export class Rollout {
   faults(): Fault[] {
     if (this.configured && "faults" in this.configured) return this.configured.faults;
     const nodes = [...this.stages.keys()].sort().join(", ");
-    const objection = { legal: `a node of the program (${nodes})`, cure: "correct the name, or leave it out" };
+    const objection = {
+      ...({ code: "input/reference" } as const),
+      ...{ legal: `a node of the program (${nodes})`, cure: "correct the name, or leave it out" },
+    };
     return this.canary.flatMap((name, index) =>
       this.stages.has(name) ? [] : [{ ...fault([index], name, objection), path: `${KEY}.canary[${index}]` }],
     );
@@ -114,7 +117,8 @@ export class Rollout {
   /** Why there is none in the plugin, which never knows whether a program has declared all that it will. */
   elsewhere(): Fault[] {
     const cure = "remove it, and let what is to come later depend on what is to come first (`dependsOn`)";
-    return this.configured ? [{ path: KEY, legal: "for programs in TypeScript and JavaScript only", cure }] : [];
+    const legal = "for programs in TypeScript and JavaScript only";
+    return this.configured ? [{ code: "input/language", path: KEY, legal, cure }] : [];
   }
 
   /** The order in one line, for a preview; undefined where there is none. */

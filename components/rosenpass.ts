@@ -133,11 +133,13 @@ export function binaryFaults(binary: Exchange["binary"], at: PropertyKey[] = [])
   const path = [...at, "binary", "path"];
   if ("why" in file) {
     const legal = `a file that can be read (${file.why})`;
-    return [fault(path, binary.path, { legal, cure: "correct the path, or put the program there" })];
+    const cure = "correct the path, or put the program there";
+    return [fault(path, binary.path, { code: "provider/unreadable", legal, cure })];
   }
   if (file.sha256 === binary.sha256) return [];
   const legal = `a program with the SHA-256 that \`sha256\` says, and this one has ${file.sha256}`;
-  return [fault(path, binary.path, { legal, cure: "get the right program, or correct `sha256`" })];
+  const cure = "get the right program, or correct `sha256`";
+  return [fault(path, binary.path, { code: "provider/wrongFile", legal, cure })];
 }
 
 /** Bytes of a public key of release 0.2. */
@@ -148,12 +150,13 @@ export function peerKeyFaults({ peerKey }: RosenpassData, { peer }: LinkData): F
   const path = ["peerKey"];
   if (!peer) {
     const legal = "absent where the link has two nodes, whose keys are their own";
-    return peerKey === undefined ? [] : [fault(path, undefined, { legal, cure: "leave it out" })];
+    const objection = { code: "input/conflict", legal, cure: "leave it out" } as const;
+    return peerKey === undefined ? [] : [fault(path, undefined, objection)];
   }
   if (peerKey === undefined) {
     const legal = `the file with the Rosenpass public key of ${peer.name}, because the other end is a \`peer\``;
     const cure = "have `rosenpass gen-keys` run there, copy its public key, and name that file";
-    return [fault(path, undefined, { legal, cure })];
+    return [fault(path, undefined, { code: "input/missing", legal, cure })];
   }
   const file = hashOf(peerKey);
   const legal = `a public key of rosenpass 0.2, a file of ${KEY_SIZE} bytes`;
@@ -162,7 +165,12 @@ export function peerKeyFaults({ peerKey }: RosenpassData, { peer }: LinkData): F
   // The name of the field would keep the value from being shown.
   return wrong === undefined
     ? []
-    : [{ path: "peerKey", found: JSON.stringify(peerKey), legal: `${legal} (${wrong})`, cure }];
+    : [
+        {
+          code: "why" in file ? "provider/unreadable" : "provider/wrongFile",
+          ...{ path: "peerKey", found: JSON.stringify(peerKey), legal: `${legal} (${wrong})`, cure },
+        },
+      ];
 }
 
 /** What is wrong with an exchange by itself. In a mesh a port is not to be chosen: it is a node's `portBase` and an id. */
@@ -173,11 +181,12 @@ export function exchangeFaults(views: readonly [View, View]): Fault[] {
   const kind = exchange.family === undefined ? "" : ` of family ${outer(exchange.family)}`;
   const legal = `an endpoint${kind} of ${own.name} or ${peer.name} that is reached at Rosenpass's port, too, which is not among its \`ports\``;
   if (exchange.of === "link") {
-    return [fault(["port"], undefined, { legal, cure: "give a `port` that is among them, and that no link has" })];
+    const cure = "give a `port` that is among them, and that no link has";
+    return [fault(["port"], undefined, { code: "input/port", legal, cure })];
   }
   const all = views.map((view) => ({ name: view.own.name, port: portOf(view) }));
   const added = all.flatMap(({ name, port }) => (isKnown(port) ? [`${port} to those of ${name}`] : [])).join(", or ");
-  return [fault(["postQuantum"], undefined, { legal, cure: `add ${added}` })];
+  return [fault(["postQuantum"], undefined, { code: "input/port", legal, cure: `add ${added}` })];
 }
 
 function portFaults(view: View): Fault[] {
@@ -189,15 +198,17 @@ function portFaults(view: View): Fault[] {
     const few = `one of the UDP ports that ${own.name} has, ${own.ports.filter(isKnown).join(", ")}, and none that a link has`;
     if (exchange.of === "mesh") {
       const legal = `${few}, and towards ${peer.name} it is ${port}`;
-      return [fault(path, undefined, { legal, cure: `add it to \`ports\` of ${own.name}` })];
+      return [fault(path, undefined, { code: "input/port", legal, cure: `add it to \`ports\` of ${own.name}` })];
     }
-    if (exchange.port === undefined) return [fault(path, undefined, { legal: few, cure: "add it" })];
-    return [fault(path, port, { legal: few, cure: "choose one of them" })];
+    if (exchange.port === undefined)
+      return [fault(path, undefined, { code: "input/missing", legal: few, cure: "add it" })];
+    return [fault(path, port, { code: "input/port", legal: few, cure: "choose one of them" })];
   }
   if (port <= 65535) return [];
   const legal = `a UDP port, at most 65535, and that of ${own.name} would be ${port}`;
   const less = `give ${peer.name} a lesser \`id\`, or ${own.name} a lesser \`portBase\``;
-  return [fault(path, undefined, { legal, cure: exchange.of === "mesh" ? less : "give one" })];
+  const cure = exchange.of === "mesh" ? less : "give one";
+  return [fault(path, undefined, { code: "input/range", legal, cure })];
 }
 
 /** Traffic would go on by way of a relay, with the keys of other links. */
@@ -212,7 +223,7 @@ export function strictFaults(
   const names = relays.join(", ");
   const legal = `"permissive" where ${names} relays between ${one} and ${other}: when their link is down, packets go that way, with no key of theirs`;
   const cure = `leave the pair out of \`relay\` of ${names}, or say "permissive"`;
-  return [fault([...at, "mode"], mode, { legal, cure })];
+  return [fault([...at, "mode"], mode, { code: "input/strict", legal, cure })];
 }
 
 /** What Rosenpass on somebody else's machine must be told. */

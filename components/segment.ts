@@ -172,10 +172,9 @@ export function topologySegment(segment: SegmentData, nodes: readonly LinkNode[]
 /** Nodes that are named twice: seen before anything is known of them. */
 export function twiceFaults({ members }: SegmentData): Fault[] {
   const names = members.map(({ node }) => node.nodeName);
+  const objection = { code: "input/duplicate", legal: "each node once", cure: "leave it out here" } as const;
   return names.flatMap((name, index) =>
-    names.indexOf(name) === index
-      ? []
-      : [fault(["members", index, "node"], name, { legal: "each node once", cure: "leave it out here" })],
+    names.indexOf(name) === index ? [] : [fault(["members", index, "node"], name, objection)],
   );
 }
 
@@ -195,7 +194,7 @@ function withoutVtep(segment: SegmentData, nodes: readonly LinkNode[]): Fault[] 
     const where = segment.encrypted ? "its `addresses` in the overlay" : "its `endpoints`";
     const legal = `a node with ${kind} among ${where}, as all members need, and ${node.name} has none`;
     const cure = `give it one, say \`vtep\`, or choose another family with \`outer\``;
-    return [fault(["members", index, "node"], node.name, { legal, cure })];
+    return [fault(["members", index, "node"], node.name, { code: "input/family", legal, cure })];
   });
 }
 

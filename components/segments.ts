@@ -37,11 +37,13 @@ export class Segments {
     if (this.whole) return [];
     const faults = shared.map(({ device, index }) => {
       const legal = "a bridge of one segment, in a program that is not in TypeScript or JavaScript";
-      return fault(["members", index, "bridge"], device, { legal, cure: "give it another `device`" });
+      const cure = "give it another `device`";
+      return fault(["members", index, "bridge"], device, { code: "input/language", legal, cure });
     });
     if (!segment.encrypted || segment.links.length > 0 || segment.mesh) return faults;
     const legal = "there, or `mesh` is, in a program that is not in TypeScript or JavaScript";
-    return [...faults, fault(["links"], undefined, { legal, cure: "name what leads from member to member" })];
+    const cure = "name what leads from member to member";
+    return [...faults, fault(["links"], undefined, { code: "input/language", legal, cure })];
   }
 
   /** What the packets of a segment go by, when all is declared: the links and the mesh that it names, or all. */

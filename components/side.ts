@@ -96,10 +96,14 @@ const calledAt = ({ link, peer }: View): Endpoint | undefined => callable(peer, 
 /** Whether this side knows where to call the other. */
 export const calls = (view: View): boolean => calledAt(view) !== undefined;
 
+/** What is said of one side's port is known, whatever is not of the other's. */
+const declaredPort = ({ ports }: LinkData, side: SideName) =>
+  isKnown(ports) ? ports[side] : lift((declared) => declared[side], ports);
+
 const port = ({ side, link, own, peer }: View) =>
   lift(
-    (declared, base, pool) => declared[side] ?? listenPort(peer.id, { base, ...(pool && { pool }) }),
-    link.ports,
+    (declared, base, pool) => declared ?? listenPort(peer.id, { base, ...(pool && { pool }) }),
+    declaredPort(link, side),
     own.portBase,
     own.ports,
   );
@@ -108,8 +112,8 @@ const port = ({ side, link, own, peer }: View) =>
 const outsidePort = (view: View, few: Endpoint["ports"]) => {
   const there = turned(view);
   return lift(
-    (declared, listens, pool) => declared[there.side] ?? (pool ? listenPort(view.own.id, { pool }) : listens),
-    view.link.ports,
+    (declared, listens, pool) => declared ?? (pool ? listenPort(view.own.id, { pool }) : listens),
+    declaredPort(view.link, there.side),
     port(there),
     few,
   );
@@ -210,7 +214,7 @@ export function topologyEnd(view: View): TopologyEnd {
 export function linkFaults(link: LinkData, a: LinkNode, b: LinkNode): Fault[] {
   if (a.name === b.name) {
     const cure = "name the two nodes that the link is between";
-    return [fault(["b"], b.name, { legal: "another node than a", cure })];
+    return [fault(["b"], b.name, { code: "input/conflict", legal: "another node than a", cure })];
   }
   const both = views(link, a, b);
   return [...unreachable(both), ...mtuFaultsOf(link, [a, b]), ...both.flatMap(specFaults)];
@@ -221,7 +225,8 @@ function unreachable(both: [View, View]): Fault[] {
   const { link, own, peer } = both[0];
   const kind = link.family === undefined ? "an endpoint" : `an endpoint of family ${outer(link.family)}`;
   const legal = `${kind} on one of the two nodes at least, and neither ${own.name} nor ${peer.name} has one`;
-  return [fault(["a", "endpoints"], undefined, { legal, cure: "give `endpoints` to the node that can be reached" })];
+  const cure = "give `endpoints` to the node that can be reached";
+  return [fault(["a", "endpoints"], undefined, { code: "input/endpoint", legal, cure })];
 }
 
 /** Where a field of a side's spec was written down. */

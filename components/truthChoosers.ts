@@ -40,7 +40,7 @@ const sourcesOf = (addresses: readonly string[]): Sources =>
 /** Where Pulumi runs a folder may be a relative one, or one at home; a host has neither. */
 function folderOnHost(address: string): string {
   if (address.startsWith("file:///")) return fileURLToPath(address);
-  throw new TruthError("address", "a whole path on the host, such as file:///srv/truth");
+  throw new TruthError("truth/address", "a whole path on the host, such as file:///srv/truth");
 }
 
 /** What is wrong with how hosts are to choose. */
@@ -56,7 +56,7 @@ export function choosingFaults(data: TruthData): Fault[] {
       return [];
     } catch (error) {
       if (!(error instanceof TruthError)) throw error;
-      return [fault(at(index), address, { legal: error.message, cure })];
+      return [fault(at(index), address, { code: error.code, legal: error.message, cure })];
     }
   });
   return [...addresses, ...profileFaults(choose, stores.some(isBucket))];
@@ -67,14 +67,15 @@ function profileFaults({ profile }: Choosing, needed: boolean): Fault[] {
   if (profile === undefined) {
     const legal = "the profile of the AWS tools that hosts read the bucket with";
     const cure = "make a token that may only read (stacks/bootstrap.ts does), and write it into a profile of its own";
-    return needed ? [fault(path, undefined, { legal, cure })] : [];
+    return needed ? [fault(path, undefined, { code: "input/missing", legal, cure })] : [];
   }
   try {
     profileCredentials(profile);
     return [];
   } catch (error) {
     if (!(error instanceof NoCredentials)) throw error;
-    return [fault(path, profile, { legal: "a profile with credentials", cure: error.message })];
+    const legal = "a profile with credentials";
+    return [fault(path, profile, { code: "host/credentials", legal, cure: error.message })];
   }
 }
 

@@ -18,6 +18,17 @@ const packageRoot = (from: string): string =>
 /** Milliseconds: a store's own time limits end before. */
 const PATIENCE = 60_000;
 
+/** Of a process that failed: `status` where it ended by itself, `code` where it was ended or did not start. */
+interface Failed {
+  stderr?: string;
+  message: string;
+  status?: number | null;
+  code?: string;
+}
+
+/** What has its code already. */
+const CODED = /[ \n]\[[a-z]+\/\w+\]$/;
+
 /** What a read of a document has to know. */
 export type Place = Pick<TruthData, "network" | "store" | "signers">;
 
@@ -49,11 +60,17 @@ export function documentNow({ network, store, signers }: Place, except?: string)
     });
     const parsed = parseDocument(text);
     if ("value" in parsed) return parsed.value;
-    throw new pulumi.RunError(marked("truth/faulty", `the document of network ${network} cannot be read`));
+    throw new pulumi.RunError(marked("truth/unreadable", `the document of network ${network} cannot be read`));
   } catch (error) {
-    const { stderr, message, status } = error as { stderr?: string; message: string; status?: number };
+    if (error instanceof pulumi.RunError) throw error;
+    const { stderr, message, status, code } = error as Failed;
     if (status === ABSENT) return undefined;
-    throw new pulumi.RunError((stderr ?? "").trim().replace(/^overlay: /, "") || message);
+    const said = (stderr ?? "").trim().replace(/^overlay: /, "");
+    if (CODED.test(said)) throw new pulumi.RunError(said);
+    const why = code === "ETIMEDOUT" ? `it took longer than ${PATIENCE / 1000} s` : said || message;
+    throw new pulumi.RunError(
+      marked("truth/unreachable", `the document of network ${network} in ${store} could not be read: ${why}`),
+    );
   }
 }
 

@@ -78,14 +78,15 @@ export function pairFaults(data: Pairs, network: Network): Fault[] {
     const own = ownViews(data, pair);
     if (own.length === 0) {
       const legal = `a pair with one of \`nodes\` in it, and neither ${a} nor ${b} is one`;
-      return [fault(["relays", index], undefined, { legal, cure: "leave it to the stacks that have them" })];
+      const cure = "leave it to the stacks that have them";
+      return [fault(["relays", index], undefined, { code: "input/conflict", legal, cure })];
     }
     const path = ["relays", index, "by"];
     const idle = network.idOf(by) !== undefined && !network.relays.between(a, b).includes(by);
     const legal = `a node that forwards between the two, and ${by} does not`;
     const cure = `add relay: [{ a: "${a}", b: "${b}" }] to ${by}`;
     return [
-      ...(idle ? [fault(path, by, { legal, cure })] : []),
+      ...(idle ? [fault(path, by, { code: "input/way", legal, cure })] : []),
       ...own.flatMap((view) => legless(path, view, network)),
       ...strict(pair, index, network),
       ...twice(data, pair, index, network),
@@ -97,7 +98,8 @@ export function pairFaults(data: Pairs, network: Network): Fault[] {
 function strict({ a, b }: Pair, index: number, network: Network): Fault[] {
   if (!network.isStrict(a, b)) return [];
   const legal = `a pair without a link that is strict about its keys, and that of ${a} and ${b} is`;
-  return [fault(["relays", index], undefined, { legal, cure: "leave it out, or make their link permissive" })];
+  const cure = "leave it out, or make their link permissive";
+  return [fault(["relays", index], undefined, { code: "input/strict", legal, cure })];
 }
 
 function legless(path: PropertyKey[], { near, far, by }: View, { whole, ways, idOf }: Network): Fault[] {
@@ -108,14 +110,14 @@ function legless(path: PropertyKey[], { near, far, by }: View, { whole, ways, id
   if (!whole) return [];
   if (legs.length === 0) {
     const legal = `a node that ${near} has a link or a mesh with`;
-    return [fault(path, by, { legal, cure: "declare one, or leave the pair out" })];
+    return [fault(path, by, { code: "input/way", legal, cure: "declare one, or leave the pair out" })];
   }
   // The program gives its own relay's entry in a mesh the far node's addresses; a host changes no allowed IPs.
   const carries = legs.some(([name, { ends }]) => name.startsWith("link ") || ends.some((end) => routed(end, by)));
   if (carries || idOf(by) !== undefined) return [];
   const legal = `a node that ${near} has a link with, for in a mesh ${by} is sent what is its own alone`;
   const cure = `declare a WgLink of the two, or add the addresses of ${far} to \`routes\` of ${by} among \`peers\` of the mesh`;
-  return [fault(path, by, { legal, cure })];
+  return [fault(path, by, { code: "input/relay", legal, cure })];
 }
 
 const routed = ({ members = [] }: Pick<TopologyDevice, "members">, name: string): boolean =>
@@ -131,6 +133,7 @@ function twice({ relays }: Pairs, pair: Pair, index: number, { ways }: Network):
     before < index ? [`relays[${before}]`, "leave it out here"] : [way, "give the other another name"];
   return [
     fault(["relays", index], undefined, {
+      code: "input/duplicate",
       legal: `a pair whose name, ${name}, no other has, and ${other} has it`,
       cure,
     }),

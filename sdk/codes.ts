@@ -40,10 +40,81 @@ export const CODES = {
       meaning: "The value is marked secret, and previews, messages or files on the host would show it.",
       cure: "Wrap it in `pulumi.unsecret()` if it is none.",
     },
+    faults: {
+      meaning: "The program has faults, so nothing of it was done. Each was told before, with a code of its own.",
+      cure: "Mend them all, then run again.",
+    },
+    duplicate: {
+      meaning:
+        "What only one may have is had twice: a name, an id, an address, a key, a machine, a port, a device, a VNI, a way " +
+        "between two nodes; by another of the program, of another stack, or by something on the host.",
+      cure: "Give each its own, or leave one of the two out: the message names the other.",
+    },
+    overlap: {
+      meaning:
+        "A prefix has addresses in common with another one, or with a network that the host is in: what is sent there " +
+        "would have two ways.",
+      cure: "Leave the addresses to one of the two: choose another prefix or smaller ones, or leave out the route.",
+    },
+    prefix: {
+      meaning: "An address is in none of the prefixes that it has to be in.",
+      cure: "Correct the address, or add its prefix; in a segment give all members the same.",
+    },
+    family: {
+      meaning:
+        "An address of IPv4 or of IPv6 is missing where one is needed, or there where none can be: nodes that talk to " +
+        "each other need the same family.",
+      cure: "Give all of them addresses of one family, or leave out what asks for the other one: a route, `family`, `outer`.",
+    },
+    underlay: {
+      meaning:
+        "What is to carry the overlay's packets is in the overlay itself, or behind another tunnel: they would loop.",
+      cure: "Name an address that is reached without the overlay; a tunnel of others goes into `underlay.devices` of the node.",
+    },
+    mtu: {
+      meaning: "An MTU is larger than what the way leaves for it, or smaller than IP allows.",
+      cure: 'Leave `mtu` out, have the way carry more and say so in `underlay.mtu`, or say family: "v4" where IPv4 is enough.',
+    },
+    endpoint: {
+      meaning: "Of two nodes neither can call the other: none of them has an endpoint that fits.",
+      cure: "Give `endpoints` to the one that can be reached, or let a node that both can call relay.",
+    },
+    port: {
+      meaning: "A UDP port is needed that is not among those the node has.",
+      cure: "Choose one of the node's `ports` that nothing else has, or add one to them.",
+    },
+    way: {
+      meaning: "Between two nodes there has to be a link, a mesh or a relay, and there is none.",
+      cure: "Declare one, or leave out what would go by it.",
+    },
+    relay: {
+      meaning: "A relay is to do what it cannot: it forwards between the nodes of its pairs, and nothing else.",
+      cure: "Leave out the pair, or what is asked of the relay besides; the message says which nodes need a link of their own.",
+    },
+    strict: {
+      meaning: "Nothing may pass between two nodes without a post-quantum key of theirs, and by a relay it would.",
+      cure: "Leave the pair out of the relay, or make their link permissive.",
+    },
+    firewall: {
+      meaning: "What is declared of the host's firewall is not what the host has, or lets nothing in.",
+      cure: "Say in `firewall`, `firewallChain` and `forwardChain` of the node what the host has: the message names it.",
+    },
+    reference: {
+      meaning:
+        "A name or an address is that of nothing that is there: no node, no member, no device, no address of the host.",
+      cure: "Correct it, or make or declare first what it stands for.",
+    },
+    language: {
+      meaning: "Only a program in TypeScript or JavaScript is seen as a whole, and this is for such a one.",
+      cure: "Leave it out, or say here what would otherwise be found out: the message has it.",
+    },
+    environment: {
+      meaning: "What the program needs on the machine where Pulumi runs is missing: an SSH agent, or a package.",
+      cure: "Start or install what the message names, and run again.",
+    },
     conflict: {
       meaning:
-        "The value may be sound by itself, and does not go with something else: another field, another node, link or " +
-        "segment, another stack, or what is known of the host.",
+        "The value may be sound by itself, and does not go with another field, or with what is known of the host.",
       cure: "The message names the other one, and what is legal beside it: change one of both.",
     },
   },
@@ -124,6 +195,14 @@ export const CODES = {
       meaning: "After the change no new login came through, so the host takes it back by itself.",
       cure: "Wait for that, then correct what keeps SSH out; `journalctl -u 'overlay-undo-*'` has what the host did.",
     },
+    package: {
+      meaning: "A program that is needed on the host is missing there, or of a version that will not do.",
+      cure: 'Install or upgrade it, or say packages: "install" on the node; Rosenpass can be given as `binary`.',
+    },
+    system: {
+      meaning: "The host's kernel or its system is too old, or its kernel is without IPv6.",
+      cure: "Upgrade the host, or boot a kernel that has what the message names.",
+    },
     credentials: {
       meaning: "The host is to be given credentials of S3, and there are none here.",
       cure: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write the profile that the message names.",
@@ -134,13 +213,17 @@ export const CODES = {
     },
   },
   provider: {
-    unfit: {
-      meaning: "The host, as it is, cannot be told what is declared. Nothing was changed there.",
-      cure: "The message has a sentence for each reason: what was found, what is legal, how to mend it.",
-    },
     foreign: {
       meaning: "Something of that name is on the host, and this stack has not made it, so it is not touched.",
       cure: "Remove it there, choose another name, or take a WireGuard device over with `adopt` where that is offered.",
+    },
+    adoption: {
+      meaning: "A WireGuard device that somebody made by hand cannot be taken over as it is. Nothing was changed.",
+      cure: "Change on the host what the message names, or leave out `adopt` and choose another name for the device.",
+    },
+    drifted: {
+      meaning: "What this is built on is not on the host any more, though it was made.",
+      cure: "Run `pulumi refresh`, then `pulumi up`.",
     },
     carriesSsh: {
       meaning: "What is to be removed carries the SSH of this run, or the only way to another host.",
@@ -171,12 +254,13 @@ export const CODES = {
       cure: "Correct what the message names with `pulumi config set overlay:NAME`, or in the provider's arguments.",
     },
     unreadable: {
-      meaning: "A file that a host is to be given cannot be read from where it is said to be.",
+      meaning:
+        "A file that is needed, for a host or of somebody else's machine, cannot be read from where it is said to be.",
       cure: "Correct its path or URL, or make it available there.",
     },
     wrongFile: {
-      meaning: "A file that a host is to be given has another length or hash than was declared.",
-      cure: "Correct the hash where the file is the right one, or get the right file. After a restore: `pulumi refresh` first.",
+      meaning: "A file has another length or hash than was declared, or than such a file has.",
+      cure: "Get the right file, or correct the hash where it is the right one. After a restore: `pulumi refresh` first.",
     },
     keyless: {
       meaning: "Packets may pass only with a post-quantum key, and the two ends have exchanged none yet.",
@@ -200,9 +284,37 @@ export const CODES = {
       meaning: "The store does not answer, not in time, or answers that it is ill.",
       cure: "Look at the store's address and at the way there, then run again.",
     },
-    faulty: {
-      meaning: "The document, or something in the store, cannot be used.",
-      cure: "Mend what the message names: whoever wrote it writes it again, or `overlay truth put` puts back an older one.",
+    unreadable: {
+      meaning: "What the store has is no document: it is cut off, too long, or of another form.",
+      cure: "`overlay truth log` shows the last good one, and `overlay truth put` writes it back.",
+    },
+    version: {
+      meaning: "The document, or a part of it, is of a newer version of this package.",
+      cure: "Use that version here, too.",
+    },
+    otherNetwork: {
+      meaning: "The document is that of another network, or of another one of the same name.",
+      cure: "Correct `store` or `network`, or give one of the two networks another name.",
+    },
+    stranger: {
+      meaning: "The document has a part of a stack that nobody here knows the key of.",
+      cure: "Add its key to `signers`, on the hosts first. Where it is none of yours, look who may write to the store.",
+    },
+    forged: {
+      meaning: "A part of the document is not signed by its stack, or was changed after that.",
+      cure: "Look who may write to the store; `overlay truth log` shows what changed. The stack's next run mends its part.",
+    },
+    others: {
+      meaning: "A document that is to be written by hand would take out what other stacks say.",
+      cure: "Leave their parts as they are: each is its own stack's to change.",
+    },
+    tooLarge: {
+      meaning: "What is to be written is longer than hosts, or other stacks, read.",
+      cure: "Declare fewer links or endpoints for the nodes that the message names, or make several networks.",
+    },
+    signers: {
+      meaning: "What was given as signers has other lines than allowed_signers(5).",
+      cure: 'A line is such as: net/prod namespaces="overlay-truth" ssh-ed25519 AAAA…',
     },
     replayed: {
       meaning: "The store has an older state than one that was seen before. Somebody may have put it there.",
@@ -219,6 +331,61 @@ export const CODES = {
     address: {
       meaning: "The store's address is none, or has credentials in it.",
       cure: "Legal are s3://BUCKET?… and file://FOLDER; credentials come from the environment or a profile.",
+    },
+  },
+  warning: {
+    silent: {
+      meaning: "A node calls another in vain: nothing arrives there, or no answer comes back.",
+      cure: "Let the UDP port in where it is called: the cloud's security group, the router, the machine's own firewall.",
+    },
+    keyless: {
+      meaning: "No post-quantum key was exchanged for a link, whose packets pass without one until then.",
+      cure: "Let Rosenpass's UDP port in where it is called, and look that its daemon runs at both ends.",
+    },
+    narrow: {
+      meaning: "The way to another node carries less in one piece than the MTU says.",
+      cure: "Set `mtu`, or `underlay.mtu` of the nodes, to what passes, or have the way in between carry more.",
+    },
+    nested: {
+      meaning: "Encrypted packets were about to leave by a tunnel, and were dropped: they would have looped.",
+      cure: "Give the endpoint a way by another device, or name the tunnel in `underlay.devices` of the node.",
+    },
+    forwarding: {
+      meaning: "A node is to forward packets, and its host's settings or its own rules do not let them through.",
+      cure: "Run there what the message says, or let them through by rules of your own.",
+    },
+    wide: {
+      meaning:
+        "A port of a bridge has longer packets come in than the bridge carries; nobody is told that they are dropped.",
+      cure: "Give the port, and the machines behind it, the MTU of the bridge.",
+    },
+    smallMtu: {
+      meaning: "The MTU is under 1280 bytes, so nothing has IPv6 there.",
+      cure: "Nothing, where IPv4 is enough; otherwise have the way carry more and leave out `family`.",
+    },
+    largeMesh: {
+      meaning: "A mesh has so many nodes that each change of one takes all of them long.",
+      cure: "Make a mesh for each group of nodes that talk to each other.",
+    },
+    readable: {
+      meaning: "A relay can read what the nodes of a pair send each other: it ends both links.",
+      cure: "Nothing, where you trust the relay with that; otherwise leave the pair out.",
+    },
+    pending: {
+      meaning: "A route is still to come: another stack has not said yet what it is to be.",
+      cure: "Run again when the other stack has run.",
+    },
+    remade: {
+      meaning: "A device has to be made again, which no preview knew: nothing passes by it in that moment.",
+      cure: "Nothing. Where it comes up again, look who changes the device on the host.",
+    },
+    left: {
+      meaning: "Something that this stack had made stays where it is.",
+      cure: "Where it is to go, remove it there: by the stack that has it now, or by `overlay truth put`.",
+    },
+    unseen: {
+      meaning: "The host was told to remove what carried this run's own SSH, and nobody saw the end of it.",
+      cure: "Look at the host by another way, its console perhaps.",
     },
   },
   cli: {
@@ -239,8 +406,12 @@ export const CODES = {
       cure: "Name one of the hosts in the message, or declare what is missing and run `pulumi up`.",
     },
     option: {
-      meaning: "An option, or what was piped into the command, does not go with the rest of it.",
+      meaning: "A command or an option is none, has a value that it does not take, or does not go with the rest.",
       cure: "See `overlay COMMAND --help`.",
+    },
+    file: {
+      meaning: "A file that was named cannot be read or written.",
+      cure: "Correct its path, or its permissions; `-` is standard input where a command reads.",
     },
     key: {
       meaning: "The file holds no WireGuard private key.",
@@ -262,6 +433,14 @@ export const CODES = {
       meaning: "Nobody has agreed to what is to be written.",
       cure: "Answer with y, or say `--yes` where nobody is there to ask.",
     },
+    node: {
+      meaning: "`overlay`, or the plugin of this package, does not find a Node.js that it runs with, or was not built.",
+      cure: "Put Node.js 22 or later on PATH; in a checkout of the repository run `npm run build`.",
+    },
+    bug: {
+      meaning: "The tool failed in a way that nobody has thought of.",
+      cure: "Report it with the whole message and the command. It changes no host, so it can be run again.",
+    },
   },
 } as const satisfies Record<string, Record<string, Entry>>;
 
@@ -274,12 +453,22 @@ export type Named<R extends Room> = keyof (typeof CODES)[R] & string;
 /** `host/auth` */
 export type Code = { [R in Room]: `${R}/${Named<R>}` }[Room];
 
+/** What a run tells and goes on. */
+export type WarningCode = `warning/${Named<"warning">}`;
+
 /** An error that a person can meet, and look up. */
 export abstract class CodedError extends Error {
   abstract readonly code: Code;
 }
 
 export const marked = (code: Code, text: string): string => `${text} [${code}]`;
+
+/** The same of what may end with lines of the kernel's, or of a stack: there the code has a line of its own. */
+export const markedBelow = (code: Code, text: string): string =>
+  text.includes("\n") ? `${text}\n[${code}]` : marked(code, text);
+
+/** Text without the code that it ends with. */
+export const withoutCode = (text: string): string => text.replace(/ \[[a-z]+\/\w+\]$/, "");
 
 /** What a person is told of an error: its message, or what is made of that, and its code where it has one. */
 export const withCode = (error: Error, text = error.message): string =>

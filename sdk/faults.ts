@@ -4,11 +4,11 @@
  * like one wherever it stands.
  */
 import { z } from "zod";
-import { marked, type Named } from "./codes";
+import { type Code, marked, withoutCode } from "./codes";
 
 export interface Fault {
-  /** Absent: the value does not go with something else, for that is what our own checks are about. */
-  code?: `input/${Named<"input">}`;
+  /** What it is looked up by. */
+  code: Code;
   /** `nodes.lux.addresses[0]` */
   path: string;
   /** The value found, as JSON; absent where there was none or where it must not be shown. */
@@ -17,8 +17,11 @@ export interface Fault {
   cure: string;
 }
 
-/** What a check of a value says, before it is known where the value stands. */
-export type Objection = Pick<Fault, "legal" | "cure">;
+/** What a check says, before it is known where the value stands. */
+export type Objection = Pick<Fault, "code" | "legal" | "cure">;
+
+/** What the check of a value by itself says: `input/value`. */
+export type Mismatch = Omit<Objection, "code">;
 
 type Path = readonly PropertyKey[];
 
@@ -50,21 +53,29 @@ const written = (path: Path): string =>
   }, "");
 
 /** `found` and `path` for a value that a check of our own, not a schema's, objects to. */
-export function fault(path: Path, value: unknown, objection: Omit<Fault, "path" | "found">): Fault {
+export function fault(path: Path, value: unknown, objection: Objection): Fault {
   const found = shown(value, path);
   return { path: written(path), ...(found !== undefined && { found }), ...objection };
 }
 
 /** A string that `object` has nothing to say against. */
-export const checkedString = (object: (value: string) => Objection | undefined) =>
+export const checkedString = (object: (value: string) => Mismatch | undefined) =>
   z.string().superRefine((value, context) => {
     const objection = object(value);
     if (objection) context.addIssue({ code: "custom", message: objection.legal, params: { cure: objection.cure } });
   });
 
+/** Says what is wrong with a field in the light of others: checks across fields that look at it are then not made. */
+export const objectTo = (
+  context: z.core.$RefinementCtx,
+  path: PropertyKey[],
+  { code, legal, cure }: Objection,
+  across = false,
+): void => context.addIssue({ code: "custom", path, message: legal, params: { code, cure, across } });
+
 /** Says what is wrong between fields: that keeps no other check across fields from being made. */
-export const objectAcross = (context: z.core.$RefinementCtx, path: PropertyKey[], { legal, cure }: Objection): void =>
-  context.addIssue({ code: "custom", path, message: legal, params: { cure, across: true } });
+export const objectAcross = (context: z.core.$RefinementCtx, path: PropertyKey[], objection: Objection): void =>
+  objectTo(context, path, objection, true);
 
 /**
  * When a check across fields can be made: none of those that it looks at has a fault of its own. (Without it zod makes
@@ -130,7 +141,7 @@ function fromIssue(issue: z.core.$ZodIssue, input: unknown, schema: z.core.$ZodT
   }
 }
 
-function objection(issue: z.core.$ZodIssue, value: unknown): Omit<Fault, "path" | "found"> {
+function objection(issue: z.core.$ZodIssue, value: unknown): Objection {
   const cure = issue.code === "custom" ? issue.params?.cure : undefined;
   return {
     code: codeOf(issue, value),
@@ -139,16 +150,15 @@ function objection(issue: z.core.$ZodIssue, value: unknown): Omit<Fault, "path" 
   };
 }
 
-function codeOf(issue: z.core.$ZodIssue, value: unknown): Exclude<Fault["code"], undefined> {
-  if (value === undefined && issue.code !== "custom") return "input/missing";
+function codeOf(issue: z.core.$ZodIssue, value: unknown): Code {
+  if (issue.code === "custom" && issue.params?.code) return issue.params.code;
+  if (value === undefined) return "input/missing";
   switch (issue.code) {
     case "invalid_type":
       return "input/type";
     case "too_small":
     case "too_big":
       return "input/range";
-    case "custom":
-      return issue.params?.across ? "input/conflict" : "input/value";
     default:
       return "input/value";
   }
@@ -199,4 +209,10 @@ export const format = (faults: readonly Fault[]): string => faults.map(one).join
 
 /** The same where each is a person's to look up: the end of its way. */
 export const formatWithCodes = (faults: readonly Fault[]): string =>
-  faults.map((it) => marked(it.code ?? "input/conflict", one(it))).join("\n");
+  faults.map((it) => marked(it.code, one(it))).join("\n");
+
+/** One or more as the text and the code of one error: each has its own, and the error that of the last. */
+export const asOne = (faults: readonly Fault[]): { code: Code; text: string } => ({
+  code: (faults.at(-1) as Fault).code,
+  text: withoutCode(formatWithCodes(faults)),
+});

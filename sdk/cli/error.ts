@@ -1,4 +1,4 @@
-import { type Code, CodedError } from "../codes";
+import { type Code, CodedError, marked } from "../codes";
 
 /** What a person who runs `overlay` can mend. */
 export class ToolError extends CodedError {
@@ -11,3 +11,7 @@ export class ToolError extends CodedError {
     super(message);
   }
 }
+
+/** What a person is told of an error, whatever it is. */
+export const toldOf = (error: Error): string =>
+  marked(error instanceof CodedError ? error.code : "cli/bug", error.message);

@@ -2,6 +2,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { closeSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
 import { ToolError } from "./error";
+import { withFile } from "./file";
 
 export interface Key {
   privateKey: string;
@@ -23,10 +24,10 @@ function publicKeyOf(privateKey: string): string {
   return base64(x);
 }
 
-/** The key in a file, or a new one written there. Throws an Error that never holds the key. */
+/** The key in a file, or a new one written there. Throws a ToolError that never holds the key. */
 export function keyIn(path: string): Key {
-  const made = make(path);
-  const privateKey = made ?? readFileSync(path, "utf8").trim();
+  const made = withFile(path, "written", () => make(path));
+  const privateKey = made ?? withFile(path, "read", () => readFileSync(path, "utf8").trim());
   if (!/^[A-Za-z0-9+/]{43}=$/.test(privateKey)) {
     throw new ToolError(
       "cli/key",

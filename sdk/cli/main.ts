@@ -3,10 +3,11 @@ import "../nodeVersion";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
-import { withCode } from "../codes";
+import { marked } from "../codes";
 import { missingKey, withPrivateKey } from "../wireguard/quick";
 import { addDoctor } from "./doctor";
-import { ToolError } from "./error";
+import { ToolError, toldOf } from "./error";
+import { readInput } from "./file";
 import { type Key, keyIn } from "./key";
 import { qr } from "./qr";
 import { addReport } from "./report";
@@ -39,7 +40,7 @@ function textOf(name: string, json: string): string {
 }
 
 function peer(name: string, { key: path, qr: asQr }: { key: string; qr?: true }): void {
-  const text = textOf(name, readFileSync(0, "utf8"));
+  const text = textOf(name, readInput("-"));
   const key = keyIn(path);
   told(path, key);
   const file = withPrivateKey(text, name, key.privateKey);
@@ -54,7 +55,19 @@ function key(path: string): void {
   process.stdout.write(`${key.publicKey}\n`);
 }
 
-const program = new Command("overlay").description("Beside Pulumi: what a program cannot do.").version(version);
+/** What commander objects to: `error: unknown option '--jsn'\n(Did you mean --json?)\n` */
+const objection = (text: string): string =>
+  text
+    .replace(/^error: /, "")
+    .trim()
+    .replaceAll("\n", " ");
+
+const program = new Command("overlay")
+  .description("Beside Pulumi: what a program cannot do.")
+  .version(version)
+  .configureOutput({
+    outputError: (text, write) => write(`overlay: ${marked("cli/option", objection(text))}\n`),
+  });
 program
   .command("key")
   .description("prints the public key of a machine of somebody else, for `publicKey` of a peer")
@@ -76,6 +89,6 @@ addTopology(program);
 addTruth(program);
 
 program.parseAsync().catch((error: Error) => {
-  process.stderr.write(`overlay: ${withCode(error)}\n`);
+  process.stderr.write(`overlay: ${toldOf(error)}\n`);
   process.exitCode ||= 1;
 });

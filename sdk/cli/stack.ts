@@ -1,10 +1,10 @@
 /** The network that a stack describes, as its state has it: what `pulumi stack export` prints. */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { format, parse } from "../faults";
 import { unpacked } from "../packed";
 import { ToolError } from "./error";
+import { readInput } from "./file";
 
 /** A machine of the stack, or somebody else's that is a peer of one. */
 export interface StackNode {
@@ -103,7 +103,7 @@ const sorted = <T extends { name: string }>(all: Iterable<T>): T[] => [...all].s
 
 /** Throws an Error that says what to do. */
 export function exported({ state, stack }: Source): string {
-  if (state !== undefined) return readFileSync(state === "-" ? 0 : state, "utf8");
+  if (state !== undefined) return readInput(state);
   const words = ["stack", "export", "--non-interactive", ...(stack === undefined ? [] : ["--stack", stack])];
   const { error, status, stdout, stderr } = spawnSync("pulumi", words, {
     encoding: "utf8",
@@ -116,7 +116,7 @@ export function exported({ state, stack }: Source): string {
       "there is no pulumi on PATH: put it there, or give what `pulumi stack export` prints as --state FILE",
     );
   }
-  if (error) throw error;
+  if (error) throw new ToolError("cli/pulumi", `\`pulumi ${words.join(" ")}\` cannot be run: ${error.message}`);
   if (status === 0) return stdout;
   throw new ToolError(
     "cli/pulumi",

@@ -1,10 +1,10 @@
 /** `overlay truth`: a source of truth by hand, beside what Pulumi writes into it. */
-import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { type Command, InvalidArgumentError } from "commander";
-import { CodedError } from "../codes";
+import { CodedError, marked } from "../codes";
 import * as truth from "../truth";
 import { ToolError } from "./error";
+import { readInput } from "./file";
 
 interface Place {
   store: string;
@@ -14,7 +14,7 @@ interface Signing {
 }
 
 const readSigners = ({ signers: path }: Signing): truth.Signers | undefined =>
-  path === undefined ? undefined : truth.parseSigners(readFileSync(path === "-" ? 0 : path, "utf8"));
+  path === undefined ? undefined : truth.parseSigners(readInput(path));
 
 const print = (text: string): boolean => process.stdout.write(`${text}\n`);
 
@@ -54,7 +54,9 @@ async function verify(network: string, options: Place & Required<Signing>): Prom
   for (const stack of Object.keys(document.stacks)) {
     const [fault] = await truth.signatureFaults(document, signers, [stack]);
     const { serial, at } = document.stacks[stack] as truth.Part;
-    print(`${stack}: serial ${serial} of ${at}: ${fault ? `${fault.legal}; ${fault.cure}` : "signed by its key"}`);
+    print(
+      `${stack}: serial ${serial} of ${at}: ${fault ? marked(fault.code, `${fault.legal}; ${fault.cure}`) : "signed by its key"}`,
+    );
     const stale = fault ? [] : await truth.stale(store, document, stack, truth.wanted(document, stack));
     for (const node of stale) print(`${stack}: ${truth.isStale(node)}`);
     if (fault || stale.length > 0) process.exitCode = 1;
@@ -106,7 +108,7 @@ async function put(network: string, file: string, options: Put): Promise<void> {
   const store = truth.openStore(options.store);
   const signers = readSigners(options);
   const handed = { store, network, stack, key, signers, ...(above !== undefined && { above }) };
-  const prepared = await truth.prepare(handed, readFileSync(file, "utf8"));
+  const prepared = await truth.prepare(handed, readInput(file));
   for (const line of prepared.difference) print(line);
   const count = prepared.difference.length;
   print(

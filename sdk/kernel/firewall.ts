@@ -60,10 +60,12 @@ export function chainObjection(declared: Firewall, field: (typeof CHAIN_FIELDS)[
   if (field === "forwardChain" && (firewall === "nftables" || chains === undefined)) return undefined;
   if (firewall === "nftables" && chains === undefined) {
     const cure = "add the chain that drops what no rule lets in, or all of them; `nft list chains` shows them";
-    return { legal: "family, table and chain, such as inet filter input, where firewall is nftables", cure };
+    const legal = "family, table and chain, such as inet filter input, where firewall is nftables";
+    return { code: "input/firewall", legal, cure };
   }
   if (firewall === "nftables" || chains === undefined) return undefined;
-  return { legal: 'absent where firewall is not "nftables"', cure: "leave it out, or correct `firewall`" };
+  const cure = "leave it out, or correct `firewall`";
+  return { code: "input/firewall", legal: 'absent where firewall is not "nftables"', cure };
 }
 
 /** The declared firewall is not on the host. */
@@ -73,10 +75,11 @@ export function missingFirewall(declared: Firewall, { firewalls }: Snapshot): Fa
     if (declared.firewall === "nftables") {
       const cure = "correct it, or load the rules that make it; `nft list chains` shows those that are there";
       const field = declared.firewallChain?.includes(name) ? "firewallChain" : "forwardChain";
-      return fault([field], name, { legal: "a chain that the host has", cure });
+      return fault([field], name, { code: "input/firewall", legal: "a chain that the host has", cure });
     }
     const cure = `install ${name}, or say in \`firewall\` of the node who lets packets in there`;
-    return fault(["firewall"], name, { legal: `a firewall that the host has, and it has no ${name}`, cure });
+    const legal = `a firewall that the host has, and it has no ${name}`;
+    return fault(["firewall"], name, { code: "input/firewall", legal, cure });
   });
 }
 
@@ -162,6 +165,7 @@ export function closedFaults(node: string, listenPort: number, declared: Firewal
     const all = [...firewallChain, ...chains.map(({ chain }) => chain)];
     return [
       {
+        code: "input/firewall",
         path: "firewallChain",
         found: `a host that drops what no rule lets in, too, in ${listed(chains)}`,
         legal: `all chains that have to let in UDP ${listenPort}: a packet must pass each of them`,
@@ -181,6 +185,7 @@ export function closedFaults(node: string, listenPort: number, declared: Firewal
   const cure = `${declare}run ${run(chains, port(listenPort))} there and say firewall: "none"`;
   return [
     {
+      code: "input/firewall",
       path: "firewall",
       found: `a host that drops what no rule lets in: ${listed(chains)}`,
       legal: `a firewall that is declared, so that UDP ${listenPort} can be let in`,

@@ -8,6 +8,7 @@ export function foreignOwner(snapshot: Snapshot, owner: string, formerly: readon
   if (found === undefined || found === owner || formerly.includes(found)) return [];
   return [
     {
+      code: "host/owned",
       path: "node",
       found: `a machine that belongs to the stack ${found} (/etc/overlay/owner)`,
       legal: `a machine of nobody's or of ${owner}`,

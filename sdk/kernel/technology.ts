@@ -1,5 +1,6 @@
 /** A technology is two files: spec.ts, what a person may say, and plan.ts, the facts that follow from it. */
 import type { z } from "zod";
+import type { WarningCode } from "../codes";
 import type { Fault } from "../faults";
 import type { Fact } from "./fact";
 import type { Snapshot } from "./snapshot";
@@ -80,6 +81,15 @@ export interface Keying {
   way: string;
 }
 
+/** What a person is told, and the run goes on. */
+export interface Warning {
+  code: WarningCode;
+  text: string;
+}
+
+export const warningsOf = (code: WarningCode, sentences: readonly string[]): Warning[] =>
+  sentences.map((text) => ({ code, text }));
+
 export interface Technology<In, Spec> {
   /** Pulumi's type token, `overlay:wireguard:Interface`. */
   token: string;
@@ -99,7 +109,7 @@ export interface Technology<In, Spec> {
    * What such a look shows that keeps it from working, and that only a person can mend; and what a look after a change
    * does, which asks for less.
    */
-  warnings?(spec: Spec, snapshot: Snapshot): string[];
+  warnings?(spec: Spec, snapshot: Snapshot): Warning[];
   /** Whose answers tell that it works. */
   end?(spec: Spec): End;
   /** What becomes of it for those who use it, in sentences for the preview. `before`: absent where it is new. */

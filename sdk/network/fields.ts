@@ -1,6 +1,6 @@
 /** The fields that every technology's spec is made of. Each brings its values into their one canonical form. */
 import { z } from "zod";
-import { checkedString, type Objection } from "../faults";
+import { checkedString, type Mismatch } from "../faults";
 import { address, bits, endpoint, family, inside, notAnEndpoint, parseEndpoint, prefix, unusable } from "./address";
 import { mac, notOneHosts } from "./mac";
 import { MAX_ID } from "./ports";
@@ -10,7 +10,7 @@ const DEVICE_BYTES = 15;
 /** Entries of net/ipv4/conf that are no devices. */
 const NO_DEVICE = ["all", "default", "lo"];
 
-const name = (value: string): Objection | undefined =>
+const name = (value: string): Mismatch | undefined =>
   /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(value)
     ? undefined
     : {
@@ -18,7 +18,7 @@ const name = (value: string): Objection | undefined =>
         cure: "choose another name",
       };
 
-const device = (value: string): Objection | undefined => {
+const device = (value: string): Mismatch | undefined => {
   if (Buffer.byteLength(value) > DEVICE_BYTES) {
     return {
       legal: `at most ${DEVICE_BYTES} bytes, and this has ${Buffer.byteLength(value)}`,
@@ -33,7 +33,7 @@ const device = (value: string): Objection | undefined => {
       };
 };
 
-const anAddress = (value: string): Objection | undefined => {
+const anAddress = (value: string): Mismatch | undefined => {
   const legal = "an IPv4 or IPv6 address without a prefix length, such as 10.255.0.1 or fd00:6f::1";
   const canonical = address(value);
   if (!canonical)
@@ -42,7 +42,7 @@ const anAddress = (value: string): Objection | undefined => {
   return what === undefined ? undefined : { legal: `${legal}, and this is ${what}`, cure: "choose another address" };
 };
 
-const aPrefix = (value: string): Objection | undefined => {
+const aPrefix = (value: string): Mismatch | undefined => {
   const canonical = prefix(value);
   if (!canonical) return { legal: "a prefix such as 10.255.0.0/24 or fd00:6f::/48", cure: "correct the prefix" };
   return canonical.endsWith("/0")
@@ -51,7 +51,7 @@ const aPrefix = (value: string): Objection | undefined => {
 };
 
 /** What is the prefix itself, of which nobody is: RFC 4291, section 2.6.1, and RFC 1122, section 3.2.1.3. */
-const anInside = (value: string): Objection | undefined => {
+const anInside = (value: string): Mismatch | undefined => {
   const legal = "an address and the length of its prefix, such as 10.100.0.1/24 or fd00:100::1/64";
   const it = inside(value);
   if (!it) return { legal, cure: value.includes("/") ? "correct the address" : "add the length of the prefix" };
@@ -61,7 +61,7 @@ const anInside = (value: string): Objection | undefined => {
   return own ? undefined : { legal: `${legal}, and this is the prefix itself`, cure: "choose an address within it" };
 };
 
-const aMac = (value: string): Objection | undefined => {
+const aMac = (value: string): Mismatch | undefined => {
   const legal = "the MAC address of one host, such as 02:00:64:00:00:01";
   const canonical = mac(value);
   if (canonical === undefined) return { legal, cure: "give six bytes in hexadecimal digits with colons between them" };
@@ -70,17 +70,17 @@ const aMac = (value: string): Objection | undefined => {
   return { legal: `${legal}, and this is ${what}`, cure: "name the MAC address that the host sends from" };
 };
 
-const aGroup = (value: string): Objection | undefined =>
+const aGroup = (value: string): Mismatch | undefined =>
   address(value) !== undefined && unusable(address(value) ?? "") === "a multicast address"
     ? undefined
     : { legal: "a multicast address such as 239.1.1.1 or ff05::100", cure: "choose one of 239.0.0.0/8 or ff05::/16" };
 
-const aRoute = (value: string): Objection | undefined =>
+const aRoute = (value: string): Mismatch | undefined =>
   prefix(value)
     ? undefined
     : { legal: "a prefix such as 192.168.7.0/24, fd00:7::/64, or 0.0.0.0/0", cure: "correct the prefix" };
 
-const anEndpoint = (value: string): Objection | undefined => {
+const anEndpoint = (value: string): Mismatch | undefined => {
   const legal = "an address and a port, such as 203.0.113.5:11002 or [2001:db8::5]:11002";
   const parsed = parseEndpoint(value);
   if (!parsed) return { legal, cure: "correct the endpoint; a host name is not one, because it may change" };

@@ -140,10 +140,10 @@ export function mtuObjection(
   const why = least === IPV6_MIN_MTU ? "for IPv6 (RFC 8200)" : "for IPv4 (RFC 791)";
   if (most < least) {
     const cure = `${needs(Math.max(wanted ?? least, least))}${ipv4Alone(least, most)}`;
-    return { legal: `at least ${least} bytes ${why}, and ${chain}`, cure };
+    return { code: "input/mtu", legal: `at least ${least} bytes ${why}, and ${chain}`, cure };
   }
   if (wanted === undefined || (wanted >= least && wanted <= most)) return undefined;
   const legal = `${least} to ${most} bytes (${chain})`;
-  if (wanted > most) return { legal, cure: `leave it out, or ${needs(wanted)}` };
-  return { legal, cure: `leave it out${ipv4Alone(least, most)}` };
+  const cure = wanted > most ? `leave it out, or ${needs(wanted)}` : `leave it out${ipv4Alone(least, most)}`;
+  return { code: "input/mtu", legal, cure };
 }

@@ -233,7 +233,8 @@ export class Topology {
       const two = `${one} and ${other}`;
       const also = more.length > 0 ? ` (and of ${more.join(", ")})` : "";
       const kind = [who, way.who].every((it) => it.startsWith("link ")) ? "link" : "link or mesh";
-      return [fault([name], two, { legal: `${kind} between ${two} once, and ${way.who} has it already${also}`, cure })];
+      const legal = `${kind} between ${two} once, and ${way.who} has it already${also}`;
+      return [fault([name], two, { code: "input/duplicate", legal, cure })];
     });
     if (twins.length === 0) this.ways.push({ who, members: new Set(members) });
     return twins;
@@ -277,13 +278,15 @@ export class Topology {
       this.taken.set(thing, who);
       return [];
     }
-    return [fault(path, found, { legal: `${thing} once, and ${before} has it already`, cure })];
+    return [
+      fault(path, found, { code: "input/duplicate", legal: `${thing} once, and ${before} has it already`, cure }),
+    ];
   }
 }
 
 function inOverlay({ path, address }: Endpoint, prefixes: readonly string[], hosts: ReadonlySet<string>): Fault[] {
   const why = notAnEndpoint(address, hosts.has(address) ? [...prefixes, host(address)] : prefixes);
-  return why
-    ? [fault(path, address, { legal: `an address on the underlay, and this is ${why}`, cure: NAME_UNDERLAY })]
-    : [];
+  if (!why) return [];
+  const legal = `an address on the underlay, and this is ${why}`;
+  return [fault(path, address, { code: "input/underlay", legal, cure: NAME_UNDERLAY })];
 }

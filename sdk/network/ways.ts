@@ -91,12 +91,14 @@ function clash(node: string, { prefix, owner }: Owned<Owner>, isRoute: boolean, 
   const theirs = `${other.owner.who} leads to ${other.prefix} there`;
   if (isDefault(prefix)) {
     return fault(path, prefix, {
+      code: "input/overlap",
       legal: `a default route by one link or mesh of ${node}, and ${theirs}`,
       cure: "leave one of them out",
     });
   }
   const legal = `a prefix that ${node} has one way to, and ${theirs}`;
   return fault(path, prefix, {
+    code: "input/overlap",
     legal,
     cure: owner.cure ?? "leave it to one of the two, or name smaller prefixes in `routes`",
   });

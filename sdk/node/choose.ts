@@ -4,7 +4,7 @@
  * is there before they are.
  */
 import { z } from "zod";
-import { checkedString, type Fault, unlessFaulty } from "../faults";
+import { checkedString, type Fault, type Objection, objectTo, unlessFaulty } from "../faults";
 import type { Fact } from "../kernel/fact";
 import { fact } from "../kernel/kinds";
 import { isPlaceholder, later } from "../kernel/later";
@@ -162,8 +162,8 @@ type Fields = z.output<typeof fields>;
 function oneSource({ sources }: Fields, context: z.core.$RefinementCtx): void {
   for (const [index, { file, s3 }] of sources.entries()) {
     if ((file === undefined) !== (s3 === undefined)) continue;
-    const params = { cure: "give one of the two, and another source for the other" };
-    context.addIssue({ code: "custom", path: ["sources", index], message: "either `file` or `s3`", params });
+    const cure = "give one of the two, and another source for the other";
+    objectTo(context, ["sources", index], { code: "input/conflict", legal: "either `file` or `s3`", cure });
   }
 }
 
@@ -174,9 +174,9 @@ function oneSpeaker({ stacks }: Fields, context: z.core.$RefinementCtx): void {
     for (const [at, { publicKey }] of of.entries()) {
       const other = whose.get(publicKey);
       if (other !== undefined && other !== stack) {
-        const params = { cure: `leave it to ${other} or to ${stack}` };
-        const message = `a peer that no other stack speaks of, and ${other} does of this one`;
-        context.addIssue({ code: "custom", path: ["stacks", index, "of", at, "publicKey"], message, params });
+        const legal = `a peer that no other stack speaks of, and ${other} does of this one`;
+        const cure = `leave it to ${other} or to ${stack}`;
+        objectTo(context, ["stacks", index, "of", at, "publicKey"], { code: "input/duplicate", legal, cure });
       }
       whose.set(publicKey, stack);
     }
@@ -185,23 +185,27 @@ function oneSpeaker({ stacks }: Fields, context: z.core.$RefinementCtx): void {
 
 /** All that would keep a node from ever being reached by a relay, or lead to another node. */
 function farFaults({ stacks, relayed, addresses: own }: Fields, context: z.core.$RefinementCtx): void {
-  const object = (path: PropertyKey[], message: string, cure: string) =>
-    context.addIssue({ code: "custom", path: ["relayed", ...path], message, params: { cure } });
+  const object = (path: PropertyKey[], code: Objection["code"], legal: string, cure: string) =>
+    objectTo(context, ["relayed", ...path], { code, legal, cure });
   const spoken = new Set(stacks.flatMap(({ of }) => of.map(({ publicKey }) => publicKey)));
   const had = new Set(own);
   for (const [index, { publicKey, addresses }] of relayed.entries()) {
     if (!isPlaceholder(publicKey) && !spoken.has(publicKey)) {
       object(
         [index, "publicKey"],
+        "input/reference",
         "the key of a node that one of the stacks may speak of",
         "add it to `of` of its stack",
       );
     }
     if (!addresses.some((it) => own.some((mine) => family(mine) === family(it)))) {
-      object([index, "addresses"], "one of a family that `addresses` has one of", "give both nodes one of one family");
+      const legal = "one of a family that `addresses` has one of";
+      object([index, "addresses"], "input/family", legal, "give both nodes one of one family");
     }
     for (const [at, address] of addresses.entries()) {
-      if (had.has(address)) object([index, "addresses", at], "an address that no other node has", "correct it");
+      if (had.has(address)) {
+        object([index, "addresses", at], "input/duplicate", "an address that no other node has", "correct it");
+      }
       had.add(address);
     }
   }
@@ -284,6 +288,7 @@ function missing(spec: Spec, { commands }: Snapshot): Fault[] {
   return needs(spec)
     .filter(([command]) => !commands[command])
     .map(([command, name]) => ({
+      code: "host/package" as const,
       path: "packages",
       found: `a host without ${command}`,
       legal: `a host that has ${command}`,
@@ -298,6 +303,7 @@ function unableToSign(spec: Spec, { versions: { curl } = {} }: Snapshot): Fault[
   if (!readsBucket(spec) || curl === undefined || !isOlder(curl, CURL)) return [];
   return [
     {
+      code: "host/package",
       path: "sources",
       found: `a host with curl ${curl}`,
       legal: `curl ${CURL} or later, which signs requests (--aws-sigv4)`,

@@ -13,6 +13,7 @@ function missingCommands(spec: Spec, snapshot: Snapshot): Fault[] {
   const missing = Object.entries(COMMANDS).filter(([command]) => !snapshot.commands[command]);
   if (snapshot.host.wireguard === "none") missing.push(["wireguard-go", "wireguard-go"]);
   return missing.map(([command, name]) => ({
+    code: "host/package",
     path: "packages",
     found: `a host without ${command}`,
     legal: command === "wireguard-go" ? "WireGuard in the kernel, or wireguard-go" : `a host that has ${command}`,
@@ -39,6 +40,7 @@ function tooOld({ versions }: Snapshot): Fault[] {
     if (found === undefined || !isOlder(found, floor)) return [];
     return [
       {
+        code: "host/system",
         path: "connection.host",
         found: `a host with ${name} ${found}`,
         legal: `${name} ${floor} or later`,
@@ -53,7 +55,8 @@ function overlapping(spec: Spec, snapshot: Snapshot): Fault[] {
     const clash = connected(snapshot, prefix, spec.adopts);
     if (!clash) return [];
     const legal = `a prefix that the host is not connected to, and its device ${clash.device} is in ${clash.dst}`;
-    return [fault(["prefixes", index], prefix, { legal, cure: "choose another prefix for the overlay" })];
+    const cure = "choose another prefix for the overlay";
+    return [fault(["prefixes", index], prefix, { code: "input/overlap", legal, cure })];
   });
 }
 
@@ -72,6 +75,7 @@ function lostDefaultRoute(spec: Spec, { advertised = {} }: Snapshot): Fault[] {
     if (acceptRa === "0" || sysctls[name] === "2") return [];
     return [
       {
+        code: "input/conflict",
         path: "sysctls",
         legal: `${name} = 2 together with net/ipv6/conf/all/forwarding, because the host's default route comes by router advertisement and would be deleted`,
         cure: `add "${name}": "2"`,
@@ -86,6 +90,7 @@ function noIpv6(snapshot: Snapshot): Fault[] {
   if (!loopback || loopback.inet6_addr_gen_mode !== undefined) return [];
   return [
     {
+      code: "host/system",
       path: "connection.host",
       found: "a host whose kernel has no IPv6",
       legal: "a kernel with IPv6, on which every link stands; it needs no address of the provider",

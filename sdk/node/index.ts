@@ -1,5 +1,5 @@
 import { nestedElse } from "../kernel/nested";
-import type { Technology } from "../kernel/technology";
+import { type Technology, warningsOf } from "../kernel/technology";
 import { faults, queries } from "./faults";
 import { type Agents, plan } from "./plan";
 import { type Input, type Spec, spec } from "./spec";
@@ -14,5 +14,5 @@ export const node = (agents: Agents): Technology<Input, Spec> => ({
   plan: plan(agents),
   queries,
   faults,
-  warnings: (spec, snapshot) => nestedElse(spec.node, snapshot),
+  warnings: (spec, snapshot) => warningsOf("warning/nested", nestedElse(spec.node, snapshot)),
 });

@@ -1,6 +1,6 @@
 /** A machine of the network: what a person may say about it. */
 import { z } from "zod";
-import { checkedString, unlessFaulty } from "../faults";
+import { checkedString, objectTo, unlessFaulty } from "../faults";
 import { CHAIN_FIELDS, chainObjection } from "../kernel/firewall";
 import { contains } from "../network/address";
 import {
@@ -99,11 +99,10 @@ function addressesInPrefixes({ addresses, prefixes }: z.output<typeof fields>, c
   if (prefixes.length === 0) return;
   for (const [index, address] of addresses.entries()) {
     if (prefixes.some((prefix) => contains(prefix, address))) continue;
-    context.addIssue({
-      code: "custom",
-      path: ["addresses", index],
-      message: `an address in one of ${prefixes.join(", ")}`,
-      params: { cure: "add the prefix that it is in, or correct the address" },
+    objectTo(context, ["addresses", index], {
+      code: "input/prefix",
+      legal: `an address in one of ${prefixes.join(", ")}`,
+      cure: "add the prefix that it is in, or correct the address",
     });
   }
 }
@@ -111,9 +110,7 @@ function addressesInPrefixes({ addresses, prefixes }: z.output<typeof fields>, c
 function chainNamed(firewall: z.output<typeof fields>, context: z.core.$RefinementCtx): void {
   for (const field of CHAIN_FIELDS) {
     const objection = chainObjection(firewall, field);
-    if (!objection) continue;
-    const { legal: message, cure } = objection;
-    context.addIssue({ code: "custom", path: [field], message, params: { cure } });
+    if (objection) objectTo(context, [field], objection);
   }
 }
 
@@ -122,11 +119,10 @@ const FORWARDING = ["net/ipv4/ip_forward", "net/ipv4/conf/all/forwarding", "net/
 function relayForwards({ relay, sysctls }: z.output<typeof fields>, context: z.core.$RefinementCtx): void {
   if (relay.length === 0) return;
   for (const name of FORWARDING.filter((name) => sysctls[name] === "0")) {
-    context.addIssue({
-      code: "custom",
-      path: ["sysctls", name],
-      message: "1 or absent on a relay, which forwards",
-      params: { cure: "leave it out, or leave `relay` out" },
+    objectTo(context, ["sysctls", name], {
+      code: "input/relay",
+      legal: "1 or absent on a relay, which forwards",
+      cure: "leave it out, or leave `relay` out",
     });
   }
 }

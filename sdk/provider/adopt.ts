@@ -1,6 +1,6 @@
 /** What is told at preview of a device that somebody made by hand and that is to become ours. */
 import { withCode } from "../codes";
-import { format } from "../faults";
+import { formatWithCodes } from "../faults";
 import { HostError } from "../host";
 import { changes, destination, type Fact, kinds, live, queries, ROUTE_PROTOCOL, type Snapshot } from "../kernel";
 import { fixedBits } from "../network/address";
@@ -81,7 +81,7 @@ export async function takeover(
     const { commands, foreign, changed } = changes(is, wanted, hostFacts(seen));
     const faults = type.technology.faults?.(spec, seen) ?? [];
     if (foreign.length + faults.length > 0) {
-      return { told: [`${machine.name}: ${[...foreign, format(faults)].join(" ")}`], known };
+      return { told: [`${machine.name}: ${[...foreign, formatWithCodes(faults)].join(" ")}`], known };
     }
     const told = [`${device} of ${machine.name} is taken over as it is, by these steps:`, ...commands];
     const whole = wanted.some(({ kind }) => kind === "link");

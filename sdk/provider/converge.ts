@@ -113,10 +113,10 @@ export async function converge(
   let todo = gap(target, seen);
   refuse(operation, spec, seen, todo);
   const told = type.technology.warnings?.(spec, seen) ?? [];
-  for (const sentence of told) operation.warn(sentence);
+  for (const { code, text } of told) operation.warn(code, text);
   // As where a kernel has learned WireGuard since the last look: what state knows did not tell.
   const foretold = () => (before ? impact(type, before.inputs, before.outputs.config, news) : []);
-  for (const sentence of unforeseen(todo.again, target.wanted, foretold)) operation.warn(sentence);
+  for (const sentence of unforeseen(todo.again, target.wanted, foretold)) operation.warn("warning/remade", sentence);
 
   const id = before?.id ?? type.id(spec);
   const half = (known: string, code: Code, why: [string, ...string[]], cancelled?: boolean): HalfApplied => {
@@ -156,8 +156,8 @@ export async function converge(
     }
     todo = gap(target, seen, failed ? { failed } : {});
     // A count that rose meanwhile makes it another sentence.
-    for (const sentence of type.technology.warnings?.(spec, seen) ?? [])
-      if (!told.includes(sentence)) operation.warn(sentence);
+    for (const { code, text } of type.technology.warnings?.(spec, seen) ?? [])
+      if (!told.some((it) => it.text === text)) operation.warn(code, text);
     if (takenBack)
       throw half(todo.is, "provider/takenBack", [cutOff, lineDiff(todo.is, config(target.wanted)).join("\n")]);
   }

@@ -1,6 +1,7 @@
 /** What the engine shows to the user while it waits for us. */
 import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
+import { type Code, marked } from "../codes";
 import { grpc } from "./grpc";
 
 const in2s = (): number => Date.now() + 2000;
@@ -18,7 +19,8 @@ export class Engine {
   status = (urn: string, message: string): void => this.#log(LogSeverity.INFO, urn, message, true);
   /** Among the diagnostics, for good. */
   info = (urn: string, message: string): void => this.#log(LogSeverity.INFO, urn, message, false);
-  warn = (urn: string, message: string): void => this.#log(LogSeverity.WARNING, urn, message, false);
+  warn = (urn: string, code: Code, message: string): void =>
+    this.#log(LogSeverity.WARNING, urn, marked(code, message), false);
 
   /** Resolves when all that was said has arrived. */
   flush = (): Promise<void> => this.#last;

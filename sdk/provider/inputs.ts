@@ -72,7 +72,11 @@ function unknownFields(type: ResourceType, news: Values): Fault[] {
   return Object.keys(news)
     .filter((name) => ![...fields, ...OF_STACK, "config"].includes(name) && !name.startsWith("__"))
     .map((name) =>
-      fault([name], undefined, { legal: `one of ${fields.join(", ")}`, cure: "remove it, or correct its spelling" }),
+      fault([name], undefined, {
+        code: "input/unknownField",
+        legal: `one of ${fields.join(", ")}`,
+        cure: "remove it, or correct its spelling",
+      }),
     );
 }
 
@@ -141,7 +145,13 @@ export function check(type: ResourceType, news: Values, owner: string): Checked 
     ...("faults" in known ? known.faults : []),
     ...(machine === undefined || typeof machine === "string"
       ? []
-      : [fault(["machine"], machine, { legal: "a machine id", cure: "give the host's output `machine`" })]),
+      : [
+          fault(["machine"], machine, {
+            code: "input/type",
+            legal: "a machine id",
+            cure: "give the host's output `machine`",
+          }),
+        ]),
   ];
   if (faults.length > 0 || "faults" in reach || "faults" in known || (far && "faults" in far)) return { faults };
   const complete = known.value !== UNKNOWN;

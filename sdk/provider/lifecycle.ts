@@ -2,6 +2,7 @@
  * What becomes of a resource, written once for all technologies: what it should be as facts, what it is as facts, and
  * the fewest commands in between. Nothing here knows gRPC, and nothing but a Machine touches a host.
  */
+import type { Code } from "../codes";
 import { HostError, type RunOptions } from "../host";
 import {
   bootText,
@@ -63,7 +64,7 @@ export interface Operation extends RunOptions {
   /** Shown beside the resource while it is worked on. */
   status(message: string): void;
   /** Shown for good. */
-  warn(message: string): void;
+  warn(code: Code, message: string): void;
 }
 
 export const hostFacts = ({ host }: Snapshot): HostFacts => ({
@@ -134,10 +135,10 @@ export async function read(operation: Operation, inputs: Values, olds: Values): 
   const left = is.some(isLeft) || boot.file in seen.boot;
   if (!type.machine && !left) return undefined;
   // What others did since the last change, such as a firewall that was enabled, shows in none of our lines.
-  for (const sentence of type.technology.warnings?.(spec, seen) ?? []) operation.warn(sentence);
+  for (const { code, text } of type.technology.warnings?.(spec, seen) ?? []) operation.warn(code, text);
   const end = type.technology.end?.(spec);
   const lost = end ? silent(end, seen) : [];
-  if (end && lost.length > 0) operation.warn(silence(end, lost, seen));
+  if (end && lost.length > 0) operation.warn("warning/silent", silence(end, lost, seen));
   const paths = type.technology.paths?.(spec, seen);
   const ways =
     paths &&
@@ -179,7 +180,8 @@ export async function remove(
   const asked = [...new Set([...certain, ...more])];
   const seen = more.length === 0 ? first : await machine.look(asked, recently);
   if (seen.owner !== undefined && !owners.includes(seen.owner)) {
-    return operation.warn(`It was left on ${machine.name}, which belongs to the stack ${seen.owner}.`);
+    const where = `${machine.name}, which belongs to the stack ${seen.owner}`;
+    return operation.warn("warning/left", `It was left on ${where}.`);
   }
 
   const name = String(olds.resource ?? operation.resource);
@@ -205,7 +207,8 @@ export async function remove(
   const change = { commands, queries: asked, owners, ...guard };
   const done = await machine.change(change, operation).catch((error: unknown) => {
     if (!blind || !(error instanceof HostError) || error.kind !== "lost") throw error;
-    operation.warn(`${machine.name} was told to remove it, and its SSH went with it: what became of it is not known.`);
+    const what = "was told to remove it, and its SSH went with it: what became of it is not known.";
+    operation.warn("warning/unseen", `${machine.name} ${what}`);
   });
   if (!done) return;
   const { failed, takenBack, snapshot: after } = done;

@@ -1,6 +1,6 @@
 /** How an operation can end other than well. */
-import { type Code, CodedError, marked } from "../codes";
-import { type Fault, format } from "../faults";
+import { type Code, CodedError, markedBelow } from "../codes";
+import { asOne, type Fault } from "../faults";
 import type { Values } from "./wire";
 
 /** Nothing was done, for a reason that the user can mend. */
@@ -14,8 +14,10 @@ export class Refused extends CodedError {
     super(message);
   }
 
-  static because = (where: string, faults: readonly Fault[]): Refused =>
-    new Refused("provider/unfit", `${where}: ${format(faults)}`);
+  static because(where: string, faults: readonly Fault[]): Refused {
+    const { code, text } = asOne(faults);
+    return new Refused(code, `${where}: ${text}`);
+  }
 }
 
 /** Some of it was done: what there is now stays in state, so that the next run goes on from there. */
@@ -31,8 +33,7 @@ export class HalfApplied extends Error {
     /** Where it was the user who ended it. */
     readonly cancelled = false,
   ) {
-    const [first, ...rest] = why;
-    const reasons = [marked(code, first), ...rest];
+    const reasons = why.map((it) => markedBelow(code, it));
     super(reasons.join("\n"));
     this.reasons = reasons;
   }

@@ -1,5 +1,5 @@
 /** Whether what is declared of the ways inside of devices holds: proven with packets after a change, and at each read. */
-import { withCode } from "../codes";
+import type { Code } from "../codes";
 import { type Carried, HostError, isUp, measure, narrow, note, notesOf, type RunOptions } from "../host";
 import type { End, Path, Snapshot } from "../kernel";
 import type { Machine } from "./machine";
@@ -110,9 +110,10 @@ export async function readPaths(
 
 /** What keeps packets from being sent is told, and everything else goes on. */
 export const unproven =
-  <T>({ machine, warn }: { machine: Machine; warn(message: string): void }, instead: T) =>
+  <T>({ machine, warn }: { machine: Machine; warn(code: Code, message: string): void }, instead: T) =>
   (error: unknown): T => {
     if (!(error instanceof HostError)) throw error;
-    if (error.kind !== "cancelled") warn(`What the paths of ${machine.name} carry is not known: ${withCode(error)}`);
+    const what = `What the paths of ${machine.name} carry is not known: ${error.message}`;
+    if (error.kind !== "cancelled") warn(error.code, what);
     return instead;
   };

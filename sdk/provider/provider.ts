@@ -1,5 +1,4 @@
 /** The provider of one engine run: its configuration, its hosts, and what the engine may ask of it. */
-import { withCode } from "../codes";
 import { type Fault, format } from "../faults";
 import { Connection, HostError, Hosts } from "../host";
 import { type Command, type Fact, type Keying, silence } from "../kernel";
@@ -238,7 +237,7 @@ export class Provider {
     if (!end) return { id, outputs };
     // What was made is made, whatever there is to say of it.
     const lost = await this.#handshakes.made(end, ready, seen, machine, operation).catch(() => []);
-    if (lost.length > 0) operation.warn(silence(end, lost, seen));
+    if (lost.length > 0) operation.warn("warning/silent", silence(end, lost, seen));
     const keying = type.technology.keying?.(spec);
     if (keying) return { id, outputs: await this.#keyed(operation, id, outputs, keying, end.from, before) };
     if (!paths) return { id, outputs };
@@ -247,7 +246,7 @@ export class Provider {
     const { pathMtu, narrow } = await this.#paths
       .prove(end, paths, known, silent, this.#handshakes.ready(), machine, operation)
       .catch(unproven(operation, { pathMtu: known.pathMtu ?? {}, narrow: [] }));
-    for (const sentence of narrow) operation.warn(sentence);
+    for (const sentence of narrow) operation.warn("warning/narrow", sentence);
     return { id, outputs: { ...outputs, pathMtu } };
   }
 
@@ -273,7 +272,7 @@ export class Provider {
     if (agree || keying.other === undefined) return known;
     const told = keyless(keying, health, seconds);
     if (keying.strict) throw new HalfApplied(id, known, "provider/keyless", [told]);
-    operation.warn(told);
+    operation.warn("warning/keyless", told);
     return known;
   }
 
@@ -331,7 +330,7 @@ export class Provider {
       if (!this.live || !mayBeDown(error)) throw error;
       if (!this.#dead.has(operation.machine.name)) {
         this.#dead.add(operation.machine.name);
-        this.engine?.warn(old.urn, withCode(error, `${error.message} What state remembers of it is shown instead.`));
+        this.engine?.warn(old.urn, error.code, `${error.message} What state remembers of it is shown instead.`);
         await this.engine?.flush();
       }
       return old;
@@ -386,7 +385,7 @@ export class Provider {
       far: this.#far,
       turns: this.#turns,
       status,
-      warn: (message) => this.engine?.warn(urn, message),
+      warn: (code, message) => this.engine?.warn(urn, code, message),
     };
   }
 }

@@ -4,7 +4,7 @@ import * as plugin from "@pulumi/pulumi/proto/plugin_pb";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
-import { marked, withCode } from "../codes";
+import { markedBelow, withCode } from "../codes";
 import { type Fault, formatWithCodes } from "../faults";
 import { HostError } from "../host";
 import { configuration, guarded } from "./configuration";
@@ -68,7 +68,7 @@ function asStatus(error: unknown, live: boolean): Partial<Grpc.StatusObject> {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {
     code: grpc.status.INTERNAL,
-    details: `${marked("provider/bug", "This is a bug in the overlay plugin")}: ${text}`,
+    details: markedBelow("provider/bug", `This is a bug in the overlay plugin: ${text}`),
   };
 }
 

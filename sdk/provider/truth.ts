@@ -1,7 +1,7 @@
 /** A stack's part of a source of truth, as a resource: the one that is no machine's, so its lifecycle is its own. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { withCode } from "../codes";
+import { withoutCode } from "../codes";
 import { type Fault, fault, fromZod } from "../faults";
 import { HostError } from "../host/errors";
 import { isPlaceholder, placeholder } from "../kernel/later";
@@ -158,8 +158,8 @@ export class TruthParts {
       await truth.rehearse(documentOf(inputs), stackOf(urn), inputs.spec, known);
     } catch (error) {
       if (!(error instanceof truth.TruthError)) throw error;
-      if (!["denied", "unreachable"].includes(error.trouble)) throw new Refused(error.code, error.message);
-      this.run.engine?.warn(urn, withCode(error, `${error.message} What others say is not known to this preview.`));
+      if (!["truth/denied", "truth/unreachable"].includes(error.code)) throw new Refused(error.code, error.message);
+      this.run.engine?.warn(urn, error.code, `${error.message} What others say is not known to this preview.`);
       await this.run.engine?.flush();
     }
   }
@@ -180,6 +180,7 @@ export class TruthParts {
     else if (before.store !== inputs.store) {
       this.run.engine?.warn(
         old.urn,
+        "warning/left",
         `What this stack said in ${before.store} stays there: \`overlay truth put\` takes it out.`,
       );
     }
@@ -285,8 +286,8 @@ async function troubled<T>(work: Promise<T>): Promise<{ value: T } | { notes: st
   try {
     return { value: await work };
   } catch (error) {
-    if (error instanceof truth.TruthError && ["faulty", "replayed"].includes(error.trouble)) {
-      return { notes: error.message.split("\n") };
+    if (error instanceof truth.TruthError && error.unusable) {
+      return { notes: error.message.split("\n").map(withoutCode) };
     }
     throw error;
   }

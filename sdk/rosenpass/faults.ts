@@ -12,10 +12,12 @@ function program({ binary }: KeySpec, { rosenpass }: Snapshot): Fault[] {
   const { version } = rosenpass ?? {};
   const cure = "install it there, or give it as `binary`, a path or an address with its SHA-256";
   if (version === undefined) {
-    return [{ path: "binary", found: "a host without rosenpass", legal: "a host that has rosenpass 0.2", cure }];
+    const found = "a host without rosenpass";
+    return [{ code: "host/package", path: "binary", found, legal: "a host that has rosenpass 0.2", cure }];
   }
-  const known = versionField.safeParse(version).success;
-  return known ? [] : [fault(["binary"], version, { legal: "rosenpass 0.2, whose keys have one format", cure })];
+  if (versionField.safeParse(version).success) return [];
+  const legal = "rosenpass 0.2, whose keys have one format";
+  return [fault(["binary"], version, { code: "host/package", legal, cure })];
 }
 
 export const keyFaults = (spec: KeySpec, snapshot: Snapshot): Fault[] => [
@@ -28,9 +30,8 @@ function peerless({ device, peer }: PskSpec, { wg }: Snapshot): Fault[] {
   const live = wg.find((it) => it.device === device);
   if (live?.peers.some(({ publicKey }) => publicKey === peer.publicKey)) return [];
   const legal = live ? `a device that has ${peer.name} as its peer` : "a WireGuard device that is there";
-  return [
-    fault(["device"], device, { legal, cure: "run `pulumi refresh`, then `pulumi up`, which bring the link back" }),
-  ];
+  const cure = "run `pulumi refresh`, then `pulumi up`, which bring the link back";
+  return [fault(["device"], device, { code: "provider/drifted", legal, cure })];
 }
 
 export const pskFaults = (spec: PskSpec, snapshot: Snapshot): Fault[] => [
@@ -51,7 +52,7 @@ function portTaken({ node, port }: DaemonSpec, { udp, rules4 }: Snapshot): Fault
   const own = rules4.some(({ priority, sport }) => priority === KEYING_PREF && sport === port);
   if (own || !udp.includes(port)) return [];
   const legal = `a UDP port that nobody listens on at ${node}`;
-  return [fault(["port"], port, { legal, cure: "stop who does, or give another `port`" })];
+  return [fault(["port"], port, { code: "input/duplicate", legal, cure: "stop who does, or give another `port`" })];
 }
 
 export const daemonFaults = (spec: DaemonSpec, snapshot: Snapshot): Fault[] => [

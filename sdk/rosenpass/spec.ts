@@ -58,7 +58,7 @@ const binaryShape = z.strictObject({
 
 function oneSource({ path, url }: z.output<typeof binaryShape>, context: z.core.$RefinementCtx): void {
   if ((path === undefined) !== (url === undefined)) return;
-  objectAcross(context, [], { legal: "either `path` or `url`", cure: "give one of the two" });
+  objectAcross(context, [], { code: "input/conflict", legal: "either `path` or `url`", cure: "give one of the two" });
 }
 
 /** Rosenpass for the hosts. */
@@ -149,7 +149,8 @@ const daemonFields = z.strictObject({
 function calls({ called, peer: { endpoints } }: z.output<typeof daemonFields>, context: z.core.$RefinementCtx): void {
   if (called || endpoints.length > 0) return;
   const cure = "give `endpoints` to the node that can be reached";
-  objectAcross(context, ["peer", "endpoints"], { legal: "at least one, where nobody calls", cure });
+  const legal = "at least one, where nobody calls";
+  objectAcross(context, ["peer", "endpoints"], { code: "input/endpoint", legal, cure });
 }
 
 export const daemonSpec = daemonFields.superRefine(calls, unlessFaulty("called", "peer.endpoints"));

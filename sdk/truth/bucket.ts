@@ -17,14 +17,17 @@ export interface Bucket {
 export function bucketOf(address: string): Bucket {
   if (credentialsIn(address)) {
     const cure = "Take them out, revoke them, and give new ones in the environment or a profile.";
-    throw new TruthError("address", `There are credentials in the store's address, where all can read them. ${cure}`);
+    throw new TruthError(
+      "truth/address",
+      `There are credentials in the store's address, where all can read them. ${cure}`,
+    );
   }
   const url = URL.parse(address);
   const unknown = [...(url?.searchParams.keys() ?? [])].filter((name) => !OPTIONS.includes(name));
   if (!url || url.hostname === "" || unknown.length > 0) {
     const what =
       unknown.length > 0 ? `has ${unknown.join(", ")}, and known are ${OPTIONS.join(", ")}` : "has no bucket";
-    throw new TruthError("address", `${address} ${what}: legal is ${ADDRESSES}.`);
+    throw new TruthError("truth/address", `${address} ${what}: legal is ${ADDRESSES}.`);
   }
   const option = (name: string) => url.searchParams.get(name) ?? undefined;
   const region = option("region") ?? process.env.AWS_REGION ?? "auto";

@@ -82,20 +82,22 @@ export const payload = ({ network, identity }: Pick<Document, "network" | "ident
 
 export type Parsed = { value: Document } | { faults: Fault[] };
 
-const faulty = (legal: string, cure: string): Parsed => ({ faults: [fault([], undefined, { legal, cure })] });
-
 const RESTORE = "`overlay truth log` shows the last good one, and `overlay truth put` writes it back";
+
+const unreadable = (legal: string): Parsed => ({
+  faults: [fault([], undefined, { code: "truth/unreadable", legal, cure: RESTORE })],
+});
 
 /** The document in a text, or all that is wrong with it. */
 export function parseDocument(text: string, migrations: readonly Migration[] = MIGRATIONS): Parsed {
   const bytes = Buffer.byteLength(text);
-  if (bytes > MAX_BYTES) return faulty(`a document of at most ${MAX_BYTES} bytes, and this has ${bytes}`, RESTORE);
+  if (bytes > MAX_BYTES) return unreadable(`a document of at most ${MAX_BYTES} bytes, and this has ${bytes}`);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     const why = text.trimEnd().endsWith("}") ? "it is not JSON" : "it is cut off";
-    return faulty(`a whole document, as \`overlay truth get\` prints it, and ${why} (${bytes} bytes)`, RESTORE);
+    return unreadable(`a whole document, as \`overlay truth get\` prints it, and ${why} (${bytes} bytes)`);
   }
   const ahead = fromTheFuture(value, migrations.length + 1);
   if (ahead.length > 0) return { faults: ahead };
@@ -130,6 +132,7 @@ function fromTheFuture(value: unknown, known: number): Fault[] {
     .filter(([, version, most]) => typeof version === "number" && version > most)
     .map(([path, version, most]) =>
       fault(path, version, {
+        code: "truth/version",
         legal: `at most ${most}, which is what this version of pulumi-overlay knows`,
         cure: "update pulumi-overlay here, or write that part with this version",
       }),

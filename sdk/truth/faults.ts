@@ -100,7 +100,7 @@ function twice({ nodes }: View, joining: string | undefined): Fault[] {
       if (owner && !(what === "a name" && [owner.stack, node.stack].includes(joining ?? ""))) {
         const legal = `${what} of its own, and ${owner.name} of ${owner.stack} has this one`;
         const cure = `give one of the two another; where these are two networks of one name, call one of them otherwise`;
-        faults.push(fault(path, shown, { legal, cure }));
+        faults.push(fault(path, shown, { code: "input/duplicate", legal, cure }));
       }
     }
   }
@@ -115,11 +115,12 @@ function endpointFaults({ endpoints, overlay }: View): Fault[] {
     const why = owner ? `the address of ${owner} in the overlay` : at && withinOverlay(at, overlay.prefixes);
     if (!why) return [];
     const legal = `an address of ${node} on the underlay, and this is ${why}`;
-    return [fault(path, value, { legal, cure: NAME_UNDERLAY })];
+    return [fault(path, value, { code: "input/underlay", legal, cure: NAME_UNDERLAY })];
   });
 }
 
 const RELAY_READS: Objection = {
+  code: "input/conflict",
   legal: "true where there is a relay, because it can read what it forwards",
   cure: "add it if you trust the relay with that, or leave the relay out",
 };
@@ -128,10 +129,10 @@ function linkFaults({ stack, path, value }: Sound<Link>, { owned }: View): Fault
   const names = value.ends.map(({ node }) => node);
   const own = names.filter((name) => owned.has(`${stack} ${name}`));
   const faults: Fault[] = [];
-  const object = (at: Path, found: unknown, legal: string, cure: string) =>
-    faults.push(fault([...path, ...at], found, { legal, cure }));
+  const object = (at: Path, found: unknown, legal: string, cure: string, code: Objection["code"] = "input/conflict") =>
+    faults.push(fault([...path, ...at], found, { code, legal, cure }));
   if (new Set(names).size < names.length) {
-    object(["ends"], names.join(", "), "nodes that differ", "name each of them once");
+    object(["ends"], names.join(", "), "nodes that differ", "name each of them once", "input/duplicate");
   }
   if (own.length === 0) {
     object(
@@ -144,13 +145,14 @@ function linkFaults({ stack, path, value }: Sound<Link>, { owned }: View): Fault
   for (const { node, device, port, publicKey } of value.ends) {
     const told = device !== undefined || port !== undefined || publicKey !== undefined;
     if (own.includes(node) && value.relay === undefined && (device === undefined || port === undefined)) {
-      object(["ends", node], undefined, "a `device` and a `port` of an own node", "add them");
+      object(["ends", node], undefined, "a `device` and a `port` of an own node", "add them", "input/missing");
     } else if (!own.includes(node) && told) {
       object(["ends", node], undefined, `\`node\` alone where it is none of ${stack}`, "leave the rest to its stack");
     }
   }
   if (value.chooser !== undefined && !(names.length === 2 && names.includes(value.chooser))) {
-    object(["chooser"], value.chooser, `one of two ends (${names.join(", ")})`, "name one of them, or leave it out");
+    const legal = `one of two ends (${names.join(", ")})`;
+    object(["chooser"], value.chooser, legal, "name one of them, or leave it out", "input/reference");
   }
   if (value.relay !== undefined && (names.length !== 2 || names.includes(value.relay))) {
     object(["relay"], value.relay, "a third node beside two ends", "name the node that forwards between the two");
@@ -169,7 +171,7 @@ function sameFile(stacks: readonly string[]): Fault[] {
     names.set(fileName(stack), stack);
     if (other === undefined) return [];
     const legal = `a name whose file, ${fileName(stack)}, is no other stack's, and ${other} has it`;
-    return [fault(["stacks", stack], stack, { legal, cure: "name the stack otherwise" })];
+    return [fault(["stacks", stack], stack, { code: "input/duplicate", legal, cure: "name the stack otherwise" })];
   });
 }
 
@@ -184,9 +186,8 @@ export function joiningFaults(stack: string, declared: Declared, others: Readonl
     const other = foreign.get(name);
     if (!other) return [];
     const legal = `a node of ${stack}, and ${name} belongs to ${other.owner}`;
-    return [
-      fault(["nodes", name], undefined, { legal, cure: `leave ${name} to ${other.owner}, or name yours otherwise` }),
-    ];
+    const cure = `leave ${name} to ${other.owner}, or name yours otherwise`;
+    return [fault(["nodes", name], undefined, { code: "input/duplicate", legal, cure })];
   });
   const nodeOf = (name: string): Node | undefined => declared.nodes[name] ?? foreign.get(name)?.node;
   const links = Object.entries(declared.links).flatMap(([name, link]) => {
@@ -195,15 +196,15 @@ export function joiningFaults(stack: string, declared: Declared, others: Readonl
         if (nodeOf(node)) return [];
         const known = [...Object.keys(declared.nodes), ...foreign.keys()].sort().slice(0, 20).join(", ");
         const legal = `nodes of the network, such as ${known}`;
-        return [fault(["links", name], node, { legal, cure: "correct the name, or run the stack that has it first" })];
+        const cure = "correct the name, or run the stack that has it first";
+        return [fault(["links", name], node, { code: "input/reference", legal, cure })];
       },
     );
     if (faults.length > 0 || link.relay !== undefined || link.ends.length > 2) return faults;
     if (link.ends.some(({ node }) => (nodeOf(node)?.endpoints.length ?? 0) > 0)) return [];
     const legal = "an endpoint on one of its nodes at least, or a relay";
-    return [
-      fault(["links", name], undefined, { legal, cure: "give `endpoints` to a node that can be called, or a `relay`" }),
-    ];
+    const cure = "give `endpoints` to a node that can be called, or a `relay`";
+    return [fault(["links", name], undefined, { code: "input/endpoint", legal, cure })];
   });
   return [...taken, ...links, ...chooserFaults(declared, others)];
 }
@@ -221,6 +222,7 @@ function chooserFaults(declared: Declared, others: ReadonlyMap<string, Declared>
     const other = theirs.get(pairOf(link));
     if (!other || link.chooser === undefined || link.chooser === other.chooser) return [];
     const legal = `${other.chooser}, whom ${other.owner} names: one end chooses, or both pull at each other`;
-    return [fault(["links", name, "chooser"], link.chooser, { legal, cure: "agree on one, or leave it out" })];
+    const cure = "agree on one, or leave it out";
+    return [fault(["links", name, "chooser"], link.chooser, { code: "input/conflict", legal, cure })];
   });
 }

@@ -64,7 +64,7 @@ export class FileStore implements Store {
 
 const refused = (error: unknown, what: string, path: string): TruthError =>
   new TruthError(
-    ["EACCES", "EPERM", "EROFS"].includes(codeOf(error) ?? "") ? "denied" : "unreachable",
+    ["EACCES", "EPERM", "EROFS"].includes(codeOf(error) ?? "") ? "truth/denied" : "truth/unreachable",
     `${path} cannot be ${what}: ${(error as Error).message}.`,
   );
 
@@ -119,7 +119,7 @@ async function locked<T>(path: string, patience: number, work: () => Promise<T>)
   }
   const holder = await readFile(path, "utf8").catch(() => "nobody any more");
   throw new TruthError(
-    "conflict",
+    "truth/conflict",
     `${path} is held by another run for more than ${patience / 1000} s: ${holder}. If that has ended, remove the file.`,
   );
 }

@@ -76,7 +76,7 @@ export async function publish(
     const bytes = Buffer.byteLength(texts.get(node) ?? "");
     if (bytes > MAX_EXTRACT) {
       throw new TruthError(
-        "faulty",
+        "truth/tooLarge",
         `The extract of ${node} would have ${bytes} bytes, and hosts read at most ${MAX_EXTRACT}: it has links with too many nodes of ${stack}, or these have too many endpoints.`,
       );
     }
@@ -105,5 +105,5 @@ async function put(store: Store, key: string, text: string, stays = (_: string) 
     if (etag !== undefined) return false;
     await wait();
   }
-  throw new TruthError("conflict", `${key} in ${store.address} is written by others all the time. Run again.`);
+  throw new TruthError("truth/conflict", `${key} in ${store.address} is written by others all the time. Run again.`);
 }

@@ -3,7 +3,6 @@
  * say of other stacks only what these have signed.
  */
 
-import { format } from "../faults";
 import { lineDiff } from "../lineDiff";
 import { type Document, parseDocument, payload, print } from "./document";
 import { TruthError } from "./errors";
@@ -46,31 +45,34 @@ export interface Prepared {
 export async function prepare(handed: Handed, text: string): Promise<Prepared> {
   const { store, network, stack, key, signers, above = 0 } = handed;
   const parsed = parseDocument(text);
-  if ("faults" in parsed) throw new TruthError("faulty", format(parsed.faults));
+  if ("faults" in parsed) throw TruthError.because("", parsed.faults);
   const { value: given } = parsed;
   if (given.network !== network) {
-    throw new TruthError("faulty", `It is the document of network ${given.network}, and not of ${network}.`);
+    throw new TruthError(
+      "truth/otherNetwork",
+      `It is the document of network ${given.network}, and not of ${network}.`,
+    );
   }
   const etag = (await store.get(documentKey(network)))?.etag;
   // One that cannot be read is what this is to mend.
   const seen = await readUnverified({ store, network }).catch((error) => {
-    if (error instanceof TruthError && error.trouble === "faulty") return undefined;
+    if (error instanceof TruthError && error.unusable) return undefined;
     throw error;
   });
   const before = seen?.document;
   if (before && before.identity !== given.identity) {
     const legal = `There is another network of the same name in ${store.address}: ${before.identity}, and this is ${given.identity}.`;
-    throw new TruthError("faulty", `${legal} Put it where it belongs.`);
+    throw new TruthError("truth/otherNetwork", `${legal} Put it where it belongs.`);
   }
   const others = Object.keys(given.stacks).filter(
     (name) => name !== stack && partText(given, name) !== (before && partText(before, name)),
   );
   const taken = before ? Object.keys(before.stacks).filter((name) => name !== stack && !given.stacks[name]) : [];
   if (taken.length > 0) {
-    throw new TruthError("faulty", `It takes out ${taken.join(", ")}, and ${stack} may only take out itself.`);
+    throw new TruthError("truth/others", `It takes out ${taken.join(", ")}, and ${stack} may only take out itself.`);
   }
   const faults = others.length === 0 ? [] : await signatureFaults(given, signers ?? {}, others);
-  if (faults.length > 0) throw new TruthError("faulty", format(faults));
+  if (faults.length > 0) throw TruthError.because("", faults);
   const serial = 1 + Math.max(above, given.serial, before?.serial ?? 0);
   const document: Document = { ...given, serial, stacks: { ...given.stacks } };
   const part = document.stacks[stack];
@@ -80,7 +82,7 @@ export async function prepare(handed: Handed, text: string): Promise<Prepared> {
     document.stacks[stack] = { ...anew, signature };
   }
   const written = parseDocument(print(document));
-  if ("faults" in written) throw new TruthError("faulty", format(written.faults));
+  if ("faults" in written) throw TruthError.because("", written.faults);
   return { document, before, etag, difference: difference(before, document) };
 }
 
@@ -94,7 +96,10 @@ export async function restore({ store, network }: Handed, { document, before, et
   const [key, text] = [documentKey(network), print(document)];
   const written = etag === undefined ? await store.putIfNone(key, text) : await store.putIfMatch(key, text, etag);
   if (written === undefined) {
-    throw new TruthError("conflict", `Somebody wrote the document of ${network} meanwhile. Get it, and do it again.`);
+    throw new TruthError(
+      "truth/conflict",
+      `Somebody wrote the document of ${network} meanwhile. Get it, and do it again.`,
+    );
   }
   await keep(store, before, document);
 }

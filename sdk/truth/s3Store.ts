@@ -26,7 +26,7 @@ function ofProfile(profile: string | undefined): Credentials {
   } catch (error) {
     if (!(error instanceof NoCredentials)) throw error;
     const set = profile === undefined ? "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or " : "";
-    throw new TruthError("denied", `There are no credentials for the store: ${set}${error.message}.`);
+    throw new TruthError("truth/denied", `There are no credentials for the store: ${set}${error.message}.`);
   }
 }
 
@@ -111,7 +111,7 @@ export class S3Store implements Store {
       await wait();
     }
     throw new TruthError(
-      "unreachable",
+      "truth/unreachable",
       `The store ${this.#base} cannot be used: ${why}. Look whether it is up and reached from here, then run again.`,
     );
   }
@@ -120,21 +120,21 @@ export class S3Store implements Store {
     const code = codeIn(text);
     if (text.includes("NoSuchBucket")) {
       return new TruthError(
-        "address",
+        "truth/address",
         `${this.#base}: there is no such bucket. Make it, or correct the store's address.`,
       );
     }
     if (text.includes("RequestTimeTooSkewed")) {
-      return new TruthError("denied", `${this.#base} refuses the clock of this machine${code}. Set it right.`);
+      return new TruthError("truth/denied", `${this.#base} refuses the clock of this machine${code}. Set it right.`);
     }
     if (status === 401 || status === 403) {
       const cure = "Look whether the token still exists and may do that: a reader's may not write.";
       return new TruthError(
-        "denied",
+        "truth/denied",
         `${this.#base} cannot be ${what} with these credentials: ${status}${code}. ${cure}`,
       );
     }
-    return new TruthError("unreachable", `${this.#base} cannot be ${what}: it answered ${status}${code}.`);
+    return new TruthError("truth/unreachable", `${this.#base} cannot be ${what}: it answered ${status}${code}.`);
   }
 }
 
@@ -159,7 +159,7 @@ async function textOf(response: Response): Promise<string> {
     bytes += chunk.length;
     if (bytes > MAX_BYTES) {
       throw new TruthError(
-        "faulty",
+        "truth/unreadable",
         `${response.url} has more than ${MAX_BYTES} bytes, which is no document of a network.`,
       );
     }

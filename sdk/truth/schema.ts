@@ -1,6 +1,6 @@
 /** What the source of truth says of one network. What a person may say: `overlay truth put` takes it by hand, too. */
 import { z } from "zod";
-import { checkedString, type Objection, objectAcross } from "../faults";
+import { checkedString, type Mismatch, objectAcross } from "../faults";
 import { address, family, notAnEndpoint } from "../network/address";
 import {
   addressField,
@@ -21,7 +21,7 @@ export const ascending = (a: string, b: string): number => (a < b ? -1 : a > b ?
 const set = (field: z.ZodType<string, string>) =>
   z.array(field).transform((values) => [...new Set(values)].sort(ascending));
 
-const anUnderlayAddress = (value: string): Objection | undefined => {
+const anUnderlayAddress = (value: string): Mismatch | undefined => {
   const legal = "an address on the underlay, such as 203.0.113.5 or 2001:db8::5";
   const canonical = address(value);
   if (canonical === undefined) return { legal, cure: "correct the address, or give a host's name as `name`" };
@@ -30,7 +30,7 @@ const anUnderlayAddress = (value: string): Objection | undefined => {
 };
 
 /** RFC 1123, section 2.1; what looks like an address is to be checked as one. */
-const aHostname = (value: string): Objection | undefined =>
+const aHostname = (value: string): Mismatch | undefined =>
   /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(value)
     ? undefined
     : { legal: "a host's full name, such as home.example.net", cure: "correct it, or give an address as `address`" };
@@ -60,12 +60,14 @@ const endpoint = z
     const at = value.address;
     if ((at === undefined) === (value.name === undefined)) {
       objectAcross(context, ["address"], {
+        code: "input/conflict",
         legal: "an address where there is no `name`, and none where there is",
         cure: "give one of the two",
       });
     }
     if (at !== undefined && value.family !== undefined && family(at) !== value.family) {
-      objectAcross(context, ["family"], { legal: `${family(at)}, as its address has`, cure: "leave it out" });
+      const legal = `${family(at)}, as its address has`;
+      objectAcross(context, ["family"], { code: "input/family", legal, cure: "leave it out" });
     }
   });
 

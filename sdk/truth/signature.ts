@@ -55,7 +55,7 @@ export function parseSigners(text: string): Signers {
   const result = signersField.safeParse(all);
   if (result.success) return result.data;
   throw new TruthError(
-    "faulty",
+    "truth/signers",
     'The signers are no lines such as: net/prod namespaces="overlay-truth" ssh-ed25519 AAAA…',
   );
 }
@@ -83,7 +83,9 @@ const keygen = (args: string[], cwd: string, input = ""): Promise<string | undef
     child.stderr.on("data", (data) => {
       said += data;
     });
-    child.once("error", () => reject(new TruthError("keygen", "ssh-keygen of OpenSSH 8.2 or later is not there.")));
+    child.once("error", () =>
+      reject(new TruthError("truth/keygen", "ssh-keygen of OpenSSH 8.2 or later is not there.")),
+    );
     child.once("close", (code, signal) =>
       resolve(code === 0 ? undefined : said.trim() || `ended by ${signal ?? code}`),
     );
@@ -108,7 +110,7 @@ async function signFiles(key: string, texts: readonly string[], folder: string):
     // Its last line says why, and the ones before which file is being signed.
     const why = failed.split("\n").at(-1);
     throw new TruthError(
-      "key",
+      "truth/key",
       `Nothing could be signed with ${key}: ${why}. Name a private key without a passphrase, or the .pub file of one that your SSH agent has.`,
     );
   }
@@ -156,11 +158,12 @@ export async function signatureFaults(
     if (!(stack in signers)) {
       const legal = `a part of ${Object.keys(signers).sort().join(", ") || "nobody"}, and no key of ${stack} is known here`;
       const cure = `add its key to \`signers\`, on the hosts first; where this is another network of the same name, call yours otherwise`;
-      return [fault(["stacks", stack], undefined, { legal, cure })];
+      return [fault(["stacks", stack], undefined, { code: "truth/stranger", legal, cure })];
     }
     if (part.signature === "") {
       const cure = `have ${stack} write its part again, and look who else may write to the store`;
-      return [fault(path, undefined, { legal: `a signature of ${stack}, and there is none`, cure })];
+      const legal = `a signature of ${stack}, and there is none`;
+      return [fault(path, undefined, { code: "truth/forged", legal, cure })];
     }
     const text = payload(document, stack, part);
     const hash = createHash("sha256")
@@ -174,7 +177,7 @@ export async function signatureFaults(
     }
     const legal = `a signature of ${stack} of what its part says, and this one is forged or the part was changed (${why})`;
     const cure = `look who else may write to the store; \`overlay truth log\` shows what changed, and the next write of ${stack} mends it`;
-    return [fault(path, undefined, { legal, cure })];
+    return [fault(path, undefined, { code: "truth/forged", legal, cure })];
   });
   return (await Promise.all(faults)).flat();
 }

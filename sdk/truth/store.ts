@@ -1,5 +1,5 @@
 /** Where documents are kept: a folder, or a bucket of anything that speaks S3. Either keeps what was not seen from being overwritten. */
-import { checkedString, type Objection } from "../faults";
+import { checkedString, type Mismatch } from "../faults";
 import { TruthError } from "./errors";
 
 export interface Stored {
@@ -25,7 +25,7 @@ export const ADDRESSES = "file://FOLDER, or s3://BUCKET/FOLDER?endpoint=https://
 /** State, previews and messages have the address. A secret has any character in it, a slash, too. */
 export const credentialsIn = (address: string): boolean => address.startsWith("s3://") && /@|%40/.test(address);
 
-const anAddress = (address: string): Objection | undefined => {
+const anAddress = (address: string): Mismatch | undefined => {
   if (!/^(file|s3):\/\/./.test(address)) return { legal: ADDRESSES, cure: "correct the address" };
   if (!credentialsIn(address)) return undefined;
   const cure =
@@ -45,5 +45,5 @@ export function openStore(address: string): Store {
     const { S3Store }: typeof import("./s3Store") = require("./s3Store");
     return new S3Store(address);
   }
-  throw new TruthError("address", `${JSON.stringify(address)} is no store: legal is ${ADDRESSES}.`);
+  throw new TruthError("truth/address", `${JSON.stringify(address)} is no store: legal is ${ADDRESSES}.`);
 }

@@ -1,6 +1,5 @@
 /** Reading a document with all its checks, and writing one stack's part of it: by compare and swap, and nothing else. */
 import { randomBytes } from "node:crypto";
-import { format } from "../faults";
 import { agreed } from "./chooser";
 import { type Document, MAX_BYTES, parseDocument, payload, print } from "./document";
 import { TruthError } from "./errors";
@@ -49,11 +48,11 @@ export async function readUnverified(truth: Unverified): Promise<Seen | undefine
   const stored = await store.get(documentKey(network));
   if (!stored) return undefined;
   const parsed = parseDocument(stored.text);
-  if ("faults" in parsed) throw new TruthError("faulty", `The document of ${where(truth)}: ${format(parsed.faults)}`);
+  if ("faults" in parsed) throw TruthError.because(`The document of ${where(truth)}: `, parsed.faults);
   const { value: document } = parsed;
   if (document.network !== network) {
     throw new TruthError(
-      "faulty",
+      "truth/otherNetwork",
       `The document of ${where(truth)} is that of network ${document.network}. Put it where it belongs.`,
     );
   }
@@ -74,7 +73,7 @@ async function refuseForged(truth: MayBeVerified, document: Document, mending?: 
   if (truth.signers === undefined) return;
   const stacks = Object.keys(document.stacks).filter((stack) => stack !== mending);
   const faults = await signatureFaults(document, truth.signers, stacks);
-  if (faults.length > 0) throw new TruthError("faulty", `The document of ${where(truth)}: ${format(faults)}`);
+  if (faults.length > 0) throw TruthError.because(`The document of ${where(truth)}: `, faults);
 }
 
 function newer(truth: Unverified, seen: Seen | undefined, known: Known | undefined): Seen | undefined {
@@ -86,7 +85,7 @@ function newer(truth: Unverified, seen: Seen | undefined, known: Known | undefin
 function refuseOlder(truth: Unverified, { identity, serial, stacks }: Document, known: Known): void {
   if (identity !== known.identity) {
     throw new TruthError(
-      "replayed",
+      "truth/otherNetwork",
       `There are two networks of one name: the document of ${where(truth)} is ${identity}, and this stack is in ${known.identity}. Correct \`store\` or \`network\`, or write the right document back by \`overlay truth put\`.`,
     );
   }
@@ -99,7 +98,7 @@ function refuseOlder(truth: Unverified, { identity, serial, stacks }: Document, 
   ];
   if (older.length === 0) return;
   throw new TruthError(
-    "replayed",
+    "truth/replayed",
     `The document of ${where(truth)} is an older one: ${older.join("; ")}. \`overlay truth log\` has the newer ones; \`overlay truth put\` writes one back, and it becomes the newest.`,
   );
 }
@@ -161,7 +160,7 @@ async function swap(
     const bytes = Buffer.byteLength(text);
     if (bytes > MAX_BYTES) {
       throw new TruthError(
-        "faulty",
+        "truth/tooLarge",
         `The document of ${where(truth)} would have ${bytes} bytes, and may have ${MAX_BYTES}.`,
       );
     }
@@ -175,7 +174,7 @@ async function swap(
     await wait();
   }
   throw new TruthError(
-    "conflict",
+    "truth/conflict",
     `The document of ${where(truth)} was written by others in each of ${attempts} attempts, or ${patience / 1000} s. Run again; where nobody else writes, the store does not do what If-Match asks for.`,
   );
 }
@@ -195,7 +194,7 @@ function asTruthError(error: unknown): TruthError {
 
 const gone = (truth: Unverified, { serial }: Known): TruthError =>
   new TruthError(
-    "replayed",
+    "truth/replayed",
     `The document of ${where(truth)} is gone, and this stack has seen serial ${serial} of it. Correct \`store\`, or write it back by \`overlay truth put\`.`,
   );
 
@@ -219,7 +218,7 @@ function refuseToJoin(truth: Unverified, stack: string, declared: Declared, docu
     ...joiningFaults(stack, declared, without(document, stack)),
     ...crossFaults({ stacks: { ...document.stacks, [stack]: part } }, stack),
   ];
-  if (faults.length > 0) throw new TruthError("faulty", `In ${where(truth)}: ${format(faults)}`);
+  if (faults.length > 0) throw TruthError.because(`In ${where(truth)}: `, faults);
 }
 
 /** Writes what a stack says, where that is not there yet. Throws TruthError: then nothing was written. */

@@ -1,13 +1,13 @@
 /** The bridge of a node that segments are in: one for all of them, so none of their members has it alone. */
 import { z } from "zod";
-import { type Fault, fault, objectAcross, unlessFaulty } from "../faults";
+import { type Fault, fault, type Objection, objectAcross, unlessFaulty } from "../faults";
 import { type Fact, factId } from "../kernel/fact";
 import { bridgeQueries, closedToBridge } from "../kernel/firewall";
 import { fact, kinds } from "../kernel/kinds";
 import { alias, isOurs, SEGMENT_GROUP } from "../kernel/marks";
 import { foreignOwner } from "../kernel/owner";
 import type { Snapshot } from "../kernel/snapshot";
-import type { Technology } from "../kernel/technology";
+import { type Technology, warningsOf } from "../kernel/technology";
 import { deviceField, idField, insideField, macField, nameField, ownerField } from "../network/fields";
 import { carriesIpv6, IPV4_MIN_MTU, IPV6_MIN_MTU } from "../network/mtu";
 import { connectedFaults } from "./connected";
@@ -48,7 +48,7 @@ export const bridgeSpec = fields
   .superRefine(
     ({ ports, stp, loopFree }, context) => {
       if (ports.length === 0 || stp || loopFree) return;
-      objectAcross(context, ["ports", 0], { legal: `a port ${LEGAL}`, cure: CURE });
+      objectAcross(context, ["ports", 0], { code: "input/conflict", legal: `a port ${LEGAL}`, cure: CURE });
     },
     unlessFaulty("ports", "stp", "loopFree"),
   )
@@ -57,7 +57,7 @@ export const bridgeSpec = fields
       const six = addresses.findIndex((it) => it.includes(":"));
       if (six < 0 || carriesIpv6({ family, mtu })) return;
       const legal = `an IPv4 address where family is "v4" or the MTU under ${IPV6_MIN_MTU} bytes (RFC 8200)`;
-      objectAcross(context, ["addresses", six], { legal, cure: "leave it out" });
+      objectAcross(context, ["addresses", six], { code: "input/family", legal, cure: "leave it out" });
     },
     unlessFaulty("addresses", "family", "mtu"),
   );
@@ -89,17 +89,23 @@ function plan(spec: BridgeSpec): Fact[] {
   ];
 }
 
+/** A device that is named and not there. */
+export const NO_DEVICE: Objection = {
+  code: "input/reference",
+  legal: "a device that the host has",
+  cure: "correct it; `ip link` shows them",
+};
+
 /** Ports that are not there, or somebody else's; and those that somebody has added where a loop would be nobody's business. */
 function ports({ device, ports, stp, loopFree }: Fields, { links }: Snapshot): Fault[] {
   const declared = ports.flatMap((port, index): Fault[] => {
     const live = links.find(({ ifname }) => ifname === port);
     const path = ["ports", index];
-    if (!live) {
-      return [fault(path, port, { legal: "a device that the host has", cure: "correct it; `ip link` shows them" })];
-    }
+    if (!live) return [fault(path, port, NO_DEVICE)];
     if (live.master === undefined || live.master === device) return [];
     const legal = `a device that is in no other bridge or bond, and this one is in ${live.master}`;
-    return [fault(path, port, { legal, cure: `take it out of there: ip link set dev ${port} nomaster` })];
+    const cure = `take it out of there: ip link set dev ${port} nomaster`;
+    return [fault(path, port, { code: "input/duplicate", legal, cure })];
   });
   const strangers = links.filter(({ ifname, master, group, ifalias }) => {
     const ours = isOurs({ group: Number(group), ...(ifalias !== undefined && { alias: ifalias }) });
@@ -110,6 +116,7 @@ function ports({ device, ports, stp, loopFree }: Fields, { links }: Snapshot): F
     ...declared,
     ...strangers.map(({ ifname }) =>
       fault(["device"], device, {
+        code: "input/conflict",
         legal: `a bridge with the port ${ifname}, which somebody has added, ${LEGAL}`,
         cure: CURE,
       }),
@@ -151,5 +158,10 @@ export const vxlanBridge: Technology<BridgeInput, BridgeSpec> = {
   // Of segments alone nothing goes from port to port: they are isolated.
   observes: ({ device, ports }) => (ports.length > 0 ? bridgeQueries(device) : []),
   warnings: (spec, snapshot) =>
-    spec.ports.length > 0 ? [...widePorts(spec, snapshot), ...closedToBridge(spec.node, spec.device, snapshot)] : [],
+    spec.ports.length === 0
+      ? []
+      : [
+          ...warningsOf("warning/wide", widePorts(spec, snapshot)),
+          ...warningsOf("warning/forwarding", closedToBridge(spec.node, spec.device, snapshot)),
+        ],
 };

@@ -11,5 +11,6 @@ export const connectedFaults = (addresses: string[], snapshot: Snapshot, ports: 
     if (!clash) return [];
     const legal = `an address in a prefix that the host is not connected to, and its device ${clash.device} is in ${clash.dst}`;
     const off = ports.includes(clash.device) ? `; or take the port's own addresses off, where the bridge has them` : "";
-    return [fault(["addresses", index], text, { legal, cure: `give the segment another prefix${off}` })];
+    const cure = `give the segment another prefix${off}`;
+    return [fault(["addresses", index], text, { code: "input/overlap", legal, cure })];
   });

@@ -6,7 +6,7 @@ import { isPlaceholder } from "../kernel/later";
 import { isOurs } from "../kernel/marks";
 import { foreignOwner } from "../kernel/owner";
 import type { Snapshot } from "../kernel/snapshot";
-import { notOurBridge } from "./bridge";
+import { NO_DEVICE, notOurBridge } from "./bridge";
 import { connectedFaults } from "./connected";
 import type { Spec } from "./spec";
 
@@ -28,11 +28,13 @@ function taken(spec: Spec, snapshot: Snapshot): Fault[] {
     .flatMap((other): Fault[] => {
       if (!external && other.vni === spec.vni) {
         const legal = `a VNI that no other device has at port ${spec.port}, and the host's device ${other.device} has this one`;
-        return [fault(["vni"], spec.vni, { legal, cure: "give the segment another `vni`, or another `port`" })];
+        const cure = "give the segment another `vni`, or another `port`";
+        return [fault(["vni"], spec.vni, { code: "input/duplicate", legal, cure })];
       }
       if (!external && other.vni !== undefined) return [];
       const legal = `a port of its own, because a device takes all VNIs at it, and the host's device ${other.device} has this one`;
-      return [fault(["port"], spec.port, { legal, cure: "give the segment another `port`, on all members" })];
+      const cure = "give the segment another `port`, on all members";
+      return [fault(["port"], spec.port, { code: "input/duplicate", legal, cure })];
     });
 }
 
@@ -43,9 +45,8 @@ const behind = ({ peers }: Spec, snapshot: Snapshot): Fault[] =>
       const clash = isPlaceholder(prefix) ? undefined : connected(snapshot, prefix, []);
       if (!clash) return [];
       const legal = `a prefix that the host is not connected to, and its device ${clash.device} is in ${clash.dst}`;
-      return [
-        fault(["peers", index, "routes", n], prefix, { legal, cure: "leave out what the host has of it by itself" }),
-      ];
+      const cure = "leave out what the host has of it by itself";
+      return [fault(["peers", index, "routes", n], prefix, { code: "input/overlap", legal, cure })];
     }),
   );
 
@@ -53,21 +54,22 @@ function vtep({ local }: Spec, { addrs }: Snapshot): Fault[] {
   const there = addrs.some(({ addr_info }) => addr_info.some((it) => it.local === local));
   if (there || isPlaceholder(local)) return [];
   const legal = "an address of the host, because packets are to come from it";
-  return [fault(["local"], local, { legal, cure: "correct it; `ip addr` shows them" })];
+  return [fault(["local"], local, { code: "input/reference", legal, cure: "correct it; `ip addr` shows them" })];
 }
 
 function bridged({ bridge }: Spec, snapshot: Snapshot): Fault[] {
   const why = bridge === undefined ? undefined : notOurBridge(bridge, snapshot);
   if (bridge === undefined || why === undefined) return [];
   const legal = `a bridge of ours, and ${why}`;
-  return [fault(["bridge"], bridge, { legal, cure: "give the bridge another name, which the host does not know yet" })];
+  const cure = "give the bridge another name, which the host does not know yet";
+  return [fault(["bridge"], bridge, { code: "provider/foreign", legal, cure })];
 }
 
 const devices = (spec: Spec, { links }: Snapshot): Fault[] =>
   (["underlay", "masquerade"] as const).flatMap((name) => {
     const device = spec[name];
     if (device === undefined || links.some(({ ifname }) => ifname === device)) return [];
-    return [fault([name], device, { legal: "a device that the host has", cure: "correct it; `ip link` shows them" })];
+    return [fault([name], device, NO_DEVICE)];
   });
 
 export const faults = (spec: Spec, snapshot: Snapshot): Fault[] => [

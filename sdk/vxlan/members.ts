@@ -58,7 +58,8 @@ export function nothingTwice(_: Segment, members: readonly Compared[]): Objected
     const other = owners.get(`${what} ${value}`);
     owners.set(`${what} ${value}`, other ?? who);
     if (other === undefined || isPlaceholder(value)) return [];
-    return [{ path, legal: `another ${what} than ${other} has`, cure: `give each its own ${what}` }];
+    const legal = `another ${what} than ${other} has`;
+    return [{ path, code: "input/duplicate", legal, cure: `give each its own ${what}` }];
   });
 }
 
@@ -83,6 +84,7 @@ export function samePrefixes({ variant }: Segment, members: readonly Compared[])
   if (variant === "unicast-routing" || variant === "route-short-circuit") return [];
   const outOf = ({ name, prefixes }: Within, path: Objected["path"]): Objected => ({
     path,
+    code: "input/prefix",
     legal: `an address in ${[...prefixes].join(" or ")}, as ${name} has`,
     cure: "give all members the same prefix",
   });
@@ -104,7 +106,7 @@ export function onlyV4({ family: only }: Segment, members: readonly Compared[]):
   if (only !== "v4") return [];
   const six = everybody(members).filter(({ what, value }) => what === "address" && family(value) === "inet6");
   const [legal, cure] = ['an IPv4 address, because family is "v4"', "leave it out, or leave out `family`"];
-  return six.map(({ path }) => ({ path, legal, cure }));
+  return six.map(({ path }) => ({ path, code: "input/family", legal, cure }));
 }
 
 /** What is wrong with members when all are seen together. */

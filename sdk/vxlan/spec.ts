@@ -1,6 +1,6 @@
 /** A member of a VXLAN segment: one VTEP. What a person may say. */
 import { z } from "zod";
-import { objectAcross, unlessFaulty } from "../faults";
+import { type Objection, objectAcross, unlessFaulty } from "../faults";
 import { isPlaceholder, later } from "../kernel/later";
 import { contains, family, inside, withinOverlay } from "../network/address";
 import {
@@ -121,8 +121,8 @@ const fields = z.strictObject({
 type Fields = z.output<typeof fields>;
 type Context = z.core.$RefinementCtx;
 
-const object = (context: Context, path: PropertyKey[], legal: string, cure: string): void =>
-  objectAcross(context, path, { legal, cure });
+const object = (context: Context, path: PropertyKey[], code: Objection["code"], legal: string, cure: string): void =>
+  objectAcross(context, path, { code, legal, cure });
 
 /** Fields that one variant has and others have not. */
 const OF_VARIANT = { group: "multicast", underlay: "multicast", router: "route-short-circuit" } as const;
@@ -131,13 +131,14 @@ function variantFields(spec: Fields, context: Context): void {
   for (const [name, variant] of Object.entries(OF_VARIANT)) {
     const there = spec[name as keyof typeof OF_VARIANT] !== undefined;
     if (there && spec.variant !== variant) {
-      object(context, [name], `absent where the variant is not ${variant}`, "leave it out, or change `variant`");
+      const legal = `absent where the variant is not ${variant}`;
+      object(context, [name], "input/conflict", legal, "leave it out, or change `variant`");
     }
-    if (!there && spec.variant === variant) object(context, [name], `there, for ${variant}`, "add it");
+    if (!there && spec.variant === variant) object(context, [name], "input/missing", `there, for ${variant}`, "add it");
   }
   if (spec.variant === "unicast-routing" && spec.bridge !== undefined) {
     const legal = "absent for unicast-routing, which routes packets and knows no frames";
-    object(context, ["bridge"], legal, "leave it out, or choose another variant");
+    object(context, ["bridge"], "input/conflict", legal, "leave it out, or choose another variant");
   }
 }
 
@@ -145,19 +146,26 @@ function overWireguard({ variant, encrypted }: Fields, context: Context): void {
   if (variant !== "multicast" || !encrypted) return;
   const legal =
     "another variant than multicast over WireGuard, which sends each packet to the one peer that has its address as an allowed IP, and a group is nobody's";
-  object(context, ["variant"], legal, "choose static-flood, or say encrypted: false for a plain underlay");
+  object(
+    context,
+    ["variant"],
+    "input/conflict",
+    legal,
+    "choose static-flood, or say encrypted: false for a plain underlay",
+  );
 }
 
 function onePeer({ variant, peers }: Fields, context: Context): void {
   if (variant !== "point-to-point" || peers.length === 1) return;
   const legal = `two members, and there ${peers.length === 0 ? "is one" : `are ${peers.length + 1}`}`;
-  object(context, ["peers"], legal, "choose static-flood for more");
+  object(context, ["peers"], "input/conflict", legal, "choose static-flood for more");
 }
 
 /** Addresses inside cannot be in the bridge and on its port. */
 function bridgeOrAddresses({ bridge, addresses }: Fields, context: Context): void {
   if (bridge === undefined || addresses.length === 0) return;
-  object(context, ["addresses"], "none where there is a bridge", `give them to the bridge ${bridge}`);
+  const cure = `give them to the bridge ${bridge}`;
+  object(context, ["addresses"], "input/conflict", "none where there is a bridge", cure);
 }
 
 function oneFamily({ local, peers, group }: Fields, context: Context): void {
@@ -167,6 +175,7 @@ function oneFamily({ local, peers, group }: Fields, context: Context): void {
     object(
       context,
       path,
+      "input/family",
       `an ${own === "inet" ? "IPv4" : "IPv6"} address, as \`local\` is`,
       "name addresses of one family for all members",
     );
@@ -181,8 +190,9 @@ function outside({ local, addresses, peers }: Fields, context: Context): void {
   const prefixes = addresses.flatMap((it) => inside(it)?.prefix ?? []);
   const look = (vtep: string, path: PropertyKey[]) => {
     const why = isPlaceholder(vtep) ? undefined : withinOverlay(vtep, prefixes);
-    if (why)
-      object(context, path, `an address outside of the segment, and this is ${why}`, "name the address of a link");
+    if (!why) return;
+    const legal = `an address outside of the segment, and this is ${why}`;
+    object(context, path, "input/underlay", legal, "name the address of a link");
   };
   look(local, ["local"]);
   for (const [index, { vtep }] of peers.entries()) look(vtep, ["peers", index, "vtep"]);
@@ -196,17 +206,18 @@ function fits({ mtu, family: only, carrier, local }: Fields, context: Context): 
     layers: [{ layer: "VXLAN", outer: family(local) } as const],
   };
   const objection = isPlaceholder(local) && carrier !== undefined ? undefined : mtuObjection(mtu, way, least);
-  if (objection) object(context, ["mtu"], objection.legal, objection.cure);
+  if (objection) objectAcross(context, ["mtu"], objection);
 }
 
 function routerAt({ router, peers, addresses }: Fields, context: Context): void {
   if (!router) return;
   if (router.at !== undefined && !peers.some(({ name }) => name === router.at)) {
-    object(context, ["router", "at"], "the name of another member", "correct it, or leave it out");
+    object(context, ["router", "at"], "input/reference", "the name of another member", "correct it, or leave it out");
   }
   for (const [index, it] of router.addresses.entries()) {
     if (addresses.some((own) => contains(inside(own)?.prefix ?? "", it))) continue;
-    object(context, ["router", "addresses", index], "an address in a prefix of the member's own", "correct it");
+    const legal = "an address in a prefix of the member's own";
+    object(context, ["router", "addresses", index], "input/prefix", legal, "correct it");
   }
 }
 
@@ -226,7 +237,13 @@ const among =
 function hidesSomething({ masquerade, addresses, peers }: Fields, context: Context): void {
   if (masquerade === undefined || [addresses, ...peers.map((it) => it.addresses)].flat().length > 0) return;
   const legal = "absent where no other member has an address, because what leaves is known by their prefixes";
-  object(context, ["masquerade"], legal, "give another member an address in the segment, or leave it out");
+  object(
+    context,
+    ["masquerade"],
+    "input/conflict",
+    legal,
+    "give another member an address in the segment, or leave it out",
+  );
 }
 
 export const spec = fields

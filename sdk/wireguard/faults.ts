@@ -8,6 +8,7 @@ import { isOurs } from "../kernel/marks";
 import { nestedOf } from "../kernel/nested";
 import { foreignOwner } from "../kernel/owner";
 import type { Snapshot } from "../kernel/snapshot";
+import { type Warning, warningsOf } from "../kernel/technology";
 import { text } from "../kernel/text";
 import { tunnelTo } from "../kernel/tunnel";
 import { family, host, parseEndpoint } from "../network/address";
@@ -23,7 +24,8 @@ function portTaken(spec: Spec, snapshot: Snapshot): Fault[] {
   });
   if (!other) return [];
   const legal = `a port that nothing else listens on, and the host's device ${other.device} listens on this one`;
-  return [fault(["listenPort"], spec.listenPort, { legal, cure: "give the link another port in `ports`" })];
+  const cure = "give the link another port in `ports`";
+  return [fault(["listenPort"], spec.listenPort, { code: "input/duplicate", legal, cure })];
 }
 
 /** Each peer, and where it stands; what is reached by way of one is none that is called. */
@@ -42,7 +44,8 @@ function adoption(spec: Spec, snapshot: Snapshot): Fault[] {
   const link = kinds.link.read(snapshot, device);
   const live = snapshot.wg.find((it) => it.device === device);
   if (!adopts.includes(device) || !link || isOurs(link) || !live) return [];
-  const no = (legal: string, cure: string): Fault => fault(["adopt"], undefined, { legal, cure });
+  const no = (legal: string, cure: string): Fault =>
+    fault(["adopt"], undefined, { code: "provider/adoption", legal, cure });
   const manager = snapshot.managers[device];
   const secret = live.peers.find(({ presharedKey }) => presharedKey);
   const tables = [...snapshot.routes4, ...snapshot.routes6]
@@ -95,7 +98,7 @@ function neighbours(spec: Spec, snapshot: Snapshot): Fault[] {
       if (!clash) return [];
       const what = found === prefix ? "a prefix" : "an address";
       const legal = `${what} that the host is not connected to, and its device ${clash.device} is in ${clash.dst}`;
-      return [fault([...at, ...path], found, { legal, cure })];
+      return [fault([...at, ...path], found, { code: "input/overlap", legal, cure })];
     };
     const cures = ["give the other node another address", "leave out what the host has of it by itself"] as const;
     return [
@@ -114,7 +117,7 @@ function wayThroughTunnel(spec: Spec, snapshot: Snapshot): Fault[] {
     if (!tunnel || underlay.includes(tunnel.device)) return [];
     const legal = `an address that is not behind a tunnel, and the way to it leaves ${node} by ${tunnel.device}, a ${tunnel.kind} tunnel, where the guard against loops drops all packets`;
     const cure = `give it a route by another device; or, if ${tunnel.device} does not itself run over this network, name it in \`underlay.devices\` of ${node}`;
-    return [fault([...at, "endpoint"], endpoint, { legal, cure })];
+    return [fault([...at, "endpoint"], endpoint, { code: "input/underlay", legal, cure })];
   });
 }
 
@@ -174,10 +177,9 @@ function dropped(spec: Spec, snapshot: Snapshot): string[] {
   return forwards ? closedToRelays(node, device, spec, snapshot) : closedToBehind(node, device, behind, snapshot);
 }
 
-export const warnings = (spec: Spec, snapshot: Snapshot): string[] => [
-  ...notForwarded(spec, snapshot),
-  ...dropped(spec, snapshot),
-  ...nestedOf(spec.node, spec.device, snapshot),
+export const warnings = (spec: Spec, snapshot: Snapshot): Warning[] => [
+  ...warningsOf("warning/forwarding", [...notForwarded(spec, snapshot), ...dropped(spec, snapshot)]),
+  ...warningsOf("warning/nested", nestedOf(spec.node, spec.device, snapshot)),
 ];
 
 export const faults = (spec: Spec, snapshot: Snapshot): Fault[] => [

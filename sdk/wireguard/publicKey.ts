@@ -4,7 +4,7 @@
  * and of random bytes, which a private key is, fifteen in sixteen are not.
  */
 import crypto from "node:crypto";
-import type { Objection } from "../faults";
+import type { Mismatch } from "../faults";
 
 /** Order of the base point, RFC 7748, section 4.1. */
 const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
@@ -39,10 +39,10 @@ function hasPrimeOrder(u: Buffer): boolean {
 const isClamped = (bytes: Uint8Array): boolean => ((bytes[0] ?? 0) & 7) === 0 && ((bytes[31] ?? 0) & 0xc0) === 0x40;
 
 const CURE = "give what `wg pubkey` prints, and if this was a private key, make a new one";
-const PRIVATE: Objection = { legal: "a WireGuard public key, and this has the form of a private key", cure: CURE };
-const known = new Map<string, Objection | undefined>();
+const PRIVATE: Mismatch = { legal: "a WireGuard public key, and this has the form of a private key", cure: CURE };
+const known = new Map<string, Mismatch | undefined>();
 
-function examine(value: string): Objection | undefined {
+function examine(value: string): Mismatch | undefined {
   if (/private/i.test(value)) return PRIVATE;
   if (!/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/.test(value)) {
     return { legal: "a WireGuard public key: 32 bytes in base64, 44 characters", cure: CURE };
@@ -53,7 +53,7 @@ function examine(value: string): Objection | undefined {
 }
 
 /** What is wrong with a public key; the key itself is never in what it says. */
-export function objectToPublicKey(value: string): Objection | undefined {
+export function objectToPublicKey(value: string): Mismatch | undefined {
   if (!known.has(value)) known.set(value, examine(value));
   return known.get(value);
 }

@@ -1,6 +1,6 @@
 /** A WireGuard device: one side of a link, or a node of a mesh. What a person may say. */
 import { z } from "zod";
-import { checkedString, unlessFaulty } from "../faults";
+import { checkedString, type Objection, objectTo, unlessFaulty } from "../faults";
 import { isPlaceholder, later } from "../kernel/later";
 import { family, host, parseEndpoint, withinOverlay } from "../network/address";
 import {
@@ -153,28 +153,29 @@ const known = (values: string[]): string[] => values.filter((it) => !isPlacehold
 
 type Context = z.core.$RefinementCtx;
 
-const object = (context: Context, path: PropertyKey[], legal: string, cure: string): void =>
-  context.addIssue({ code: "custom", path, message: legal, params: { cure } });
-
 function linkOrMesh({ peer, peers }: Fields, context: Context): void {
-  if (peer === undefined && peers === undefined) object(context, ["peer"], "an object", "add it");
-  if (peer && peers) object(context, ["peers"], "absent where `peer` is given", "a link has one, a mesh has the other");
+  if (peer === undefined && peers === undefined)
+    objectTo(context, ["peer"], { code: "input/missing", legal: "an object", cure: "add it" });
+  if (peer && peers) {
+    const cure = "a link has one, a mesh has the other";
+    objectTo(context, ["peers"], { code: "input/conflict", legal: "absent where `peer` is given", cure });
+  }
 }
 
 function otherId({ id, peer }: Fields, context: Context): void {
   if (id !== peer?.id) return;
-  object(context, ["peer", "id"], `another id than the node's own, ${id}`, "give each node an id of its own");
+  objectTo(context, ["peer", "id"], {
+    code: "input/duplicate",
+    legal: `another id than the node's own, ${id}`,
+    cure: "give each node an id of its own",
+  });
 }
 
 function otherPorts({ alsoPorts, listenPort }: Fields, context: Context): void {
   const index = alsoPorts.indexOf(listenPort);
   if (index < 0) return;
-  object(
-    context,
-    ["alsoPorts", index],
-    "another port than listenPort",
-    "leave it out; the device listens there anyway",
-  );
+  const cure = "leave it out; the device listens there anyway";
+  objectTo(context, ["alsoPorts", index], { code: "input/duplicate", legal: "another port than listenPort", cure });
 }
 
 function endpointOutside({ addresses, prefixes, peer }: Fields, context: Context): void {
@@ -193,14 +194,17 @@ function endpointOf(own: string[], overlay: string, peer: Peer, path: PropertyKe
   const at = called(peer, overlay);
   if (!at) return;
   const why = at.why ?? (own.includes(at.address) ? withinOverlay(at.address, [host(at.address)]) : undefined);
-  if (why) object(context, [...path, "endpoint"], `an address on the underlay, and this is ${why}`, NAME_UNDERLAY);
+  if (!why) return;
+  const legal = `an address on the underlay, and this is ${why}`;
+  objectTo(context, [...path, "endpoint"], { code: "input/underlay", legal, cure: NAME_UNDERLAY });
 }
 
 function otherAddresses({ addresses, peer }: Fields, context: Context): void {
   for (const [index, address] of list(peer?.addresses ?? []).entries()) {
     if (!addresses.includes(address)) continue;
     const path = ["peer", "addresses", index];
-    object(context, path, "an address that the node itself has not", "give each node addresses of its own");
+    const legal = "an address that the node itself has not";
+    objectTo(context, path, { code: "input/duplicate", legal, cure: "give each node addresses of its own" });
   }
 }
 
@@ -217,7 +221,7 @@ function withSource(
 ) {
   if (only === "v4") return; // seen by onlyV4
   for (const [index, route] of routes.entries()) {
-    if (cannotUse(addresses, route)) object(context, [...path, "routes", index], ...noSource(route, [node]));
+    if (cannotUse(addresses, route)) objectTo(context, [...path, "routes", index], noSource(route, [node]));
   }
 }
 
@@ -225,13 +229,14 @@ function withSource(
 export const cannotUse = (addresses: readonly string[], route: string): boolean =>
   !isPlaceholder(route) && !addresses.some((address) => isPlaceholder(address) || family(address) === family(route));
 
-export function noSource(route: string, nodes: readonly string[]): [legal: string, cure: string] {
+export function noSource(route: string, nodes: readonly string[]): Objection {
   const kind = family(route) === "inet" ? "IPv4" : "IPv6";
   const names = nodes.join(", ");
-  return [
-    `a prefix of a family that whoever gets the route has an address of, and ${names} ${nodes.length === 1 ? "has" : "have"} none of ${kind}`,
-    `give ${names} an overlay address of ${kind} in \`addresses\`, or leave the route out`,
-  ];
+  return {
+    code: "input/family",
+    legal: `a prefix of a family that whoever gets the route has an address of, and ${names} ${nodes.length === 1 ? "has" : "have"} none of ${kind}`,
+    cure: `give ${names} an overlay address of ${kind} in \`addresses\`, or leave the route out`,
+  };
 }
 
 /** All that is wrong between the peers of a mesh, at once. */
@@ -242,14 +247,16 @@ function meshPeers(spec: Fields, context: Context): void {
   const keys = new Map<string, string>(); // the kernel has one peer for each: of two, one would be lost
   const had = new Set(addresses);
   let apart = relayed.length === 0;
+  const twice = (path: PropertyKey[], legal: string, cure: string) =>
+    objectTo(context, path, { code: "input/duplicate", legal, cure });
   for (const [index, peer] of peers.entries()) {
     const path = ["peers", index];
     const [id, key] = [ids.get(peer.id), keys.get(peer.publicKey)];
-    if (id) object(context, [...path, "id"], `another id than ${id} has`, "give each node an id of its own");
-    if (key) object(context, [...path, "publicKey"], `another key than ${key} has`, "make a new key on one of the two");
+    if (id) twice([...path, "id"], `another id than ${id} has`, "give each node an id of its own");
+    if (key) twice([...path, "publicKey"], `another key than ${key} has`, "make a new key on one of the two");
     ids.set(peer.id, peer.name);
     keys.set(peer.publicKey, peer.name);
-    if (peer.addresses.length + peer.routes.length === 0) object(context, [...path, "addresses"], ...NO_ADDRESS);
+    if (peer.addresses.length + peer.routes.length === 0) objectTo(context, [...path, "addresses"], NO_ADDRESS);
     endpointOf(addresses, overlay, peer, path, context);
     withSource(spec, peer, path, context);
     apart &&= peer.routes.length === 0 && list(peer.addresses).every((address) => had.size < had.add(address).size);
@@ -263,7 +270,7 @@ function meshPeers(spec: Fields, context: Context): void {
     return [...hosts, ...known(routes), ...far].map((prefix) => ({ prefix, owner }));
   });
   for (const [one, other] of overlapping<Owner>([...mine, ...theirs])) {
-    object(context, one.owner.path, ...twoHave(one, other));
+    objectTo(context, one.owner.path, twoHave(one, other));
   }
 }
 
@@ -273,27 +280,27 @@ interface Owner {
 }
 
 /** WireGuard takes an allowed IP from the peer that has it, and gives it to the last that asks. */
-export function twoHave(one: Owned<{ name: string }>, other: Owned<{ name: string }>): [legal: string, cure: string] {
+export function twoHave(one: Owned<{ name: string }>, other: Owned<{ name: string }>): Objection {
   const its = `${one.prefix} of ${one.owner.name}`;
   if (isDefault(one.prefix)) {
-    return [
-      `a default route at one node, and ${other.owner.name} has ${other.prefix} besides ${its}`,
-      "leave one of them out",
-    ];
+    const legal = `a default route at one node, and ${other.owner.name} has ${other.prefix} besides ${its}`;
+    return { code: "input/overlap", legal, cure: "leave one of them out" };
   }
   const legal = `addresses that one node has alone, and ${its} ${one.prefix === other.prefix ? "is" : `overlaps ${other.prefix}`} of ${other.owner.name}${one.prefix === other.prefix ? " too" : ""}`;
-  return [legal, "leave them to one of the two, or name smaller prefixes"];
+  return { code: "input/overlap", legal, cure: "leave them to one of the two, or name smaller prefixes" };
 }
 
-export const NO_ADDRESS: [string, string] = [
-  "at least one, because a mesh tells its nodes apart by their addresses",
-  "give the node an address in the overlay",
-];
+export const NO_ADDRESS: Objection = {
+  code: "input/missing",
+  legal: "at least one, because a mesh tells its nodes apart by their addresses",
+  cure: "give the node an address in the overlay",
+};
 
 function fits({ mtu, family: only }: Fields, context: Context): void {
   const least = leastMtu(only);
   if (mtu >= least) return;
-  object(context, ["mtu"], `at least ${least} bytes for IPv6 (RFC 8200)`, `correct it${ipv4Alone(least, mtu)}`);
+  const legal = `at least ${least} bytes for IPv6 (RFC 8200)`;
+  objectTo(context, ["mtu"], { code: "input/mtu", legal, cure: `correct it${ipv4Alone(least, mtu)}` });
 }
 
 /** What there is of IPv6 where there is to be none. What lies behind the node itself is for the others to say. */
@@ -310,21 +317,23 @@ function onlyV4(spec: Fields, context: Context): void {
   for (const [index, { addresses }] of relayed.entries()) all.push([addresses, ["relayed", index, "addresses"]]);
   for (const [values, path] of all) {
     for (const [index, value] of values.entries()) {
-      if (!isPlaceholder(value) && family(value) === "inet6") object(context, [...path, index], ...NO_IPV6);
+      if (!isPlaceholder(value) && family(value) === "inet6") objectTo(context, [...path, index], NO_IPV6);
     }
   }
   // Of a mesh each has an address anyway.
-  if (peer && addresses.length === 0) object(context, ["addresses"], ...NO_IPV4);
+  if (peer && addresses.length === 0) objectTo(context, ["addresses"], NO_IPV4);
 }
 
-export const NO_IPV6: [legal: string, cure: string] = [
-  'one of IPv4, because family is "v4"',
-  "leave it out, or leave out `family`",
-];
-const NO_IPV4: [legal: string, cure: string] = [
-  'at least one of IPv4, because family is "v4" and nothing else goes by the link',
-  "give one, or leave out `family`",
-];
+export const NO_IPV6: Objection = {
+  code: "input/family",
+  legal: 'one of IPv4, because family is "v4"',
+  cure: "leave it out, or leave out `family`",
+};
+const NO_IPV4: Objection = {
+  code: "input/family",
+  legal: 'at least one of IPv4, because family is "v4" and nothing else goes by the link',
+  cure: "give one, or leave out `family`",
+};
 
 export const spec = fields
   .superRefine(linkOrMesh, unlessFaulty("peer", "peers"))

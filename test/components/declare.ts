@@ -11,7 +11,7 @@ import type { Peer } from "../../components/peerArgs";
 import { bridgeDevice, bridgeOf, memberOf, segmentPeers } from "../../components/segment";
 import type { SegmentData } from "../../components/segmentArgs";
 import { sideSpec } from "../../components/side";
-import { format } from "../../sdk/faults";
+import { formatWithCodes } from "../../sdk/faults";
 import { text } from "../../sdk/kernel";
 import { vxlan, vxlanBridge } from "../../sdk/vxlan";
 import { wireguard } from "../../sdk/wireguard";
@@ -119,17 +119,17 @@ export class Declared {
 
   /** What is wrong with segments, now that all is declared. */
   segmentFaults(): string[] {
-    return this.segments.flatMap((it) => format(this.network.segmentFaults(it)).split("\n").filter(Boolean));
+    return this.segments.flatMap((it) => formatWithCodes(this.network.segmentFaults(it)).split("\n").filter(Boolean));
   }
 
   /** What is wrong with relays, now that all is declared. */
   relays(): string[] {
-    return this.nodes.flatMap((node) => format(this.network.relays.faults(node)).split("\n").filter(Boolean));
+    return this.nodes.flatMap((node) => formatWithCodes(this.network.relays.faults(node)).split("\n").filter(Boolean));
   }
 
   /** What two links or meshes of a node lead to, now that all is declared. */
   overlaps(): string[] {
-    return this.ways.flatMap((way) => format(this.network.overlaps(way)).split("\n").filter(Boolean));
+    return this.ways.flatMap((way) => formatWithCodes(this.network.overlaps(way)).split("\n").filter(Boolean));
   }
 
   /** The nodes of a link in the order in which its sides are made. */
@@ -142,7 +142,7 @@ export class Declared {
   private noted<T>(name: string, checked: Checked<T>): T | undefined {
     if ("value" in checked) return checked.value;
     this.faults.push(
-      ...format(checked.faults)
+      ...formatWithCodes(checked.faults)
         .split("\n")
         .map((line) => `${name}: ${line}`),
     );

@@ -4,7 +4,7 @@ import type { OverlayNodeArgs } from "../../components";
 import { meshNode, meshPeers } from "../../components/mesh";
 import { Network } from "../../components/network";
 import { sideSpec } from "../../components/side";
-import { format } from "../../sdk/faults";
+import { formatWithCodes } from "../../sdk/faults";
 import { reference } from "./declare";
 
 let network: Network;
@@ -74,8 +74,8 @@ test("a chain for each family, each once", () => {
   node("nrt", 5, { endpoints: ["203.0.113.9"], firewall: "nftables", firewallChain: both });
   expect(sides("fra", "nrt")[1]).toMatchObject({ firewallChain: ["ip filter input", "ip6 filter input"] });
   const faulty = node("ams", 4, { firewall: "nftables", firewallChain: ["ip filter input", "input"] });
-  expect("faults" in faulty && format(faulty.faults)).toBe(
-    'firewallChain[1]: found "input", legal is family, table and chain, such as inet filter input; correct it; `nft list chains` shows them.',
+  expect("faults" in faulty && formatWithCodes(faulty.faults)).toBe(
+    'firewallChain[1]: found "input", legal is family, table and chain, such as inet filter input; correct it; `nft list chains` shows them. [input/value]',
   );
 });
 
@@ -84,14 +84,14 @@ test("a relay's chains reach its links, and are nftables' alone", () => {
   node("nrt", 5, { endpoints: ["203.0.113.9"], firewall: "nftables", firewallChain: chain, forwardChain });
   expect(sides("fra", "nrt")[1]).toMatchObject({ firewallChain: [chain], forwardChain: [forwardChain] });
   const faulty = node("ams", 4, { firewall: "ufw", forwardChain });
-  expect("faults" in faulty && format(faulty.faults)).toBe(
-    'forwardChain: found "inet filter forward", legal is absent where firewall is not "nftables"; leave it out, or correct `firewall`.',
+  expect("faults" in faulty && formatWithCodes(faulty.faults)).toBe(
+    'forwardChain: found "inet filter forward", legal is absent where firewall is not "nftables"; leave it out, or correct `firewall`. [input/firewall]',
   );
 });
 
 test("a chain without nftables is a fault of the node", () => {
   const faulty = node("ams", 4, { firewall: "ufw", firewallChain: chain });
-  expect("faults" in faulty && format(faulty.faults)).toBe(
-    'firewallChain: found "inet filter input", legal is absent where firewall is not "nftables"; leave it out, or correct `firewall`.',
+  expect("faults" in faulty && formatWithCodes(faulty.faults)).toBe(
+    'firewallChain: found "inet filter input", legal is absent where firewall is not "nftables"; leave it out, or correct `firewall`. [input/firewall]',
   );
 });

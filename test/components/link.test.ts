@@ -118,14 +118,14 @@ nft add element inet overlay guard { 11002 : "link-inter-fra" }"
     ...wrong({ family: "v4" }, six, "six"),
   ]).toMatchInlineSnapshot(`
 [
-  "lux-fra: mtu: legal is at least 1280 bytes for IPv6 (RFC 8200), and underlay 700 - WireGuard over IPv6 80 = 620 < 1280; raise the MTU of the underlay between lux and fra, and say it in underlay.mtu; with family: "v4", which carries no IPv6, 576 will do.",
-  "lux-fra: mtu: found 1000, legal is 1280 to 1420 bytes (underlay 1500 - WireGuard over IPv6 80 = 1420); leave it out, or say in underlay.mtu of both nodes what the underlay carries; with family: "v4", which carries no IPv6, 576 will do.",
-  "lux-fra: mtu: found 9000, legal is 1280 to 1420 bytes (underlay 1500 - WireGuard over IPv6 80 = 1420); leave it out, or say in underlay.mtu of both nodes what the underlay carries.",
-  "lux-fra: mtu: found 641, legal is 576 to 640 bytes (underlay 700 - WireGuard over IPv4 60 = 640); leave it out, or say in underlay.mtu of both nodes what the underlay carries.",
-  "lux-fra: mtu: found 575, legal is 576 to 640 bytes (underlay 700 - WireGuard over IPv4 60 = 640); leave it out, or say in underlay.mtu of both nodes what the underlay carries.",
-  "lux-fra: routes.b[1]: found "fd00:7::/64", legal is one of IPv4, because family is "v4"; leave it out, or leave out \`family\`.",
-  "lux-fra: routes.a[0]: found "::/0", legal is one of IPv4, because family is "v4"; leave it out, or leave out \`family\`.",
-  "lux-six: b.addresses: legal is at least one of IPv4, because family is "v4" and nothing else goes by the link; give one, or leave out \`family\`.",
+  "lux-fra: mtu: legal is at least 1280 bytes for IPv6 (RFC 8200), and underlay 700 - WireGuard over IPv6 80 = 620 < 1280; raise the MTU of the underlay between lux and fra, and say it in underlay.mtu; with family: "v4", which carries no IPv6, 576 will do. [input/mtu]",
+  "lux-fra: mtu: found 1000, legal is 1280 to 1420 bytes (underlay 1500 - WireGuard over IPv6 80 = 1420); leave it out, or say in underlay.mtu of both nodes what the underlay carries; with family: "v4", which carries no IPv6, 576 will do. [input/mtu]",
+  "lux-fra: mtu: found 9000, legal is 1280 to 1420 bytes (underlay 1500 - WireGuard over IPv6 80 = 1420); leave it out, or say in underlay.mtu of both nodes what the underlay carries. [input/mtu]",
+  "lux-fra: mtu: found 641, legal is 576 to 640 bytes (underlay 700 - WireGuard over IPv4 60 = 640); leave it out, or say in underlay.mtu of both nodes what the underlay carries. [input/mtu]",
+  "lux-fra: mtu: found 575, legal is 576 to 640 bytes (underlay 700 - WireGuard over IPv4 60 = 640); leave it out, or say in underlay.mtu of both nodes what the underlay carries. [input/mtu]",
+  "lux-fra: routes.b[1]: found "fd00:7::/64", legal is one of IPv4, because family is "v4"; leave it out, or leave out \`family\`. [input/family]",
+  "lux-fra: routes.a[0]: found "::/0", legal is one of IPv4, because family is "v4"; leave it out, or leave out \`family\`. [input/family]",
+  "lux-six: b.addresses: legal is at least one of IPv4, because family is "v4" and nothing else goes by the link; give one, or leave out \`family\`. [input/family]",
 ]
 `);
 });
@@ -143,8 +143,8 @@ test("a preview says what a link of IPv4 alone does without", async () => {
   await registered(program, true);
   expect(said.mock.calls.map(([text]) => text)).toMatchInlineSnapshot(`
 [
-  "An MTU of 640 bytes, under 1280: nothing goes by link lux-fra with IPv6, it has no link-local addresses and leads to none of the nodes' IPv6 addresses, and what is sent there in larger pieces is fragmented or lost.",
-  "An MTU of 600 bytes, under 1280: nothing goes by mesh mesh with IPv6, it has no link-local addresses and leads to none of the nodes' IPv6 addresses, and what is sent there in larger pieces is fragmented or lost.",
+  "An MTU of 640 bytes, under 1280: nothing goes by link lux-fra with IPv6, it has no link-local addresses and leads to none of the nodes' IPv6 addresses, and what is sent there in larger pieces is fragmented or lost. [warning/smallMtu]",
+  "An MTU of 600 bytes, under 1280: nothing goes by mesh mesh with IPv6, it has no link-local addresses and leads to none of the nodes' IPv6 addresses, and what is sent there in larger pieces is fragmented or lost. [warning/smallMtu]",
 ]
 `);
   said.mockClear();
@@ -215,8 +215,8 @@ test("whoever gets a route has an address to send from: else what it is for left
   network.link("bare", "fra", { routes: { b: ["192.168.7.0/24"] } });
   network.link("lux", "fra", { routes: { a: ["::/0"], b: ["0.0.0.0/0"] } });
   expect(network.faults).toEqual([
-    'lux-nas: routes.a[1]: found "::/0", legal is a prefix of a family that whoever gets the route has an address of, and nas has none of IPv6; give nas an overlay address of IPv6 in `addresses`, or leave the route out.',
-    'bare-fra: routes.b[0]: found "192.168.7.0/24", legal is a prefix of a family that whoever gets the route has an address of, and bare has none of IPv4; give bare an overlay address of IPv4 in `addresses`, or leave the route out.',
+    'lux-nas: routes.a[1]: found "::/0", legal is a prefix of a family that whoever gets the route has an address of, and nas has none of IPv6; give nas an overlay address of IPv6 in `addresses`, or leave the route out. [input/family]',
+    'bare-fra: routes.b[0]: found "192.168.7.0/24", legal is a prefix of a family that whoever gets the route has an address of, and bare has none of IPv4; give bare an overlay address of IPv4 in `addresses`, or leave the route out. [input/family]',
   ]);
 });
 
@@ -224,7 +224,7 @@ test("nothing lies behind a relay", () => {
   const network = both().node("hkg", { id: 3, addresses: ["10.255.0.3"], relay: [{ a: "lux", b: "fra" }] });
   network.link("lux", "hkg", { routes: { a: ["192.168.7.0/24"], b: ["192.168.8.0/24"] } });
   expect(network.faults).toEqual([
-    "lux-hkg: routes.b: legal is empty at hkg, a relay, which forwards between its pairs and nothing else; have it behind a node that is no relay.",
+    "lux-hkg: routes.b: legal is empty at hkg, a relay, which forwards between its pairs and nothing else; have it behind a node that is no relay. [input/relay]",
   ]);
 });
 

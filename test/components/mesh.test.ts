@@ -109,11 +109,11 @@ nft add element inet overlay guard { 11001 : "link-mesh" }"
   wrong.mesh(["lux", "nas", "six"], { family: "v4", mtu: 575, routes: { lux: ["::/0"] }, peers: [tv] });
   expect(wrong.faults).toMatchInlineSnapshot(`
 [
-  "mesh: nodes: legal is an endpoint of family inet on one of every two nodes, and nas, six have none: none of them can call another; give \`endpoints\` to all of them but one, or make them the ends of links with nodes that can be reached.",
-  "mesh: mtu: found 575, legal is 576 to 1440 bytes (underlay 1500 - WireGuard over IPv4 60 = 1440); leave it out, or say in underlay.mtu of all nodes what the underlay carries.",
-  "mesh: six.addresses: legal is at least one, because a mesh tells its nodes apart by their addresses; give the node an address in the overlay.",
-  "mesh: routes.lux[0]: found "::/0", legal is one of IPv4, because family is "v4"; leave it out, or leave out \`family\`.",
-  "mesh: peers[0].routes[0]: found "fd00:9::/64", legal is one of IPv4, because family is "v4"; leave it out, or leave out \`family\`.",
+  "mesh: nodes: legal is an endpoint of family inet on one of every two nodes, and nas, six have none: none of them can call another; give \`endpoints\` to all of them but one, or make them the ends of links with nodes that can be reached. [input/endpoint]",
+  "mesh: mtu: found 575, legal is 576 to 1440 bytes (underlay 1500 - WireGuard over IPv4 60 = 1440); leave it out, or say in underlay.mtu of all nodes what the underlay carries. [input/mtu]",
+  "mesh: six.addresses: legal is at least one, because a mesh tells its nodes apart by their addresses; give the node an address in the overlay. [input/missing]",
+  "mesh: routes.lux[0]: found "::/0", legal is one of IPv4, because family is "v4"; leave it out, or leave out \`family\`. [input/family]",
+  "mesh: peers[0].routes[0]: found "fd00:9::/64", legal is one of IPv4, because family is "v4"; leave it out, or leave out \`family\`. [input/family]",
 ]
 `);
 });
@@ -135,9 +135,9 @@ test("a mesh beside links, and two meshes, have ports and devices of their own",
   network.mesh(["fra", "hkg"], { device: "inter-lux", port: 11001 }, "fourth");
   expect(network.faults).toMatchInlineSnapshot(`
 [
-  "third: third.lux.ports: found 11001, legal is UDP port 11001 on lux once, and mesh mesh has it already; set \`port\` on the mesh, or \`ports\` on the link that has it.",
-  "fourth: fourth.fra.device: found "inter-lux", legal is device inter-lux on fra once, and link lux-fra has it already; name one with \`device\`.",
-  "fourth: fourth.fra.ports: found 11001, legal is UDP port 11001 on fra once, and link lux-fra has it already; set \`port\` on the mesh, or \`ports\` on the link that has it.",
+  "third: third.lux.ports: found 11001, legal is UDP port 11001 on lux once, and mesh mesh has it already; set \`port\` on the mesh, or \`ports\` on the link that has it. [input/duplicate]",
+  "fourth: fourth.fra.device: found "inter-lux", legal is device inter-lux on fra once, and link lux-fra has it already; name one with \`device\`. [input/duplicate]",
+  "fourth: fourth.fra.ports: found 11001, legal is UDP port 11001 on fra once, and link lux-fra has it already; set \`port\` on the mesh, or \`ports\` on the link that has it. [input/duplicate]",
 ]
 `);
 });
@@ -157,26 +157,26 @@ test("all faults of a mesh at once", () => {
   network.mesh([], { routes: { fra: ["192.168.7.300/24"] }, colour: "blue" } as never, "wrong");
   expect(network.faults).toMatchInlineSnapshot(`
 [
-  "names: nodes[1]: found "lux", legal is each node once; leave it out here.",
-  "names: routes.ams: legal is a node of the mesh; correct the name, or add the node to \`nodes\`; one of \`peers\` has \`routes\` of its own.",
-  "a-name-of-17-char: nodes: legal is an endpoint on one of every two nodes, and nas, tv, radio have none: none of them can call another; give \`endpoints\` to all of them but one, or make them the ends of links with nodes that can be reached.",
-  "a-name-of-17-char: mtu: legal is at least 1280 bytes for IPv6 (RFC 8200), and underlay 1300 - WireGuard over IPv6 80 = 1220 < 1280; raise the MTU of the underlay of radio, and say it in underlay.mtu; with family: "v4", which carries no IPv6, 576 will do.",
-  "a-name-of-17-char: routes.hkg: legal is a default route at one node, and fra has 0.0.0.0/0 besides ::/0 of hkg; leave one of them out.",
-  "a-name-of-17-char: routes.hkg: legal is addresses that one node has alone, and 10.255.0.1/32 of lux overlaps 10.255.0.0/24 of hkg; leave them to one of the two, or name smaller prefixes.",
-  "a-name-of-17-char: routes.hkg: legal is addresses that one node has alone, and 10.255.0.2/32 of fra overlaps 10.255.0.0/24 of hkg; leave them to one of the two, or name smaller prefixes.",
-  "a-name-of-17-char: routes.hkg: legal is addresses that one node has alone, and 10.255.0.9/32 of nas overlaps 10.255.0.0/24 of hkg; leave them to one of the two, or name smaller prefixes.",
-  "a-name-of-17-char: routes.hkg: legal is addresses that one node has alone, and 10.255.0.11/32 of radio overlaps 10.255.0.0/24 of hkg; leave them to one of the two, or name smaller prefixes.",
-  "a-name-of-17-char: routes.hkg: legal is addresses that one node has alone, and 192.168.7.128/25 of hkg overlaps 192.168.7.0/24 of fra; leave them to one of the two, or name smaller prefixes.",
-  "a-name-of-17-char: tv.addresses: legal is at least one, because a mesh tells its nodes apart by their addresses; give the node an address in the overlay.",
-  "a-name-of-17-char: routes.hkg[0]: found "::/0", legal is a prefix of a family that whoever gets the route has an address of, and nas, radio have none of IPv6; give nas, radio an overlay address of IPv6 in \`addresses\`, or leave the route out.",
-  "a-name-of-17-char: device: found "a-name-of-17-char", legal is at most 15 bytes, and this has 17; give a shorter name in \`device\`.",
-  "big: mtu: found 1500, legal is 1280 to 1440 bytes (underlay 1500 - WireGuard over IPv4 60 = 1440); leave it out, or say in underlay.mtu of both nodes what the underlay carries.",
-  "big: big: found "fra and lux", legal is link or mesh between fra and lux once, and mesh a-name-of-17-char has it already; leave one of the two out of the mesh, or remove the other way between them.",
-  "big: big.lux.ports: found 11001, legal is UDP port 11001 on lux once, and mesh a-name-of-17-char has it already; set \`port\` on the mesh, or \`ports\` on the link that has it.",
-  "big: big.fra.ports: found 11002, legal is UDP port 11002 on fra once, and mesh a-name-of-17-char has it already; set \`port\` on the mesh, or \`ports\` on the link that has it.",
-  "wrong: nodes: legal is at least 1; correct the value.",
-  "wrong: routes.fra[0]: found "192.168.7.300/24", legal is a prefix such as 192.168.7.0/24, fd00:7::/64, or 0.0.0.0/0; correct the prefix.",
-  "wrong: colour: legal is one of device, family, keepalive, mtu, nodes, peers, port, postQuantum, routes; remove it, or correct its spelling.",
+  "names: nodes[1]: found "lux", legal is each node once; leave it out here. [input/duplicate]",
+  "names: routes.ams: legal is a node of the mesh; correct the name, or add the node to \`nodes\`; one of \`peers\` has \`routes\` of its own. [input/reference]",
+  "a-name-of-17-char: nodes: legal is an endpoint on one of every two nodes, and nas, tv, radio have none: none of them can call another; give \`endpoints\` to all of them but one, or make them the ends of links with nodes that can be reached. [input/endpoint]",
+  "a-name-of-17-char: mtu: legal is at least 1280 bytes for IPv6 (RFC 8200), and underlay 1300 - WireGuard over IPv6 80 = 1220 < 1280; raise the MTU of the underlay of radio, and say it in underlay.mtu; with family: "v4", which carries no IPv6, 576 will do. [input/mtu]",
+  "a-name-of-17-char: routes.hkg: legal is a default route at one node, and fra has 0.0.0.0/0 besides ::/0 of hkg; leave one of them out. [input/overlap]",
+  "a-name-of-17-char: routes.hkg: legal is addresses that one node has alone, and 10.255.0.1/32 of lux overlaps 10.255.0.0/24 of hkg; leave them to one of the two, or name smaller prefixes. [input/overlap]",
+  "a-name-of-17-char: routes.hkg: legal is addresses that one node has alone, and 10.255.0.2/32 of fra overlaps 10.255.0.0/24 of hkg; leave them to one of the two, or name smaller prefixes. [input/overlap]",
+  "a-name-of-17-char: routes.hkg: legal is addresses that one node has alone, and 10.255.0.9/32 of nas overlaps 10.255.0.0/24 of hkg; leave them to one of the two, or name smaller prefixes. [input/overlap]",
+  "a-name-of-17-char: routes.hkg: legal is addresses that one node has alone, and 10.255.0.11/32 of radio overlaps 10.255.0.0/24 of hkg; leave them to one of the two, or name smaller prefixes. [input/overlap]",
+  "a-name-of-17-char: routes.hkg: legal is addresses that one node has alone, and 192.168.7.128/25 of hkg overlaps 192.168.7.0/24 of fra; leave them to one of the two, or name smaller prefixes. [input/overlap]",
+  "a-name-of-17-char: tv.addresses: legal is at least one, because a mesh tells its nodes apart by their addresses; give the node an address in the overlay. [input/missing]",
+  "a-name-of-17-char: routes.hkg[0]: found "::/0", legal is a prefix of a family that whoever gets the route has an address of, and nas, radio have none of IPv6; give nas, radio an overlay address of IPv6 in \`addresses\`, or leave the route out. [input/family]",
+  "a-name-of-17-char: device: found "a-name-of-17-char", legal is at most 15 bytes, and this has 17; give a shorter name in \`device\`. [input/value]",
+  "big: mtu: found 1500, legal is 1280 to 1440 bytes (underlay 1500 - WireGuard over IPv4 60 = 1440); leave it out, or say in underlay.mtu of both nodes what the underlay carries. [input/mtu]",
+  "big: big: found "fra and lux", legal is link or mesh between fra and lux once, and mesh a-name-of-17-char has it already; leave one of the two out of the mesh, or remove the other way between them. [input/duplicate]",
+  "big: big.lux.ports: found 11001, legal is UDP port 11001 on lux once, and mesh a-name-of-17-char has it already; set \`port\` on the mesh, or \`ports\` on the link that has it. [input/duplicate]",
+  "big: big.fra.ports: found 11002, legal is UDP port 11002 on fra once, and mesh a-name-of-17-char has it already; set \`port\` on the mesh, or \`ports\` on the link that has it. [input/duplicate]",
+  "wrong: nodes: legal is at least 1; correct the value. [input/range]",
+  "wrong: routes.fra[0]: found "192.168.7.300/24", legal is a prefix such as 192.168.7.0/24, fd00:7::/64, or 0.0.0.0/0; correct the prefix. [input/value]",
+  "wrong: colour: legal is one of device, family, keepalive, mtu, nodes, peers, port, postQuantum, routes; remove it, or correct its spelling. [input/unknownField]",
 ]
 `);
 });
@@ -231,7 +231,7 @@ test("one node may be the others' way to everything; what a host has a way of it
   network.link("fra", "hkg", { routes: { b: ["0.0.0.0/0"] } }); // fra itself has none by the mesh
   expect(network.faults).toEqual([]);
   expect(network.overlaps()).toEqual([
-    'other.routes: found "0.0.0.0/0", legal is a default route by one link or mesh of nas, and mesh mesh leads to 0.0.0.0/0 there; leave one of them out.',
+    'other.routes: found "0.0.0.0/0", legal is a default route by one link or mesh of nas, and mesh mesh leads to 0.0.0.0/0 there; leave one of them out. [input/overlap]',
   ]);
 });
 
@@ -247,7 +247,7 @@ test("where two meshes or links lead a node to the same, it has no way that anyb
   network.link("ams", "far");
   expect(network.faults).toEqual([]);
   expect(network.relays()).toEqual([]);
-  const cure = "leave it to one of the two, or name smaller prefixes in `routes`.";
+  const cure = "leave it to one of the two, or name smaller prefixes in `routes`. [input/overlap]";
   expect(network.overlaps()).toEqual([
     `west.routes: found "192.168.7.0/24", legal is a prefix that lux has one way to, and mesh east leads to 192.168.7.0/24 there; ${cure}`,
     `lux-nas.routes: found "192.168.8.128/25", legal is a prefix that lux has one way to, and mesh west leads to 192.168.8.0/24 there; ${cure}`,
@@ -259,7 +259,7 @@ test("where two meshes or links lead a node to the same, it has no way that anyb
 test("whoever gets a route has an address to send from: else what it is for left by the underlay", () => {
   const network = three().node("hkg", hkg);
   const said = (names: string, have: string) =>
-    `found "::/0", legal is a prefix of a family that whoever gets the route has an address of, and ${names} ${have} none of IPv6; give ${names} an overlay address of IPv6 in \`addresses\`, or leave the route out.`;
+    `found "::/0", legal is a prefix of a family that whoever gets the route has an address of, and ${names} ${have} none of IPv6; give ${names} an overlay address of IPv6 in \`addresses\`, or leave the route out. [input/family]`;
   network.mesh(["lux", "fra", "hkg", "nas"], { routes: { fra: ["192.168.7.0/24", "::/0"] } });
   const tv = { ...phone, id: 51, name: "tv", routes: ["::/0"], endpoint: "192.0.2.50:51820" };
   network.mesh(["lux", "hkg"], { peers: [tv], port: 51820 }, "other");
@@ -336,14 +336,15 @@ test("faults of somebody else's machine", () => {
   );
   expect(network.faults).toMatchInlineSnapshot(`
 [
-  "unreachable: nodes: legal is an endpoint on one of every two nodes, and nas, phone have none: none of them can call another; give \`endpoints\` to all of them but one, or make them the ends of links with nodes that can be reached.",
-  "key: peers[0].publicKey: legal is a WireGuard public key, and this has the form of a private key; give what \`wg pubkey\` prints, and if this was a private key, make a new one.",
-  "clashes: routes.fra: legal is addresses that one node has alone, and 192.168.7.0/24 of fra overlaps 192.168.0.0/16 of phone; leave them to one of the two, or name smaller prefixes.",
-  "clashes: peers[1].publicKey: legal is another key than phone has; make a new key on one of the two.",
-  "clashes: phone.endpoint: found "fd00:6f::2", legal is an address on the underlay, and this is inside the overlay prefix fd00:6f::2/128, so the tunnel would carry its own packets; name the peer's address on the underlay, or leave the endpoint out and let the peer call.",
-  "clashes: laptop.id: found 2, legal is id 2 once, and node fra has it already; give each node an id of its own, and never change it.",
-  "clashes: laptop.addresses[0]: found "10.255.0.1", legal is address 10.255.0.1 once, and node lux has it already; give each node its own addresses.",
-  "clashes: clashes: found "lux and phone", legal is link or mesh between lux and phone once, and mesh unreachable has it already; leave one of the two out of the mesh, or remove the other way between them.",
+  "unreachable: nodes: legal is an endpoint on one of every two nodes, and nas, phone have none: none of them can call another; give \`endpoints\` to all of them but one, or make them the ends of links with nodes that can be reached. [input/endpoint]",
+  "key: peers[0].publicKey: legal is a WireGuard public key, and this has the form of a private key; give what \`wg pubkey\` prints, and if this was a private key, make a new one. [input/value]",
+  "key: key: legal is link or mesh between lux and phone once, and mesh unreachable has it already; leave one of the two out of the mesh, or remove the other way between them. [input/duplicate]",
+  "clashes: routes.fra: legal is addresses that one node has alone, and 192.168.7.0/24 of fra overlaps 192.168.0.0/16 of phone; leave them to one of the two, or name smaller prefixes. [input/overlap]",
+  "clashes: peers[1].publicKey: legal is another key than phone has; make a new key on one of the two. [input/duplicate]",
+  "clashes: phone.endpoint: found "fd00:6f::2", legal is an address on the underlay, and this is inside the overlay prefix fd00:6f::2/128, so the tunnel would carry its own packets; name the peer's address on the underlay, or leave the endpoint out and let the peer call. [input/underlay]",
+  "clashes: laptop.id: found 2, legal is id 2 once, and node fra has it already; give each node an id of its own, and never change it. [input/duplicate]",
+  "clashes: laptop.addresses[0]: found "10.255.0.1", legal is address 10.255.0.1 once, and node lux has it already; give each node its own addresses. [input/duplicate]",
+  "clashes: clashes: found "lux and phone", legal is link or mesh between lux and phone once, and mesh unreachable has it already; leave one of the two out of the mesh, or remove the other way between them. [input/duplicate]",
 ]
 `);
   expect(network.faults.join()).not.toContain(privateKey);

@@ -1,7 +1,7 @@
 /** A link with somebody else's machine. */
 import { OverlayNode, WgLink, type WgLinkArgs } from "../../components";
 import { Network } from "../../components/network";
-import { format } from "../../sdk/faults";
+import { formatWithCodes } from "../../sdk/faults";
 import { reference, registered } from "./declare";
 
 const lux = {
@@ -78,9 +78,9 @@ test("of a link that carries IPv4 alone the other is told IPv4 alone", async () 
   network.addNode("lux", lux);
   const six = { ...peer, addresses: ["fd00:6f::50"], routes: ["fd00:9::/64"] };
   const checked = network.addLink("lux-office", { a: reference("lux"), peer: six, family: "v4" });
-  expect("faults" in checked ? format(checked.faults) : "").toMatchInlineSnapshot(`
-"peer.routes[0]: found "fd00:9::/64", legal is one of IPv4, because family is "v4"; leave it out, or leave out \`family\`.
-peer.addresses: legal is at least one of IPv4, because family is "v4" and nothing else goes by the link; give one, or leave out \`family\`."
+  expect("faults" in checked ? formatWithCodes(checked.faults) : "").toMatchInlineSnapshot(`
+"peer.routes[0]: found "fd00:9::/64", legal is one of IPv4, because family is "v4"; leave it out, or leave out \`family\`. [input/family]
+peer.addresses: legal is at least one of IPv4, because family is "v4" and nothing else goes by the link; give one, or leave out \`family\`. [input/family]"
 `);
 });
 
@@ -103,7 +103,7 @@ test("a link has one other end, and the machine is no node's double", () => {
     const network = new Network();
     network.addNode("lux", lux);
     const result = network.addLink("link", { a: reference("lux"), ...args });
-    return "faults" in result ? format(result.faults) : "";
+    return "faults" in result ? formatWithCodes(result.faults) : "";
   };
   expect(said({ peer: office })).toBe("");
   expect(
@@ -118,20 +118,20 @@ test("a link has one other end, and the machine is no node's double", () => {
       said({ peer: { ...office, publicKey: "lux", endpoint: "office.example:51820", addresses: [] } }),
     ].join("\n"),
   ).toMatchInlineSnapshot(`
-"b: legal is an OverlayNode of this program, where \`peer\` is not given; add it.
-peer: legal is absent where \`b\` is given; leave one of them out.
-a.peer.id: found 1, legal is another id than the node's own, 1; give each node an id of its own.
-a.peer.addresses[0]: found "10.255.0.1", legal is an address that the node itself has not; give each node addresses of its own.
-b.peer.id: found 1, legal is another id than the node's own, 1; give each node an id of its own.
-b.peer.addresses[0]: found "10.255.0.1", legal is an address that the node itself has not; give each node addresses of its own.
-link.office.endpoints[0]: found "10.255.0.9", legal is an address on the underlay, and this is inside the overlay prefix 10.255.0.0/24, so the tunnel would carry its own packets; name the peer's address on the underlay, or leave the endpoint out and let the peer call.
-office.id: found 1, legal is id 1 once, and node lux has it already; give each node an id of its own, and never change it.
-office.addresses[0]: found "10.255.0.1", legal is address 10.255.0.1 once, and node lux has it already; give each node its own addresses.
-office.endpoint: found "10.255.0.9", legal is an address on the underlay, and this is inside the overlay prefix 10.255.0.0/24, so the tunnel would carry its own packets; name the peer's address on the underlay, or leave the endpoint out and let the peer call.
-routes.b: legal is absent where \`peer\` is given; name them in peer.routes.
-routes.a[0]: found "::/0", legal is a prefix of a family that whoever gets the route has an address of, and office has none of IPv6; give office an overlay address of IPv6 in \`addresses\`, or leave the route out.
-peer.publicKey: legal is a WireGuard public key: 32 bytes in base64, 44 characters; give what \`wg pubkey\` prints, and if this was a private key, make a new one.
-peer.addresses: legal is at least 1; correct the value.
-peer.endpoint: found "office.example:51820", legal is an address and a port, such as 203.0.113.5:11002 or [2001:db8::5]:11002; correct the endpoint; a host name is not one, because it may change."
+"b: legal is an OverlayNode of this program, where \`peer\` is not given; add it. [input/missing]
+peer: legal is absent where \`b\` is given; leave one of them out. [input/conflict]
+a.peer.id: found 1, legal is another id than the node's own, 1; give each node an id of its own. [input/duplicate]
+a.peer.addresses[0]: found "10.255.0.1", legal is an address that the node itself has not; give each node addresses of its own. [input/duplicate]
+b.peer.id: found 1, legal is another id than the node's own, 1; give each node an id of its own. [input/duplicate]
+b.peer.addresses[0]: found "10.255.0.1", legal is an address that the node itself has not; give each node addresses of its own. [input/duplicate]
+link.office.endpoints[0]: found "10.255.0.9", legal is an address on the underlay, and this is inside the overlay prefix 10.255.0.0/24, so the tunnel would carry its own packets; name the peer's address on the underlay, or leave the endpoint out and let the peer call. [input/underlay]
+office.id: found 1, legal is id 1 once, and node lux has it already; give each node an id of its own, and never change it. [input/duplicate]
+office.addresses[0]: found "10.255.0.1", legal is address 10.255.0.1 once, and node lux has it already; give each node its own addresses. [input/duplicate]
+office.endpoint: found "10.255.0.9", legal is an address on the underlay, and this is inside the overlay prefix 10.255.0.0/24, so the tunnel would carry its own packets; name the peer's address on the underlay, or leave the endpoint out and let the peer call. [input/underlay]
+routes.b: legal is absent where \`peer\` is given; name them in peer.routes. [input/conflict]
+routes.a[0]: found "::/0", legal is a prefix of a family that whoever gets the route has an address of, and office has none of IPv6; give office an overlay address of IPv6 in \`addresses\`, or leave the route out. [input/family]
+peer.publicKey: legal is a WireGuard public key: 32 bytes in base64, 44 characters; give what \`wg pubkey\` prints, and if this was a private key, make a new one. [input/value]
+peer.addresses: legal is at least 1; correct the value. [input/range]
+peer.endpoint: found "office.example:51820", legal is an address and a port, such as 203.0.113.5:11002 or [2001:db8::5]:11002; correct the endpoint; a host name is not one, because it may change. [input/value]"
 `);
 });

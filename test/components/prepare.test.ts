@@ -41,10 +41,10 @@ test("what is missing for them to run safely is said", () => {
     .node("fra", { id: 2, connection: { host: "fra", hostKey, proxyJump: "bastion" }, prepare });
   expect(faults).toMatchInlineSnapshot(`
 [
-  "lux: connection.hostKey: legal is given together with \`prepare\`, because without it the command package talks to any machine; on the host's console: cat /etc/ssh/ssh_host_ed25519_key.pub.",
-  "lux: prepare: legal is commands together with an SSH agent (SSH_AUTH_SOCK), where the command package finds your key; start one with \`eval $(ssh-agent)\`, and add your key with \`ssh-add\`.",
-  "fra: connection.proxyJump: legal is absent together with \`prepare\`, because the command package does not use ssh's bastions; run the commands by other means.",
-  "fra: prepare: legal is commands together with an SSH agent (SSH_AUTH_SOCK), where the command package finds your key; start one with \`eval $(ssh-agent)\`, and add your key with \`ssh-add\`.",
+  "lux: connection.hostKey: legal is given together with \`prepare\`, because without it the command package talks to any machine; on the host's console: cat /etc/ssh/ssh_host_ed25519_key.pub. [input/missing]",
+  "lux: prepare: legal is commands together with an SSH agent (SSH_AUTH_SOCK), where the command package finds your key; start one with \`eval $(ssh-agent)\`, and add your key with \`ssh-add\`. [input/environment]",
+  "fra: connection.proxyJump: legal is absent together with \`prepare\`, because the command package does not use ssh's bastions; run the commands by other means. [input/conflict]",
+  "fra: prepare: legal is commands together with an SSH agent (SSH_AUTH_SOCK), where the command package finds your key; start one with \`eval $(ssh-agent)\`, and add your key with \`ssh-add\`. [input/environment]",
 ]
 `);
 });

@@ -2,7 +2,7 @@
 import { OverlayNode, WgLink, WgMesh } from "../../components";
 import { Network } from "../../components/network";
 import type { NodeData } from "../../components/nodeArgs";
-import { format } from "../../sdk/faults";
+import { formatWithCodes } from "../../sdk/faults";
 import { publicKeys } from "../sdk/publicKeys";
 import { Declared, reference, registered } from "./declare";
 
@@ -104,13 +104,13 @@ test("all faults of relays, at once", () => {
   network.link("tv", "fra");
   expect([...network.faults, ...network.relays()]).toMatchInlineSnapshot(`
 [
-  "relay[0].b: found "hkg", legal is a node that fra has a link or a mesh with; declare one, or leave the pair out.",
-  "relay[1]: legal is each pair once, in whatever order, and hkg and lux are relay[0] already; leave it out here.",
-  "relay[2].b: found "lxu", legal is the name of a node of this program, or of the \`peer\` of one of its links, without faults of its own; correct the name, declare it together with fra, or give one of a mesh's \`peers\` a WgLink with fra as well.",
-  "relay[3].a: found "fra", legal is another node than the relay itself; name the two nodes that this one stands between.",
-  "relay[4].b: found "lux", legal is another node than a; name the two nodes that this one stands between.",
-  "relay[5].a: found "nas", legal is a node that fra has a link or a mesh with; declare one, or leave the pair out.",
-  "relay[5]: legal is two nodes with addresses of one family, and nas and tv have none in common; give both \`addresses\`, or leave the pair out.",
+  "relay[0].b: found "hkg", legal is a node that fra has a link or a mesh with; declare one, or leave the pair out. [input/way]",
+  "relay[1]: legal is each pair once, in whatever order, and hkg and lux are relay[0] already; leave it out here. [input/duplicate]",
+  "relay[2].b: found "lxu", legal is the name of a node of this program, or of the \`peer\` of one of its links, without faults of its own; correct the name, declare it together with fra, or give one of a mesh's \`peers\` a WgLink with fra as well. [input/reference]",
+  "relay[3].a: found "fra", legal is another node than the relay itself; name the two nodes that this one stands between. [input/conflict]",
+  "relay[4].b: found "lux", legal is another node than a; name the two nodes that this one stands between. [input/conflict]",
+  "relay[5].a: found "nas", legal is a node that fra has a link or a mesh with; declare one, or leave the pair out. [input/way]",
+  "relay[5]: legal is two nodes with addresses of one family, and nas and tv have none in common; give both \`addresses\`, or leave the pair out. [input/family]",
 ]
 `);
 });
@@ -143,8 +143,8 @@ test("of a pair of which both ends are others', and of one that nobody has a lin
   network.peer("sin", { name: "hkg", id: 3, publicKey: HKG, addresses: hkg.addresses });
   expect([...network.faults, ...network.relays()]).toMatchInlineSnapshot(`
 [
-  "relay[0].b: found "hkg", legal is a node that fra has a link or a mesh with; declare one, or leave the pair out.",
-  "relay[1].b: found "van", legal is the name of a node of this program, or of the \`peer\` of one of its links, without faults of its own; correct the name, declare it together with fra, or give one of a mesh's \`peers\` a WgLink with fra as well.",
+  "relay[0].b: found "hkg", legal is a node that fra has a link or a mesh with; declare one, or leave the pair out. [input/way]",
+  "relay[1].b: found "van", legal is the name of a node of this program, or of the \`peer\` of one of its links, without faults of its own; correct the name, declare it together with fra, or give one of a mesh's \`peers\` a WgLink with fra as well. [input/reference]",
 ]
 `);
 });
@@ -158,8 +158,8 @@ test("what a mesh cannot do for a relay", () => {
   network.link("ams", "hkg");
   expect([...network.faults, ...network.relays()]).toMatchInlineSnapshot(`
 [
-  "mesh: nodes[1]: found "fra", legal is a mesh that does not hold both nodes of a pair of its relay, and fra relays between lux and hkg, which are peers of each other here; leave the pair out of \`relay\` of fra, or one of the three out of the mesh and give it a WgLink.",
-  "mesh: routes.fra: legal is empty at fra, a relay, which forwards between its pairs and nothing else; have it behind a node that is no relay.",
+  "mesh: nodes[1]: found "fra", legal is a mesh that does not hold both nodes of a pair of its relay, and fra relays between lux and hkg, which are peers of each other here; leave the pair out of \`relay\` of fra, or one of the three out of the mesh and give it a WgLink. [input/relay]",
+  "mesh: routes.fra: legal is empty at fra, a relay, which forwards between its pairs and nothing else; have it behind a node that is no relay. [input/relay]",
 ]
 `);
 });
@@ -173,8 +173,8 @@ test("in a mesh one relay leads from a node to another", () => {
   );
   network.addMesh("mesh", { nodes: ["lux", "fra", "ams"].map(reference) });
   for (const a of ["fra", "ams"]) network.addLink(`${a}-hkg`, { a: reference(a), b: reference("hkg") });
-  expect(nodes.map(({ value }) => format(network.relays.faults(value))).filter(Boolean)).toEqual([
-    "relay[0]: legal is one relay for each node to another in a mesh, and in mesh ams is that of lux to hkg already; leave it out at one of the two.",
+  expect(nodes.map(({ value }) => formatWithCodes(network.relays.faults(value))).filter(Boolean)).toEqual([
+    "relay[0]: legal is one relay for each node to another in a mesh, and in mesh ams is that of lux to hkg already; leave it out at one of the two. [input/duplicate]",
   ]);
 });
 

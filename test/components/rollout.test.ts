@@ -2,7 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { fullMesh, OverlayNode, RosenpassPeer, WgLink, WgMesh } from "../../components";
 import { Rollout } from "../../components/rollout";
-import { format } from "../../sdk/faults";
+import { formatWithCodes } from "../../sdk/faults";
 
 const at = (id: number) => ({
   id,
@@ -110,31 +110,31 @@ describe("what is said of it", () => {
   });
 
   test("in the plugin, which does not know when a program is at its end, there is none", () => {
-    expect(format(rollout({ canary: ["lux"] }).elsewhere())).toBe(
-      "overlay:rollout: legal is for programs in TypeScript and JavaScript only; remove it, and let what is to come later depend on what is to come first (`dependsOn`).",
+    expect(formatWithCodes(rollout({ canary: ["lux"] }).elsewhere())).toBe(
+      "overlay:rollout: legal is for programs in TypeScript and JavaScript only; remove it, and let what is to come later depend on what is to come first (`dependsOn`). [input/language]",
     );
   });
 
   test.each([
-    ["text", "lux", ['overlay:rollout: found "lux", legal is an object; correct the value.']],
+    ["text", "lux", ['overlay:rollout: found "lux", legal is an object; correct the value. [input/type]']],
     [
       "fields",
       { canary: "lux", paralel: 5, parallel: 0 },
       [
-        'overlay:rollout.canary: found "lux", legal is a list; correct the value.',
-        "overlay:rollout.parallel: found 0, legal is at least 1; correct the value.",
-        "overlay:rollout.paralel: legal is one of canary, parallel; remove it, or correct its spelling.",
+        'overlay:rollout.canary: found "lux", legal is a list; correct the value. [input/type]',
+        "overlay:rollout.parallel: found 0, legal is at least 1; correct the value. [input/range]",
+        "overlay:rollout.paralel: legal is one of canary, parallel; remove it, or correct its spelling. [input/unknownField]",
       ],
     ],
     [
       "names",
       { canary: ["luxx", "lux", "far"] },
       [
-        'overlay:rollout.canary[0]: found "luxx", legal is a node of the program (fra, lux); correct the name, or leave it out.',
-        'overlay:rollout.canary[2]: found "far", legal is a node of the program (fra, lux); correct the name, or leave it out.',
+        'overlay:rollout.canary[0]: found "luxx", legal is a node of the program (fra, lux); correct the name, or leave it out. [input/reference]',
+        'overlay:rollout.canary[2]: found "far", legal is a node of the program (fra, lux); correct the name, or leave it out. [input/reference]',
       ],
     ],
   ])("faults of its %s, all at once", (_, configured, faults) => {
-    expect(format(rollout(configured, "lux", "fra").faults()).split("\n")).toEqual(faults);
+    expect(formatWithCodes(rollout(configured, "lux", "fra").faults()).split("\n")).toEqual(faults);
   });
 });

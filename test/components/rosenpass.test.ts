@@ -16,7 +16,7 @@ import {
 } from "../../components";
 import { Network } from "../../components/network";
 import { pairFaults } from "../../components/truthRelays";
-import { format } from "../../sdk/faults";
+import { formatWithCodes } from "../../sdk/faults";
 import { reference, registered } from "./declare";
 
 const lux = {
@@ -431,12 +431,12 @@ test("a document that names a relay of two whose link is strict", () => {
     nodes: [reference("lux")],
     relays: [{ a: "lux", b: "fra", by: "hkg", allowPlaintext: true as const }],
   };
-  const said = () => format(pairFaults(pair, network)).split("\n");
+  const said = () => formatWithCodes(pairFaults(pair, network)).split("\n");
   const before = said();
   network.addRosenpass("pq", { link: luxFra, mode: "strict" });
   expect(said().filter((it) => !before.includes(it))).toMatchInlineSnapshot(`
 [
-  "relays[0]: legal is a pair without a link that is strict about its keys, and that of lux and fra is; leave it out, or make their link permissive.",
+  "relays[0]: legal is a pair without a link that is strict about its keys, and that of lux and fra is; leave it out, or make their link permissive. [input/strict]",
 ]
 `);
 });
@@ -450,7 +450,8 @@ function faults(
 ): string[] {
   const network = new Network();
   const said: string[] = [];
-  const noted = (checked: object) => "faults" in checked && said.push(...format(checked.faults as never).split("\n"));
+  const noted = (checked: object) =>
+    "faults" in checked && said.push(...formatWithCodes(checked.faults as never).split("\n"));
   noted(network.addNode("lux", { ...lux, ...a }));
   noted(network.addNode("fra", { ...fra, ...b }));
   noted(network.addLink("lux-fra", { a: reference("lux"), b: reference("fra"), ...more.link }));
@@ -503,53 +504,53 @@ test("what is wrong with an exchange, before any host is touched", () => {
   }).toMatchInlineSnapshot(`
 {
   "a great id": [
-    "port: legal is a UDP port, at most 65535, and that of lux would be 71000; give one.",
+    "port: legal is a UDP port, at most 65535, and that of lux would be 71000; give one. [input/range]",
   ],
   "a key of another size": [
-    "peerKey: found "FOLDER/short.public", legal is a public key of rosenpass 0.2, a file of 524160 bytes (this one has 1000); copy the public key of phone there once more, as bytes.",
+    "peerKey: found "FOLDER/short.public", legal is a public key of rosenpass 0.2, a file of 524160 bytes (this one has 1000); copy the public key of phone there once more, as bytes. [provider/wrongFile]",
   ],
   "a key that is not there": [
-    "peerKey: found "FOLDER/none", legal is a public key of rosenpass 0.2, a file of 524160 bytes (ENOENT); copy the public key of phone there once more, as bytes.",
+    "peerKey: found "FOLDER/none", legal is a public key of rosenpass 0.2, a file of 524160 bytes (ENOENT); copy the public key of phone there once more, as bytes. [provider/unreadable]",
   ],
   "a key where there are two nodes": [
-    "peerKey: legal is absent where the link has two nodes, whose keys are their own; leave it out.",
+    "peerKey: legal is absent where the link has two nodes, whose keys are their own; leave it out. [input/conflict]",
   ],
   "a mode that is none": [
-    "mode: found "paranoid", legal is one of "permissive", "strict"; correct the value.",
+    "mode: found "paranoid", legal is one of "permissive", "strict"; correct the value. [input/value]",
   ],
   "a port of a link": [
-    "pq.lux.port: found 21002, legal is UDP port 21002 on lux once, and link lux-nas has it already; give another \`port\`.",
+    "pq.lux.port: found 21002, legal is UDP port 21002 on lux once, and link lux-nas has it already; give another \`port\`. [input/duplicate]",
   ],
   "a port that is none of few": [
-    "port: found 51830, legal is one of the UDP ports that lux has, 51820, 51821, and none that a link has; choose one of them.",
+    "port: found 51830, legal is one of the UDP ports that lux has, 51820, 51821, and none that a link has; choose one of them. [input/port]",
   ],
   "another program": [
-    "binary.path: found "FOLDER/rosenpass", legal is a program with the SHA-256 that \`sha256\` says, and this one has 355ab06aeb7934cbdfe47231587907dee7f05fbdaefb369028cf8e4b6cf34d56; get the right program, or correct \`sha256\`.",
+    "binary.path: found "FOLDER/rosenpass", legal is a program with the SHA-256 that \`sha256\` says, and this one has 355ab06aeb7934cbdfe47231587907dee7f05fbdaefb369028cf8e4b6cf34d56; get the right program, or correct \`sha256\`. [provider/wrongFile]",
   ],
   "both": [
-    "binary: legal is either \`path\` or \`url\`; give one of the two.",
+    "binary: legal is either \`path\` or \`url\`; give one of the two. [input/conflict]",
   ],
   "endpoints with few ports": [
-    "port: legal is an endpoint of lux or fra that is reached at Rosenpass's port, too, which is not among its \`ports\`; give a \`port\` that is among them, and that no link has.",
+    "port: legal is an endpoint of lux or fra that is reached at Rosenpass's port, too, which is not among its \`ports\`; give a \`port\` that is among them, and that no link has. [input/port]",
   ],
   "few ports": [
-    "port: legal is one of the UDP ports that lux has, 51820, 51821, and none that a link has; add it.",
+    "port: legal is one of the UDP ports that lux has, 51820, 51821, and none that a link has; add it. [input/missing]",
   ],
   "neither": [
-    "binary: legal is either \`path\` or \`url\`; give one of the two.",
+    "binary: legal is either \`path\` or \`url\`; give one of the two. [input/conflict]",
   ],
   "no key of a peer": [
-    "peerKey: legal is the file with the Rosenpass public key of phone, because the other end is a \`peer\`; have \`rosenpass gen-keys\` run there, copy its public key, and name that file.",
+    "peerKey: legal is the file with the Rosenpass public key of phone, because the other end is a \`peer\`; have \`rosenpass gen-keys\` run there, copy its public key, and name that file. [input/missing]",
   ],
   "no program": [
-    "binary.path: found "FOLDER/none", legal is a file that can be read (ENOENT); correct the path, or put the program there.",
+    "binary.path: found "FOLDER/none", legal is a file that can be read (ENOENT); correct the path, or put the program there. [provider/unreadable]",
   ],
   "permissive by a relay": [],
   "strict by a relay": [
-    "mode: found "strict", legal is "permissive" where hkg relays between lux and fra: when their link is down, packets go that way, with no key of theirs; leave the pair out of \`relay\` of hkg, or say "permissive".",
+    "mode: found "strict", legal is "permissive" where hkg relays between lux and fra: when their link is down, packets go that way, with no key of theirs; leave the pair out of \`relay\` of hkg, or say "permissive". [input/strict]",
   ],
   "twice": [
-    "pq: found "lux-fra", legal is the exchange of keys lux-fra once, and rosenpass first has it already; leave one of the two out.",
+    "pq: found "lux-fra", legal is the exchange of keys lux-fra once, and rosenpass first has it already; leave one of the two out. [input/duplicate]",
   ],
 }
 `);
@@ -569,7 +570,7 @@ test("what is wrong with the keys of a mesh is said of what a mesh has", () => {
     }
     also(network);
     const checked = network.addMesh("mesh", { nodes: Object.keys(nodes).map(reference), postQuantum });
-    return "faults" in checked ? format(checked.faults).split("\n") : [];
+    return "faults" in checked ? formatWithCodes(checked.faults).split("\n") : [];
   };
   const two = { lux: { id: 1 }, fra: { id: 2 } };
   const first = (network: Network) => {
@@ -597,19 +598,19 @@ test("what is wrong with the keys of a mesh is said of what a mesh has", () => {
   }).toMatchInlineSnapshot(`
 {
   "a great id": [
-    "postQuantum: legal is a UDP port, at most 65535, and that of lux would be 71000; give fra a lesser \`id\`, or lux a lesser \`portBase\`.",
+    "postQuantum: legal is a UDP port, at most 65535, and that of lux would be 71000; give fra a lesser \`id\`, or lux a lesser \`portBase\`. [input/range]",
   ],
   "a port of a link": [
-    "mesh.lux.port: found 31002, legal is UDP port 31002 on lux once, and link lux-phone has it already; give that another port, or lux another \`portBase\`.",
+    "mesh.lux.port: found 31002, legal is UDP port 31002 on lux once, and link lux-phone has it already; give that another port, or lux another \`portBase\`. [input/duplicate]",
   ],
   "another program": [
-    "postQuantum.binary: legal is one \`binary\` for all links of lux, and mesh first has another; say the same at both.",
+    "postQuantum.binary: legal is one \`binary\` for all links of lux, and mesh first has another; say the same at both. [input/conflict]",
   ],
   "endpoints with few ports": [
-    "postQuantum: legal is an endpoint of lux or fra that is reached at Rosenpass's port, too, which is not among its \`ports\`; add 31002 to those of lux, or 31001 to those of fra.",
+    "postQuantum: legal is an endpoint of lux or fra that is reached at Rosenpass's port, too, which is not among its \`ports\`; add 31002 to those of lux, or 31001 to those of fra. [input/port]",
   ],
   "few ports": [
-    "postQuantum: legal is one of the UDP ports that fra has, 51820, 51821, and none that a link has, and towards lux it is 31001; add it to \`ports\` of fra.",
+    "postQuantum: legal is one of the UDP ports that fra has, 51820, 51821, and none that a link has, and towards lux it is 31001; add it to \`ports\` of fra. [input/port]",
   ],
   "none": [],
 }

@@ -59,7 +59,7 @@ ip addr add fe80::1/64 dev vx-lan"
 test("members without a path between them, each named; a relay is a path, but not for ttl 1", () => {
   expect(faults(star().segment(three))).toMatchInlineSnapshot(`
 [
-  "members[2].node: found "hkg", legal is a node that a link or a mesh leads to from every other member, directly or by a relay, and between lux and hkg there is none; link the two, have a node relay between them, or say encrypted: false where frames may be sent in clear.",
+  "members[2].node: found "hkg", legal is a node that a link or a mesh leads to from every other member, directly or by a relay, and between lux and hkg there is none; link the two, have a node relay between them, or say encrypted: false where frames may be sent in clear. [input/way]",
 ]
 `);
   const v4 = [1, 2, 3].map((id) => ({
@@ -76,7 +76,7 @@ test("members without a path between them, each named; a relay is a path, but no
   expect(faults(relayed().segment(three, { family: "v4", members: v4 }))).toEqual([]);
   expect(faults(relayed().segment(three, { family: "v4", members: v4, ttl: 1 }))).toMatchInlineSnapshot(`
 [
-  "ttl: found 1, legal is at least 2, because the way to hkg leads by the relay ams; leave it out, or link the two nodes directly.",
+  "ttl: found 1, legal is at least 2, because the way to hkg leads by the relay ams; leave it out, or link the two nodes directly. [input/range]",
 ]
 `);
   expect(mtu(relayed().segment(three, { family: "v4", members: v4 }))).toEqual(["1250", "1250", "1250"]);
@@ -93,7 +93,7 @@ test("it runs over what it names, or over all that leads there", () => {
   const links = ["lux-fra", "fra-hkg"].map(named) as unknown as WgLink[];
   expect(faults(network().segment(three, { links }))).toMatchInlineSnapshot(`
 [
-  "members[2].node: found "hkg", legal is a node that a link or a mesh of those that \`links\` and \`mesh\` name leads to from every other member, directly or by a relay, and between lux and hkg there is none; link the two, have a node relay between them, or say encrypted: false where frames may be sent in clear.",
+  "members[2].node: found "hkg", legal is a node that a link or a mesh of those that \`links\` and \`mesh\` name leads to from every other member, directly or by a relay, and between lux and hkg there is none; link the two, have a node relay between them, or say encrypted: false where frames may be sent in clear. [input/way]",
 ]
 `);
   const mesh = nodes();
@@ -108,17 +108,17 @@ test("the MTU is what the narrowest way leaves, and an error draws the chain dow
   expect(mtu(nodes().segment(two, { encrypted: false }))).toEqual(["1450", "1450"]);
   expect(faults(star().segment(two, { mtu: 1500 }))).toMatchInlineSnapshot(`
 [
-  "mtu: found 1500, legal is 1280 to 1370 bytes (underlay 1500 - WireGuard over IPv6 80 - VXLAN over IPv4 50 = 1370); leave it out, or have 1630 bytes below (1500 + VXLAN over IPv4 50 + WireGuard over IPv6 80 = underlay 1630).",
+  "mtu: found 1500, legal is 1280 to 1370 bytes (underlay 1500 - WireGuard over IPv6 80 - VXLAN over IPv4 50 = 1370); leave it out, or have 1630 bytes below (1500 + VXLAN over IPv4 50 + WireGuard over IPv6 80 = underlay 1630). [input/mtu]",
 ]
 `);
   expect(faults(star({ underlay: { mtu: 1400 } }).segment(two))).toMatchInlineSnapshot(`
 [
-  "mtu: legal is at least 1280 bytes for IPv6 (RFC 8200), and underlay 1400 - WireGuard over IPv6 80 - VXLAN over IPv4 50 = 1270 < 1280; have 1410 bytes below (1280 + VXLAN over IPv4 50 + WireGuard over IPv6 80 = underlay 1410); with family: "v4", which carries no IPv6, 576 will do.",
+  "mtu: legal is at least 1280 bytes for IPv6 (RFC 8200), and underlay 1400 - WireGuard over IPv6 80 - VXLAN over IPv4 50 = 1270 < 1280; have 1410 bytes below (1280 + VXLAN over IPv4 50 + WireGuard over IPv6 80 = underlay 1410); with family: "v4", which carries no IPv6, 576 will do. [input/mtu]",
 ]
 `);
   expect(faults(nodes().segment(two, { mtu: 9000, encrypted: false }))).toMatchInlineSnapshot(`
 [
-  "mtu: found 9000, legal is 1280 to 1450 bytes (underlay 1500 - VXLAN over IPv4 50 = 1450); leave it out, or have 9050 bytes below (9000 + VXLAN over IPv4 50 = underlay 9050).",
+  "mtu: found 9000, legal is 1280 to 1450 bytes (underlay 1500 - VXLAN over IPv4 50 = 1450); leave it out, or have 9050 bytes below (9000 + VXLAN over IPv4 50 = underlay 9050). [input/mtu]",
 ]
 `);
   const v4 = { lux: { addresses: ["10.100.0.1/24"] }, fra: { addresses: ["10.100.0.2/24"] } };
@@ -135,12 +135,12 @@ test("a segment of one member, whom others may follow, has the MTU of a link", (
   expect(mtu(nodes().segment(one, { encrypted: false }))).toEqual(["1450"]);
   expect(faults(nodes().segment(one, { mtu: 1500 }))).toMatchInlineSnapshot(`
 [
-  "mtu: found 1500, legal is 1280 to 1370 bytes (underlay 1500 - WireGuard over IPv6 80 - VXLAN over IPv4 50 = 1370); leave it out, or have 1630 bytes below (1500 + VXLAN over IPv4 50 + WireGuard over IPv6 80 = underlay 1630).",
+  "mtu: found 1500, legal is 1280 to 1370 bytes (underlay 1500 - WireGuard over IPv6 80 - VXLAN over IPv4 50 = 1370); leave it out, or have 1630 bytes below (1500 + VXLAN over IPv4 50 + WireGuard over IPv6 80 = underlay 1630). [input/mtu]",
 ]
 `);
   expect(faults(nodes().segment(one, { variant: "point-to-point" }))).toMatchInlineSnapshot(`
 [
-  "members: legal is two members, and there is one; choose static-flood for more.",
+  "members: legal is two members, and there is one; choose static-flood for more. [input/conflict]",
 ]
 `);
 });
@@ -157,12 +157,12 @@ test("over a link of IPv4 alone there is IPv4 alone, and between VTEPs of IPv4",
   expect(mtu(small)).toEqual(["590", "590"]);
   expect(faults(network().segment(two))).toMatchInlineSnapshot(`
 [
-  "mtu: legal is at least 1280 bytes for IPv6 (RFC 8200), and underlay 700 - WireGuard over IPv4 60 - VXLAN over IPv4 50 = 590 < 1280; have 1390 bytes below (1280 + VXLAN over IPv4 50 + WireGuard over IPv4 60 = underlay 1390); with family: "v4", which carries no IPv6, 576 will do.",
+  "mtu: legal is at least 1280 bytes for IPv6 (RFC 8200), and underlay 700 - WireGuard over IPv4 60 - VXLAN over IPv4 50 = 590 < 1280; have 1390 bytes below (1280 + VXLAN over IPv4 50 + WireGuard over IPv4 60 = underlay 1390); with family: "v4", which carries no IPv6, 576 will do. [input/mtu]",
 ]
 `);
   expect(faults(network().segment(v4, { family: "v4", outer: "inet6" }))).toMatchInlineSnapshot(`
 [
-  "outer: found "inet6", legal is inet, because link lux-fra carries IPv4 alone; correct it, or leave out \`family\` of link lux-fra.",
+  "outer: found "inet6", legal is inet, because link lux-fra carries IPv4 alone; correct it, or leave out \`family\` of link lux-fra. [input/family]",
 ]
 `);
 });
@@ -171,9 +171,9 @@ test("on the plain underlay members call each other's endpoints, and take nothin
   const network = nodes().segment(three, { encrypted: false, variant: "multicast", group: "239.1.1.1" });
   expect(faults(network)).toMatchInlineSnapshot(`
 [
-  "members[0].underlay: legal is there, for multicast; add it.",
-  "members[1].underlay: legal is there, for multicast; add it.",
-  "members[2].underlay: legal is there, for multicast; add it.",
+  "members[0].underlay: legal is there, for multicast; add it. [input/missing]",
+  "members[1].underlay: legal is there, for multicast; add it. [input/missing]",
+  "members[2].underlay: legal is there, for multicast; add it. [input/missing]",
 ]
 `);
   const eth0 = { lux: { ...inside(1), underlay: "eth0" }, fra: { ...inside(2), underlay: "eth0" } };
@@ -252,8 +252,8 @@ test("what people get wrong, all at once, with the place where it is written", (
   const network = star({ addresses: [] }).segment(two);
   expect(faults(network)).toMatchInlineSnapshot(`
 [
-  "members[0].node: found "lux", legal is a node with an IPv4 address among its \`addresses\` in the overlay, as all members need, and lux has none; give it one, say \`vtep\`, or choose another family with \`outer\`.",
-  "members[1].node: found "fra", legal is a node with an IPv4 address among its \`addresses\` in the overlay, as all members need, and fra has none; give it one, say \`vtep\`, or choose another family with \`outer\`.",
+  "members[0].node: found "lux", legal is a node with an IPv4 address among its \`addresses\` in the overlay, as all members need, and lux has none; give it one, say \`vtep\`, or choose another family with \`outer\`. [input/family]",
+  "members[1].node: found "fra", legal is a node with an IPv4 address among its \`addresses\` in the overlay, as all members need, and fra has none; give it one, say \`vtep\`, or choose another family with \`outer\`. [input/family]",
 ]
 `);
   const written = star().segment(
@@ -265,8 +265,8 @@ test("what people get wrong, all at once, with the place where it is written", (
   );
   expect(faults(written)).toMatchInlineSnapshot(`
 [
-  "lan: vni: found 16777216, legal is at most 16777215; correct the value.",
-  "lan: members[0].behind[0].mac: found "33:33:00:00:00:01", legal is the MAC address of one host, such as 02:00:64:00:00:01, and this is a multicast address; name the MAC address that the host sends from.",
+  "lan: vni: found 16777216, legal is at most 16777215; correct the value. [input/range]",
+  "lan: members[0].behind[0].mac: found "33:33:00:00:00:01", legal is the MAC address of one host, such as 02:00:64:00:00:01, and this is a multicast address; name the MAC address that the host sends from. [input/value]",
 ]
 `);
   const same = { addresses: ["10.100.0.1/24"] };
@@ -275,28 +275,28 @@ test("what people get wrong, all at once, with the place where it is written", (
   // As the example in a well-known text has it.
   expect(faults(thrice.segment({ lux: same, fra: same, hkg: same }))).toMatchInlineSnapshot(`
 [
-  "members[1].addresses[0]: found "10.100.0.1/24", legal is another address than lux has; give each its own address.",
-  "members[2].addresses[0]: found "10.100.0.1/24", legal is another address than lux has; give each its own address.",
+  "members[1].addresses[0]: found "10.100.0.1/24", legal is another address than lux has; give each its own address. [input/duplicate]",
+  "members[2].addresses[0]: found "10.100.0.1/24", legal is another address than lux has; give each its own address. [input/duplicate]",
 ]
 `);
   const ports = { lux: inside(1), fra: { ...inside(2), bridge: { ports: ["eth1"] } } };
   expect(faults(star().segment(ports))).toMatchInlineSnapshot(`
 [
-  "members[1].bridge.ports[0]: found "eth1", legal is a port with stp: true or loopFree: true, because a second way between two ports multiplies every broadcast; say stp: true; or loopFree: true where nothing behind the port leads back here.",
+  "members[1].bridge.ports[0]: found "eth1", legal is a port with stp: true or loopFree: true, because a second way between two ports multiplies every broadcast; say stp: true; or loopFree: true where nothing behind the port leads back here. [input/conflict]",
 ]
 `);
   expect(faults(star().segment(two, { variant: "multicast", group: "239.1.1.1" }))).toMatchInlineSnapshot(`
 [
-  "members[0].underlay: legal is there, for multicast; add it.",
-  "members[1].underlay: legal is there, for multicast; add it.",
-  "variant: found "multicast", legal is another variant than multicast over WireGuard, which sends each packet to the one peer that has its address as an allowed IP, and a group is nobody's; choose static-flood, or say encrypted: false for a plain underlay.",
+  "members[0].underlay: legal is there, for multicast; add it. [input/missing]",
+  "members[1].underlay: legal is there, for multicast; add it. [input/missing]",
+  "variant: found "multicast", legal is another variant than multicast over WireGuard, which sends each packet to the one peer that has its address as an allowed IP, and a group is nobody's; choose static-flood, or say encrypted: false for a plain underlay. [input/conflict]",
 ]
 `);
   expect(faults(star().segment({ lux: { addresses: ["10.255.0.9/24"] }, fra: {} }))).toMatchInlineSnapshot(`
 [
-  "members[0].vtep: found "10.255.0.1", legal is an address outside of the segment, and this is inside the overlay prefix 10.255.0.0/24, so the tunnel would carry its own packets; name the address of a link.",
-  "members[1].vtep: found "10.255.0.2", legal is an address outside of the segment, and this is inside the overlay prefix 10.255.0.0/24, so the tunnel would carry its own packets; name the address of a link.",
-  "lan.addresses: found "10.255.0.0/24", legal is a prefix that lux has one way to, and link lux-fra leads to 10.255.0.2/32 there; give the segment another prefix.",
+  "members[0].vtep: found "10.255.0.1", legal is an address outside of the segment, and this is inside the overlay prefix 10.255.0.0/24, so the tunnel would carry its own packets; name the address of a link. [input/underlay]",
+  "members[1].vtep: found "10.255.0.2", legal is an address outside of the segment, and this is inside the overlay prefix 10.255.0.0/24, so the tunnel would carry its own packets; name the address of a link. [input/underlay]",
+  "lan.addresses: found "10.255.0.0/24", legal is a prefix that lux has one way to, and link lux-fra leads to 10.255.0.2/32 there; give the segment another prefix. [input/overlap]",
 ]
 `);
 });
@@ -317,31 +317,31 @@ test("what members behind bridges have twice, or not in common, as no one of the
   });
   expect(faults(twice)).toMatchInlineSnapshot(`
 [
-  "members[1].addresses[0]: found "10.100.0.1/24", legal is another address than lux has; give each its own address.",
-  "members[0].behind[0].addresses[0]: found "10.100.0.3", legal is another address than hkg has; give each its own address.",
-  "members[1].behind[0].mac: found "52:54:00:00:00:01", legal is another MAC address than a host behind lux has; give each its own MAC address.",
-  "members[2].behind[0].mac: found "02:00:00:64:00:01", legal is another MAC address than lux has; give each its own MAC address.",
-  "members[2].behind[0].addresses[0]: found "10.100.0.51", legal is another address than a host behind fra has; give each its own address.",
+  "members[1].addresses[0]: found "10.100.0.1/24", legal is another address than lux has; give each its own address. [input/duplicate]",
+  "members[0].behind[0].addresses[0]: found "10.100.0.3", legal is another address than hkg has; give each its own address. [input/duplicate]",
+  "members[1].behind[0].mac: found "52:54:00:00:00:01", legal is another MAC address than a host behind lux has; give each its own MAC address. [input/duplicate]",
+  "members[2].behind[0].mac: found "02:00:00:64:00:01", legal is another MAC address than lux has; give each its own MAC address. [input/duplicate]",
+  "members[2].behind[0].addresses[0]: found "10.100.0.51", legal is another address than a host behind fra has; give each its own address. [input/duplicate]",
 ]
 `);
   const mac = (id: number) => `52:54:00:00:00:0${id}`;
   const two = { lux: bridged("10.100.0.1/24", mac(1)), fra: bridged("10.101.0.2/24", mac(2)) };
   expect(faults(star().segment(two))).toMatchInlineSnapshot(`
 [
-  "members[1].addresses[0]: found "10.101.0.2/24", legal is an address in 10.100.0.0/24, as lux has; give all members the same prefix.",
+  "members[1].addresses[0]: found "10.101.0.2/24", legal is an address in 10.100.0.0/24, as lux has; give all members the same prefix. [input/prefix]",
 ]
 `);
   const one = { ...two, fra: { addresses: ["10.100.0.1/24", "10.101.0.1/24"] } };
   expect(faults(star().segment(one))).toMatchInlineSnapshot(`
 [
-  "members[1].addresses[0]: found "10.100.0.1/24", legal is another address than lux has; give each its own address.",
-  "members[1].addresses[1]: found "10.101.0.1/24", legal is an address in 10.100.0.0/24, as lux has; give all members the same prefix.",
+  "members[1].addresses[0]: found "10.100.0.1/24", legal is another address than lux has; give each its own address. [input/duplicate]",
+  "members[1].addresses[1]: found "10.101.0.1/24", legal is an address in 10.100.0.0/24, as lux has; give all members the same prefix. [input/prefix]",
 ]
 `);
   const four = { lux: bridged("10.100.0.1/24", mac(1), "fd00:100::50"), fra: bridged("10.100.0.2/24", mac(2)) };
   expect(faults(star().segment(four, { family: "v4" }))).toMatchInlineSnapshot(`
 [
-  "members[0].behind[0].addresses[0]: found "fd00:100::50", legal is an IPv4 address, because family is "v4"; leave it out, or leave out \`family\`.",
+  "members[0].behind[0].addresses[0]: found "fd00:100::50", legal is an IPv4 address, because family is "v4"; leave it out, or leave out \`family\`. [input/family]",
 ]
 `);
   // Each may be in a prefix of its own, where a router leads from one to the other.
@@ -352,14 +352,14 @@ test("what two segments cannot both have, and what a segment and a link cannot",
   const other = { lux: { addresses: ["10.100.0.77/16"] }, fra: { addresses: ["10.100.0.78/16"] } };
   expect(faults(star().segment(two).segment(other, {}, "dmz"))).toMatchInlineSnapshot(`
 [
-  "dmz: dmz.vni: found 100, legal is VNI 100 at UDP port 4789 on lux once, and segment lan has it already; give the segment another \`vni\`, or another \`port\`.",
-  "dmz: dmz.vni: found 100, legal is VNI 100 at UDP port 4789 on fra once, and segment lan has it already; give the segment another \`vni\`, or another \`port\`.",
+  "dmz: dmz.vni: found 100, legal is VNI 100 at UDP port 4789 on lux once, and segment lan has it already; give the segment another \`vni\`, or another \`port\`. [input/duplicate]",
+  "dmz: dmz.vni: found 100, legal is VNI 100 at UDP port 4789 on fra once, and segment lan has it already; give the segment another \`vni\`, or another \`port\`. [input/duplicate]",
 ]
 `);
   expect(faults(star().segment(two).segment(other, { vni: 7 }, "dmz"))).toMatchInlineSnapshot(`
 [
-  "dmz.addresses: found "10.100.0.0/16", legal is a prefix that lux has one way to, and segment lan leads to 10.100.0.0/24 there; give the segment another prefix.",
-  "dmz.addresses: found "10.100.0.0/16", legal is a prefix that fra has one way to, and segment lan leads to 10.100.0.0/24 there; give the segment another prefix.",
+  "dmz.addresses: found "10.100.0.0/16", legal is a prefix that lux has one way to, and segment lan leads to 10.100.0.0/24 there; give the segment another prefix. [input/overlap]",
+  "dmz.addresses: found "10.100.0.0/16", legal is a prefix that fra has one way to, and segment lan leads to 10.100.0.0/24 there; give the segment another prefix. [input/overlap]",
 ]
 `);
   const routed = { variant: "unicast-routing", vni: 7 } as const;
@@ -371,16 +371,16 @@ test("what two segments cannot both have, and what a segment and a link cannot",
     ),
   ).toMatchInlineSnapshot(`
 [
-  "dmz: dmz.port: found 4789, legal is UDP port 4789 on lux once, and the port of segments has it already; give the segment another \`port\`, because its devices take all VNIs there.",
-  "dmz: dmz.port: found 4789, legal is UDP port 4789 on fra once, and the port of segments has it already; give the segment another \`port\`, because its devices take all VNIs there.",
+  "dmz: dmz.port: found 4789, legal is UDP port 4789 on lux once, and the port of segments has it already; give the segment another \`port\`, because its devices take all VNIs there. [input/duplicate]",
+  "dmz: dmz.port: found 4789, legal is UDP port 4789 on fra once, and the port of segments has it already; give the segment another \`port\`, because its devices take all VNIs there. [input/duplicate]",
 ]
 `);
   const links = nodes();
   links.link("lux", "fra", { ports: { a: 4789 }, routes: { b: ["10.100.0.0/25"] }, devices: { a: "vx-lan" } });
   expect(faults(links.segment(two))).toMatchInlineSnapshot(`
 [
-  "lan: lan.device: found "vx-lan", legal is device vx-lan on lux once, and link lux-fra has it already; name another with \`device\`.",
-  "lan: lan.port: found 4789, legal is UDP port 4789 on lux once, and link lux-fra has it already; give the segment another \`port\`.",
+  "lan: lan.device: found "vx-lan", legal is device vx-lan on lux once, and link lux-fra has it already; name another with \`device\`. [input/duplicate]",
+  "lan: lan.port: found 4789, legal is UDP port 4789 on lux once, and link lux-fra has it already; give the segment another \`port\`. [input/duplicate]",
 ]
 `);
   const twice = star().segment(two, {
@@ -388,15 +388,15 @@ test("what two segments cannot both have, and what a segment and a link cannot",
   });
   expect(faults(twice)).toMatchInlineSnapshot(`
 [
-  "lan: members[2].node: found "lux", legal is each node once; leave it out here.",
+  "lan: members[2].node: found "lux", legal is each node once; leave it out here. [input/duplicate]",
 ]
 `);
   const around = nodes().segment({ lux: { addresses: ["198.51.100.77/24"] }, fra: {} }, { encrypted: false });
   around.link("lux", "fra");
   expect(faults(around)).toMatchInlineSnapshot(`
 [
-  "lux-fra: lux-fra.fra.endpoints[0]: found "198.51.100.9", legal is an address on the underlay, and this is inside the overlay prefix 198.51.100.0/24, so the tunnel would carry its own packets; name the peer's address on the underlay, or leave the endpoint out and let the peer call.",
-  "members[1].vtep: found "198.51.100.9", legal is an address outside of the segment, and this is inside the overlay prefix 198.51.100.0/24, so the tunnel would carry its own packets; name the address of a link.",
+  "lux-fra: lux-fra.fra.endpoints[0]: found "198.51.100.9", legal is an address on the underlay, and this is inside the overlay prefix 198.51.100.0/24, so the tunnel would carry its own packets; name the peer's address on the underlay, or leave the endpoint out and let the peer call. [input/underlay]",
+  "members[1].vtep: found "198.51.100.9", legal is an address outside of the segment, and this is inside the overlay prefix 198.51.100.0/24, so the tunnel would carry its own packets; name the address of a link. [input/underlay]",
 ]
 `);
 });
@@ -446,7 +446,7 @@ test("a preview says what a segment of IPv4 alone does without", async () => {
   await registered(program(1400), true);
   expect(said.mock.calls.map(([text]) => text)).toMatchInlineSnapshot(`
 [
-  "An MTU of 1270 bytes, under 1280: nothing in the segment lan has IPv6, and what is sent there in larger pieces is fragmented or lost.",
+  "An MTU of 1270 bytes, under 1280: nothing in the segment lan has IPv6, and what is sent there in larger pieces is fragmented or lost. [warning/smallMtu]",
 ]
 `);
   said.mockClear();

@@ -1,4 +1,5 @@
 /** Two programs without an engine, which are in one network by way of a document in a folder. */
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +10,7 @@ import { Network } from "../../components/network";
 import { truthArgs } from "../../components/truthArgs";
 import { choosingFaults } from "../../components/truthChoosers";
 import { pairFaults } from "../../components/truthRelays";
-import { format, parse } from "../../sdk/faults";
+import { formatWithCodes, parse } from "../../sdk/faults";
 import { openStore } from "../../sdk/truth/store";
 import { type Truth, write } from "../../sdk/truth/write";
 import { keyOf, node as nodeSaid } from "../sdk/truth/arbitrary";
@@ -241,28 +242,28 @@ test("of credentials hosts are told the hash; what is wrong with them, and with 
     ]);
     const faults = (more: Partial<SourceOfTruthArgs>) => {
       const result = parse(truthArgs, args(more));
-      return format("faults" in result ? result.faults : choosingFaults(result.value));
+      return formatWithCodes("faults" in result ? result.faults : choosingFaults(result.value));
     };
     expect(faults({ store: bucket, choose: {} })).toBe(
-      "choose.profile: legal is the profile of the AWS tools that hosts read the bucket with; make a token that may only read (stacks/bootstrap.ts does), and write it into a profile of its own.",
+      "choose.profile: legal is the profile of the AWS tools that hosts read the bucket with; make a token that may only read (stacks/bootstrap.ts does), and write it into a profile of its own. [input/missing]",
     );
     expect(faults({ choose: { profile: "other" } })).toBe(
-      `choose.profile: found "other", legal is a profile with credentials; write a profile other into ${folder}/credentials, with its aws_access_key_id and aws_secret_access_key.`,
+      `choose.profile: found "other", legal is a profile with credentials; write a profile other into ${folder}/credentials, with its aws_access_key_id and aws_secret_access_key. [host/credentials]`,
     );
     expect(faults({ choose: { profile: "hosts", stores: ["s3://truth/?endpint=https://acc.example"] } })).toMatch(
       /^choose\.stores\[0\]: found "s3:\/\/truth\/\?endpint=.*", legal is .* has endpint, and known are endpoint/,
     );
     const relative = "a whole path on the host, such as file:///srv/truth; correct the address";
     expect(faults({ store: "file://~/truth", choose: {} })).toBe(
-      `store: found "file://~/truth", legal is ${relative}, or say where hosts read it in \`choose.stores\`.`,
+      `store: found "file://~/truth", legal is ${relative}, or say where hosts read it in \`choose.stores\`. [truth/address]`,
     );
     expect(faults({ choose: { stores: ["file:///srv/truth", "file://./truth"] } })).toBe(
-      `choose.stores[1]: found "file://./truth", legal is ${relative}.`,
+      `choose.stores[1]: found "file://./truth", legal is ${relative}. [truth/address]`,
     );
     const network = new Network();
     expect(network.addChoosers("truth", [reference("lux")])).toEqual([]);
-    expect(format(network.addChoosers("other", [reference("lux")]))).toBe(
-      'nodes[0]: found "lux", legal is nodes whose hosts do not choose by another source of truth, and lux does by truth; leave `choose` to one.',
+    expect(formatWithCodes(network.addChoosers("other", [reference("lux")]))).toBe(
+      'nodes[0]: found "lux", legal is nodes whose hosts do not choose by another source of truth, and lux does by truth; leave `choose` to one. [input/duplicate]',
     );
   } finally {
     if (before === undefined) delete process.env.AWS_SHARED_CREDENTIALS_FILE;
@@ -355,8 +356,8 @@ test("a preview says which relay reads whose packets, and of which node a relay'
       new WgLink("lux-fra", { a: lux, peer: shared.peer("fra") });
     }, true);
     expect(warn.mock.calls.map(([text]) => text)).toEqual([
-      "fra can read what lux and nas send each other.\nfra can read what tub and lux send each other.",
-      "The route of lux to tub by way of fra is still to come: the document has no key of tub yet. Run again when the stack that has tub has run.",
+      "fra can read what lux and nas send each other.\nfra can read what tub and lux send each other. [warning/readable]",
+      "The route of lux to tub by way of fra is still to come: the document has no key of tub yet. Run again when the stack that has tub has run. [warning/pending]",
     ]);
   } finally {
     warn.mockRestore();
@@ -375,20 +376,20 @@ test("a pair of nobody here, a relay that does not forward or has no link, and a
   network.addLink("lux-nyc", { a: reference("lux"), b: reference("nyc") });
   network.addMesh("lux-sin-by-fra", { nodes: [reference("lux"), reference("sin")] });
   const faults = (...relays: ReturnType<typeof pair>[]) =>
-    format(pairFaults({ nodes: [reference("lux"), reference("nyc")], relays }, network)).split("\n");
+    formatWithCodes(pairFaults({ nodes: [reference("lux"), reference("nyc")], relays }, network)).split("\n");
   expect(faults(pair("lux", "nas", "fra"), pair("lux", "nas", "nyc"))).toEqual([""]);
   expect(faults(pair("sin", "nas", "fra"))).toEqual([
-    "relays[0]: legal is a pair with one of `nodes` in it, and neither sin nor nas is one; leave it to the stacks that have them.",
+    "relays[0]: legal is a pair with one of `nodes` in it, and neither sin nor nas is one; leave it to the stacks that have them. [input/conflict]",
   ]);
   expect(faults(pair("lux", "nas", "fra"), pair("lux", "nas", "sin"))).toEqual([
-    'relays[1].by: found "sin", legal is a node that forwards between the two, and sin does not; add relay: [{ a: "lux", b: "nas" }] to sin.',
+    'relays[1].by: found "sin", legal is a node that forwards between the two, and sin does not; add relay: [{ a: "lux", b: "nas" }] to sin. [input/way]',
   ]);
   expect(faults(pair("lux", "nyc", "fra"))).toEqual([
-    'relays[0].by: found "fra", legal is a node that nyc has a link or a mesh with; declare one, or leave the pair out.',
+    'relays[0].by: found "fra", legal is a node that nyc has a link or a mesh with; declare one, or leave the pair out. [input/way]',
   ]);
   expect(faults(pair("lux", "nas", "fra"), pair("nas", "lux", "fra"), pair("lux", "sin", "fra"))).toEqual([
-    "relays[1]: legal is a pair whose name, lux-nas-by-fra, no other has, and relays[0] has it; leave it out here.",
-    "relays[2]: legal is a pair whose name, lux-sin-by-fra, no other has, and mesh lux-sin-by-fra has it; give the other another name.",
+    "relays[1]: legal is a pair whose name, lux-nas-by-fra, no other has, and relays[0] has it; leave it out here. [input/duplicate]",
+    "relays[2]: legal is a pair whose name, lux-sin-by-fra, no other has, and mesh lux-sin-by-fra has it; give the other another name. [input/duplicate]",
   ]);
 });
 
@@ -400,10 +401,10 @@ test("a relay of another stack that is a peer in a mesh alone is a fault: nothin
     const peer = { name: "fra", id: 200, publicKey: keyOf(200), addresses: ["10.255.0.200"], routes };
     network.addMesh("mesh", { nodes: [reference("lux"), reference("sin")], peers: [peer] });
     if (linked) network.addLink("lux-fra", { a: reference("lux"), peer });
-    return format(pairFaults({ nodes: [reference("lux")], relays: [pair("lux", "nas", "fra")] }, network));
+    return formatWithCodes(pairFaults({ nodes: [reference("lux")], relays: [pair("lux", "nas", "fra")] }, network));
   };
   expect(faults([])).toBe(
-    'relays[0].by: found "fra", legal is a node that lux has a link with, for in a mesh fra is sent what is its own alone; declare a WgLink of the two, or add the addresses of nas to `routes` of fra among `peers` of the mesh.',
+    'relays[0].by: found "fra", legal is a node that lux has a link with, for in a mesh fra is sent what is its own alone; declare a WgLink of the two, or add the addresses of nas to `routes` of fra among `peers` of the mesh. [input/relay]',
   );
   expect([faults(["10.255.0.201/32"]), faults([], true)]).toEqual(["", ""]);
 });
@@ -446,6 +447,16 @@ test("a peer that cannot be had is told with what there is", async () => {
   );
   expect(await refused({ network: "test" }, "fra")).toBe(
     `there is no document of network test in ${store}: run the stack that has fra first [input/peer]`,
+  );
+});
+
+test("a read whose process says nothing of its own has a code, too", () => {
+  const place = JSON.stringify({ network: "prod", store, signers });
+  const read = `require(${JSON.stringify(join(__dirname, "../../dist/components/truthPeers"))}).documentNow(${place})`;
+  // That process does not start.
+  const program = `process.env.NODE_OPTIONS = "--none"; try { ${read} } catch ({ message }) { console.log(message) }`;
+  expect(spawnSync(process.execPath, ["-e", program], { encoding: "utf8" }).stdout).toMatch(
+    /^the document of network prod in file:\S+ could not be read: .*--none is not allowed in NODE_OPTIONS \[truth\/unreachable\]\n$/,
   );
 });
 

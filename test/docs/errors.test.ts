@@ -11,6 +11,7 @@ const TITLES: Record<keyof typeof CODES, string> = {
   host: "Between the tool and a host",
   provider: "What a run does, or refuses to do",
   truth: "The source of truth",
+  warning: "What a run tells, and goes on",
   cli: "The command-line tool `overlay`",
 };
 
@@ -27,7 +28,7 @@ test("docs/errors.md has every code, what it means, and what cures it", () => {
 
 A message ends with its code in brackets: \`root@203.0.113.5 refuses TCP port 22 …, or correct connection.port. [host/refused]\`.
 The message has the names, the values found and the very cure; here is what a code stands for wherever it comes up. Codes
-stay what they are from version to version, and messages may be worded anew.
+stay what they are from version to version, and messages may be worded anew. Warnings have codes as well.
 
 `;
   expectGolden(join(root, "docs/errors.md"), intro + Object.entries(CODES).map(room).join("\n"));
@@ -43,14 +44,20 @@ const sources = new Map(
     .map((path) => [path, readFileSync(join(root, path), "utf8")]),
 );
 const all = [...sources.values()].join("\n");
+const starts = readFileSync(join(root, "bin/run.sh"), "utf8");
 
-/** What errors are made with: `new HostError("auth", …)`, a row of host/errors.ts, or the code itself. */
+/** What errors and faults are made with: `new HostError("auth", …)`, a row of host/errors.ts, `code: "truth/forged"`. */
 const used = (name: string, code: string): boolean => {
   const makers: Record<string, RegExp> = {
-    truth: new RegExp(`TruthError\\(\\s*"${code}"`),
-    host: new RegExp(`HostError\\(\\s*"${code}"|^ {4}"${code}",$`, "m"),
+    truth: new RegExp(`(TruthError\\(\\s*|code: )"truth/${code}"`),
+    host: new RegExp(`HostError\\(\\s*"${code}"|code: "host/${code}"`),
   };
-  return (makers[name] ?? new RegExp(`"${name}/${code}"`)).test(all);
+  const row = new RegExp(`(, |^ {4})"${code}",`, "m");
+  return (
+    (makers[name] ?? new RegExp(`"${name}/${code}"`)).test(all) ||
+    (name === "host" && row.test(sources.get("sdk/host/errors.ts") ?? "")) ||
+    starts.includes(`[${name}/${code}]`)
+  );
 };
 
 test("every code comes up somewhere", () => {
@@ -58,8 +65,21 @@ test("every code comes up somewhere", () => {
   expect(codes.filter(([name = "", code = ""]) => !used(name, code))).toEqual([]);
 });
 
+/** The file, once for each time that it says so. */
+const where = (pattern: RegExp): string[] =>
+  [...sources].flatMap(([path, text]) => (text.match(pattern) ?? []).map(() => path));
+
+test("what ends a program or a command has a code, whoever makes it", () => {
+  expect(where(/RunError\((?!\s*marked\(|said\))/g)).toEqual([]); // `said`: what another process has told, and its code
+  expect(where(/InvalidArgumentError\(/g).filter((path) => !path.startsWith("sdk/cli/"))).toEqual([]); // cli/option
+  // Of what a system call says nobody has thought yet; what is caught and is no error of ours goes on to those who know.
+  expect(where(/if \((error|err)\) throw \1\b/g)).toEqual([]);
+  const last = { "sdk/cli/main.ts": "toldOf(error)", "sdk/provider/server.ts": 'markedBelow("provider/bug"' };
+  for (const [path, ends] of Object.entries(last)) expect(sources.get(path)).toContain(ends);
+});
+
 test("what is thrown without a code is no person's to mend, or gets one from who catches it", () => {
-  const bare = [...sources].flatMap(([path, text]) => (text.match(/new Error\(/g) ?? []).map(() => path));
+  const bare = where(/new Error\(/g);
   expect(bare.sort()).toEqual(
     [
       ...["sdk/kernel/kinds.ts", "sdk/kernel/wg.ts", "sdk/host/snapshot.ts", "sdk/host/snapshot.ts"], // provider/bug

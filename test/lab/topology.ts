@@ -4,7 +4,7 @@ import { join } from "node:path";
 import ipaddr from "ipaddr.js";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
-import { checkedString, format, type Objection, parse, unlessFaulty } from "../../sdk/faults";
+import { checkedString, format, type Mismatch, parse, unlessFaulty } from "../../sdk/faults";
 import * as ip from "../../sdk/network/address";
 
 /** Where the operator's machine is. RFC 2544's and a documentation prefix: no server of a lab is there. */
@@ -117,7 +117,7 @@ function spansAll(prefix: string, address: string): boolean {
   return all.some((one) => one.toString() === address);
 }
 
-const object = (context: Context, path: PropertyKey[], { legal, cure }: Objection): void =>
+const object = (context: Context, path: PropertyKey[], { legal, cure }: Mismatch): void =>
   context.addIssue({ code: "custom", path, message: legal, params: { cure } });
 
 const notReserved = (context: Context, kind: string, names: string[], reserved: string[]): void => {

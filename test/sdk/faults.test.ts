@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { fault, format, formatWithCodes, looksSecret, parse } from "../../sdk/faults";
+import { fault, format, formatWithCodes, looksSecret, objectTo, parse, unlessFaulty } from "../../sdk/faults";
 
 const KEY = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=";
 
@@ -31,15 +31,33 @@ test("a fault says where, what was found, what is legal and how to mend it", () 
 
 test("at the end of its way each says what it is looked up by", () => {
   const written = { name: "x", colour: "blue", endpoint: "long", mode: "up", list: [{}, { deep: 1 }] };
-  const faults = [...faultsOf(written), fault(["mtu"], 9000, { legal: "x", cure: "y" })];
+  const faults = [...faultsOf(written), fault(["mtu"], 9000, { code: "input/mtu", legal: "x", cure: "y" })];
   expect(formatWithCodes(faults).split("\n").sort()).toEqual([
     "colour: legal is one of endpoint, list, mode, name, privateKey; remove it, or correct its spelling. [input/unknownField]",
     'endpoint: found "long", legal is at most 3; correct the value. [input/range]',
     "list[0].deep: legal is a string; add it. [input/missing]",
     "list[1].deep: found 1, legal is a string; correct the value. [input/type]",
     'mode: found "up", legal is one of "on", "off"; correct the value. [input/value]',
-    "mtu: found 9000, legal is x; y. [input/conflict]",
+    "mtu: found 9000, legal is x; y. [input/mtu]",
   ]);
+});
+
+test("a check of our own says which code; of what is not there it is that it is missing", () => {
+  const ours = z
+    .strictObject({ node: z.custom<object>((it) => it instanceof Object, { error: "a node" }), a: z.int(), b: z.int() })
+    .superRefine(
+      ({ a, b }, context) => {
+        if (a === b) objectTo(context, ["b"], { code: "input/duplicate", legal: "another than a", cure: "change one" });
+      },
+      unlessFaulty("a", "b"),
+    );
+  const said = (value: unknown) => {
+    const result = parse(ours, value);
+    return "faults" in result ? formatWithCodes(result.faults) : "";
+  };
+  expect(said({ node: {}, a: 1, b: 1 })).toBe("b: found 1, legal is another than a; change one. [input/duplicate]");
+  expect(said({ a: 1, b: 2 })).toBe("node: legal is a node; add it. [input/missing]");
+  expect(said({ node: 5, a: 1, b: 2 })).toBe("node: found 5, legal is a node; correct the value. [input/value]");
 });
 
 test("an unknown field is named and its value is not, however deep", () => {
@@ -71,8 +89,7 @@ test("a public host name or a word in base64 is no secret", () => {
 });
 
 test("a path is written as one would write it in a program", () => {
-  expect(fault(["nodes", "lux", "addresses", 0], 1, { legal: "x", cure: "y" }).path).toBe("nodes.lux.addresses[0]");
-  expect(fault(["sysctls", "net.ipv4.ip_forward"], 1, { legal: "x", cure: "y" }).path).toBe(
-    'sysctls["net.ipv4.ip_forward"]',
-  );
+  const objection = { code: "input/value", legal: "x", cure: "y" } as const;
+  expect(fault(["nodes", "lux", "addresses", 0], 1, objection).path).toBe("nodes.lux.addresses[0]");
+  expect(fault(["sysctls", "net.ipv4.ip_forward"], 1, objection).path).toBe('sysctls["net.ipv4.ip_forward"]');
 });

@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { format, parse } from "../../sdk/faults";
+import { formatWithCodes, parse } from "../../sdk/faults";
 import { text } from "../../sdk/kernel";
 import { expectGolden, golden, readYaml } from "./golden";
 import { type Declared, planned, technologyOf } from "./planned";
@@ -27,7 +27,7 @@ test.each(faultCases)("faults: %s", (name) => {
   const declared = readYaml<Declared>(path);
   const { resource: _, ...input } = declared;
   const result = parse(technologyOf(declared).spec, input);
-  const said = "faults" in result ? format(result.faults) : "no faults";
+  const said = "faults" in result ? formatWithCodes(result.faults) : "no faults";
   expectGolden(path.replace(/yaml$/, "txt"), `${said}\n`);
   // Whatever the golden file says: no key is ever shown.
   expect(said).not.toMatch(/[A-Za-z0-9+/]{43}=/);

@@ -1,6 +1,6 @@
 /** Plans from what a person would write: the technologies by their tokens, with agents of our own. */
 import type { z } from "zod";
-import { format, parse } from "../../sdk/faults";
+import { formatWithCodes, parse } from "../../sdk/faults";
 import type { Fact } from "../../sdk/kernel";
 import { type Agents, chooser, node } from "../../sdk/node";
 import { rosenpassDaemon, rosenpassKey, rosenpassPsk } from "../../sdk/rosenpass";
@@ -57,6 +57,6 @@ export function planned(declared: Declared): Fact[] {
   const { resource: _, ...input } = declared;
   const technology = technologyOf(declared);
   const result = parse(technology.spec, input);
-  if ("faults" in result) throw new Error(format(result.faults));
+  if ("faults" in result) throw new Error(formatWithCodes(result.faults));
   return technology.plan(result.value);
 }

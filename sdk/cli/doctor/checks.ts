@@ -130,7 +130,7 @@ function guard(it: Examined, seen: Snapshot): Found {
 function others(it: Examined, seen: Snapshot): Found[] {
   const told = new Set(guards(it, seen));
   const found = it.concerned.flatMap(({ technology, spec }) => technology.warnings?.(spec, seen) ?? []);
-  const rest = [...new Set(found)].filter((sentence) => !told.has(sentence));
+  const rest = [...new Set(found.map(({ text }) => text))].filter((sentence) => !told.has(sentence));
   return rest.map((sentence) => wrong("forwarding", "something is in its way", sentence));
 }
 

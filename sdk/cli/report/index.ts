@@ -1,9 +1,8 @@
 /** `overlay report`: what a preview means for the overlay, for a pull request. */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { withCode } from "../../codes";
-import { ToolError } from "../error";
+import { ToolError, toldOf } from "../error";
+import { readInput } from "../file";
 import { comment, pullRequest } from "./comment";
 import { LIMIT, markdown } from "./markdown";
 import { preview } from "./preview";
@@ -50,7 +49,7 @@ function previewed(options: Options, secrets: readonly string[]): Previewed {
       "there is no pulumi on PATH: put it there, or name a file with what `pulumi preview --json` printed",
     );
   }
-  if (error) throw error;
+  if (error) throw new ToolError("cli/pulumi", `\`pulumi ${words.join(" ")}\` cannot be run: ${error.message}`);
   const said = shownMessage(stderr, secrets).trim().slice(-SAID);
   const fault = `\`pulumi ${words.join(" ")}\` ended with ${status}: ${said || "it said nothing"}`;
   if (!stdout.trimStart().startsWith("{")) throw new ToolError("cli/pulumi", fault);
@@ -77,17 +76,16 @@ async function run(file: string | undefined, options: Options): Promise<void> {
   };
   let made: Report;
   try {
-    const { text, fault }: Previewed =
-      file === undefined ? previewed(options, secrets) : { text: readFileSync(file === "-" ? 0 : file, "utf8") };
+    const { text, fault }: Previewed = file === undefined ? previewed(options, secrets) : { text: readInput(file) };
     made = report(preview(text), secrets);
     // Most say why among the diagnostics; one that a policy ended does not.
     if (fault !== undefined && made.outcome !== "error")
       made = { ...made, outcome: "error", errors: [{ text: fault }] };
   } catch (error) {
-    const message = withCode(error as Error);
+    const message = toldOf(error as Error);
     // What the comment said before would be taken for what is now.
     await told(failed(stack ?? "", message)).catch((also: Error) => {
-      throw new ToolError("cli/github", `${message}\n${withCode(also)}`);
+      throw new ToolError("cli/github", `${message}\n${toldOf(also)}`);
     });
     throw error;
   }

@@ -119,13 +119,13 @@ describeWhere(["lab", "engine"], "hosts", () => {
     expect(
       errors(text).map((line) => line.replace(/sh: \d+/, "sh: N").replace(/SHA256:[^\s)]+/, "SHA256:HASH")),
     ).toEqual([
-      'admin@198.51.100.9: packages: found a host without wg, legal is a host that has wg; `apt-get install --no-install-recommends wireguard-tools` there, or say packages: "install". [provider/unfit]',
+      'admin@198.51.100.9: packages: found a host without wg, legal is a host that has wg; `apt-get install --no-install-recommends wireguard-tools` there, or say packages: "install". [host/package]',
       "admin@198.51.100.9:23 refuses TCP port 23 (ssh: connect to host 198.51.100.9 port 23: Connection refused): start sshd there, or correct connection.port. [host/refused]",
       'guest@192.0.2.7 may not use sudo without a password (sudo: a password is required): write "guest ALL=(ALL) NOPASSWD: ALL" to a file in /etc/sudoers.d there, or connect as root. [host/sudo]',
       "nobody vouches for the host key of admin@2001:db8:2::9: set connection.hostKey to the host's own key (on its console: cat /etc/ssh/ssh_host_ed25519_key.pub), or connect once with ssh and compare the fingerprint. [host/hostKeyUnknown]",
       "root@2001:db8:3::7 shows another host key (SHA256:HASH) than the one that connection.hostKey pins; somebody may be listening in between: only if the host was rebuilt, set connection.hostKey to its new key (on its console: cat /etc/ssh/ssh_host_ed25519_key.pub). [host/hostKeyChanged]",
       "root@2001:db8:3::7: `put 0644 /etc/overlay/boot.d/10-node` failed (sh: N: cannot create /etc/overlay/boot.d/10-node.overlay-new: Read-only file system): the file system is read-only: mount it for writing (mount -o remount,rw /) and run again. [provider/failed]",
-      'root@203.0.113.5: prefixes[0]: found "10.255.0.0/16", legal is a prefix that the host is not connected to, and its device eth0 is in 10.255.7.0/28; choose another prefix for the overlay. [provider/unfit]',
+      'root@203.0.113.5: prefixes[0]: found "10.255.0.0/16", legal is a prefix that the host is not connected to, and its device eth0 is in 10.255.7.0/28; choose another prefix for the overlay. [input/overlap]',
       "stranger@2001:db8:1::5 accepts none of the keys on offer (stranger@2001:db8:1::5: Permission denied (publickey,password).): put a public key into ~stranger/.ssh/authorized_keys there, load its private key into your ssh-agent, or set the provider's identities. [host/auth]",
     ]);
     for (const host of ["lux", "fra"]) expect(await whole(host)).toBe(built[host]);

@@ -41,7 +41,7 @@ describeWhere(["lab", "engine"], "a program with faults", () => {
 {
   "overlay:index:OverlayNode (fra)": [
     "error: connection.privateKey: legal is one of connectTimeout, host, hostKey, port, proxyJump, user; remove it, or correct its spelling. [input/unknownField]",
-    "error: fra.id: found 1, legal is id 1 once, and node lux has it already; give each node an id of its own, and never change it. [input/conflict]",
+    "error: fra.id: found 1, legal is id 1 once, and node lux has it already; give each node an id of its own, and never change it. [input/duplicate]",
   ],
   "overlay:index:OverlayNode (lux)": [
     "error: addresses[1]: legal is a value that is no secret, because previews, messages or files on the host show it; wrap it in pulumi.unsecret() if it is none. [input/secret]",
@@ -51,7 +51,7 @@ describeWhere(["lab", "engine"], "a program with faults", () => {
     "error: mtu: legal is a value that is no secret, because previews, messages or files on the host show it; wrap it in pulumi.unsecret() if it is none. [input/secret]",
   ],
   "pulumi:pulumi:Stack (net-dev)": [
-    "error: 5 faults; no host was touched",
+    "error: 5 faults; no host was touched [input/faults]",
   ],
 }
 `);

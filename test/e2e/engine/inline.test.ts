@@ -30,7 +30,9 @@ describeWhere("engine", "inline programs", () => {
       });
       const [wrong, right, unknown] = JSON.parse(stdout) as [string, ...{ changeSummary: object; stdout: string }[]];
       expect(wrong).toContain("error: id: found 0, legal is at least 1; correct the value. [input/range]");
-      expect(wrong).toContain("error: 1 fault; no host was touched");
+      expect(wrong).toContain("error: ports.a: found 0, legal is at least 1; correct the value. [input/range]");
+      expect(wrong).toMatch(/error: mtu: found 9000, legal is 1280 to 1420 bytes .* \[input\/mtu\]/);
+      expect(wrong).toContain("error: 3 faults; no host was touched [input/faults]");
       expect([right?.changeSummary, unknown?.changeSummary]).toEqual([{ create: 8 }, { create: 8 }]);
       const later = "<known after fra is created>";
       const lines = unknown?.stdout.split("\n").map((line) => line.trim());

@@ -22,7 +22,10 @@ const right = async () => {
 };
 const wrong = async () => {
   const node = new OverlayNode("lux", { ...lux, id: 0 });
-  new WgLink("lux-fra", { a: node, b: new OverlayNode("fra", fra) });
+  const b = new OverlayNode("fra", fra);
+  const a = new OverlayNode("hkg", { id: 3, connection: { host: "192.0.2.7" }, addresses: ["10.255.0.3"] });
+  new WgLink("lux-fra", { a: node, b });
+  new WgLink("hkg-fra", { a, b, ports: { a: 0 }, mtu: 9000 });
   return { key: node.publicKey };
 };
 /** Nothing of lux is known before it is made: it stands for a server of some cloud. */

@@ -33,7 +33,7 @@ describeWhere("lab", "an underlay", () => {
     // The side that is there last has both look.
     const [to] = Object.keys(Object.assign({}, ...(pathMtu() as object[])));
     expect(pathMtu()).toContainEqual({ [String(to)]: 1280 });
-    expect(said()).toEqual([`The ${narrow(String(to), 1280)}.`]);
+    expect(said()).toEqual([`The ${narrow(String(to), 1280)}. [warning/narrow]`]);
   });
 
   test("that does so is drift of both sides, told again by the next up, until it is mended", async () => {
@@ -41,7 +41,7 @@ describeWhere("lab", "an underlay", () => {
     expect(pathMtu()).toEqual([{ fra: 1280 }, { lux: 1280 }]);
     expect(await refresh()).toEqual([[], []]);
     expect(await network.engine.up(link.a)).toBe("updated");
-    expect(network.engine.said(link.a).at(-1)).toBe(`The ${narrow("fra", 1280)}.`);
+    expect(network.engine.said(link.a).at(-1)).toBe(`The ${narrow("fra", 1280)}. [warning/narrow]`);
     await network.lab.heal();
     // For ten minutes a host remembers what it was told of a way: net.ipv4.route.mtu_expires.
     await Promise.all(["lux", "fra"].map((node) => network.on(node, "ip route flush cache")));
@@ -162,7 +162,7 @@ describeWhere("lab", "an underlay", () => {
       ] as const) {
         const one = member(name, "lux");
         expect(await network.engine.up(one)).toBe("updated");
-        expect(network.engine.said(one)).toEqual([`The ${narrower(name, "fra", bytes).slice(2)}.`]);
+        expect(network.engine.said(one)).toEqual([`The ${narrower(name, "fra", bytes).slice(2)}. [warning/narrow]`]);
       }
       expect(
         await Promise.all([member("flood", "lux"), member("macs", "lux")].map((one) => network.engine.refresh(one))),

@@ -285,7 +285,7 @@ describeWhere(["lab", "rosenpass"], "Rosenpass on a link", () => {
   "the program rosenpass cannot be read from /nowhere: ENOENT: no such file or directory, open '/nowhere'. [provider/unreadable]",
   "the program rosenpass cannot be read from http://127.0.0.1:9/rosenpass: fetch failed. [provider/unreadable]",
   "the program rosenpass from URL has the SHA-256 HASH, and HASH was declared: correct the hash where that is the right one, or get the right file. [provider/wrongFile]",
-  "HOST: binary: found a host without rosenpass, legal is a host that has rosenpass 0.2; install it there, or give it as \`binary\`, a path or an address with its SHA-256. [provider/unfit]",
+  "HOST: binary: found a host without rosenpass, legal is a host that has rosenpass 0.2; install it there, or give it as \`binary\`, a path or an address with its SHA-256. [host/package]",
 ]
 `);
     expect(await traces(network.lab, "hkg")).toBe(before);
@@ -301,7 +301,7 @@ describeWhere(["lab", "rosenpass"], "Rosenpass on a link", () => {
     await on("lux", "systemd-run --quiet --unit=taken systemd-socket-activate --datagram -l 0.0.0.0:29998 sleep 60");
     const taken = await failure(engine.up(pair.daemon("lux", "permissive", { port: 29998 })));
     expect(taken.message.replaceAll(/root@[\d.]+/g, "HOST")).toMatchInlineSnapshot(
-      `"HOST: port: found 29998, legal is a UDP port that nobody listens on at lux; stop who does, or give another \`port\`. [provider/unfit]"`,
+      `"HOST: port: found 29998, legal is a UDP port that nobody listens on at lux; stop who does, or give another \`port\`. [input/duplicate]"`,
     );
     expect(await engine.refresh(lux as never)).toEqual([]);
   });

@@ -110,7 +110,9 @@ describeWhere("lab", "whose it is", () => {
       const { engine } = network;
       await network.on("lux", "echo net/other >/etc/overlay/owner");
       await engine.destroy(link);
-      expect(engine.said(link)).toEqual(["It was left on root@203.0.113.5, which belongs to the stack net/other."]);
+      expect(engine.said(link)).toEqual([
+        "It was left on root@203.0.113.5, which belongs to the stack net/other. [warning/left]",
+      ]);
       await network.on("lux", "ip link show inter-fra");
       expect((await failure(engine.up(lux({ underlay: ["tun0"] })))).message).toMatch(
         /belongs to the stack net\/other/,
@@ -127,7 +129,7 @@ describeWhere("lab", "whose it is", () => {
       );
       const { connections } = network;
       expect((await failure(engine.up(lux({ owner: renamedOwner })))).message).toBe(
-        "root@203.0.113.5: node: found a machine that belongs to the stack net/test (/etc/overlay/owner), legal is a machine of nobody's or of net/renamed; destroy it there first; or, if net/renamed is that stack under a new name, add \"net/test\" to the node's `formerly`. [provider/unfit]",
+        "root@203.0.113.5: node: found a machine that belongs to the stack net/test (/etc/overlay/owner), legal is a machine of nobody's or of net/renamed; destroy it there first; or, if net/renamed is that stack under a new name, add \"net/test\" to the node's `formerly`. [host/owned]",
       );
       expect(network.connections - connections).toBeLessThan(2);
       expect(await engine.up(lux({ owner: renamedOwner, formerly: [OWNER] }))).toBe("updated");

@@ -149,7 +149,7 @@ describe("what cannot be read is said with its cure", () => {
 
   test("a file that is not there, a format that is none, no pulumi, and one that fails", () => {
     expect(overlay(["--state", "absent.json"]).stderr).toBe(
-      "overlay: ENOENT: no such file or directory, open 'absent.json'\n",
+      "overlay: absent.json cannot be read: ENOENT: no such file or directory [cli/file]\n",
     );
     expect(overlay(["--format", "png"])).toMatchObject({
       status: 1,

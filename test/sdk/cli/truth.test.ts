@@ -172,7 +172,7 @@ test("put refuses what has faults, all at once, and what another stack did not s
     JSON.stringify({ ...JSON.parse(text), stacks: { "net/prod": JSON.parse(text).stacks["net/prod"] } }),
   );
   expect(put("net/prod", without, "--yes").stderr).toBe(
-    "overlay: It takes out edge/prod, and net/prod may only take out itself. [truth/faulty]\n",
+    "overlay: It takes out edge/prod, and net/prod may only take out itself. [truth/others]\n",
   );
   const stranger = edited((text) => text.replace(/"identity":"\w+"/, `"identity":"${"0".repeat(32)}"`));
   expect(put("net/prod", stranger, "--yes").stderr).toMatch(
@@ -183,7 +183,7 @@ test("put refuses what has faults, all at once, and what another stack did not s
 test("a serial is a whole number, and what is written can be read", async () => {
   for (const above of ["x", "1.5", "-1"]) {
     expect(put("net/prod", edited(String), "--yes", `--above=${above}`).stderr).toMatch(
-      /error: option '--above <serial>' argument '.*' is invalid\. Legal is a whole number\./,
+      /^overlay: option '--above <serial>' argument '.*' is invalid\. Legal is a whole number\. \[cli\/option\]\n$/,
     );
   }
   expect(overlay(["get", "prod", ...at, "--serial", "x"]).stderr).toMatch(/Legal is a whole number/);

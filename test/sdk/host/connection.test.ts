@@ -1,4 +1,4 @@
-import { format, parse } from "../../../sdk/faults";
+import { formatWithCodes, parse } from "../../../sdk/faults";
 import { Connection, describeConnection } from "../../../sdk/host/connection";
 import { sshArguments } from "../../../sdk/host/ssh";
 
@@ -25,11 +25,11 @@ test.each([
 
 test("faults say what is legal and repeat no secret", () => {
   const result = parse(Connection, { host: "lux fra", hostKey: "-----BEGIN SECRET", privateKey: "-----BEGIN SECRET" });
-  expect("faults" in result && format(result.faults)).toBe(
+  expect("faults" in result && formatWithCodes(result.faults)).toBe(
     [
-      'host: found "lux fra", legal is a host name, an address, or a Host of ssh_config; write it as on ssh\'s command line, without quotes and white space.',
-      "hostKey: legal is one public key of the host, like ssh-ed25519 AAAA…; on the host's console: cat /etc/ssh/ssh_host_ed25519_key.pub.",
-      "privateKey: legal is one of connectTimeout, host, hostKey, port, proxyJump, user; remove it, or correct its spelling.",
+      'host: found "lux fra", legal is a host name, an address, or a Host of ssh_config; write it as on ssh\'s command line, without quotes and white space. [input/value]',
+      "hostKey: legal is one public key of the host, like ssh-ed25519 AAAA…; on the host's console: cat /etc/ssh/ssh_host_ed25519_key.pub. [input/value]",
+      "privateKey: legal is one of connectTimeout, host, hostKey, port, proxyJump, user; remove it, or correct its spelling. [input/unknownField]",
     ].join("\n"),
   );
 });

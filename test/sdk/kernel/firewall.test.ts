@@ -1,6 +1,6 @@
 /** Rules in the firewalls of others, on what real ones printed. */
 import { readFileSync } from "node:fs";
-import { format } from "../../../sdk/faults";
+import { formatWithCodes } from "../../../sdk/faults";
 import { parseSnapshot } from "../../../sdk/host/snapshot";
 import {
   changes,
@@ -75,7 +75,7 @@ describe.each(cases)("%s", (who, added, removed) => {
     expect(commands("", [], name, wanted)).toEqual([]);
   });
   test("is a fault where the host has none, and is not asked elsewhere", () => {
-    expect(format(missingFirewall(declared, look(name, undefined)))).toContain("that the host has");
+    expect(formatWithCodes(missingFirewall(declared, look(name, undefined)))).toContain("that the host has");
     expect(missingFirewall(declared, look(name, ""))).toEqual([]);
     expect(missingFirewall(declared, look("else", undefined))).toEqual([]);
   });
@@ -159,7 +159,9 @@ test("nftables: each chain that is named has a rule, and one that the host has n
     `nft insert rule ip filter input udp dport 11002 accept comment "${COMMENT}"`,
     `nft insert rule ip6 filter input udp dport 11002 accept comment "${COMMENT}"`,
   ]);
-  expect(format(missingFirewall(declared, look("ip6 filter input", undefined)))).toContain('found "ip6 filter input"');
+  expect(formatWithCodes(missingFirewall(declared, look("ip6 filter input", undefined)))).toContain(
+    'found "ip6 filter input"',
+  );
 });
 
 test("half of it is drift: one family of ufw's, what firewalld has only now, a link's old name", () => {
@@ -200,12 +202,12 @@ describe("a host that drops what no rule lets in", () => {
   const look = (hook: string, lines: string[]) =>
     parseSnapshot(`\x1emachine\n1\n\x1e${hook}\n${lines.join("\n")}\n\x1eend\n`, [hook]);
   const said = (lines: string[], declared: Firewall = {}) =>
-    format(closedFaults("lux", 11002, declared, look("hook input", lines)));
+    formatWithCodes(closedFaults("lux", 11002, declared, look("hook input", lines)));
   const [ufw4 = "", ufw6 = "", firewalld = "", nftables = "", legacy = ""] = printed("closed").split("\n");
 
   test("has a fault that names the chains, the port, and what to declare or to run", () => {
     expect(said([nftables])).toBe(
-      'firewall: found a host that drops what no rule lets in: inet filter input (policy drop), legal is a firewall that is declared, so that UDP 11002 can be let in; say firewall: "nftables", firewallChain: "inet filter input" on node lux; or run `nft insert rule inet filter input udp dport 11002 accept` there and say firewall: "none"; where it is let in already, say firewall: "none".',
+      'firewall: found a host that drops what no rule lets in: inet filter input (policy drop), legal is a firewall that is declared, so that UDP 11002 can be let in; say firewall: "nftables", firewallChain: "inet filter input" on node lux; or run `nft insert rule inet filter input udp dport 11002 accept` there and say firewall: "none"; where it is let in already, say firewall: "none". [input/firewall]',
     );
     expect(said([ufw4, ufw6])).toContain('say firewall: "ufw" on node lux; or run `ufw allow 11002/udp` there');
     expect(said([firewalld])).toContain(
@@ -223,7 +225,7 @@ describe("a host that drops what no rule lets in", () => {
     const both = ["nftables ip filter input policy drop", "nftables ip6 filter input policy drop", ufw4];
     const declared = (...firewallChain: string[]): Firewall => ({ firewall: "nftables", firewallChain });
     expect(said(both, declared("ip filter input"))).toBe(
-      'firewallChain: found a host that drops what no rule lets in, too, in ip6 filter input (policy drop), legal is all chains that have to let in UDP 11002: a packet must pass each of them; say firewallChain: ["ip filter input", "ip6 filter input"] on node lux; a rule is added to each.',
+      'firewallChain: found a host that drops what no rule lets in, too, in ip6 filter input (policy drop), legal is all chains that have to let in UDP 11002: a packet must pass each of them; say firewallChain: ["ip filter input", "ip6 filter input"] on node lux; a rule is added to each. [input/firewall]',
     );
     expect(said(both, declared("ip filter input", "ip6 filter input"))).toBe("");
   });

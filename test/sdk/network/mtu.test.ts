@@ -86,6 +86,7 @@ describe("what somebody wants", () => {
   });
   test("1500 inside is told the underlay that it needs", () => {
     expect(mtuObjection(1500, way)).toEqual({
+      code: "input/mtu",
       legal: "1280 to 1370 bytes (underlay 1500 - WireGuard over IPv6 80 - VXLAN over IPv4 50 = 1370)",
       cure: "leave it out, or have 1630 bytes below (1500 + VXLAN over IPv4 50 + WireGuard over IPv6 80 = underlay 1630)",
     });
@@ -93,6 +94,7 @@ describe("what somebody wants", () => {
   });
   test("too little for IPv6 is enough for IPv4 alone", () => {
     expect(mtuObjection(1000, way)).toEqual({
+      code: "input/mtu",
       legal: "1280 to 1370 bytes (underlay 1500 - WireGuard over IPv6 80 - VXLAN over IPv4 50 = 1370)",
       cure: 'leave it out; with family: "v4", which carries no IPv6, 576 will do',
     });
@@ -102,6 +104,7 @@ describe("what somebody wants", () => {
   test("an underlay that leaves too little says so, whatever is wanted", () => {
     const small = { ...way, underlay: 1400, name: "device wg0" };
     expect(mtuObjection(undefined, small)).toEqual({
+      code: "input/mtu",
       legal:
         "at least 1280 bytes for IPv6 (RFC 8200), and device wg0 1400 - WireGuard over IPv6 80 - VXLAN over IPv4 50 = 1270 < 1280",
       cure: 'have 1410 bytes below (1280 + VXLAN over IPv4 50 + WireGuard over IPv6 80 = device wg0 1410); with family: "v4", which carries no IPv6, 576 will do',

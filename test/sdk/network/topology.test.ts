@@ -1,4 +1,4 @@
-import { type Fault, format } from "../../../sdk/faults";
+import { type Fault, formatWithCodes } from "../../../sdk/faults";
 import {
   Topology,
   type TopologyEnd,
@@ -38,7 +38,7 @@ function last(...added: (TopologyNode | TopologyLink | TopologyMesh)[]): string 
     "ends" in one ? topology.addLink(one) : "devices" in one ? topology.addMesh(one) : topology.addNode(one);
   const before = added.slice(0, -1).flatMap(add);
   expect(before).toEqual([]);
-  return added.slice(-1).map(add).map(format).join("");
+  return added.slice(-1).map(add).map(formatWithCodes).join("");
 }
 
 const lux = node("lux", 1);
@@ -51,20 +51,20 @@ test("three nodes and three links have no faults", () => {
 
 test("a name, an id and an address are one node's", () => {
   expect(last(lux, node("lux", 9))).toBe(
-    'lux: found "lux", legal is node lux once, and node lux has it already; give each node a name of its own.',
+    'lux: found "lux", legal is node lux once, and node lux has it already; give each node a name of its own. [input/duplicate]',
   );
   expect(last(lux, node("fra", 1, { addresses: [] }))).toBe(
-    "fra.id: found 1, legal is id 1 once, and node lux has it already; give each node an id of its own, and never change it.",
+    "fra.id: found 1, legal is id 1 once, and node lux has it already; give each node an id of its own, and never change it. [input/duplicate]",
   );
   expect(last(lux, node("fra", 2, { addresses: ["10.255.0.2", "10.255.0.1"] }))).toBe(
-    'fra.addresses[1]: found "10.255.0.1", legal is address 10.255.0.1 once, and node lux has it already; give each node its own addresses.',
+    'fra.addresses[1]: found "10.255.0.1", legal is address 10.255.0.1 once, and node lux has it already; give each node its own addresses. [input/duplicate]',
   );
 });
 
 test("a link's name is its own, and two nodes have one link", () => {
   expect(last(link("lux", "fra"), { ...link("lux", "hkg"), name: "lux-fra" })).toContain("link lux-fra has it already");
   expect(last(link("lux", "fra"), link("fra", "lux"))).toBe(
-    'fra-lux: found "fra and lux", legal is link between fra and lux once, and link lux-fra has it already; remove one; a link has several endpoints, not twins.',
+    'fra-lux: found "fra and lux", legal is link between fra and lux once, and link lux-fra has it already; remove one; a link has several endpoints, not twins. [input/duplicate]',
   );
 });
 
@@ -73,10 +73,12 @@ test("two nodes of a mesh have no link and no other mesh, and neither has a node
   const said = (who: string, name: string) =>
     `${name}: found "fra and lux", legal is link or mesh between fra and lux once, and ${who} has it already`;
   const cure = "leave one of the two out of the mesh, or remove the other way between them";
-  expect(last(link("lux", "fra"), ring)).toBe(`${said("link lux-fra", "ring")}; ${cure}.`);
+  expect(last(link("lux", "fra"), ring)).toBe(`${said("link lux-fra", "ring")}; ${cure}. [input/duplicate]`);
   expect(last(ring, link("lux", "fra"))).toContain(said("mesh ring", "lux-fra"));
-  expect(last(ring, mesh("core", ["lux", "fra"]))).toBe(`${said("mesh ring", "core")}; ${cure}.`);
-  expect(last(mesh("core", ["lux", "fra"], ["nas"]), ring)).toBe(`${said("mesh core", "ring")} (and of nas); ${cure}.`);
+  expect(last(ring, mesh("core", ["lux", "fra"]))).toBe(`${said("mesh ring", "core")}; ${cure}. [input/duplicate]`);
+  expect(last(mesh("core", ["lux", "fra"], ["nas"]), ring)).toBe(
+    `${said("mesh core", "ring")} (and of nas); ${cure}. [input/duplicate]`,
+  );
   expect(last(ring, link("lux", "phone"))).toContain("link or mesh between lux and phone once");
   expect(last(ring, mesh("core", ["lux"], ["phone"]))).toContain("link or mesh between lux and phone once");
   expect(last(ring, mesh("core", ["lux", "ams"], ["tv"]), link("ams", "fra"))).toBe("");
@@ -85,7 +87,7 @@ test("two nodes of a mesh have no link and no other mesh, and neither has a node
 
 test("a device's name is one link's on a node, and anybody's on another", () => {
   expect(last(link("lux", "fra", [{ device: "wan" }, {}]), link("lux", "hkg", [{ device: "wan" }, {}]))).toBe(
-    '["lux-hkg"].lux.device: found "wan", legal is device wan on lux once, and link lux-fra has it already; name one with `devices`.'.replace(
+    '["lux-hkg"].lux.device: found "wan", legal is device wan on lux once, and link lux-fra has it already; name one with `devices`. [input/duplicate]'.replace(
       '["lux-hkg"]',
       "lux-hkg",
     ),
@@ -95,7 +97,7 @@ test("a device's name is one link's on a node, and anybody's on another", () => 
 
 test("a UDP port is one link's on a node, as listen port or beside it; both links are named", () => {
   const said =
-    "lux-hkg.lux.ports: found 500, legal is UDP port 500 on lux once, and link lux-fra has it already; set `ports` on one of the links.";
+    "lux-hkg.lux.ports: found 500, legal is UDP port 500 on lux once, and link lux-fra has it already; set `ports` on one of the links. [input/duplicate]";
   const first = link("lux", "fra", [{ listenPort: 500 }, { listenPort: 500 }]);
   expect(last(first, link("lux", "hkg", [{ listenPort: 500 }, {}]))).toBe(said);
   expect(last(first, link("lux", "hkg", [{ listenPort: 501, alsoPorts: [500] }, {}]))).toBe(said);
@@ -105,7 +107,7 @@ test("a UDP port is one link's on a node, as listen port or beside it; both link
 test("an outside port of one address leads to one link, whosever it is", () => {
   const called = (to: string, by: string, at: string) => link(to, by, [{ called: at }, {}]);
   const said = (of: string) =>
-    `${of}-hkg.${of}.endpoints: found "203.0.113.5:443", legal is the outside port 203.0.113.5:443 once, and link lux-fra has it already; give that endpoint more \`ports\`, or set \`ports\` on one of the links.`;
+    `${of}-hkg.${of}.endpoints: found "203.0.113.5:443", legal is the outside port 203.0.113.5:443 once, and link lux-fra has it already; give that endpoint more \`ports\`, or set \`ports\` on one of the links. [input/duplicate]`;
   const first = called("lux", "fra", "203.0.113.5:443");
   expect(last(first, called("lux", "hkg", "203.0.113.5:443"))).toBe(said("lux"));
   expect(last(first, called("nas", "hkg", "203.0.113.5:443"))).toBe(said("nas"));
@@ -126,7 +128,7 @@ test("where the outside port is the one that the node listens on, that is said o
 
 test("an endpoint in an overlay is a fault, whichever of the two came first", () => {
   const said =
-    'lux-fra.fra.endpoints[1]: found "10.255.0.77", legal is an address on the underlay, and this is inside the overlay prefix 10.255.0.0/24, so the tunnel would carry its own packets; name the peer\'s address on the underlay, or leave the endpoint out and let the peer call.';
+    'lux-fra.fra.endpoints[1]: found "10.255.0.77", legal is an address on the underlay, and this is inside the overlay prefix 10.255.0.0/24, so the tunnel would carry its own packets; name the peer\'s address on the underlay, or leave the endpoint out and let the peer call. [input/underlay]';
   const nested = link("lux", "fra", [{}, { endpoints: ["198.51.100.9", "10.255.0.77"] }]);
   expect(last(lux, nested)).toBe(said);
   expect(last(nested, lux)).toBe(said);
@@ -135,7 +137,7 @@ test("an endpoint in an overlay is a fault, whichever of the two came first", ()
 
 test("an endpoint that is a node's own overlay address is one in an overlay, whatever prefixes are declared", () => {
   const said =
-    'lux-fra.fra.endpoints[0]: found "10.255.9.1", legal is an address on the underlay, and this is inside the overlay prefix 10.255.9.1/32, so the tunnel would carry its own packets; name the peer\'s address on the underlay, or leave the endpoint out and let the peer call.';
+    'lux-fra.fra.endpoints[0]: found "10.255.9.1", legal is an address on the underlay, and this is inside the overlay prefix 10.255.9.1/32, so the tunnel would carry its own packets; name the peer\'s address on the underlay, or leave the endpoint out and let the peer call. [input/underlay]';
   const nested = link("lux", "fra", [{}, { endpoints: ["10.255.9.1"] }]);
   const far = node("far", 9, { addresses: ["10.255.9.1"] });
   expect(last(far, nested)).toBe(said);

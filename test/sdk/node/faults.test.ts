@@ -1,5 +1,6 @@
 /** What only the live host can tell, on what a real one printed. */
-import { format, parse } from "../../../sdk/faults";
+import { marked } from "../../../sdk/codes";
+import { formatWithCodes, parse } from "../../../sdk/faults";
 import type { Snapshot } from "../../../sdk/kernel";
 import { node } from "../../../sdk/node";
 import { captured } from "../kernel/captured";
@@ -10,8 +11,8 @@ const host: Snapshot = { ...captured("fresh"), commands: all };
 
 function said(spec: object, snapshot: Partial<Snapshot> = {}): string {
   const result = parse(technology.spec, { node: "fra", owner: "net/prod", id: 2, ...spec });
-  if ("faults" in result) throw new Error(format(result.faults));
-  return format(technology.faults?.(result.value, { ...host, ...snapshot }) ?? []);
+  if ("faults" in result) throw new Error(formatWithCodes(result.faults));
+  return formatWithCodes(technology.faults?.(result.value, { ...host, ...snapshot }) ?? []);
 }
 
 test("a host of ours that has what it needs has no faults", () => {
@@ -21,7 +22,7 @@ test("a host of ours that has what it needs has no faults", () => {
 describe("a machine belongs to one stack", () => {
   test("which is named", () => {
     expect(said({ owner: "net/other" })).toBe(
-      "node: found a machine that belongs to the stack net/prod (/etc/overlay/owner), legal is a machine of nobody's or of net/other; destroy it there first; or, if net/other is that stack under a new name, add \"net/prod\" to the node's `formerly`.",
+      "node: found a machine that belongs to the stack net/prod (/etc/overlay/owner), legal is a machine of nobody's or of net/other; destroy it there first; or, if net/other is that stack under a new name, add \"net/prod\" to the node's `formerly`. [host/owned]",
     );
   });
   test("which may have had another name", () => {
@@ -36,7 +37,7 @@ describe("a machine belongs to one stack", () => {
 
 test("a kernel or an nft that is too old is a fault; a later one is none, whatever its release is called", () => {
   const fault = (found: string, floor: string) =>
-    `connection.host: found a host with ${found}, legal is ${floor} or later; upgrade its system: Debian 11, Ubuntu 22.04 and all later ones have it.`;
+    `connection.host: found a host with ${found}, legal is ${floor} or later; upgrade its system: Debian 11, Ubuntu 22.04 and all later ones have it. [host/system]`;
   expect(said({}, { versions: { linux: "5.4.0-216-generic", nft: "0.9.3" } }).split("\n")).toEqual([
     fault("Linux 5.4.0-216-generic", "Linux 5.6"),
     fault("nft 0.9.3", "nft 0.9.4"),
@@ -50,8 +51,8 @@ test("a kernel or an nft that is too old is a fault; a later one is none, whatev
 describe("missing commands", () => {
   test("are a fault where they are expected", () => {
     expect(said({}, { commands: { ip: true } }).split("\n")).toEqual([
-      'packages: found a host without nft, legal is a host that has nft; `apt-get install --no-install-recommends nftables` there, or say packages: "install".',
-      'packages: found a host without wg, legal is a host that has wg; `apt-get install --no-install-recommends wireguard-tools` there, or say packages: "install".',
+      'packages: found a host without nft, legal is a host that has nft; `apt-get install --no-install-recommends nftables` there, or say packages: "install". [host/package]',
+      'packages: found a host without wg, legal is a host that has wg; `apt-get install --no-install-recommends wireguard-tools` there, or say packages: "install". [host/package]',
     ]);
     expect(said({}, { host: { wireguard: "none" } })).toContain("WireGuard in the kernel, or wireguard-go");
   });
@@ -62,7 +63,7 @@ describe("missing commands", () => {
 
 test("an overlay prefix that the host is connected to is a fault, whichever is the larger", () => {
   const fault = (prefix: string, connected: string) =>
-    `prefixes[0]: found "${prefix}", legal is a prefix that the host is not connected to, and its device eth0 is in ${connected}; choose another prefix for the overlay.`;
+    `prefixes[0]: found "${prefix}", legal is a prefix that the host is not connected to, and its device eth0 is in ${connected}; choose another prefix for the overlay. [input/overlap]`;
   expect(said({ prefixes: ["203.0.0.0/16"] })).toBe(fault("203.0.0.0/16", "203.0.113.0/24"));
   expect(said({ prefixes: ["203.0.113.128/25"] })).toBe(fault("203.0.113.128/25", "203.0.113.0/24"));
   expect(said({ prefixes: ["2001:db8::/32"] })).toBe(fault("2001:db8::/32", "2001:db8:1::/64"));
@@ -95,13 +96,13 @@ describe("IPv6 forwarding where the default route comes by router advertisement"
 test("a kernel without IPv6 is a fault before anything is done", () => {
   const without = host.links.map(({ inet6_addr_gen_mode: _, ...link }) => link);
   expect(said({}, { links: without })).toBe(
-    "connection.host: found a host whose kernel has no IPv6, legal is a kernel with IPv6, on which every link stands; it needs no address of the provider; remove `ipv6.disable=1` from the kernel's command line (/proc/cmdline shows it) and reboot.",
+    "connection.host: found a host whose kernel has no IPv6, legal is a kernel with IPv6, on which every link stands; it needs no address of the provider; remove `ipv6.disable=1` from the kernel's command line (/proc/cmdline shows it) and reboot. [host/system]",
   );
 });
 
 test("what the loop guard has dropped of nobody's link is an alarm, with what to do", () => {
   const result = parse(technology.spec, { node: "fra", owner: "net/prod", id: 2 });
-  if ("faults" in result) throw new Error(format(result.faults));
+  if ("faults" in result) throw new Error(formatWithCodes(result.faults));
   const counted = (packets: number): Snapshot => {
     const rule = {
       family: "inet",
@@ -112,10 +113,10 @@ test("what the loop guard has dropped of nobody's link is an alarm, with what to
     return { ...host, nft: { "inet overlay": [{ rule }, { counter: { name: "link-inter-lux", packets: 3 } }] } };
   };
   expect(technology.warnings?.(result.value, counted(0))).toEqual([]);
-  expect(technology.warnings?.(result.value, counted(7))).toEqual([
+  expect(technology.warnings?.(result.value, counted(7)).map(({ code, text }) => marked(code, text))).toEqual([
     "7 encrypted packets of nobody's link were about to be sent into a tunnel by fra, and were dropped there: the way to an " +
       "endpoint leads by a tunnel. `ip route get ENDPOINT mark 0x6f` there says by which; see `wg show all endpoints`, give the " +
       "endpoint another way, or name that tunnel in `underlay.devices` of fra where it does not run over this network itself; " +
-      "`nft reset rules chain inet overlay nested` (nft 1.0.7), or a reboot, there counts anew.",
+      "`nft reset rules chain inet overlay nested` (nft 1.0.7), or a reboot, there counts anew. [warning/nested]",
   ]);
 });

@@ -1,6 +1,6 @@
 /** What somebody wrote: every fault at once, no secret shown, and a preview of what is not known yet. */
 
-import { format } from "../../../sdk/faults";
+import { formatWithCodes } from "../../../sdk/faults";
 import { check, parseSpec, same } from "../../../sdk/provider/inputs";
 import { type ResourceType, resourceType } from "../../../sdk/provider/registry";
 import { Secret, UNKNOWN, type Values } from "../../../sdk/provider/wire";
@@ -21,12 +21,12 @@ const written: Values = { connection, machine: "m", spec };
 
 const inputs = (news: Values) => {
   const checked = check(type, news, "lux-fra-fra");
-  if ("faults" in checked) throw new Error(format(checked.faults));
+  if ("faults" in checked) throw new Error(formatWithCodes(checked.faults));
   return checked.inputs;
 };
 const faults = (news: Values, of = type): string => {
   const checked = check(of, news, "lux-fra-fra");
-  return "faults" in checked ? format(checked.faults) : "";
+  return "faults" in checked ? formatWithCodes(checked.faults) : "";
 };
 
 test("inputs are few and flat, with every default, and a second check changes nothing", () => {

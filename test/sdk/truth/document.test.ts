@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import fc from "fast-check";
-import { format } from "../../../sdk/faults";
+import { formatWithCodes } from "../../../sdk/faults";
 import { MAX_BYTES, parseDocument, payload, print } from "../../../sdk/truth/document";
 import { joiningFaults } from "../../../sdk/truth/faults";
 import { expectGolden, golden } from "../golden";
@@ -9,7 +9,7 @@ import { documentOf, documents, keyOf, node, part, reordered, sound, twoStacks }
 
 const faultsOf = (value: unknown): string => {
   const result = parseDocument(typeof value === "string" ? value : JSON.stringify(value));
-  return "faults" in result ? format(result.faults) : "no faults";
+  return "faults" in result ? formatWithCodes(result.faults) : "no faults";
 };
 
 test("the whole text: one node or link a line", () => {
@@ -76,7 +76,7 @@ test.each([
 test("a part from the future is named, whoever else's are of today", () => {
   const future = documentOf({ "net/prod": part(), "edge/prod": { version: 7, shape: "unknown" } });
   expect(faultsOf(future)).toBe(
-    'stacks["edge/prod"].version: found 7, legal is at most 1, which is what this version of pulumi-overlay knows; update pulumi-overlay here, or write that part with this version.',
+    'stacks["edge/prod"].version: found 7, legal is at most 1, which is what this version of pulumi-overlay knows; update pulumi-overlay here, or write that part with this version. [truth/version]',
   );
 });
 
@@ -86,7 +86,7 @@ test("a part of an older version is read as one of today, and stays as it was si
   const text = JSON.stringify(documentOf({ "net/prod": { ...rest, hosts: nodes } }));
   const migrations = [({ hosts, ...part }: Record<string, unknown>) => ({ ...part, nodes: hosts })];
   const result = parseDocument(text, migrations);
-  if ("faults" in result) throw new Error(format(result.faults));
+  if ("faults" in result) throw new Error(formatWithCodes(result.faults));
   const migrated = result.value.stacks["net/prod"];
   expect(Object.keys(migrated?.nodes ?? {})).toEqual(["lux"]);
   expect(print(result.value)).toContain('"hosts":{"lux":{');
@@ -146,12 +146,12 @@ describe("what a stack is about to say", () => {
   if (!prod || !edge) throw new Error("two stacks");
   const others = new Map([["edge/prod", edge]]);
   const link = prod.links["lux-fra"];
-  const said = (declared: object) => format(joiningFaults("net/prod", { ...prod, ...declared }, others));
+  const said = (declared: object) => formatWithCodes(joiningFaults("net/prod", { ...prod, ...declared }, others));
 
   test("is right as it is", () => expect(said({})).toBe(""));
   test("names no node of another stack", () => {
     expect(said({ nodes: { ...prod.nodes, fra: edge.nodes.fra } })).toBe(
-      "nodes.fra: legal is a node of net/prod, and fra belongs to edge/prod; leave fra to edge/prod, or name yours otherwise.",
+      "nodes.fra: legal is a node of net/prod, and fra belongs to edge/prod; leave fra to edge/prod, or name yours otherwise. [input/duplicate]",
     );
   });
   test("links to nodes that there are", () => {
@@ -170,8 +170,8 @@ describe("what a stack is about to say", () => {
       ["edge/prod", { ...edge, links: { other: { ...edge.links["lux-fra"], chooser: "fra" } as never } }],
     ]);
     const declared = { ...prod, links: { "lux-fra": { ...link, chooser: "lux" } as never } };
-    expect(format(joiningFaults("net/prod", declared, theirs))).toBe(
-      'links.lux-fra.chooser: found "lux", legal is fra, whom edge/prod names: one end chooses, or both pull at each other; agree on one, or leave it out.',
+    expect(formatWithCodes(joiningFaults("net/prod", declared, theirs))).toBe(
+      'links.lux-fra.chooser: found "lux", legal is fra, whom edge/prod names: one end chooses, or both pull at each other; agree on one, or leave it out. [input/conflict]',
     );
   });
 });

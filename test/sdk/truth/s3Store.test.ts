@@ -4,7 +4,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { format, parse } from "../../../sdk/faults";
+import { formatWithCodes, parse } from "../../../sdk/faults";
 import { MAX_BYTES } from "../../../sdk/truth/document";
 import { S3Store } from "../../../sdk/truth/s3Store";
 import { storeField } from "../../../sdk/truth/store";
@@ -163,7 +163,7 @@ test.each([
     `${told} Take them out, revoke them, and give new ones in the environment or a profile.`,
   );
   const result = parse(z.object({ store: storeField }), { store: address });
-  expect("faults" in result && format(result.faults)).toBe(
-    "store: legal is an address without credentials, and so without `@`; take them out, revoke them, and give new ones as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or a profile.",
+  expect("faults" in result && formatWithCodes(result.faults)).toBe(
+    "store: legal is an address without credentials, and so without `@`; take them out, revoke them, and give new ones as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or a profile. [input/value]",
   );
 });

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { format } from "../../../sdk/faults";
+import { formatWithCodes } from "../../../sdk/faults";
 import { type Document, payload } from "../../../sdk/truth/document";
 import { extracts } from "../../../sdk/truth/extract";
 import {
@@ -63,7 +63,7 @@ test.each<[string, (document: Document) => void]>([
 ])("a forged part is refused by name: %s", async (_, forge) => {
   const document = await signed();
   forge(document);
-  const said = format(await signatureFaults(document, signers));
+  const said = formatWithCodes(await signatureFaults(document, signers));
   expect(said).toMatch(
     /^stacks\["net\/prod"\]\.signature: legal is a signature of net\/prod of what its part says, and this one is forged/,
   );
@@ -72,10 +72,10 @@ test.each<[string, (document: Document) => void]>([
 test("a part without a signature is refused by name, and so is one of somebody who is no writer", async () => {
   const document = await signed();
   partOf(document, "edge/prod").signature = "";
-  const said = format(await signatureFaults(document, { "edge/prod": signers["edge/prod"] }));
+  const said = formatWithCodes(await signatureFaults(document, { "edge/prod": signers["edge/prod"] }));
   expect(said.split("\n").sort()).toEqual([
-    'stacks["edge/prod"].signature: legal is a signature of edge/prod, and there is none; have edge/prod write its part again, and look who else may write to the store.',
-    'stacks["net/prod"]: legal is a part of edge/prod, and no key of net/prod is known here; add its key to `signers`, on the hosts first; where this is another network of the same name, call yours otherwise.',
+    'stacks["edge/prod"].signature: legal is a signature of edge/prod, and there is none; have edge/prod write its part again, and look who else may write to the store. [truth/forged]',
+    'stacks["net/prod"]: legal is a part of edge/prod, and no key of net/prod is known here; add its key to `signers`, on the hosts first; where this is another network of the same name, call yours otherwise. [truth/stranger]',
   ]);
 });
 

@@ -242,7 +242,7 @@ test("another key signs what is there, too, where somebody else was first to wri
 test("what cannot be kept for looking back is written all the same, and kept by who writes next", async () => {
   const full = storeWith({
     putIfNone: async (key, text) => {
-      if (key.includes("/log/")) throw new TruthError("unreachable", "full");
+      if (key.includes("/log/")) throw new TruthError("truth/unreachable", "full");
       return open().putIfNone(key, text);
     },
   });

@@ -1,5 +1,6 @@
 /** What only the live host can tell to be wrong with a member of a segment, or with its bridge. */
-import { format, parse } from "../../../sdk/faults";
+import { marked } from "../../../sdk/codes";
+import { formatWithCodes, parse } from "../../../sdk/faults";
 import type { Snapshot } from "../../../sdk/kernel";
 import { vxlan, vxlanBridge } from "../../../sdk/vxlan";
 import type { BridgeSpec } from "../../../sdk/vxlan/bridge";
@@ -22,14 +23,14 @@ function host(...commands: string[]): Snapshot {
 
 function told(snapshot: Snapshot, change: object = {}): string {
   const result = parse(vxlan.spec, { ...member, ...change });
-  if ("faults" in result) throw new Error(format(result.faults));
-  return format(vxlan.faults?.(result.value, snapshot) ?? []);
+  if ("faults" in result) throw new Error(formatWithCodes(result.faults));
+  return formatWithCodes(vxlan.faults?.(result.value, snapshot) ?? []);
 }
 
 function toldOfBridge(snapshot: Snapshot, change: object = {}): string {
   const result = parse(vxlanBridge.spec, { ...bridge, ...change });
-  if ("faults" in result) throw new Error(format(result.faults));
-  return format(vxlanBridge.faults?.(result.value, snapshot) ?? []);
+  if ("faults" in result) throw new Error(formatWithCodes(result.faults));
+  return formatWithCodes(vxlanBridge.faults?.(result.value, snapshot) ?? []);
 }
 
 test("nothing on a host that is ready", () => {
@@ -39,7 +40,7 @@ test("nothing on a host that is ready", () => {
 
 test("an address that the host has not", () => {
   expect(told(host(), { local: "10.255.0.9" })).toMatchInlineSnapshot(
-    `"local: found "10.255.0.9", legal is an address of the host, because packets are to come from it; correct it; \`ip addr\` shows them."`,
+    `"local: found "10.255.0.9", legal is an address of the host, because packets are to come from it; correct it; \`ip addr\` shows them. [input/reference]"`,
   );
 });
 
@@ -48,7 +49,7 @@ describe("somebody else's VXLAN device", () => {
 
   test("with the same VNI and port", () => {
     expect(told(theirs("id 100 dstport 4789"))).toMatchInlineSnapshot(
-      `"vni: found 100, legal is a VNI that no other device has at port 4789, and the host's device flannel.1 has this one; give the segment another \`vni\`, or another \`port\`."`,
+      `"vni: found 100, legal is a VNI that no other device has at port 4789, and the host's device flannel.1 has this one; give the segment another \`vni\`, or another \`port\`. [input/duplicate]"`,
     );
   });
   test("with another of the two is nobody's business", () => {
@@ -62,7 +63,7 @@ describe("somebody else's VXLAN device", () => {
       told(theirs("external dstport 4789"), { variant: "unicast-routing" }),
     ];
     expect(said[0]).toMatchInlineSnapshot(
-      `"port: found 4789, legal is a port of its own, because a device takes all VNIs at it, and the host's device flannel.1 has this one; give the segment another \`port\`, on all members."`,
+      `"port: found 4789, legal is a port of its own, because a device takes all VNIs at it, and the host's device flannel.1 has this one; give the segment another \`port\`, on all members. [input/duplicate]"`,
     );
     expect(new Set(said).size).toBe(1);
   });
@@ -76,12 +77,12 @@ test("a network that the host is in by a device of its own", () => {
   const connected = { dst: "10.100.0.0/16", dev: "eth1", protocol: "kernel", type: "unicast", table: "main" };
   const there = { ...seen, routes4: [connected] };
   expect(told(there)).toMatchInlineSnapshot(
-    `"addresses[0]: found "10.100.0.2/24", legal is an address in a prefix that the host is not connected to, and its device eth1 is in 10.100.0.0/16; give the segment another prefix."`,
+    `"addresses[0]: found "10.100.0.2/24", legal is an address in a prefix that the host is not connected to, and its device eth1 is in 10.100.0.0/16; give the segment another prefix. [input/overlap]"`,
   );
   const addresses = ["10.100.0.2/24"];
   expect(toldOfBridge(there, { addresses })).toBe(told(there));
   expect(toldOfBridge(there, { addresses, ports: ["eth1"], stp: true })).toMatchInlineSnapshot(
-    `"addresses[0]: found "10.100.0.2/24", legal is an address in a prefix that the host is not connected to, and its device eth1 is in 10.100.0.0/16; give the segment another prefix; or take the port's own addresses off, where the bridge has them."`,
+    `"addresses[0]: found "10.100.0.2/24", legal is an address in a prefix that the host is not connected to, and its device eth1 is in 10.100.0.0/16; give the segment another prefix; or take the port's own addresses off, where the bridge has them. [input/overlap]"`,
   );
   expect(toldOfBridge(there, { addresses: ["10.101.0.2/24"] })).toBe("");
 });
@@ -93,9 +94,9 @@ describe("a bridge", () => {
     const all = [[], ["ip link add dev br-lan type dummy"], ["ip link add dev br-lan type bridge"]];
     expect(all.map((commands) => told(host(...commands), bridged))).toMatchInlineSnapshot(`
 [
-  "bridge: found "br-lan", legal is a bridge of ours, and the host has no device br-lan; give the bridge another name, which the host does not know yet.",
-  "bridge: found "br-lan", legal is a bridge of ours, and br-lan is a device of type dummy; give the bridge another name, which the host does not know yet.",
-  "bridge: found "br-lan", legal is a bridge of ours, and br-lan is a bridge that this package did not make; give the bridge another name, which the host does not know yet.",
+  "bridge: found "br-lan", legal is a bridge of ours, and the host has no device br-lan; give the bridge another name, which the host does not know yet. [provider/foreign]",
+  "bridge: found "br-lan", legal is a bridge of ours, and br-lan is a device of type dummy; give the bridge another name, which the host does not know yet. [provider/foreign]",
+  "bridge: found "br-lan", legal is a bridge of ours, and br-lan is a bridge that this package did not make; give the bridge another name, which the host does not know yet. [provider/foreign]",
 ]
 `);
   });
@@ -105,7 +106,7 @@ describe("a bridge", () => {
   test("whose port is not there, or another bridge's", () => {
     const port = { ports: ["eth1"], stp: true };
     expect(toldOfBridge(host(), port)).toMatchInlineSnapshot(
-      `"ports[0]: found "eth1", legal is a device that the host has; correct it; \`ip link\` shows them."`,
+      `"ports[0]: found "eth1", legal is a device that the host has; correct it; \`ip link\` shows them. [input/reference]"`,
     );
     const taken = host(
       "ip link add dev eth1 type dummy",
@@ -113,16 +114,18 @@ describe("a bridge", () => {
       "ip link set dev eth1 master docker0",
     );
     expect(toldOfBridge(taken, port)).toMatchInlineSnapshot(
-      `"ports[0]: found "eth1", legal is a device that is in no other bridge or bond, and this one is in docker0; take it out of there: ip link set dev eth1 nomaster."`,
+      `"ports[0]: found "eth1", legal is a device that is in no other bridge or bond, and this one is in docker0; take it out of there: ip link set dev eth1 nomaster. [input/duplicate]"`,
     );
   });
   test("whose port takes larger frames than it carries is a warning", () => {
     const { value } = parse(vxlanBridge.spec, { ...bridge, ports: ["eth1"], stp: true }) as { value: BridgeSpec };
     const told = (mtu: number) =>
-      vxlanBridge.warnings?.(value, host("ip link add dev eth1 type dummy", `ip link set dev eth1 mtu ${mtu}`));
+      vxlanBridge
+        .warnings?.(value, host("ip link add dev eth1 type dummy", `ip link set dev eth1 mtu ${mtu}`))
+        .map(({ code, text }) => marked(code, text));
     expect(told(1500)).toMatchInlineSnapshot(`
 [
-  "fra has packets of 1500 bytes come by eth1, and its bridge br-lan carries 1370: larger ones are dropped, and nobody is told. Run \`ip link set dev eth1 mtu 1370\` there, see that it is so after a reboot, and give the machines behind it the same MTU.",
+  "fra has packets of 1500 bytes come by eth1, and its bridge br-lan carries 1370: larger ones are dropped, and nobody is told. Run \`ip link set dev eth1 mtu 1370\` there, see that it is so after a reboot, and give the machines behind it the same MTU. [warning/wide]",
 ]
 `);
     expect(told(1370)).toEqual([]);
@@ -136,7 +139,7 @@ describe("a bridge", () => {
       "ip link set dev tap0 master br-lan",
     );
     expect(toldOfBridge(seen)).toMatchInlineSnapshot(
-      `"device: found "br-lan", legal is a bridge with the port tap0, which somebody has added, with stp: true or loopFree: true, because a second way between two ports multiplies every broadcast; say stp: true; or loopFree: true where nothing behind the port leads back here."`,
+      `"device: found "br-lan", legal is a bridge with the port tap0, which somebody has added, with stp: true or loopFree: true, because a second way between two ports multiplies every broadcast; say stp: true; or loopFree: true where nothing behind the port leads back here. [input/conflict]"`,
     );
     expect(toldOfBridge(seen, { stp: true })).toBe("");
     expect(toldOfBridge(seen, { loopFree: true })).toBe("");

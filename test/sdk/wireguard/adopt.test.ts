@@ -1,5 +1,5 @@
 /** A device that somebody made by hand becomes ours: what it is told, and when it is left alone. */
-import { format } from "../../../sdk/faults";
+import { formatWithCodes } from "../../../sdk/faults";
 import { changes, live, type Snapshot, text } from "../../../sdk/kernel";
 import { wireguard } from "../../../sdk/wireguard";
 import { KernelModel } from "../../kernel-model";
@@ -43,7 +43,7 @@ function byHand(): KernelModel {
 
 const told = (seen: Snapshot, facts = wanted) => changes(live(seen, facts), facts, { wireguard: "kernel" });
 const said = (change: Partial<Snapshot>, more: object = {}): string =>
-  format(wireguard.faults?.(spec(more), { ...byHand().snapshot(), ...change }) ?? []);
+  formatWithCodes(wireguard.faults?.(spec(more), { ...byHand().snapshot(), ...change }) ?? []);
 
 test("it is brought in place to what is declared: nothing is made again, and what boots it goes last", () => {
   const model = byHand();

@@ -1,5 +1,6 @@
 /** What only the live host can tell, on what a real one printed. */
-import { format, parse } from "../../../sdk/faults";
+import { marked } from "../../../sdk/codes";
+import { formatWithCodes, parse } from "../../../sdk/faults";
 import { wireguard } from "../../../sdk/wireguard";
 import { captured } from "../kernel/captured";
 
@@ -7,7 +8,8 @@ const host = captured("fresh");
 
 type Written = { peer?: object; [field: string]: unknown };
 
-const said = (written: Written, snapshot = host): string => format(wireguard.faults?.(spec(written), snapshot) ?? []);
+const said = (written: Written, snapshot = host): string =>
+  formatWithCodes(wireguard.faults?.(spec(written), snapshot) ?? []);
 
 function spec({ peer: more, ...spec }: Written) {
   const whole = {
@@ -21,7 +23,7 @@ function spec({ peer: more, ...spec }: Written) {
   };
   const peer = { name: "lux", id: 1, publicKey: "Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM=", ...more };
   const result = parse(wireguard.spec, { ...whole, peer, ...spec });
-  if ("faults" in result) throw new Error(format(result.faults));
+  if ("faults" in result) throw new Error(formatWithCodes(result.faults));
   return result.value;
 }
 
@@ -40,7 +42,7 @@ describe("a port that a WireGuard device listens on", () => {
       return link.ifname === "inter-hkg" ? { ...foreign, group: "0" } : link;
     });
     expect(said({ listenPort: 11003 }, { ...host, links })).toBe(
-      "listenPort: found 11003, legal is a port that nothing else listens on, and the host's device inter-hkg listens on this one; give the link another port in `ports`.",
+      "listenPort: found 11003, legal is a port that nothing else listens on, and the host's device inter-hkg listens on this one; give the link another port in `ports`. [input/duplicate]",
     );
   });
 });
@@ -48,7 +50,7 @@ describe("a port that a WireGuard device listens on", () => {
 test("an address of the peer that is a neighbour of the host is a fault: its route would take the neighbour away", () => {
   const at = (...addresses: string[]) => said({ peer: { addresses } });
   expect(at("10.255.0.1", "203.0.113.77")).toBe(
-    'peer.addresses[1]: found "203.0.113.77", legal is an address that the host is not connected to, and its device eth0 is in 203.0.113.0/24; give the other node another address.',
+    'peer.addresses[1]: found "203.0.113.77", legal is an address that the host is not connected to, and its device eth0 is in 203.0.113.0/24; give the other node another address. [input/overlap]',
   );
   expect(at("2001:db8:1::77")).toContain("its device eth0 is in 2001:db8:1::/64");
   expect(at("10.255.0.1", "fd00:6f::1", "203.0.114.1")).toBe("");
@@ -62,7 +64,7 @@ describe("a peer whom the way to leads by a tunnel", () => {
 
   test("is a fault, because the guard against loops drops what leaves there", () => {
     expect(by("vpn0")).toBe(
-      'peer.endpoint: found "198.51.100.9:11002", legal is an address that is not behind a tunnel, and the way to it leaves fra by vpn0, a tun tunnel, where the guard against loops drops all packets; give it a route by another device; or, if vpn0 does not itself run over this network, name it in `underlay.devices` of fra.',
+      'peer.endpoint: found "198.51.100.9:11002", legal is an address that is not behind a tunnel, and the way to it leaves fra by vpn0, a tun tunnel, where the guard against loops drops all packets; give it a route by another device; or, if vpn0 does not itself run over this network, name it in `underlay.devices` of fra. [input/underlay]',
     );
   });
   test("is none where the tunnel is named, or another device is on the way, or nothing is known of it", () => {
@@ -83,7 +85,7 @@ describe("what lies behind a node", () => {
     return { ...host, sysctls, hooks: { "forward inter-lux": closed } };
   };
   const warned = (written: Written, snapshot: ReturnType<typeof look>) =>
-    wireguard.warnings?.(spec(written), snapshot) ?? [];
+    wireguard.warnings?.(spec(written), snapshot).map(({ code, text }) => marked(code, text)) ?? [];
   const on = { "net/ipv4/ip_forward": "1", "net/ipv6/conf/all/forwarding": "1" };
   const own = "net/ipv4/conf/inter-lux/forwarding";
 
@@ -95,11 +97,11 @@ describe("what lies behind a node", () => {
   });
   test("is not reached where nothing is forwarded, family by family", () => {
     expect(warned({ behind }, look({ "net/ipv4/ip_forward": "0", "net/ipv6/conf/all/forwarding": "0" }))).toEqual([
-      'fra forwards nothing to 192.168.7.0/24 behind it: net/ipv4/ip_forward is 0 there. If it is to, say sysctls: { "net/ipv4/ip_forward": "1" } on node fra, which switches forwarding on for all its devices.',
-      'fra forwards nothing to fd00:7::/64 behind it: net/ipv6/conf/all/forwarding is 0 there. If it is to, say sysctls: { "net/ipv6/conf/all/forwarding": "1" } on node fra, which switches forwarding on for all its devices.',
+      'fra forwards nothing to 192.168.7.0/24 behind it: net/ipv4/ip_forward is 0 there. If it is to, say sysctls: { "net/ipv4/ip_forward": "1" } on node fra, which switches forwarding on for all its devices. [warning/forwarding]',
+      'fra forwards nothing to fd00:7::/64 behind it: net/ipv6/conf/all/forwarding is 0 there. If it is to, say sysctls: { "net/ipv6/conf/all/forwarding": "1" } on node fra, which switches forwarding on for all its devices. [warning/forwarding]',
     ]);
     expect(warned({ behind }, look({ ...on, [own]: "0" }))).toEqual([
-      `fra forwards nothing to 192.168.7.0/24 behind it: ${own} is 0 there. If it is to, run \`sysctl -w ${own}=1\` there, and see that it is so after a reboot.`,
+      `fra forwards nothing to 192.168.7.0/24 behind it: ${own} is 0 there. If it is to, run \`sysctl -w ${own}=1\` there, and see that it is so after a reboot. [warning/forwarding]`,
     ]);
     expect(warned({ behind }, look({ ...on, "net/ipv4/ip_forward": "0", [own]: "1" }))).toEqual([]);
     expect(warned({ behind }, look(on))).toEqual([]);
@@ -108,7 +110,7 @@ describe("what lies behind a node", () => {
   test("is not reached where a chain drops it, both ways", () => {
     const closed = look(on, ["iptables ip filter FORWARD policy drop"]);
     expect(warned({ behind: ["192.168.7.0/24"] }, closed)).toEqual([
-      'fra drops what it is to forward and no rule lets through: ip filter FORWARD (policy drop). For 192.168.7.0/24 behind it, run `iptables -I FORWARD -i inter-lux -j ACCEPT` and `iptables -I FORWARD -o inter-lux -j ACCEPT` there, or let less through by rules of your own for inter-lux, and see that it is so after a reboot. Not said where the node has firewall: "none".',
+      'fra drops what it is to forward and no rule lets through: ip filter FORWARD (policy drop). For 192.168.7.0/24 behind it, run `iptables -I FORWARD -i inter-lux -j ACCEPT` and `iptables -I FORWARD -o inter-lux -j ACCEPT` there, or let less through by rules of your own for inter-lux, and see that it is so after a reboot. Not said where the node has firewall: "none". [warning/forwarding]',
     ]);
     expect(warned({ behind, firewall: "none" }, closed)).toEqual([]);
   });
