@@ -2,6 +2,8 @@
 const LEAST = 22;
 
 if (Number.parseInt(process.versions.node, 10) < LEAST) {
-  process.stderr.write(`pulumi-overlay: node on PATH is ${process.versions.node}; install Node ${LEAST} or later\n`);
+  process.stderr.write(
+    `pulumi-overlay: node on PATH is ${process.versions.node}; install Node ${LEAST} or later [cli/node]\n`,
+  );
   process.exit(1);
 }

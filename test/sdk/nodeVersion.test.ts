@@ -19,6 +19,6 @@ test.each(["overlay", "pulumi-resource-overlay"])(
     const env = { ...process.env, NODE_OPTIONS: `--require=${old}` };
     const run = spawnSync(join(__dirname, "../../bin", program), ["--version"], { env, encoding: "utf8" });
     expect(run).toMatchObject({ status: 1, stdout: "" });
-    expect(run.stderr).toBe("pulumi-overlay: node on PATH is 20.19.1; install Node 22 or later\n");
+    expect(run.stderr).toBe("pulumi-overlay: node on PATH is 20.19.1; install Node 22 or later [cli/node]\n");
   },
 );
