@@ -12,6 +12,7 @@ const TITLES: Record<keyof typeof CODES, string> = {
   provider: "What a run does, or refuses to do",
   truth: "The source of truth",
   cli: "The command-line tool `overlay`",
+  doctor: "What `overlay doctor` finds",
 };
 
 const room = ([name, entries]: [string, Record<string, { meaning: string; cure: string }>]): string => {
