@@ -22,6 +22,12 @@ const LAN: Segment = {
   members: { lux: { addresses: ["10.100.0.1/24"], bridge: {} }, fra: { addresses: ["10.100.0.2/24"] } },
 };
 
+/** By no link. */
+const PLAIN: Segment = {
+  ...{ vni: 7, variant: "static-flood", port: 4790, encrypted: false },
+  members: { lux: { addresses: ["10.101.0.1/24"] }, fra: { addresses: ["10.101.0.2/24"] } },
+};
+
 describeWhere(["lab", "engine", "rosenpass"], "overlay doctor", () => {
   let lab: Lab;
   let work: Workspace;
@@ -33,7 +39,7 @@ describeWhere(["lab", "engine", "rosenpass"], "overlay doctor", () => {
     work = await Workspace.make(lab, {
       ...network(lab),
       rosenpass: { "lux-fra": { mode: "strict", binary } },
-      segments: { lan: LAN },
+      segments: { lan: LAN, plain: PLAIN },
     });
     await work.up();
   });
@@ -200,6 +206,28 @@ describeWhere(["lab", "engine", "rosenpass"], "overlay doctor", () => {
     await on(lab, "fra", FORGET);
     expect({ code, cures }).toEqual({ code: 2, cures: [ruled("fra", "4789")] });
     expect(checks).toContain("lan: fra and lux, VXLAN wrong: what lux sends arrives at fra, and is dropped there");
+  });
+
+  test("a segment by no link, at a host that drops what no rule lets in", async () => {
+    expect(await about("plain")).toEqual({ code: 0, checks: [], cures: [] });
+    await on(
+      lab,
+      "fra",
+      "nft add table inet foreign && nft 'add chain inet foreign input { type filter hook input priority -500 ; policy drop ; }' && " +
+        "nft add rule inet foreign input meta l4proto != udp accept && nft add rule inet foreign input udp dport != 4790 accept",
+    );
+    const { code, checks, cures } = await about("plain");
+    await on(lab, "fra", FORGET);
+    expect({ code, cures }).toEqual({
+      code: 2,
+      cures: [
+        "UDP 4790 arrives at fra and is dropped there by the policy of chain inet foreign input: " +
+          "`nft insert rule inet foreign input udp dport 4790 accept` there. [doctor/dropped]",
+      ],
+    });
+    expect(checks).toContain(
+      "fra, firewall unknown: inet foreign input drops what no rule lets in, and nothing shows that it lets in UDP 4790 of plain",
+    );
   });
 
   test("a bridge that somebody has changed is the segment's business", async () => {
