@@ -442,6 +442,80 @@ export const CODES = {
       cure: "Report it with the whole message and the command. It changes no host, so it can be run again.",
     },
   },
+  doctor: {
+    drift: {
+      meaning: "Something on the host is not as it was declared; the finding has the lines.",
+      cure: "`pulumi refresh`, then `pulumi up`, brings back what is declared. Or declare it as it is.",
+    },
+    kernel: {
+      meaning: "The host has no WireGuard: its kernel has none, and there is no wireguard-go.",
+      cure: "`modprobe wireguard` on Linux 5.6 and later, or install wireguard-go.",
+    },
+    clock: {
+      meaning:
+        "The host's clock is more than 10 s from the others', or was not seen. WireGuard takes no handshake that says an " +
+        "earlier time than one before it.",
+      cure: "`timedatectl set-ntp true` there.",
+    },
+    firewall: {
+      meaning: "The host drops what no rule lets in, and nothing shows that a port of ours is let in.",
+      cure: "Declare `firewall` of the node, or run what the message says. No declared firewall lets in a segment's port.",
+    },
+    nested: {
+      meaning: "Encrypted packets were about to leave by a tunnel, and the loop guard has dropped them.",
+      cure: "Give the endpoint a way by the underlay, or name that tunnel in `underlay.devices` of the node.",
+    },
+    forwarding: {
+      meaning: "A setting or a rule of the host keeps it from forwarding what others send by way of it.",
+      cure: "Run what the message says, and see that it is so after a reboot.",
+    },
+    bridge: {
+      meaning:
+        "Frames between ports of a node's bridge are dropped: by a rule of the host, or because they are too large.",
+      cure: "Run what the message says, and see that it is so after a reboot.",
+    },
+    key: {
+      meaning: "The two ends have not each other's public keys, or one alone has a preshared key.",
+      cure: "`pulumi refresh`, then `pulumi up`, gives both what is declared.",
+    },
+    silent: {
+      meaning: "What one end sends does not arrive at the other, or no answer comes back.",
+      cure: "Let the UDP port in where the other end is: in its cloud's security group, on its router, in its firewall.",
+    },
+    dropped: {
+      meaning: "A rule of an end's own drops what the other one sends, or what it sends itself.",
+      cure: "Take the rule away that the message names, or let the port pass before it.",
+    },
+    untaken: {
+      meaning:
+        "Both ends get what the other sends, and take none of it, though the keys fit: mostly a clock was set back.",
+      cure: "Set the clocks right; where that does not do, delete one of the devices and run `pulumi up`.",
+    },
+    unanswered: {
+      meaning: "The way is there, and no ping inside is answered.",
+      cure: "See that the other end is up, and that no firewall there drops ICMP by the device.",
+    },
+    unproven: {
+      meaning: "No packet could be sent that would show whether it works.",
+      cure: "Mend what keeps the host from sending them, or give both ends an address that can be asked.",
+    },
+    lowered: {
+      meaning: "Somebody has set the MTU of a device to less than is declared.",
+      cure: "`pulumi refresh`, then `pulumi up`, sets it to what is declared.",
+    },
+    narrow: {
+      meaning: "Packets of the declared MTU do not arrive in one piece.",
+      cure: "Raise the MTU of what carries them all the way, or declare the `mtu` that the message names.",
+    },
+    beneath: {
+      meaning: "What carries a segment between two of its members does not work, or there is nothing that does.",
+      cure: "Cure the link's own finding first; where there is no link between the two, declare one.",
+    },
+    rosenpass: {
+      meaning: "No post-quantum keys are exchanged, or the session began before the first one.",
+      cure: "Start the daemon, or let its UDP port in; a session gets the key with its next handshake, in two minutes.",
+    },
+  },
 } as const satisfies Record<string, Record<string, Entry>>;
 
 /** Where errors come from. */

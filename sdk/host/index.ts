@@ -11,4 +11,4 @@ export { apply, type LookOptions } from "./rounds";
 export type { RunOptions, Session } from "./session";
 export type { Result } from "./shell";
 export { parseSnapshot, snapshot, unanswered } from "./snapshot";
-export { type Counted, type Followed, type Traced, trace } from "./trace";
+export { type Counted, type Followed, trace } from "./trace";

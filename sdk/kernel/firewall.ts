@@ -197,6 +197,15 @@ export function closedFaults(node: string, listenPort: number, declared: Firewal
 /** What to ask for: chains that drop what comes by a device, but for those that have a rule for it. */
 export const forwardQuery = (device: string): string => `hook forward ${device}`;
 
+/** A member of a segment on a host whose own rules drop what comes in by whatever device, and that no rule of ours opens. */
+export function closedToSegment(node: string, segment: string, udp: number, snapshot: Snapshot): string {
+  const chains = closedChains(snapshot, "input");
+  return (
+    `${node} drops what comes in and no rule lets in: ${listed(chains)}. Unless one of yours lets in UDP ${udp} of ${segment}, ` +
+    `run ${run(chains, port(udp))} there, and see that it is so after a reboot.`
+  );
+}
+
 /** A relay on a host whose own rules drop what is to be forwarded, as Docker has it, and that no rule of ours opens. */
 export function closedToRelays(node: string, device: string, declared: Firewall, snapshot: Snapshot): string[] {
   const { firewall, forwardChain = [] } = declared;

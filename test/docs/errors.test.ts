@@ -13,6 +13,7 @@ const TITLES: Record<keyof typeof CODES, string> = {
   truth: "The source of truth",
   warning: "What a run tells, and goes on",
   cli: "The command-line tool `overlay`",
+  doctor: "What `overlay doctor` finds",
 };
 
 const room = ([name, entries]: [string, Record<string, { meaning: string; cure: string }>]): string => {

@@ -1,11 +1,11 @@
 /** What a doctor looks at: the hosts of a link or around a host, twice, and in between packets on all ways between them. */
+import { withCode } from "../../codes";
 import { type Carried, type Counted, HostError, measure, type Probed, whole } from "../../host";
 import type { Call, Path, Snapshot } from "../../kernel";
 import { family, parseEndpoint } from "../../network/address";
 import { OVERHEAD } from "../../network/mtu";
-import { ToolError } from "../error";
-import type { StackNetwork } from "../stack";
 import { type Declared, inParallel, type Look, Looked, type Wanted } from "../status/look";
+import { type Concern, INTERFACE, MEMBER, nameOf, peersOf } from "./concerns";
 
 /** One way inside of a device, as the host at one of its ends sees it. */
 export interface Way {
@@ -22,6 +22,12 @@ export interface Way {
   counted?: Counted;
 }
 
+/** Somebody with whom a host shares a link or a segment, and of whom no address is known there that could be asked. */
+export interface Wayless {
+  declared: Declared;
+  to: string;
+}
+
 export interface Examined {
   wanted: Wanted;
   /** What of its resources this is about. */
@@ -30,65 +36,15 @@ export interface Examined {
   /** Seconds that its clock is ahead of this machine's. */
   clock?: number;
   ways: Way[];
-  /** Verdicts of nft(8) that ended a datagram of one of the ways. */
-  dropped: string[];
-  /** Why no packets were sent; one sentence. */
+  wayless: Wayless[];
+  /** Why not all packets were sent that would have shown something; one sentence. */
   unproven?: string;
 }
-
-/** What of the hosts a question is about. */
-export type Concern = Pick<Examined, "wanted" | "concerned"> & {
-  /** Whether a way to that node is. */
-  asks(to: string): boolean;
-};
-
-export const INTERFACE = "overlay:wireguard:Interface";
-const DEVICES = [INTERFACE, "overlay:vxlan:Member"];
-const nameOf = ({ spec }: Declared): string | undefined => spec.segment ?? spec.link;
-
-/**
- * The hosts that a name is about: of a host, itself and those at the other ends of its links; of a link, a mesh or a segment,
- * its ends. Throws an Error where the stack has nothing of that name.
- */
-export function concerns(all: readonly Wanted[], { nodes }: StackNetwork, name: string): Concern[] {
-  const its = ({ node, declared }: Wanted): string[] =>
-    declared.flatMap((it) =>
-      DEVICES.includes(it.token) && (node.name === name || nameOf(it) === name) ? (nameOf(it) ?? []) : [],
-    );
-  const links = new Set(all.flatMap(its));
-  const isHost = all.some(({ node }) => node.name === name);
-  if (links.size === 0 && !isHost) {
-    const others = [
-      ...nodes.filter(({ foreign }) => !foreign).map((it) => it.name),
-      ...new Set(all.flatMap(({ declared }) => declared.flatMap((it) => nameOf(it) ?? []))),
-    ];
-    throw new ToolError("cli/host", `the stack has no host and no link ${name}, only ${others.join(", ")}`);
-  }
-  return all.flatMap((wanted): Concern[] => {
-    const own = wanted.node.name === name;
-    const devices = wanted.declared.filter((it) => DEVICES.includes(it.token) && links.has(nameOf(it) ?? ""));
-    if (!own && devices.length === 0) return [];
-    const names = new Set(devices.map(({ spec }) => spec.device));
-    const concerned = own
-      ? wanted.declared
-      : wanted.declared.filter(
-          (it) => it.token === "overlay:node:Host" || devices.includes(it) || names.has(it.spec.device),
-        );
-    const asks = (to: string) => own || !isHost || to === name || links.has(name);
-    return [{ wanted, concerned, asks }];
-  });
-}
-
-const callsOf = ({ technology, spec }: Declared): Call[] => technology.end?.(spec).calls ?? [];
 
 /** What is asked of a host besides what is declared of it. */
 const more = (concerned: readonly Declared[]): string[] => [
   ...concerned.flatMap(({ technology, spec }) => technology.observes?.(spec) ?? []),
-  ...(concerned.some(({ token }) => token === INTERFACE) ? ["hook input"] : []),
-  ...concerned.flatMap(callsOf).flatMap(({ endpoint }) => {
-    const at = parseEndpoint(endpoint);
-    return at ? [`way ${at.address}`] : [];
-  }),
+  ...(concerned.some(({ token }) => token === INTERFACE || token === MEMBER) ? ["hook input"] : []),
 ];
 
 /** Between two looks, so that the second shows what the packets in between have brought about. */
@@ -97,16 +53,14 @@ export async function examine(all: readonly Concern[], ssh: string | undefined, 
   const found = new Map<Concern, Examined>();
   try {
     await inParallel(hosts, parallel, async ({ concern, looked }) => {
-      const { wanted, concerned } = concern;
-      const look = await looked.look();
-      found.set(concern, { wanted, concerned, look, ways: look.seen ? waysOf(concern, look.seen) : [], dropped: [] });
+      found.set(concern, await lookedAt(concern, looked));
     });
     const seen = hosts.flatMap(({ concern, looked }) => {
       const it = found.get(concern);
       return it?.look.seen ? [{ it, looked }] : [];
     });
     await inParallel(seen, parallel, ({ it, looked }) => attempt(it, () => proven(it, looked)));
-    const silent = silentDevices(seen.map(({ it }) => it));
+    const silent = silentPairs(seen.map(({ it }) => it));
     // Both ends at once: what one sends the other is to see.
     await Promise.all(seen.map(({ it, looked }) => attempt(it, () => followed(it, looked, silent))));
     await inParallel(seen, parallel, async ({ it, looked }) => {
@@ -122,30 +76,64 @@ export async function examine(all: readonly Concern[], ssh: string | undefined, 
   return all.flatMap((concern) => found.get(concern) ?? []);
 }
 
+/** The first reason is the one that counts. */
 async function attempt(it: Examined, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    it.unproven = error.message;
+    it.unproven ??= withCode(error);
   }
 }
 
-const waysOf = ({ concerned, asks }: Concern, seen: Snapshot): Way[] =>
-  concerned.flatMap((declared) => {
-    const calls = callsOf(declared);
-    return (declared.technology.paths?.(declared.spec, seen) ?? [])
-      .filter(({ to }) => asks(to))
+/** Again where somebody is called elsewhere than declared, for the way there. */
+async function lookedAt(concern: Concern, looked: Looked): Promise<Examined> {
+  const { wanted, concerned } = concern;
+  let look = await looked.look();
+  const ways = look.seen ? waysOf(concern, look.seen) : [];
+  const elsewhere = ways.flatMap((way) => (look.seen ? (calledAt(way, look.seen)?.address ?? []) : []));
+  const unasked = elsewhere.filter((it) => look.seen && !(it in look.seen.ways));
+  if (unasked.length > 0) {
+    looked.ask(unasked.map((it) => `way ${it}`));
+    look = await looked.look();
+  }
+  return { wanted, concerned, look, ways, wayless: look.seen ? waylessOf(concern, ways) : [] };
+}
+
+export function waysOf({ concerned, asks }: Concern, seen: Snapshot): Way[] {
+  return concerned.flatMap((declared) => {
+    const { technology, spec } = declared;
+    const calls = technology.end?.(spec).calls ?? [];
+    return (technology.paths?.(spec, seen) ?? [])
+      .filter(({ of, to }) => asks(of, to))
       .map((path): Way => {
         const call = calls.find(({ publicKey }) => publicKey === path.from);
         return { declared, path, ...(call && { call }) };
       });
   });
+}
 
-/** What WireGuard calls now, which may not be where it was declared to. */
-const endpointOf = ({ path, call }: Way, { wg }: Snapshot): string | undefined =>
+/** Not those of somebody else's whom nobody calls: they move about, and there is nothing to prove. */
+export const waylessOf = ({ concerned, asks }: Concern, ways: readonly Way[]): Wayless[] =>
+  concerned
+    .filter(({ token }) => token === INTERFACE || token === MEMBER)
+    .flatMap((declared) =>
+      peersOf(declared)
+        .filter(({ name, foreign, endpoint }) => asks(nameOf(declared), name) && !(foreign && endpoint === undefined))
+        .filter(({ name }) => !ways.some((way) => way.declared === declared && way.path.to === name))
+        .map(({ name }) => ({ declared, to: name })),
+    );
+
+/** Where WireGuard has a peer now, which may not be where it was declared. */
+export const endpointOf = ({ path, call }: Way, { wg }: Snapshot): string | undefined =>
   wg.find(({ device }) => device === path.device)?.peers.find(({ publicKey }) => publicKey === path.from)?.endpoint ??
   call?.endpoint;
+
+/** Of those who are called: others may be behind a NAT, whose address would answer in their place. */
+function calledAt(way: Way, seen: Snapshot) {
+  const declared = peersOf(way.declared).find(({ publicKey }) => publicKey === way.path.from)?.endpoint;
+  return declared === undefined ? undefined : parseEndpoint(endpointOf(way, seen) ?? declared);
+}
 
 async function proven({ look: { seen }, ways }: Examined, looked: Looked): Promise<void> {
   if (!seen) return;
@@ -172,7 +160,7 @@ const TINY = 64;
 /** Whether the other end's address answers outside: a little, and as much as a packet of the MTU comes to. */
 async function outside(way: Way, seen: Snapshot, looked: Looked): Promise<void> {
   const { path } = way;
-  const at = path.layer === "WireGuard" ? parseEndpoint(endpointOf(way, seen) ?? "") : undefined;
+  const at = calledAt(way, seen);
   const device = at && seen.ways[at.address];
   if (!at || device === undefined) return;
   const asked = [TINY, path.mtu + OVERHEAD.WireGuard(family(at.address))];
@@ -181,32 +169,32 @@ async function outside(way: Way, seen: Snapshot, looked: Looked): Promise<void> 
   way.outside = { asked, answered: answered[0] ?? [] };
 }
 
-const end = (of: string, a: string, b: string): string => JSON.stringify([of, ...[a, b].sort()]);
-export const pairOf = ({ wanted }: Examined, { path }: Way): string => end(path.of, wanted.node.name, path.to);
+/** The two ends of something that they have in common. */
+export const pairOf = (of: string, a: string, b: string): string => JSON.stringify([of, ...[a, b].sort()]);
 
 /** Pairs of which neither end had an answer. */
-function silentDevices(all: readonly Examined[]): Set<string> {
-  const tried = all.flatMap((it) => it.ways.map((way) => ({ pair: pairOf(it, way), way })));
-  const answered = new Set(tried.filter(({ way }) => way.carried).map(({ pair }) => pair));
-  return new Set(
-    tried.filter(({ pair, way }) => way.path.layer === "WireGuard" && !answered.has(pair)).map(({ pair }) => pair),
+function silentPairs(all: readonly Examined[]): Set<string> {
+  const tried = all.flatMap(({ wanted, ways }) =>
+    ways.map(({ path, carried }) => ({ pair: pairOf(path.of, wanted.node.name, path.to), carried })),
   );
+  const answered = new Set(tried.flatMap(({ pair, carried }) => (carried ? pair : [])));
+  return new Set(tried.flatMap(({ pair }) => (answered.has(pair) ? [] : pair)));
 }
 
 async function followed(it: Examined, looked: Looked, silent: ReadonlySet<string>): Promise<void> {
   const { seen } = it.look;
-  const ways = it.ways.filter((way) => way.path.layer === "WireGuard" && silent.has(pairOf(it, way)));
+  const ways = it.ways.filter(({ path }) => silent.has(pairOf(path.of, it.wanted.node.name, path.to)));
   if (!seen || ways.length === 0) return;
   const all = ways.map((way) => {
-    const { device, address, port } = way.path;
+    const { device, address, port, layer, from } = way.path;
+    const base = { device, address, port };
+    if (layer === "VXLAN") return { ...base, both: true, from };
     // A mesh's peers have one port, and a link's may come from behind a NAT.
-    const from = way.declared.spec.peers ? parseEndpoint(endpointOf(way, seen) ?? "")?.address : undefined;
-    return { device, address, port, from };
+    return { ...base, from: way.declared.spec.peers ? parseEndpoint(endpointOf(way, seen) ?? "")?.address : undefined };
   });
-  const { counted, dropped } = await looked.trace(all);
+  const counted = await looked.trace(all);
   for (const [index, way] of ways.entries()) {
     const found = counted[index];
     if (found) way.counted = found;
   }
-  it.dropped = dropped;
 }

@@ -3,7 +3,8 @@ import { type Command, InvalidArgumentError } from "commander";
 import { exported, type Source, stackNetwork, stackResources } from "../stack";
 import { wanted } from "../status/look";
 import { checksOf } from "./checks";
-import { concerns, examine } from "./examine";
+import { concerns } from "./concerns";
+import { examine } from "./examine";
 import { diagnosis, exitCode, told } from "./text";
 
 interface Options extends Source {

@@ -106,7 +106,7 @@ const PATIENCE = 20;
 /** A host that is looked at again and again, over the same connection. */
 export class Looked {
   readonly #hosts: Hosts;
-  readonly #asked: string[];
+  readonly #asked: Set<string>;
 
   constructor(
     private readonly wanted: Wanted,
@@ -115,14 +115,19 @@ export class Looked {
     more: readonly string[] = [],
   ) {
     this.#hosts = new Hosts({ ssh: (ssh ?? wanted.node.ssh ?? "ssh").trim().split(/\s+/) });
-    this.#asked = [...new Set([...asked(wanted.declared), ...more])];
+    this.#asked = new Set([...asked(wanted.declared), ...more]);
+  }
+
+  /** Queries that each look from now on asks, too. */
+  ask(more: readonly string[]): void {
+    for (const query of more) this.#asked.add(query);
   }
 
   async look(): Promise<Look> {
     try {
       const connection = connectionOf(this.wanted.node);
       // A moment in which attempts may begin: another look is another attempt, where the last one was refused.
-      const seen = await snapshot(this.#hosts.session(connection), this.#asked, { timeout: PATIENCE, wait: 0.1 });
+      const seen = await snapshot(this.#hosts.session(connection), [...this.#asked], { timeout: PATIENCE, wait: 0.1 });
       return this.compared(seen, describeConnection(connection));
     } catch (error) {
       if (!(error instanceof Error)) throw error;

@@ -1,15 +1,16 @@
 # shellcheck shell=sh disable=SC2154 # what steps.sh sets
-# How far the UDP of a link gets: on its way out of this host, and on its way in from the other end.
+# How far the UDP of a link or a segment gets: on its way out of this host, and on its way in from the other end.
 
-# trace: standard input is `DEVICE ADDRESS PORT FROM`, one way a line: for six seconds, in which WireGuard calls twice,
-# packets are sent by DEVICE to ADDRESS inside, and datagrams are counted that leave from UDP PORT and that come to it, from
-# FROM where that is no `-`. Prints sections: `count`, lines `PORT FROM come|in|out|gone DATAGRAMS`, as they come to this host,
-# are past its rules, are sent, and leave it; `dropped`, the verdicts of nft(8) that ended any of them.
+# trace: standard input is `DEVICE ADDRESS sport|dport PORT FROM`, one way a line: for six seconds, in which WireGuard calls
+# twice, packets are sent by DEVICE to ADDRESS inside, and datagrams are counted that come to UDP PORT and that leave from it,
+# or, with dport, for it at the other end; from and to FROM where that is no `-`. Prints sections: `count`, lines
+# `PORT FROM come|in|out|gone DATAGRAMS`, as they come to this host, are past its rules, are sent, and leave it; `dropped`, lines
+# `PORT FROM come|out VERDICT`, of nft(8), that ended any of those that came or were sent.
 trace() {
   ways='' rules=''
-  while read -r device address port from; do
+  while read -r device address way port from; do
     ways=$ways"$device $address$newline"
-    come="udp dport $port" sent="udp sport $port"
+    come="udp dport $port" sent="udp $way $port"
     case $from in
       -) ;;
       *:*) come="ip6 saddr $from $come" sent="ip6 daddr $from $sent" ;;
@@ -42,8 +43,23 @@ EOT
   printf '%s\n' "$counted" |
     sed -n 's/^.* counter packets \([0-9]*\) bytes [0-9]* comment "\([^"]*\)"$/\2 \1/p'
   section dropped
-  printf '%s\n' "$traced" | grep -E 'verdict drop|policy drop' | cut -d ' ' -f 4- | sort -u
+  printf '%s\n' "$traced" | verdicts | sort -u
   section end
+}
+
+# Of `trace id ID FAMILY TABLE CHAIN …`: our own rule that a packet meets first says of which way it is.
+verdicts() {
+  awk '
+    $1 != "trace" { next }
+    $5 == "overlay-trace" {
+      if (match($0, /comment "[^"]* (come|out)"/)) whose[$3] = substr($0, RSTART + 9, RLENGTH - 10)
+      next
+    }
+    /verdict drop|policy drop/ && $3 in whose {
+      id = $3
+      sub(/^trace id [^ ]+ /, "")
+      print whose[id], $0
+    }'
 }
 
 call() {
