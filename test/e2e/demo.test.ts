@@ -43,11 +43,12 @@ describeWhere(["lab", "engine"], "the demo", () => {
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       return stdout;
     };
-    const { stack, hosts } = JSON.parse(await overlay("--json")) as Status;
-    const told = hosts.flatMap(({ name, rows }) =>
-      rows.map(({ link, peer, state, endpoint, why, mtu, guard }) =>
-        [name, link, peer, state, endpoint, why, mtu.declared, mtu.device, mtu.path, guard].join(" "),
-      ),
+    const { stack, hosts } = JSON.parse(await overlay("--json --measure")) as Status;
+    const told = hosts.flatMap(({ name, rows, guards }) =>
+      rows.map(({ link, device, peer, state, endpoint, why, mtu }) => {
+        const dropped = guards.find((it) => it.device === device)?.packets;
+        return [name, link, peer, state, endpoint, why, mtu.declared, mtu.device, mtu.path, dropped].join(" ");
+      }),
     );
     expect([stack, ...told]).toEqual([
       "overlay/lab",

@@ -1,0 +1,37 @@
+/** What `pulumi stack export` prints, asked of Pulumi. Loads next to nothing, so that what needs it loads while Pulumi answers. */
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
+import { ToolError } from "./error";
+
+/** Where a deployment is read from. */
+export interface Source {
+  /** A file with what `pulumi stack export` printed; `-` is standard input. Default: Pulumi is asked. */
+  state?: string;
+  /** Default: the one that is selected. */
+  stack?: string;
+}
+
+/** Throws an Error that says what to do. */
+export async function exported({ state, stack }: Source): Promise<string> {
+  if (state !== undefined) return readFileSync(state === "-" ? 0 : state, "utf8");
+  const words = ["stack", "export", "--non-interactive", ...(stack === undefined ? [] : ["--stack", stack])];
+  const asked = promisify(execFile)("pulumi", words, { maxBuffer: 2 ** 30 });
+  asked.child.stdin?.end();
+  try {
+    return (await asked).stdout;
+  } catch (error) {
+    const { code, signal, stderr = "" } = error as { code?: string | number; signal?: string; stderr?: string };
+    if (code === "ENOENT") {
+      throw new ToolError(
+        "cli/pulumi",
+        "there is no pulumi on PATH: put it there, or give what `pulumi stack export` prints as --state FILE",
+      );
+    }
+    if (typeof code !== "number" && !signal) throw error;
+    throw new ToolError(
+      "cli/pulumi",
+      `\`pulumi ${words.join(" ")}\` ended with ${code ?? signal}: ${stderr.trim() || "it said nothing"}`,
+    );
+  }
+}
