@@ -24,7 +24,7 @@ const TIP = '<path class="tip" d="M22 0L11 5L11 -5Z"/>';
 export interface Used {
   /** Arrows. */
   tips: boolean;
-  /** Some of the links have nothing written on them. */
+  /** Some of the links have nothing written on them: there is a table of all. */
   unsaid: boolean;
   /** Of lines by which nothing goes. */
   states: string[];
@@ -46,7 +46,7 @@ function entries({ nodes, links, meshes, segments, relays }: StackNetwork, { tip
     [tips, { sign: TIP, width: 34, text: "can be called" }],
     [nodes.some(({ foreign }) => foreign), { sign: CARD, width: 34, text: "not of this stack" }],
     ...segments.map((it, index): [boolean, Entry] => [true, chip(it, index)]),
-    [unsaid, { sign: "", width: -8, text: "more of each link: under the mouse" }],
+    [unsaid, { sign: "", width: -8, text: "links: in the table; all of each: under the mouse" }],
   ];
   return all.flatMap(([used, entry]) => (used ? [entry] : []));
 }
