@@ -146,28 +146,32 @@ test("bytes and ages have a unit, and few digits", () => {
 });
 
 test("of what choose.sh has logged, the look has the last of each peer, and of each destination by way of a relay", () => {
-  const text = [
-    "\x1ewg",
-    "\x1edecisions",
-    "1790000000.123456 fra (inter-fra): 198.51.100.9:11001 -> [2001:db8::9]:443: 3 probes failed",
-    "1790000001.5 hkg (inter-fra): 10.255.0.3/32 by way of fra, as net/prod says: metric 8194 src 10.255.0.1",
-    "1790000002.5 hkg (inter-fra): fd00:6f::3/128 no longer by way of fra: net/prod does not name it any more",
-    "no decision",
-    "\x1eend",
+  const log = [
+    "1789999999.123456 host sh[7]: fra (inter-fra): [2001:db8::9]:443 -> 198.51.100.9:11001: preferred, and it answers",
+    "1790000000.123456 host sh[7]: fra (inter-fra): 198.51.100.9:11001 -> [2001:db8::9]:443: 3 probes failed",
+    "1790000001.5 host sh[7]: fra (inter-fra): 10.255.0.3/32 by way of hkg: it is not there any more",
+    "1790000002.5 host sh[7]: fra (inter-fra): 10.255.0.3/32 by way of hkg, as net/prod says: metric 8194 src 10.255.0.1",
+    "1790000003.5 host sh[7]: fra (inter-fra): fd00:6f::3/128 no longer by way of hkg: net/prod does not name it any more",
+    "1790000004.5 host sh[7]: no decision",
     "",
   ].join("\n");
+  const agent = join(__dirname, "../../../sdk/host/agents/snapshot.sh");
+  const script = `. ${agent}; journalctl() { cat; }; last_decisions | sort`;
+  const { stdout, stderr } = spawnSync("sh", ["-c", script], { input: log, encoding: "utf8" });
+  expect(stderr).toBe("");
+  const text = `\x1ewg\n\x1edecisions\n${stdout}\x1eend\n`;
   expect(parseSnapshot(text, ["decisions"]).decisions).toEqual([
     {
       ...{ peer: "fra", device: "inter-fra", at: 1790000000 },
       text: "198.51.100.9:11001 -> [2001:db8::9]:443: 3 probes failed",
     },
     {
-      ...{ peer: "hkg", device: "inter-fra", at: 1790000001, relay: { to: "10.255.0.3/32", by: "fra" } },
-      text: "10.255.0.3/32 by way of fra, as net/prod says: metric 8194 src 10.255.0.1",
+      ...{ peer: "fra", device: "inter-fra", at: 1790000002, relay: { to: "10.255.0.3/32", by: "hkg" } },
+      text: "10.255.0.3/32 by way of hkg, as net/prod says: metric 8194 src 10.255.0.1",
     },
     {
-      ...{ peer: "hkg", device: "inter-fra", at: 1790000002, relay: { to: "fd00:6f::3/128", by: "fra" } },
-      text: "fd00:6f::3/128 no longer by way of fra: net/prod does not name it any more",
+      ...{ peer: "fra", device: "inter-fra", at: 1790000003, relay: { to: "fd00:6f::3/128", by: "hkg" } },
+      text: "fd00:6f::3/128 no longer by way of hkg: net/prod does not name it any more",
     },
   ]);
 });
