@@ -16,7 +16,11 @@ export interface Source {
 export async function exported({ state, stack }: Source): Promise<string> {
   if (state !== undefined) return readFileSync(state === "-" ? 0 : state, "utf8");
   const words = ["stack", "export", "--non-interactive", ...(stack === undefined ? [] : ["--stack", stack])];
-  const asked = promisify(execFile)("pulumi", words, { maxBuffer: 2 ** 30 });
+  const asked = promisify(execFile)("pulumi", words, {
+    maxBuffer: 2 ** 30,
+    // Whether there is a newer Pulumi would be asked over the network first, and told nobody.
+    env: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" },
+  });
   asked.child.stdin?.end();
   try {
     return (await asked).stdout;
