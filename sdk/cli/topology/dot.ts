@@ -1,6 +1,6 @@
 /** A network in the words of Graphviz: https://graphviz.org/doc/info/lang.html */
 import type { StackLink, StackNetwork } from "../stack";
-import { DECLARED, type Live, stateWords, troubleOf } from "./live";
+import { DECLARED, type Live, stateWords, troubleOf, UNUSED } from "./live";
 import { plain } from "./text";
 import { linkWords, meshWords, nodeWords, segmentWords } from "./words";
 
@@ -73,7 +73,7 @@ export function dot(network: StackNetwork, live: Live = DECLARED): string {
     ...relays.map((relay) => {
       const line = live.relay(relay);
       const lost = LOST[line.state];
-      const label = quoted([`by way of ${relay.by}`, ...stateWords(line)]);
+      const label = quoted([`by way of ${relay.by}`, ...stateWords(line, UNUSED)]);
       return `${id(relay.a)} -- ${id(relay.b)} ${attributes({ label, style: "dotted", ...(lost !== undefined && { color: lost }) })}`;
     }),
   ];

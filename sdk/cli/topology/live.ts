@@ -32,9 +32,12 @@ export const troubleOf = (live: Live, name: string): string[] => {
   return trouble === undefined ? [] : [trouble];
 };
 
-/** What is said of a thing where it is not as it should be. */
-export const stateWords = ({ state }: Line): string[] =>
-  state === "up" ? [] : [{ idle: "no session", down: "not as declared", unknown: "not known" }[state]];
+/** What is said of a thing where it is not as it should be. `idle`: of one by which nothing goes. */
+export const stateWords = ({ state }: Line, idle = "no session"): string[] =>
+  state === "up" ? [] : [{ idle, down: "not as declared", unknown: "not known" }[state]];
+
+/** Of a relay that is there, while another way is better. */
+export const UNUSED = "not in use";
 
 const words = (
   name: string,

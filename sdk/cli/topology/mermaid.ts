@@ -1,6 +1,6 @@
 /** A network in the words of Mermaid, which GitHub and others draw in Markdown: https://mermaid.js.org/syntax/flowchart.html */
 import type { StackEnd, StackNetwork } from "../stack";
-import { DECLARED, type Live, stateWords, troubleOf } from "./live";
+import { DECLARED, type Live, stateWords, troubleOf, UNUSED } from "./live";
 import { plain } from "./text";
 import { linkWords, meshWords, nodeWords, segmentWords } from "./words";
 
@@ -67,7 +67,7 @@ export function mermaid(network: StackNetwork, live: Live = DECLARED): string {
     ...relays.map((relay) => {
       const line = live.relay(relay);
       const style = LOST[line.state];
-      const said = quoted([`by way of ${relay.by}`, ...stateWords(line)]);
+      const said = quoted([`by way of ${relay.by}`, ...stateWords(line, UNUSED)]);
       return { text: `${id(relay.a)} -.-|${said}| ${id(relay.b)}`, ...(style !== undefined && { style }) };
     }),
   ];

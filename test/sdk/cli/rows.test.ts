@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { stackNetwork, stackResources } from "../../../sdk/cli/stack";
 import { type Look, type Wanted, wanted } from "../../../sdk/cli/status/look";
 import { type Row, type Status, statusOf, troubles, why } from "../../../sdk/cli/status/rows";
+import { dot } from "../../../sdk/cli/topology/dot";
 import { liveOf } from "../../../sdk/cli/topology/live";
+import { mermaid } from "../../../sdk/cli/topology/mermaid";
+import { svg } from "../../../sdk/cli/topology/svg";
 import { changes, type Snapshot } from "../../../sdk/kernel";
 import { KernelModel } from "../../kernel-model";
 import { expectGolden, golden } from "../golden";
@@ -380,4 +383,23 @@ test("a picture has what is not as it should be: nodes, links, meshes, segments 
   expect(["lux", "fra", "nas"].map((node) => live.member("lan", node).state)).toEqual(["idle", "down", "unknown"]);
   expect(live.member("plain", "sgp").state).toBe("up");
   expect(live.relay({ a: "lux", b: "nas", by: "fra" }).state).toBe("up");
+});
+
+test("in each format of a picture it is marked what is not as it should be", async () => {
+  const network = stackNetwork(stackResources(await deploymentOf(everything)));
+  const live = liveOf(
+    statusWith({
+      but: ({ lux, fra }) => {
+        fra.fdb["vx-lan"] = fra.fdb["vx-lan"]?.filter(({ dst }) => dst !== "10.255.0.3");
+        lux.routes4.push({ dst: "10.255.0.3", dev: "eth1", metric: 20, protocol: "static" });
+      },
+    }),
+  );
+  expect(svg(network, live)).toMatch(/<rect class="chip s0 down"[^>]*>/);
+  expect(svg(network, live)).toMatch(
+    /<g class="way up [^"]*"><title>lux and nas by way of fra\nlux to nas: idle, declared\n/,
+  );
+  expect(svg(network)).not.toMatch(/class="chip s\d+ /);
+  expect(mermaid(network, live)).toContain('s0 -.-|"10.100.0.2/24<br>not as declared"| n0');
+  expect(dot(network, live)).toContain('[label="10.100.0.2/24\\nnot as declared", style=dashed, color="#dc2626"]');
 });
