@@ -57,6 +57,8 @@ plugin_hindrance() {
 command_hindrance() { plugin_hindrance command; }
 cloudflare_hindrance() { plugin_hindrance cloudflare; }
 
+browser_hindrance() { has chromium || echo "chromium is not installed (apt-get install chromium; setup leaves its 300 MB alone)"; }
+
 shellcheck_hindrance() { has shellcheck || echo "shellcheck is not installed"; }
 
 minio_hindrance() { command -v minio >/dev/null || echo "no MinIO, and none could be built (sh scripts/setup.sh minio says why; at once after: rm -r $cache/failed)"; }
@@ -113,7 +115,7 @@ images_hindrance() {
 can() {
   printf '{'
   comma=
-  for need in lab vm images engine python go yaml command cloudflare shellcheck minio rosenpass; do
+  for need in lab vm images engine python go yaml command cloudflare shellcheck browser minio rosenpass; do
     printf '%s"%s":"%s"' "$comma" $need "$(${need}_hindrance)"
     comma=,
   done

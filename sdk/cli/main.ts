@@ -5,16 +5,10 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { marked } from "../codes";
 import { missingKey, withPrivateKey } from "../wireguard/quick";
-import { addDoctor } from "./doctor";
 import { ToolError, toldOf } from "./error";
 import { readInput } from "./file";
 import { type Key, keyIn } from "./key";
 import { qr } from "./qr";
-import { addReport } from "./report";
-import { addRosenpass } from "./rosenpass";
-import { addStatus } from "./status";
-import { addTopology } from "./topology";
-import { addTruth } from "./truth";
 
 const { version } = JSON.parse(readFileSync(join(__dirname, "../../../package.json"), "utf8")) as { version: string };
 
@@ -81,12 +75,23 @@ program
   .option("--qr", "as a QR code for the WireGuard app")
   .action(peer);
 
-addDoctor(program);
-addReport(program);
-addRosenpass(program);
-addStatus(program);
-addTopology(program);
-addTruth(program);
+/** In files of their own, of which those of the one that is asked for are loaded, and of help all: half of a start. */
+const ADD: Record<string, () => (program: Command) => unknown> = {
+  doctor: () => (require("./doctor") as typeof import("./doctor")).addDoctor,
+  report: () => (require("./report") as typeof import("./report")).addReport,
+  rosenpass: () => (require("./rosenpass") as typeof import("./rosenpass")).addRosenpass,
+  status: () => (require("./status") as typeof import("./status")).addStatus,
+  topology: () => (require("./topology") as typeof import("./topology")).addTopology,
+  truth: () => (require("./truth") as typeof import("./truth")).addTruth,
+};
+const [, , name = ""] = process.argv;
+const asked = Object.hasOwn(ADD, name) ? ADD[name] : undefined;
+for (const add of asked ? [asked] : Object.values(ADD)) add()(program);
+
+// Somebody has read enough, as head(1): what is not read is lost, and no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
 
 program.parseAsync().catch((error: Error) => {
   process.stderr.write(`overlay: ${toldOf(error)}\n`);

@@ -1,10 +1,8 @@
 /** The network that a stack describes, as its state has it: what `pulumi stack export` prints. */
-import { spawnSync } from "node:child_process";
 import { z } from "zod";
 import { format, parse } from "../faults";
 import { unpacked } from "../packed";
 import { ToolError } from "./error";
-import { readInput } from "./file";
 
 /** A machine of the stack, or somebody else's that is a peer of one. */
 export interface StackNode {
@@ -87,42 +85,11 @@ export interface StackNetwork {
   relays: StackRelay[];
 }
 
-/** Where a deployment is read from. */
-export interface Source {
-  /** A file with what `pulumi stack export` printed; `-` is standard input. Default: Pulumi is asked. */
-  state?: string;
-  /** Default: the one that is selected. */
-  stack?: string;
-}
-
 const names = new Intl.Collator("en", { numeric: true });
 /** lux-2 before lux-10, and the same order everywhere. */
 export const byName = (a: string, b: string): number => names.compare(a, b) || (a < b ? -1 : Number(a > b));
 
 const sorted = <T extends { name: string }>(all: Iterable<T>): T[] => [...all].sort((a, b) => byName(a.name, b.name));
-
-/** Throws an Error that says what to do. */
-export function exported({ state, stack }: Source): string {
-  if (state !== undefined) return readInput(state);
-  const words = ["stack", "export", "--non-interactive", ...(stack === undefined ? [] : ["--stack", stack])];
-  const { error, status, stdout, stderr } = spawnSync("pulumi", words, {
-    encoding: "utf8",
-    maxBuffer: 2 ** 30,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  if (error && "code" in error && error.code === "ENOENT") {
-    throw new ToolError(
-      "cli/pulumi",
-      "there is no pulumi on PATH: put it there, or give what `pulumi stack export` prints as --state FILE",
-    );
-  }
-  if (error) throw new ToolError("cli/pulumi", `\`pulumi ${words.join(" ")}\` cannot be run: ${error.message}`);
-  if (status === 0) return stdout;
-  throw new ToolError(
-    "cli/pulumi",
-    `\`pulumi ${words.join(" ")}\` ended with ${status}: ${stderr.trim() || "it said nothing"}`,
-  );
-}
 
 /** Of apitype.UntypedDeployment in pulumi/pulumi: 3 since Pulumi 1.0, 4 where a resource uses what is newer. */
 const VERSIONS = [3, 4];

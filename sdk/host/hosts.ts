@@ -84,6 +84,16 @@ export class Hosts {
     this.#keyring = undefined;
   }
 
+  /** Ends all connections now, without a word to the hosts: what one was asked for, it finishes by itself. */
+  kill(): void {
+    for (const session of this.#sessions.values()) session.kill();
+    this.#sessions.clear();
+    this.#rounds.clear();
+    this.#probes.clear();
+    void this.#keyring?.then((keyring) => keyring.close()).catch(() => undefined);
+    this.#keyring = undefined;
+  }
+
   async #environment(): Promise<SshEnvironment> {
     const { ssh = ["ssh"], identities = [] } = this.options;
     if (identities.length === 0) return { ssh };

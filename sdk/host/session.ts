@@ -103,6 +103,12 @@ export class SshSession implements Session {
     this.#shell?.end();
   }
 
+  /** Ends the connection now. One that is still being made ends with the signal of its operation. */
+  kill(): void {
+    this.#shell?.kill(cancelled());
+    this.#shell = undefined;
+  }
+
   async #now({ agent, input }: Operation, options: RunOptions): Promise<Result> {
     const { signal, timeout = 60 } = options;
     if (signal?.aborted) throw cancelled();

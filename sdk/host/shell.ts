@@ -18,17 +18,17 @@ interface Pending {
   reject(error: HostError): void;
 }
 
-let read: string | undefined;
+let definitions: string | undefined;
 
-/** Sent once: definitions only. */
-const prelude = (): string => {
-  read ??= [
+/** Sent once, and read once for all hosts: definitions only. */
+function prelude(): string {
+  definitions ??= [
     ...["session.sh", "login.sh", "lock.sh", "generations.sh"].map(agent),
     stepsAgent(),
     ...["snapshot.sh", "rosenpass/report.sh", "firewalls.sh", "probe.sh", "trace.sh", "apply.sh"].map(agent),
   ].join("\n");
-  return read;
-};
+  return definitions;
+}
 
 /** Seconds for the login itself, after the TCP connection. */
 const loginTime = 20;

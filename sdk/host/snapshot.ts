@@ -174,14 +174,14 @@ function exchange(lines: string[]): Exchange {
   };
 }
 
-/** `UNIXTIME NAME (DEVICE): TEXT` */
+/** `UNIXTIME NAME (DEVICE): TEXT`; of a relay, TEXT is `DESTINATION by way of RELAY…` or `DESTINATION no longer by way of…` */
 const decisions = (lines: string[]): NonNullable<Snapshot["decisions"]> =>
-  Object.fromEntries(
-    lines.flatMap((line) => {
-      const [, at, about, text] = /^(\d+)\S* (\S+ \(\S+\)): (.*)$/.exec(line) ?? [];
-      return about === undefined || text === undefined ? [] : [[about, { at: Number(at), text }]];
-    }),
-  );
+  lines.flatMap((line) => {
+    const [, at, peer, device, text] = /^(\d+)\S* (\S+) \((\S+)\): (.*)$/.exec(line) ?? [];
+    if (peer === undefined || device === undefined || text === undefined) return [];
+    const [, to, by] = /^(\S+\/\d+) (?:no longer )?by way of ([^\s:,]+)/.exec(text) ?? [];
+    return [{ at: Number(at), peer, device, text, ...(to !== undefined && by !== undefined && { relay: { to, by } }) }];
+  });
 
 const rulesOf = (section: string | undefined): string[] | undefined =>
   section?.split("\n").flatMap((line) => line.trim() || []);

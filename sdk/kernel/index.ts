@@ -17,7 +17,7 @@ export { userspaceUnit } from "./link";
 export * from "./marks";
 export { destination } from "./route";
 export { called, type Silent, silence, silent } from "./silent";
-export type { Exchange, Snapshot } from "./snapshot";
+export type { Decided, Exchange, Snapshot } from "./snapshot";
 export type { Blob, Call, End, Keying, Path, Technology } from "./technology";
 export { bootText, text } from "./text";
 export { parseWgDump } from "./wg";

@@ -161,6 +161,18 @@ export interface Exchange {
   trouble?: string;
 }
 
+/** What choose.sh on a host has decided, as it logged it. */
+export interface Decided {
+  /** Name of the node that is called, or reached by way of a relay. */
+  peer: string;
+  device: string;
+  /** Unix time in seconds. */
+  at: number;
+  text: string;
+  /** Of a route by way of a relay: where to, and the name of who forwards. */
+  relay?: { to: string; by: string };
+}
+
 export interface Snapshot {
   /** /etc/machine-id */
   machine: string;
@@ -197,11 +209,8 @@ export interface Snapshot {
   rosenpass?: Rosenpass;
   /** What became of the keys that are exchanged, by the name of the exchange. Absent key: not asked. */
   exchanges: Record<string, Exchange>;
-  /**
-   * What choose.sh has last logged of each peer, by `NAME (DEVICE)`, and when that was, as Unix time in seconds. Absent: not
-   * asked.
-   */
-  decisions?: Record<string, { at: number; text: string }>;
+  /** What choose.sh has last logged of each peer, and of each destination by way of a relay. Absent: not asked. */
+  decisions?: Decided[];
   /** UDP ports of those that were asked for that somebody listens on. */
   udp: number[];
   /** Forwarding database of a VXLAN device, and permanent neighbours on any; undefined: there is no such device. */

@@ -24,6 +24,7 @@ import { Book, load, type Section, sectionText } from "./report";
 import { declaredEntries, entries, segment } from "./segments";
 import { ROOT } from "./stack";
 import { status } from "./status";
+import { topology } from "./topology";
 import { vm } from "./vm";
 import { warm } from "./warm";
 
@@ -36,7 +37,7 @@ const inLabs: Record<string, Record<string, (lab: Lab) => Promise<Section>>> = {
   vm: { lossesInKernel: lossesOfMany("kernel") },
   ten: { mesh, links, delay, status },
 };
-const withoutLab: Record<string, () => Promise<Section>> = { plan, large, segment, vm, report: pullRequest };
+const withoutLab: Record<string, () => Promise<Section>> = { plan, large, segment, vm, report: pullRequest, topology };
 
 const measures: Record<string, () => Promise<Section>> = {
   ...Object.fromEntries(

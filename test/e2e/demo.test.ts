@@ -43,20 +43,22 @@ describeWhere(["lab", "engine"], "the demo", () => {
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       return stdout;
     };
-    const { stack, hosts } = JSON.parse(await overlay("--json")) as Status;
-    const told = hosts.flatMap(({ name, rows }) =>
-      rows.map(({ link, peer, state, endpoint, why, mtu, guard }) =>
-        [name, link, peer, state, endpoint, why, mtu.declared, mtu.device, mtu.path, guard].join(" "),
-      ),
+    const { stack, hosts } = JSON.parse(await overlay("--json --measure")) as Status;
+    const told = hosts.flatMap(({ name, rows, guards }) =>
+      rows.map(({ link, device, peer, state, endpoint, why, mtu }) => {
+        const dropped = guards.find((it) => it.device === device)?.packets;
+        return [name, link, peer, state, endpoint, why, mtu.declared, mtu.device, mtu.path, dropped].join(" ");
+      }),
     );
+    // Packets are measured in steps of 16 bytes, to which WireGuard fills them up.
     expect([stack, ...told]).toEqual([
       "overlay/lab",
       "fra fra-hkg hkg up 192.0.2.7:11002 declared 1420 1420 1420 0",
       "fra lux-fra lux up 203.0.113.5:11002 declared 1420 1420 1420 0",
       "hkg fra-hkg fra up 198.51.100.9:11003 declared 1420 1420 1420 0",
-      "hkg lux-hkg lux up 203.0.113.5:11003 declared 1420 1420 1420 0",
+      "hkg lux-hkg lux up 203.0.113.5:11003 declared 1420 1420 1296 0",
       "lux lux-fra fra up 198.51.100.9:11001 declared 1420 1420 1420 0",
-      "lux lux-hkg hkg up 192.0.2.7:11001 declared 1420 1300 1420 0",
+      "lux lux-hkg hkg up 192.0.2.7:11001 declared 1420 1300 1296 0",
     ]);
     expect(hosts.map(({ drift }) => drift)).toEqual([
       [],

@@ -9,12 +9,14 @@ import {
   type Followed,
   HostError,
   Hosts,
+  measure,
   type Probe,
+  type RunOptions,
   rosenpassFiles,
   snapshot,
   trace,
 } from "../../host";
-import { type Fact, live, queries, type Snapshot, type Technology, text } from "../../kernel";
+import { type Fact, live, type Path, queries, type Snapshot, type Technology, text } from "../../kernel";
 import { lineDiff } from "../../lineDiff";
 import { chooser, node } from "../../node";
 import { rosenpassDaemon, rosenpassKey, rosenpassPsk } from "../../rosenpass";
@@ -49,6 +51,17 @@ export interface Look {
   fault?: string;
   /** Lines of the kernel's text that are not as declared, as a refresh has them. */
   drift: string[];
+  /** When that was, in milliseconds. */
+  at?: number;
+  /** Ways by which packets were sent, and how many bytes of what comes in by each pass in one piece; absent: nobody answered. */
+  ways?: { path: Path; bytes?: number }[];
+}
+
+export interface LookOptions {
+  /** Ends it, and its connection, at once. */
+  signal?: AbortSignal;
+  /** Whether packets are sent, too. Default: no. */
+  measured?: boolean;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: each technology has its own spec
@@ -123,24 +136,37 @@ export class Looked {
     for (const query of more) this.#asked.add(query);
   }
 
-  async look(): Promise<Look> {
+  async look({ signal, measured = false }: LookOptions = {}): Promise<Look> {
+    const options = { timeout: PATIENCE, ...(signal && { signal }) };
     try {
       const connection = connectionOf(this.wanted.node);
       // A moment in which attempts may begin: another look is another attempt, where the last one was refused.
-      const seen = await snapshot(this.#hosts.session(connection), [...this.#asked], { timeout: PATIENCE, wait: 0.1 });
-      return this.compared(seen, describeConnection(connection));
+      const seen = await snapshot(this.#hosts.session(connection), [...this.#asked], { ...options, wait: 0.1 });
+      const look = this.compared(seen, describeConnection(connection));
+      return measured && look.seen ? { ...look, ways: await this.#measured(look.seen, options) } : look;
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       return {
         fault: error instanceof HostError ? withCode(error) : `${this.wanted.node.name}: ${error.message}`,
         drift: [],
+        at: Date.now(),
       };
     }
   }
 
+  #measured(seen: Snapshot, options: RunOptions): Promise<NonNullable<Look["ways"]>> {
+    const paths = this.wanted.declared.flatMap(({ technology, spec }) => technology.paths?.(spec, seen) ?? []);
+    return Promise.all(
+      paths.map(async (path) => {
+        const carried = await measure(this, path, options);
+        return { path, ...(carried && { bytes: carried.bytes }) };
+      }),
+    );
+  }
+
   /** Throws HostError. */
-  probe = (probes: readonly Probe[]) =>
-    this.#hosts.probes(connectionOf(this.wanted.node)).probe(probes, { timeout: PATIENCE });
+  probe = (probes: readonly Probe[], options: RunOptions = {}) =>
+    this.#hosts.probes(connectionOf(this.wanted.node)).probe(probes, { timeout: PATIENCE, ...options });
 
   /** Throws HostError. */
   trace = (all: readonly Followed[]) =>
@@ -148,12 +174,16 @@ export class Looked {
 
   close = (): Promise<void> => this.#hosts.close();
 
+  /** Its connection ends now: nothing is asked of it any more. */
+  kill = (): void => this.#hosts.kill();
+
   private compared(seen: Snapshot, who: string): Look {
     const { machine, declared } = this.wanted;
+    const at = Date.now();
     if (machine !== undefined && seen.machine !== machine) {
-      return { fault: `${who} is another machine than the one that Pulumi knows: run \`pulumi up\``, drift: [] };
+      return { fault: `${who} is another machine than the one that Pulumi knows: run \`pulumi up\``, drift: [], at };
     }
-    return { seen, drift: driftOf(declared, seen) };
+    return { seen, drift: driftOf(declared, seen), at };
   }
 }
 
@@ -165,11 +195,25 @@ export function driftOf(declared: readonly Declared[], seen: Snapshot): string[]
 
 const isLine = (line: string): boolean => line.length > 2;
 
-/** So many at once. */
-export async function inParallel<T>(all: readonly T[], limit: number, work: (one: T) => Promise<void>): Promise<void> {
-  const queue = [...all];
-  const worker = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await work(next);
+/** Work of which so much goes on at once, in the order in which it was asked for. */
+export function limited(most: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let now = 0;
+  return async (work) => {
+    if (now < most) now++;
+    else await new Promise<void>((turn) => waiting.push(turn));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else now--;
+    }
   };
-  await Promise.all(Array.from({ length: Math.min(limit, all.length) }, worker));
+}
+
+/** So many at once. */
+export async function inParallel<T>(all: readonly T[], most: number, work: (one: T) => Promise<void>): Promise<void> {
+  const turn = limited(most);
+  await Promise.all(all.map((one) => turn(() => work(one))));
 }

@@ -1,6 +1,6 @@
 /** The text format of Prometheus, version 0.0.4: https://prometheus.io/docs/instrumenting/exposition_formats/ */
 import { HEALTHY } from "../../rosenpass";
-import type { HostStatus, Row, Status } from "./rows";
+import type { HostStatus, Member, Row, Status } from "./rows";
 
 interface Metric {
   name: string;
@@ -22,6 +22,10 @@ function text({ name, type, help, samples }: Metric): string[] {
 
 /** With a newline at its end. */
 export function prometheus({ stack, hosts }: Status): string {
+  const labelsOf = (host: HostStatus, { kind, link, device, peer = "", by = "" }: Row) => {
+    return { stack, host: host.name, kind, link, device, peer, by };
+  };
+  const reached = ({ state }: Member): number[] => (state === "unknown" ? [] : [Number(state === "up")]);
   const ofHosts = (value: (host: HostStatus) => number | undefined): Metric["samples"] =>
     hosts.flatMap((host) => {
       const it = value(host);
@@ -31,10 +35,7 @@ export function prometheus({ stack, hosts }: Status): string {
     hosts.flatMap((host) =>
       host.rows.flatMap((row) => {
         const it = value(row);
-        const { kind, link, device, peer = "" } = row;
-        return it === undefined
-          ? []
-          : [{ labels: { stack, host: host.name, kind, link, device, peer, ...more(row) }, value: it }];
+        return it === undefined ? [] : [{ labels: { ...labelsOf(host, row), ...more(row) }, value: it }];
       }),
     );
   const metrics: Metric[] = [
@@ -53,7 +54,7 @@ export function prometheus({ stack, hosts }: Status): string {
     {
       name: "overlay_link_up",
       type: "gauge",
-      help: "Whether there is a session with the peer; of a segment, whether its device is up.",
+      help: "Whether there is a session with the peer; of a relay, whether packets go by it; of a segment, whether its device is up, with all entries.",
       samples: ofRows(({ state }) => Number(state === "up")),
     },
     {
@@ -83,25 +84,54 @@ export function prometheus({ stack, hosts }: Status): string {
     {
       name: "overlay_link_path_mtu_bytes",
       type: "gauge",
-      help: "Bytes that passed in one piece when a run of Pulumi last looked.",
+      help: "Bytes that pass in one piece: as --measure has found, else where a run of Pulumi has found less than is declared.",
       samples: ofRows(({ mtu }) => mtu.path),
     },
     {
       name: "overlay_link_post_quantum_healthy",
       type: "gauge",
       help: "Whether post-quantum keys are exchanged as they should be; absent where none are.",
-      samples: ofRows(({ postQuantum }) => (postQuantum === undefined ? undefined : Number(postQuantum === HEALTHY))),
+      samples: ofRows(
+        ({ postQuantum }) => postQuantum && Number(postQuantum.health === HEALTHY),
+        ({ postQuantum }) => ({ mode: postQuantum?.mode ?? "" }),
+      ),
     },
     {
-      name: "overlay_link_guard_packets_total",
+      name: "overlay_segment_member_reached",
+      type: "gauge",
+      help: "Whether a member has the entries of another, and a session that leads there; absent where nothing tells.",
+      samples: hosts.flatMap((host) =>
+        host.rows.flatMap(({ link, device, members = [] }) =>
+          members.flatMap((member) =>
+            reached(member).map((value) => {
+              return { labels: { stack, host: host.name, link, device, peer: member.name }, value };
+            }),
+          ),
+        ),
+      ),
+    },
+    {
+      name: "overlay_guard_packets_total",
       type: "counter",
-      help: "Encrypted packets that were about to leave by a tunnel, and were dropped.",
-      samples: ofRows(({ guard }) => guard),
+      help: "Encrypted packets that were about to leave by a tunnel, and were dropped; without a device, from ports that are no link's.",
+      samples: hosts.flatMap(({ name, guards }) =>
+        guards.map(({ device = "", packets }) => ({ labels: { stack, host: name, device }, value: packets })),
+      ),
+    },
+    {
+      name: "overlay_link_last_decision_timestamp_seconds",
+      type: "gauge",
+      help: "When the host last chose another endpoint, or another way by a relay to a destination, as Unix time by its clock.",
+      samples: hosts.flatMap(({ name, decisions }) =>
+        decisions.map(({ peer, device, relay, at }) => {
+          return { labels: { stack, host: name, device, peer, destination: relay?.to ?? "" }, value: at };
+        }),
+      ),
     },
     {
       name: "overlay_link_endpoint_info",
       type: "gauge",
-      help: "Where packets to the peer go, and why there.",
+      help: "Where packets to the peer go, and why there: one of six reasons.",
       samples: ofRows(
         ({ endpoint }) => (endpoint === undefined ? undefined : 1),
         ({ endpoint = "", why = "" }) => ({ endpoint, why }),

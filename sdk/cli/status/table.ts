@@ -32,19 +32,32 @@ export function age(seconds: number): string {
   return `${Math.round(seconds / 86400)} d`;
 }
 
-const mtu = ({ mtu: { declared, device, path } }: Row): string =>
-  [
-    declared,
+function mtu({ mtu: { declared, device, path, measured } }: Row): string {
+  const passes = path !== undefined && path < declared;
+  return [
+    measured && !passes ? `${declared} proven` : `${declared}`,
     ...(device !== undefined && device !== declared ? [`is ${device}`] : []),
-    ...(path === undefined || path === declared ? [] : [`passes ${path}`]),
+    ...(passes ? [`${measured ? "passes" : "passed"} ${path}`] : []),
+    ...(measured === false ? ["no answer"] : []),
   ].join(", ");
+}
 
-const keys = ({ postQuantum }: Row): string =>
-  postQuantum === undefined ? "-" : postQuantum === HEALTHY ? HEALTHY : "ILL";
+function keys({ postQuantum }: Row): string {
+  if (!postQuantum) return "-";
+  return `${postQuantum.health === HEALTHY ? HEALTHY : "ILL"}, ${postQuantum.mode}`;
+}
+
+/** Of a segment, how many of the others are reached, as far as that is known. */
+function to({ peer = "-", by, members }: Row): string {
+  if (by !== undefined) return `${peer} by ${by}`;
+  const known = members?.filter(({ state }) => state !== "unknown") ?? [];
+  if (known.length === 0) return peer;
+  return `${known.filter(({ state }) => state === "up").length} of ${known.length}`;
+}
 
 const COLUMNS: [title: string, value: (row: Row) => string][] = [
   ["LINK", ({ link }) => link],
-  ["TO", ({ peer = "-" }) => peer],
+  ["TO", to],
   ["STATE", ({ state }) => state],
   ["HANDSHAKE", ({ handshake }) => (handshake === undefined ? "-" : `${age(handshake)} ago`)],
   ["ENDPOINT", ({ endpoint = "-" }) => endpoint],
@@ -53,7 +66,6 @@ const COLUMNS: [title: string, value: (row: Row) => string][] = [
   ["TX", ({ tx }) => (tx === undefined ? "-" : bytes(tx))],
   ["MTU", mtu],
   ["KEYS", keys],
-  ["GUARD", ({ guard }) => (guard === undefined ? "-" : `${guard}`)],
 ];
 
 const STATES: Record<string, Colour> = {
@@ -65,6 +77,17 @@ const STATES: Record<string, Colour> = {
 };
 
 const driftOf = ({ drift }: HostStatus): string => (drift.length === 0 ? "-" : `${drift.length} lines`);
+const seen = ({ age: seconds }: HostStatus): string => (seconds === undefined ? "-" : `${age(seconds)} ago`);
+/** Packets that the guard of a host has dropped, of all its devices. */
+const guard = ({ reachable, guards }: HostStatus): string =>
+  reachable && guards.length > 0 ? `${guards.reduce((sum, { packets }) => sum + packets, 0)}` : "-";
+
+/** Of a host, in its first row alone. */
+const HOST_COLUMNS: [title: string, value: (host: HostStatus) => string][] = [
+  ["GUARD", guard],
+  ["DRIFT", driftOf],
+  ["SEEN", seen],
+];
 
 /** Of the host itself. */
 function stateOf({ reachable, fault }: HostStatus): string {
@@ -72,22 +95,27 @@ function stateOf({ reachable, fault }: HostStatus): string {
   return fault === undefined ? "not seen yet" : "unreachable";
 }
 
-/** A row of words for each, the host's own first and its drift last. */
+/** A row of words for each, the host's name first and what is the host's own last. */
 function cellsOf(host: HostStatus): string[][] {
-  const alone = [host.name, ...COLUMNS.map(([title]) => (title === "STATE" ? stateOf(host) : "-")), driftOf(host)];
+  const own = HOST_COLUMNS.map(([, value]) => value(host));
+  const alone = [host.name, ...COLUMNS.map(([title]) => (title === "STATE" ? stateOf(host) : "-")), ...own];
   if (host.rows.length === 0) return [alone];
-  return host.rows.map((row) => [host.name, ...COLUMNS.map(([, value]) => value(row)), driftOf(host)]);
+  return host.rows.map((row, index) => [
+    host.name,
+    ...COLUMNS.map(([, value]) => value(row)),
+    ...(index === 0 ? own : own.map(() => "")),
+  ]);
 }
 
 /** Columns that have colours. */
 const COLOURED = ["STATE", "KEYS"];
 
 function wide(hosts: readonly HostStatus[], paint: Paint): { lines: string[]; width: number } {
-  const titles = ["HOST", ...COLUMNS.map(([title]) => title), "DRIFT"];
+  const titles = ["HOST", ...[...COLUMNS, ...HOST_COLUMNS].map(([title]) => title)];
   const cells = hosts.flatMap(cellsOf).map((row) => row.map(shown));
   // What nobody has is no column.
   const used = titles.flatMap((title, index) =>
-    ["HOST", "STATE"].includes(title) || cells.some((row) => row[index] !== "-") ? [index] : [],
+    ["HOST", "STATE"].includes(title) || cells.some((row) => !["", "-"].includes(row[index] ?? "")) ? [index] : [],
   );
   const widths = new Map(
     used.map((index) => [index, Math.max(titles[index]?.length ?? 0, ...cells.map((row) => row[index]?.length ?? 0))]),
@@ -100,22 +128,23 @@ function wide(hosts: readonly HostStatus[], paint: Paint): { lines: string[]; wi
       })
       .join("  ")
       .trimEnd();
-  const coloured = (text: string, title: string) => (COLOURED.includes(title) ? STATES[text] : undefined);
+  const coloured = (text: string, title: string) =>
+    COLOURED.includes(title) ? STATES[text.split(",")[0] ?? ""] : undefined;
   return {
     lines: [line(titles, () => "bold"), ...cells.map((row) => line(row, coloured))],
     width: [...widths.values()].reduce((sum, width) => sum + width + 2, -2),
   };
 }
 
-/** Words in lines that are not longer than `columns`, if words are not. */
-function wrapped(words: readonly string[], columns: number, indent: string): string[] {
+/** Words in lines that are not longer than `columns`, if words are not. `more`: what lines after the first begin with. */
+function wrapped(words: readonly string[], columns: number, indent: string, more = indent): string[] {
   const lines: string[] = [];
   for (const word of words) {
     const last = lines.at(-1);
     if (last !== undefined && last.length + word.length + 2 <= columns) lines[lines.length - 1] = `${last}, ${word}`;
-    else lines.push(indent + word);
+    else lines.push((lines.length === 0 ? indent : more) + word);
   }
-  return lines.flatMap((line) => folded(line, columns, indent));
+  return lines.flatMap((line) => folded(line, columns, more));
 }
 
 /** Between words where there are some, else anywhere: nothing is lost at the edge of a terminal. */
@@ -133,29 +162,44 @@ export function folded(line: string, columns: number, indent: string): string[] 
 }
 
 function narrow(hosts: readonly HostStatus[], columns: number, paint: Paint): string[] {
-  return hosts.flatMap((host) => {
-    const drift = host.drift.length > 0 ? `drift: ${driftOf(host)}` : "";
-    const state = host.reachable ? paint(drift, "yellow") : paint(stateOf(host), "red");
-    const title = [paint(shown(host.name), "bold"), state].join("  ").trimEnd();
-    return [title, ...host.rows.flatMap((row) => narrowRow(row, columns, paint))];
-  });
+  return hosts.flatMap((host) => [
+    ...narrowTitle(host, columns, paint),
+    ...host.rows.flatMap((row) => narrowRow(row, columns, paint)),
+  ]);
+}
+
+function narrowTitle(host: HostStatus, columns: number, paint: Paint): string[] {
+  const [name, packets] = [shown(host.name), guard(host)];
+  const words = [
+    ...(host.reachable ? [] : [stateOf(host)]),
+    ...(host.drift.length > 0 ? [`drift: ${driftOf(host)}`] : []),
+    ...(["-", "0"].includes(packets) ? [] : [`guard ${packets}`]),
+    ...(host.age === undefined ? [] : [`seen ${seen(host)}`]),
+  ].join(", ");
+  if (name.length + 2 + words.length > columns) {
+    return folded([name, words].filter(Boolean).join("  "), columns, "").map((line) => paint(line, "bold"));
+  }
+  return [[paint(name, "bold"), paint(words, host.reachable ? "yellow" : "red")].join("  ").trimEnd()];
 }
 
 function narrowRow(row: Row, columns: number, paint: Paint): string[] {
-  const { link, peer, state, handshake, endpoint, why, rx, tx, postQuantum, guard } = row;
+  const { link, peer, members, state, handshake, endpoint, why, rx, tx, postQuantum } = row;
+  const whom = to(row);
+  const reached = members === undefined || whom === "-" ? [] : [`reaches ${whom}`];
   const head = [
-    `${link}${peer === undefined ? "" : ` to ${peer}`}: ${state}`,
+    `${link}${peer === undefined ? "" : ` to ${whom}`}: ${state}`,
+    ...reached,
     ...(handshake === undefined ? [] : [`handshake ${age(handshake)} ago`]),
   ];
   const more = [
-    ...(endpoint === undefined || why === undefined ? [] : [endpoint, why]),
+    ...(endpoint === undefined ? [] : [endpoint]),
+    ...(why === undefined ? [] : [why]),
     ...(rx === undefined || tx === undefined ? [] : [`rx ${bytes(rx)}`, `tx ${bytes(tx)}`]),
     `MTU ${mtu(row)}`,
     ...(postQuantum === undefined ? [] : [`keys ${keys(row)}`]),
-    ...(guard ? [`guard ${guard}`] : []),
   ];
   return [
-    ...wrapped(head.map(shown), columns, "  ").map((line) => paint(line, STATES[state])),
+    ...wrapped(head.map(shown), columns, "  ", "    ").map((line) => paint(line, STATES[state])),
     ...wrapped(more.map(shown), columns, "    "),
   ];
 }
@@ -182,10 +226,8 @@ export function table(status: Status, { columns, colours }: Terminal): string {
   const most = columns ?? Number.POSITIVE_INFINITY;
   const full = wide(status.hosts, paint);
   const lines = full.width <= most ? full.lines : narrow(status.hosts, most, paint);
-  const decisions = status.hosts.flatMap(({ name, rows }) =>
-    rows.flatMap(({ peer, device, decision }) =>
-      decision ? [`${name} about ${peer} (${device}), ${age(decision.ago)} ago: ${decision.text}`] : [],
-    ),
+  const decisions = status.hosts.flatMap(({ name, decisions }) =>
+    decisions.map(({ peer, device, ago, text }) => `${name} about ${peer} (${device}), ${age(ago)} ago: ${text}`),
   );
   const told = (title: string, all: string[], colour?: Colour): string[] =>
     all.length === 0

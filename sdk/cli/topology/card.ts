@@ -1,6 +1,7 @@
 /** What stands in a picture as text: cards of nodes, pills of meshes, labels of links, and lines of text in a large ring. */
 import type { StackNetwork, StackNode } from "../stack";
 import type { Box } from "./geometry";
+import type { LineState, Live } from "./live";
 import { SEGMENTS } from "./style";
 import { type Font, shortened, textWidth, xml } from "./text";
 
@@ -44,15 +45,22 @@ const some = (rows: Row[]): Row[] => {
   return [...rows.slice(0, MOST - 1), more];
 };
 
-/** Segments that a node is a member of, with the class of each one's colour. */
-const memberships = (node: string, { segments }: StackNetwork) =>
+/** One that is not as it should be has a dashed edge; where something is not there, a red one. */
+const marked = (state: LineState): string => (state === "up" ? "" : ` ${state}`);
+
+/** Segments that a node is a member of, with the classes of each one's colour and state. */
+const memberships = (node: string, { segments }: StackNetwork, live: Live) =>
   segments.flatMap(({ name, vni, members }, index) =>
     members
       .filter((member) => member.node === node)
-      .map(({ addresses }) => ({ name, vni, address: addresses[0], chip: `s${index % SEGMENTS}` })),
+      .map(({ addresses }) => {
+        const chip = `s${index % SEGMENTS}${marked(live.member(name, node).state)}`;
+        return { name, vni, address: addresses[0], chip };
+      }),
   );
 
-function rowsOf(node: StackNode, network: StackNetwork, trouble: string | undefined): Row[] {
+function rowsOf(node: StackNode, network: StackNetwork, live: Live): Row[] {
+  const trouble = live.node(node.name);
   const relays = network.relays.filter(({ by }) => by === node.name);
   return [
     { text: shortened(node.name, NAME), size: 15, font: "sans", className: "name" },
@@ -68,7 +76,7 @@ function rowsOf(node: StackNode, network: StackNetwork, trouble: string | undefi
       }),
     ),
     ...some(
-      memberships(node.name, network).map(({ name, vni, address, chip }) => {
+      memberships(node.name, network, live).map(({ name, vni, address, chip }) => {
         const text = `${shortened(name, 14)} ${shortened(address ?? `VNI ${vni}`, 40)}`;
         return { text, size: 11, font: "mono", className: `in ${chip}`, chip };
       }),
@@ -98,9 +106,8 @@ function rowsIn(rows: readonly Row[], { x, y, height }: Box, line: (row: Row) =>
   return drawn.join("");
 }
 
-/** `trouble`: in a few words what is wrong with it. */
-export function nodeCard(node: StackNode, network: StackNetwork, trouble: string | undefined): Card {
-  const rows = rowsOf(node, network, trouble);
+export function nodeCard(node: StackNode, network: StackNetwork, live: Live): Card {
+  const rows = rowsOf(node, network, live);
   const { width, height } = sizeOf(rows, lineOf, PAD);
   return {
     width: Math.max(width, 96),
@@ -147,12 +154,13 @@ export interface Spoke {
 }
 
 /** A node of a large ring: a dot, and a line of text that leads outwards. */
-export function spoke(node: StackNode, network: StackNetwork, trouble = ""): Spoke {
+export function spoke(node: StackNode, network: StackNetwork, live: Live): Spoke {
+  const trouble = live.node(node.name) ?? "";
   const name = shortened(node.name, NAME);
   const address = shortened(node.addresses[0] ?? "", 40);
   const relay = network.relays.some(({ by }) => by === node.name) ? "relay" : "";
   const chips = some(
-    memberships(node.name, network).map(({ vni, chip }): Row => {
+    memberships(node.name, network, live).map(({ vni, chip }): Row => {
       return { text: `${vni}`, size: 11, font: "mono", className: `in ${chip}`, chip };
     }),
   );

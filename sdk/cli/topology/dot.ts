@@ -1,6 +1,6 @@
 /** A network in the words of Graphviz: https://graphviz.org/doc/info/lang.html */
 import type { StackLink, StackNetwork } from "../stack";
-import { DECLARED, type Live, troubleOf } from "./live";
+import { DECLARED, type Live, stateWords, troubleOf, UNUSED } from "./live";
 import { plain } from "./text";
 import { linkWords, meshWords, nodeWords, segmentWords } from "./words";
 
@@ -62,14 +62,19 @@ export function dot(network: StackNetwork, live: Live = DECLARED): string {
         return `m${index} -- ${id(node)} ${attributes({ dir, color: LOST[live.line(name, node).state] ?? '"#8b5cf6"' })}`;
       }),
     ),
-    ...segments.flatMap(({ members }, index) =>
+    ...segments.flatMap(({ name, members }, index) =>
       members.map(({ node, addresses }) => {
-        const said = attributes({ label: quoted(addresses), style: "dashed", color: '"#d97706"' });
+        const line = live.member(name, node);
+        const label = quoted([...addresses, ...stateWords(line)]);
+        const said = attributes({ label, style: "dashed", color: LOST[line.state] ?? '"#d97706"' });
         return `s${index} -- ${id(node)} ${said}`;
       }),
     ),
-    ...relays.map(({ a, b, by }) => {
-      return `${id(a)} -- ${id(b)} ${attributes({ label: quoted([`by way of ${by}`]), style: "dotted" })}`;
+    ...relays.map((relay) => {
+      const line = live.relay(relay);
+      const lost = LOST[line.state];
+      const label = quoted([`by way of ${relay.by}`, ...stateWords(line, UNUSED)]);
+      return `${id(relay.a)} -- ${id(relay.b)} ${attributes({ label, style: "dotted", ...(lost !== undefined && { color: lost }) })}`;
     }),
   ];
   return [`graph ${quoted([stack])} {`, ...lines.map((line) => `  ${line}`), "}", ""].join("\n");

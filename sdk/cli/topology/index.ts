@@ -1,7 +1,9 @@
 /** `overlay topology`: a picture of the network that a stack describes. */
 import { type Command, Option } from "commander";
-import { exported, type Source, type StackNetwork, stackNetwork, stackResources } from "../stack";
-import { lookedAt } from "../status";
+import { exported, type Source } from "../export";
+import { addLogins, addSource, type Logins } from "../options";
+import { type StackNetwork, stackNetwork, stackResources } from "../stack";
+import type { Status } from "../status/rows";
 import { dot } from "./dot";
 import { type Live, liveOf } from "./live";
 import { mermaid, tooMuch } from "./mermaid";
@@ -9,15 +11,14 @@ import { svg } from "./svg";
 
 const FORMATS: Record<string, (network: StackNetwork, live?: Live) => string> = { svg, mermaid, dot };
 
-interface Options extends Source {
+interface Options extends Source, Logins {
   format: string;
   live?: true;
-  ssh?: string;
 }
 
-async function topology({ format, live, ssh, ...source }: Options): Promise<void> {
-  const resources = stackResources(exported(source));
-  const seen = live && liveOf(await lookedAt(resources, { ...(ssh !== undefined && { ssh }) }));
+async function topology({ format, live, ...options }: Options): Promise<void> {
+  const resources = stackResources(await exported(options));
+  const seen = live && liveOf(await looked(resources, options));
   const network = stackNetwork(resources);
   const text = FORMATS[format]?.(network, seen) ?? "";
   const warning = format === "mermaid" ? tooMuch(network, text) : undefined;
@@ -25,13 +26,20 @@ async function topology({ format, live, ssh, ...source }: Options): Promise<void
   process.stdout.write(text);
 }
 
+function looked(...given: Parameters<typeof import("../status/run").lookedAt>): Promise<Status> {
+  // Half a second, which a picture of state alone does not need.
+  const { lookedAt } = require("../status/run") as typeof import("../status/run");
+  return lookedAt(...given);
+}
+
 export const addTopology = (program: Command): Command =>
-  program
-    .command("topology")
-    .description("prints a picture of the network that a stack describes")
-    .addOption(new Option("--format <name>", "what to print").choices(Object.keys(FORMATS)).default("svg"))
-    .option("--live", "looks at the hosts, and marks what is not as it should be")
-    .option("--state <file>", "what `pulumi stack export` printed, in place of asking Pulumi; - is standard input")
-    .option("--stack <name>", "the stack, if not the one that is selected")
-    .option("--ssh <command>", "with --live, the command to use as ssh, if not the one that the stack's provider has")
-    .action(topology);
+  addLogins(
+    addSource(
+      program
+        .command("topology")
+        .description("prints a picture of the network that a stack describes")
+        .addOption(new Option("--format <name>", "what to print").choices(Object.keys(FORMATS)).default("svg"))
+        .option("--live", "looks at the hosts, and marks what is not as it should be"),
+    ),
+    "with --live, ",
+  ).action(topology);

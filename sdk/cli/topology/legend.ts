@@ -1,6 +1,7 @@
 /** What the signs of a picture mean: of those that are in it. Pure. */
 import type { StackNetwork } from "../stack";
 import { n } from "./card";
+import { UNUSED } from "./live";
 import { SEGMENTS } from "./style";
 import { shortened, textWidth, xml } from "./text";
 import { segment } from "./words";
@@ -24,7 +25,7 @@ const TIP = '<path class="tip" d="M22 0L11 5L11 -5Z"/>';
 export interface Used {
   /** Arrows. */
   tips: boolean;
-  /** Some of the links have nothing written on them. */
+  /** Some of the links have nothing written on them: there is a table of all. */
   unsaid: boolean;
   /** Of lines by which nothing goes. */
   states: string[];
@@ -42,11 +43,14 @@ function entries({ nodes, links, meshes, segments, relays }: StackNetwork, { tip
     [links.some(({ postQuantum }) => postQuantum), line("link pq", "link with post-quantum keys")],
     [meshes.length > 0, line("mesh", "mesh: each with all others")],
     [relays.length > 0, line("way", "by way of a relay")],
-    ...states.map((state): [boolean, Entry] => [true, line(`link ${state}`, STATES[state] ?? state)]),
+    ...states.map((state): [boolean, Entry] => {
+      const more = state === "idle" && relays.length > 0 ? `; of a relay: ${UNUSED}` : "";
+      return [true, line(`link ${state}`, `${STATES[state] ?? state}${more}`)];
+    }),
     [tips, { sign: TIP, width: 34, text: "can be called" }],
     [nodes.some(({ foreign }) => foreign), { sign: CARD, width: 34, text: "not of this stack" }],
     ...segments.map((it, index): [boolean, Entry] => [true, chip(it, index)]),
-    [unsaid, { sign: "", width: -8, text: "more of each link: under the mouse" }],
+    [unsaid, { sign: "", width: -8, text: "links: in the table; all of each: under the mouse" }],
   ];
   return all.flatMap(([used, entry]) => (used ? [entry] : []));
 }

@@ -1,6 +1,6 @@
 /** A network in the words of Mermaid, which GitHub and others draw in Markdown: https://mermaid.js.org/syntax/flowchart.html */
 import type { StackEnd, StackNetwork } from "../stack";
-import { DECLARED, type Live, troubleOf } from "./live";
+import { DECLARED, type Live, stateWords, troubleOf, UNUSED } from "./live";
 import { plain } from "./text";
 import { linkWords, meshWords, nodeWords, segmentWords } from "./words";
 
@@ -56,13 +56,20 @@ export function mermaid(network: StackNetwork, live: Live = DECLARED): string {
         return { text: `m${index} --${arrow(end, ">") || "-"} ${id(end.node)}`, style };
       }),
     ),
-    ...segments.flatMap(({ members }, index) =>
+    ...segments.flatMap(({ name, members }, index) =>
       members.map(({ node, addresses }) => {
-        const said = addresses.length === 0 ? "" : `|${quoted(addresses)}|`;
-        return { text: `s${index} -.-${said} ${id(node)}`, style: "stroke:#d97706" };
+        const line = live.member(name, node);
+        const words = [...addresses, ...stateWords(line)];
+        const said = words.length === 0 ? "" : `|${quoted(words)}|`;
+        return { text: `s${index} -.-${said} ${id(node)}`, style: LOST[line.state] ?? "stroke:#d97706" };
       }),
     ),
-    ...relays.map(({ a, b, by }) => ({ text: `${id(a)} -.-|${quoted([`by way of ${by}`])}| ${id(b)}` })),
+    ...relays.map((relay) => {
+      const line = live.relay(relay);
+      const style = LOST[line.state];
+      const said = quoted([`by way of ${relay.by}`, ...stateWords(line, UNUSED)]);
+      return { text: `${id(relay.a)} -.-|${said}| ${id(relay.b)}`, ...(style !== undefined && { style }) };
+    }),
   ];
   const styles = new Map<string, number[]>();
   for (const [index, { style }] of edges.entries()) {

@@ -21,7 +21,7 @@ const COLOURS: [string, string, string, string][] = [
   [".card", "stroke", "#94a3b8", "#484f58"],
   [".dot", "fill", "#475569", "#8b949e"],
   ["text", "fill", "#0f172a", "#e6edf3"],
-  [".quiet", "fill", "#64748b", "#8b949e"],
+  [".quiet", "fill", "#556377", "#8b949e"],
   [".address,.said", "fill", "#475569", "#a8b3c1"],
   [".label", "fill", "#ffffff", "#0d1117"],
   [".line", "stroke", "#3b82f6", "#4c8dff"],
@@ -38,7 +38,8 @@ const COLOURS: [string, string, string, string][] = [
   [".idle .tip", "fill", "#94a3b8", "#6e7681"],
   [".unknown .line", "stroke", "#cbd5e1", "#484f58"],
   [".unknown .tip", "fill", "#cbd5e1", "#484f58"],
-  [".down .line,.bad .card", "stroke", "#dc2626", "#f85149"],
+  [".chip.idle,.chip.unknown", "stroke", "#94a3b8", "#6e7681"],
+  [".down .line,.bad .card,.chip.down", "stroke", "#dc2626", "#f85149"],
   [".down .tip,.bad .dot,text.ill", "fill", "#dc2626", "#f85149"],
   ...CHIPS.flatMap(([back, front, darkBack, darkFront], index): [string, string, string, string][] => [
     [`.chip.s${index}`, "fill", back, darkBack],
@@ -53,7 +54,7 @@ const SHAPES = `text{font-family:system-ui,-apple-system,"Segoe UI",Helvetica,Ar
 .address,.in{font-family:ui-monospace,Menlo,Consolas,"Liberation Mono","DejaVu Sans Mono",monospace}
 .node .address{font-size:12px}.spoken .name{font-size:13px}.spoken .address{font-size:11px}.first{font-weight:600}
 .line{fill:none;stroke-width:1.8}.idle.idle .line,.down.down .line{stroke-dasharray:2 4}.many .line{stroke-width:1.1;stroke-opacity:.65}
-.way .line{stroke-dasharray:6 5}.foreign .card{stroke-dasharray:4 4}
+.chip.idle,.chip.unknown,.chip.down{stroke-width:1.5;stroke-dasharray:3 3}.way .line{stroke-dasharray:6 5}.foreign .card{stroke-dasharray:4 4}
 .link:hover .line,.mesh .spoke:hover .line,.way:hover .line{stroke-width:4;stroke-opacity:1}`;
 
 const css = (column: 2 | 3): string => COLOURS.map((row) => `${row[0]}{${row[1]}:${row[column]}}`).join("");

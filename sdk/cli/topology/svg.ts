@@ -4,6 +4,7 @@ import { arranged, type Edge, placed, type Room, type Vertex } from "./arrange";
 import { type Card, label, meshPill, n, nodeCard, spoke, title } from "./card";
 import { type Bounds, type Box, boundsOf, type Curve, type Point } from "./geometry";
 import { legend } from "./legend";
+import { listing } from "./listing";
 import { DECLARED, type Live } from "./live";
 import { labelled, route } from "./routes";
 import { style } from "./style";
@@ -36,6 +37,7 @@ const nodeId = (name: string): string => `node ${name}`;
 type ClassOf = (node: string) => string;
 
 function figures(network: StackNetwork, classOf: ClassOf, live: Live): Figure[] {
+  const inSegments = (node: string): string[] => network.segments.flatMap(({ name }) => live.member(name, node).words);
   const nodes = network.nodes.map((node): Figure => {
     const trouble = live.node(node.name);
     const className = [
@@ -44,8 +46,16 @@ function figures(network: StackNetwork, classOf: ClassOf, live: Live): Figure[] 
       ...(node.foreign ? ["foreign"] : []),
       ...(trouble ? ["bad"] : []),
     ].join(" ");
-    const { width, height, draw } = nodeCard(node, network, trouble);
-    return { id: nodeId(node.name), width, height, draw, beyond: 0, className, lines: nodeLines(node, network) };
+    const { width, height, draw } = nodeCard(node, network, live);
+    return {
+      id: nodeId(node.name),
+      width,
+      height,
+      draw,
+      beyond: 0,
+      className,
+      lines: [...nodeLines(node, network), ...inSegments(node.name)],
+    };
   });
   const meshes = network.meshes.map((mesh): Figure => {
     const pill = meshPill(mesh.name, [["mesh", ...mtu(mesh.ends)].join(", "), ...keys(mesh)]);
@@ -60,7 +70,7 @@ const asSpokes = (all: Figure[], ring: ReadonlySet<string>, network: StackNetwor
   all.map((figure) => {
     const node = network.nodes.find(({ name }) => nodeId(name) === figure.id);
     if (!node || !ring.has(figure.id)) return figure;
-    const { length, draw } = spoke(node, network, live.node(node.name));
+    const { length, draw } = spoke(node, network, live);
     return { ...figure, className: `${figure.className} spoken`, width: 0, height: 0, beyond: length, draw };
   });
 
@@ -157,12 +167,14 @@ function meshLines(mesh: StackMesh, { box, others }: Places, { classOf, live }: 
 const BESIDE = 0.72;
 
 /** Drawn from one to the other, and towards who forwards between them. */
-function wayLine({ a, b, by }: StackNetwork["relays"][number], { box, others }: Places, { classOf }: Drawing): Line {
-  const [from, to, relay] = [box(nodeId(a)), box(nodeId(b)), box(nodeId(by))];
-  const towards = { x: relay.x * BESIDE, y: relay.y * BESIDE };
+function wayLine(relay: StackNetwork["relays"][number], { box, others }: Places, { classOf, live }: Drawing): Line {
+  const { a, b, by } = relay;
+  const [from, to, between] = [box(nodeId(a)), box(nodeId(b)), box(nodeId(by))];
+  const towards = { x: between.x * BESIDE, y: between.y * BESIDE };
   const curve = route(from, to, others(nodeId(a), nodeId(b)), towards, [0.75, 0.6, 0.9]);
   const nodes = [a, b, by].map(classOf).join(" ");
-  return { className: `way ${nodes}`, curve, tips: "", lines: [`${a} and ${b} by way of ${by}`] };
+  const { state, words } = live.relay(relay);
+  return { className: `way ${state} ${nodes}`, curve, tips: "", lines: [`${a} and ${b} by way of ${by}`, ...words] };
 }
 
 const drawLine = ({ className, curve: [from, towards, to], tips, lines }: Line): string =>
@@ -260,18 +272,23 @@ export function svg(network: StackNetwork, live: Live = DECLARED): string {
   const classes = new Map(network.nodes.map(({ name }, index) => [name, `n${index}`]));
   const { lines, labels, figures, bounds, many, unsaid } = draw(network, (node) => classes.get(node) ?? "", live);
   const inside = Math.max(bounds.right - bounds.left, LEAST);
+  const said = summary(network);
+  const list = unsaid ? listing(network.links, live, inside) : undefined;
+  const members = network.segments.flatMap(({ name, members }) => members.map(({ node }) => live.member(name, node)));
+  const states = [
+    ...lines.flatMap(({ className }) => className.match(/\b(idle|down|unknown)\b/)?.[0] ?? []),
+    ...members.flatMap(({ state }) => (state === "up" ? [] : [state])),
+  ];
   const signs = legend(network, inside, {
     tips: lines.some(({ tips }) => tips !== ""),
     unsaid,
-    states: [
-      ...new Set(lines.flatMap(({ className }) => className.match(/\b(idle|down|unknown)\b/)?.[0] ?? [])),
-    ].sort(),
+    states: [...new Set(states)].sort(),
   });
-  const width = Math.max(inside, signs.width) + 2 * PAGE;
-  const height = bounds.bottom - bounds.top + TITLE + signs.height + 3 * PAGE;
+  const below = list ? list.height + PAGE : 0;
+  const width = Math.max(inside, signs.width, list?.width ?? 0) + 2 * PAGE;
+  const height = bounds.bottom - bounds.top + TITLE + below + signs.height + 3 * PAGE;
   const [x, y] = [(width - bounds.right - bounds.left) / 2, PAGE + TITLE - bounds.top];
   const size = `viewBox="0 0 ${n(width)} ${n(height)}" width="${n(width)}" height="${n(height)}"`;
-  const said = summary(network);
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img" aria-label="${xml(`${network.stack}: ${said}`)}">`,
     `<style>${style([...classes.values()])}</style>`,
@@ -283,6 +300,7 @@ export function svg(network: StackNetwork, live: Live = DECLARED): string {
     ...labels,
     ...figures,
     "</g>",
+    ...(list ? [`<g transform="translate(${PAGE} ${n(height - PAGE - signs.height - below)})">${list.svg}</g>`] : []),
     `<g transform="translate(${PAGE} ${n(height - PAGE - signs.height)})">${signs.svg}</g>`,
     "</svg>",
   ].join("\n")}\n`;

@@ -100,14 +100,17 @@ answers() {
   }
 }
 
-# `UNIXTIME NAME (DEVICE): TEXT`, the last of each peer, of what choose.sh has logged of late.
+# `UNIXTIME NAME (DEVICE): TEXT`, of what choose.sh has logged of late the last of each peer, and of each destination by way
+# of a relay, with which TEXT begins then.
 last_decisions() {
   journalctl --quiet --no-pager --output=short-unix --lines=500 --unit=overlay-choose.service 2>/dev/null | awk '
     match($0, /]: [^ ]+ \([^ ()]+\): /) {
-      peer = substr($0, RSTART + 3, RLENGTH - 5)
-      last[peer] = $1 " " substr($0, RSTART + 3)
+      about = substr($0, RSTART + 3, RLENGTH - 5)
+      split(substr($0, RSTART + RLENGTH), word, " ")
+      if ($0 ~ /: [^ ]+\/[0-9]+ (no longer )?by way of /) about = about " " word[1]
+      last[about] = $1 " " substr($0, RSTART + 3)
     }
-    END { for (peer in last) print last[peer] }'
+    END { for (about in last) print last[about] }'
 }
 
 section() {

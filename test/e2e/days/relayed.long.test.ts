@@ -2,7 +2,7 @@
  * Relays that documents name: lux and hkg have no link, fra has one with each and forwards between the two. Of hkg another
  * stack speaks than of lux and fra. The hosts of the pair make the routes themselves.
  */
-import { agentFiles, type Hosts } from "../../../sdk/host";
+import { agentFiles, type Hosts, snapshot } from "../../../sdk/host";
 import { node } from "../../../sdk/node";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
@@ -119,6 +119,12 @@ describeWhere("lab", "a relay that documents name", () => {
       "hkg (inter-fra): 10.255.0.3/32 by way of fra, as edge/test says: metric 8194 src 10.255.0.1 mtu 1380",
       "hkg (inter-fra): fd00:6f::3/128 by way of fra, as edge/test says: metric 8194 src fd00:6f::1 mtu 1380",
     ]);
+    const { decisions = [], wg } = await snapshot(session("lux"), ["decisions"]);
+    expect(decisions.map(({ peer, device, relay }) => [peer, device, relay?.to, relay?.by].join(" ")).sort()).toEqual([
+      "hkg inter-fra 10.255.0.3/32 fra",
+      "hkg inter-fra fd00:6f::3/128 fra",
+    ]);
+    expect(wg.flatMap(({ relayed = [] }) => relayed)).toHaveLength(2);
     expect(told).toContain(
       "stranger by way of fra, as edge/test says: refused, because this host's own program does not say that it may be reached so",
     );

@@ -83,7 +83,11 @@ describeWhere(["lab", "engine", "rosenpass"], "post-quantum keys", () => {
     expect(await on(lab, "lux", "overlay-host status")).toMatch(/lux-fra/);
     const { hosts } = JSON.parse((await work.shell(`${overlay} status --json`)).text) as Status;
     expect(hosts).toMatchObject(
-      ["fra", "lux"].map((name) => ({ name, drift: [], rows: [{ postQuantum: "healthy" }] })),
+      ["fra", "lux"].map((name) => ({
+        name,
+        drift: [],
+        rows: [{ postQuantum: { mode: "strict", health: "healthy" } }],
+      })),
     );
   });
 

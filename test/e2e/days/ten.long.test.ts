@@ -79,20 +79,21 @@ describeWhere(["lab", "engine"], "one of ten hosts", () => {
     const { text, logins } = await work.shell(`${OVERLAY} status --json`);
     const { stack, hosts } = JSON.parse(text) as Status;
     expect({ stack, hosts: hosts.map(({ name }) => name) }).toEqual({ stack: "net/prod", hosts: lab.hosts });
-    for (const { name, reachable, fault, drift, rows } of hosts) {
+    for (const { name, reachable, fault, drift, rows, guards } of hosts) {
       expect({ [name]: logins[name] }).toEqual({ [name]: 1 });
       if (name === DEAD) {
         expect({ reachable, rows }).toEqual({ reachable: false, rows: [] });
         expect(fault).toMatch(/^root@203\.0\.113\.17 cannot be reached/);
         continue;
       }
+      expect(guards).toEqual([{ device: "mesh", packets: 0 }, { packets: 0 }]);
       const device = name === "n3" ? 1300 : 1380;
       expect({ reachable, drift }).toEqual({ reachable: true, drift: drift.filter(() => name === "n3") });
       const peers = rows.filter(({ kind }) => kind === "mesh");
       expect(peers.map(({ peer }) => peer)).toEqual(lab.hosts.filter((it) => it !== name));
       for (const row of peers.filter(({ peer }) => peer !== DEAD)) {
-        expect(row).toMatchObject({ link: "mesh", device: "mesh", state: "up", why: "declared", guard: 0 });
-        expect(row.mtu).toEqual({ declared: 1380, device, path: 1380 });
+        expect(row).toMatchObject({ link: "mesh", device: "mesh", state: "up", why: "declared" });
+        expect(row.mtu).toEqual({ declared: 1380, device });
         expect(row.handshake).toBeLessThan(180);
         expect(Math.min(row.rx ?? 0, row.tx ?? 0)).toBeGreaterThan(0);
       }
@@ -115,7 +116,7 @@ describeWhere(["lab", "engine"], "one of ten hosts", () => {
     const metrics = (await work.shell(`${OVERLAY} status --host n1 ${DEAD} --format prometheus`)).text;
     expect(metrics).toContain(`overlay_host_reachable{stack="net/prod",host="${DEAD}"} 0\n`);
     expect(metrics).toMatch(
-      /\noverlay_link_receive_bytes_total\{stack="net\/prod",host="n1",kind="mesh",link="mesh",device="mesh",peer="n2"\} \d+\n/,
+      /\noverlay_link_receive_bytes_total\{stack="net\/prod",host="n1",kind="mesh",link="mesh",device="mesh",peer="n2",by=""\} \d+\n/,
     );
     const picture = (await work.shell(`${OVERLAY} topology --live`)).text;
     expect(picture.match(/class="node n\d+ bad"/g)).toHaveLength(2);

@@ -53,8 +53,8 @@ test("a pulumi that nobody may run", () => {
   writeFileSync(join(folder, "pulumi"), "", { mode: 0o644 });
   const others = (process.env.PATH ?? "").split(":").filter((it) => !existsSync(join(it, "pulumi")));
   const path = [folder, ...others].join(":");
-  const cannot = (command: string) =>
-    `overlay: \`pulumi ${command}\` cannot be run: spawnSync pulumi EACCES [cli/pulumi]\n`;
-  expect(overlay(["status"], path).stderr).toBe(cannot("stack export --non-interactive"));
-  expect(overlay(["report"], path).stderr).toBe(cannot("preview --json --show-sames --non-interactive"));
+  const cannot = (command: string, call: string) =>
+    `overlay: \`pulumi ${command}\` cannot be run: ${call} pulumi EACCES [cli/pulumi]\n`;
+  expect(overlay(["status"], path).stderr).toBe(cannot("stack export --non-interactive", "spawn"));
+  expect(overlay(["report"], path).stderr).toBe(cannot("preview --json --show-sames --non-interactive", "spawnSync"));
 });

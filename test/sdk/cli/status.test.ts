@@ -1,11 +1,10 @@
 /** `overlay status`: how what was seen is told. That it is seen, tests in the lab show. */
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
-import { inParallel } from "../../../sdk/cli/status/look";
+import { OverlayNode } from "../../../components";
 import { prometheus } from "../../../sdk/cli/status/prometheus";
 import type { Row, Status } from "../../../sdk/cli/status/rows";
 import { age, bytes, table } from "../../../sdk/cli/status/table";
@@ -29,29 +28,40 @@ const link: Row = {
   handshakeAt: 1790000000,
   rx: 1234567,
   tx: 840,
-  mtu: { declared: 1420, device: 1420, path: 1420 },
-  postQuantum: "healthy",
-  guard: 0,
+  mtu: { declared: 1420, device: 1420 },
+  postQuantum: { mode: "strict", health: "healthy" },
 };
+const nothing = { drift: [], guards: [], decisions: [], rows: [] };
 
 /** Of all that may be something. */
 const status: Status = {
   stack: "net/prod",
   hosts: [
     {
+      ...nothing,
       name: "fra",
       reachable: false,
       fault: "root@198.51.100.9 cannot be reached: look whether it runs.",
-      drift: [],
-      rows: [],
     },
-    { name: "hkg", reachable: true, drift: [], rows: [] },
+    { ...nothing, name: "hkg", reachable: true, guards: [{ packets: 0 }], age: 2 },
     {
       name: "lux",
       reachable: true,
+      age: 34,
       drift: ["- ip link set dev inter-hkg mtu 1420 group 28417", "+ ip link set dev inter-hkg mtu 1400 group 28417"],
+      guards: [{ device: "inter-fra", packets: 0 }, { device: "inter-hkg", packets: 17 }, { packets: 3 }],
+      decisions: [
+        {
+          ...{ peer: "hkg", device: "inter-hkg", at: 1789999760, ago: 240 },
+          text: "192.0.2.7:11001 -> [2001:db8:3::7]:11001: 3 probes failed",
+        },
+        {
+          ...{ peer: "sgp", device: "inter-fra", at: 1790000000, ago: 0, relay: { to: "10.255.0.5/32", by: "fra" } },
+          text: "10.255.0.5/32 by way of fra, as net/prod says: metric 8194 src 10.255.0.1",
+        },
+      ],
       rows: [
-        link,
+        { ...link, mtu: { declared: 1420, device: 1420, path: 1420, measured: true } },
         {
           ...link,
           link: "lux-hkg",
@@ -62,17 +72,22 @@ const status: Status = {
           why: "chosen by the host",
           handshake: 7300,
           mtu: { declared: 1420, device: 1400, path: 1392 },
-          postQuantum: "hkg has exchanged no key yet",
-          decision: { ago: 240, text: "192.0.2.7:11001 -> [2001:db8:3::7]:11001: 3 probes failed" },
-          guard: 17,
+          postQuantum: { mode: "permissive", health: "hkg has exchanged no key yet" },
         },
-        { kind: "link", link: "lux-nas", device: "inter-nas", peer: "nas", state: "down", mtu: { declared: 1420 } },
         {
-          kind: "segment",
-          link: "lan",
-          device: "vx-lan",
-          state: "up",
-          mtu: { declared: 1370, device: 1370, path: 1370 },
+          ...{ kind: "link", link: "lux-nas", device: "inter-nas", peer: "nas", state: "down" },
+          ...{ missing: "inter-nas is not there", mtu: { declared: 1420 } },
+        },
+        {
+          ...{ kind: "relay", link: "lux-fra", device: "inter-fra", peer: "sgp", by: "fra", state: "up" },
+          ...{ why: "chosen by the host", mtu: { declared: 1380 } },
+        },
+        {
+          ...{ kind: "segment", link: "lan", device: "vx-lan", state: "up", mtu: { declared: 1370, device: 1370 } },
+          members: [
+            { name: "fra", state: "up" },
+            { name: "nas", state: "idle" },
+          ],
         },
       ],
     },
@@ -130,34 +145,62 @@ test("bytes and ages have a unit, and few digits", () => {
   expect([0, 119, 120, 7199, 7200, 172800].map(age)).toEqual(["0 s", "119 s", "2 min", "120 min", "2 h", "2 d"]);
 });
 
-test("of what choose.sh has logged, the look has the last of each peer", () => {
-  const text = [
-    "\x1ewg",
-    "\x1edecisions",
-    "1790000000.123456 fra (inter-fra): 198.51.100.9:11001 -> [2001:db8::9]:443: 3 probes failed",
-    "no decision",
-    "\x1eend",
+test("of what choose.sh has logged, the look has the last of each peer, and of each destination by way of a relay", () => {
+  const log = [
+    "1789999999.123456 host sh[7]: fra (inter-fra): [2001:db8::9]:443 -> 198.51.100.9:11001: preferred, and it answers",
+    "1790000000.123456 host sh[7]: fra (inter-fra): 198.51.100.9:11001 -> [2001:db8::9]:443: 3 probes failed",
+    "1790000001.5 host sh[7]: fra (inter-fra): 10.255.0.3/32 by way of hkg: it is not there any more",
+    "1790000002.5 host sh[7]: fra (inter-fra): 10.255.0.3/32 by way of hkg, as net/prod says: metric 8194 src 10.255.0.1",
+    "1790000003.5 host sh[7]: fra (inter-fra): fd00:6f::3/128 no longer by way of hkg: net/prod does not name it any more",
+    "1790000004.5 host sh[7]: no decision",
     "",
   ].join("\n");
-  expect(parseSnapshot(text, ["decisions"]).decisions).toEqual({
-    "fra (inter-fra)": { at: 1790000000, text: "198.51.100.9:11001 -> [2001:db8::9]:443: 3 probes failed" },
-  });
+  const agent = join(__dirname, "../../../sdk/host/agents/snapshot.sh");
+  const script = `. ${agent}; journalctl() { cat; }; last_decisions | sort`;
+  const { stdout, stderr } = spawnSync("sh", ["-c", script], { input: log, encoding: "utf8" });
+  expect(stderr).toBe("");
+  const text = `\x1ewg\n\x1edecisions\n${stdout}\x1eend\n`;
+  expect(parseSnapshot(text, ["decisions"]).decisions).toEqual([
+    {
+      ...{ peer: "fra", device: "inter-fra", at: 1790000000 },
+      text: "198.51.100.9:11001 -> [2001:db8::9]:443: 3 probes failed",
+    },
+    {
+      ...{ peer: "fra", device: "inter-fra", at: 1790000002, relay: { to: "10.255.0.3/32", by: "hkg" } },
+      text: "10.255.0.3/32 by way of hkg, as net/prod says: metric 8194 src 10.255.0.1",
+    },
+    {
+      ...{ peer: "fra", device: "inter-fra", at: 1790000003, relay: { to: "fd00:6f::3/128", by: "hkg" } },
+      text: "fd00:6f::3/128 no longer by way of hkg: net/prod does not name it any more",
+    },
+  ]);
 });
 
-test("hosts are looked at side by side, and no more of them than are let", async () => {
-  let [now, most] = [0, 0];
-  const seen: number[] = [];
-  await inParallel(
-    Array.from({ length: 100 }, (_, n) => n),
-    32,
-    async (host) => {
-      most = Math.max(most, ++now);
-      await sleep(1);
-      seen.push(host);
-      now--;
-    },
+test("100 hosts are logged into side by side, and no more of them at once than are let", async () => {
+  const state = join(folder, "hundred.json");
+  const hosts = Array.from({ length: 100 }, (_, n) => n + 1);
+  writeFileSync(
+    state,
+    await deploymentOf(() => {
+      for (const id of hosts) {
+        new OverlayNode(`n${id}`, { id, connection: { host: `n${id}.example` }, addresses: [`10.255.0.${id}`] });
+      }
+    }),
   );
-  expect({ most, seen: seen.length, different: new Set(seen).size }).toEqual({ most: 32, seen: 100, different: 100 });
+  // Each is there for a while, and says how many are.
+  const here = mkdtempSync(join(folder, "here-"));
+  const ssh = join(folder, "counted-ssh");
+  const script = `#!/bin/sh\n: >${here}/$$\nset -- ${here}/*\necho $# >>${folder}/counts\nsleep 0.3\nrm ${here}/$$\nexit 255\n`;
+  writeFileSync(ssh, script, { mode: 0o755 });
+  const words = ["status", "--state", state, "--ssh", ssh, "--parallel", "20", "--json"];
+  const { status: code, stdout } = spawnSync(join(__dirname, "../../../bin/overlay"), words, { encoding: "utf8" });
+  expect(code).toBe(0);
+  const { hosts: seen } = JSON.parse(stdout) as Status;
+  expect(seen.map(({ name }) => name)).toEqual(hosts.map((id) => `n${id}`));
+  const counts = readFileSync(join(folder, "counts"), "utf8").trim().split("\n").map(Number);
+  expect(counts).toHaveLength(100);
+  expect(Math.max(...counts)).toBeLessThanOrEqual(20);
+  expect(Math.max(...counts)).toBeGreaterThan(10);
 });
 
 describe("the command", () => {
@@ -219,6 +262,50 @@ describe("the command", () => {
       stdout: "",
       stderr: expect.stringContaining(`argument '${words[1]}' is invalid`),
     });
+  });
+
+  test("of --watch, Prometheus is told nothing", () => {
+    expect(run("--watch", "--format", "prometheus")).toMatchObject({
+      status: 1,
+      stdout: "",
+      stderr:
+        "overlay: --format prometheus is one look, and none of --watch: give --format json, or no --watch [cli/option]\n",
+    });
+  });
+
+  test("who reads no further than the first line ends nothing, and hears no complaint", () => {
+    const line = `"$0" "$@" | head -n 1`;
+    const { stdout, stderr } = spawnSync("sh", ["-c", line, bin, ...overlay()], { encoding: "utf8" });
+    expect({ stdout, stderr }).toEqual({ stdout: "net/prod: 5 hosts, 5 unreachable\n", stderr: "" });
+  });
+
+  test("one host that does not answer holds up no other's row, and not the end", async () => {
+    // Of lux nothing is ever heard.
+    const ssh = join(folder, "dead-ssh");
+    const script = `#!/bin/sh\ncase "$*" in *lux.example*) exec sleep 60 ;; esac\nexit 255\n`;
+    writeFileSync(ssh, script, { mode: 0o755 });
+    const began = Date.now();
+    const child = spawn(bin, ["status", "--state", file, "--ssh", ssh, "--watch", "0.5", "--json", "--parallel", "2"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let text = "";
+    await new Promise<void>((enough) => {
+      child.stdout.on("data", (chunk: Buffer) => {
+        text += chunk;
+        if (text.trimEnd().split("\n").length > 3) enough();
+      });
+    });
+    const ended = new Promise((resolve) => child.on("close", (code) => resolve(code)));
+    const asked = Date.now();
+    child.kill("SIGINT");
+    expect(await ended).toBe(0);
+    expect(Date.now() - asked).toBeLessThan(1500);
+    expect(asked - began).toBeLessThan(10_000);
+    const last = JSON.parse(text.trimEnd().split("\n").at(-1) ?? "") as Status;
+    expect(last.hosts.map(({ name, fault, age }) => [name, fault !== undefined, age !== undefined])).toEqual(
+      ["fra", "hkg", "lux", "nas", "sgp"].map((name) => [name, name !== "lux", name !== "lux"]),
+    );
+    expect(spawnSync("pgrep", ["-f", `${ssh} `], { encoding: "utf8" }).stdout).toBe("");
   });
 
   test("it goes on looking until it is ended, a line of JSON each time", async () => {
