@@ -42,7 +42,9 @@ const types = Object.entries(schema.types).flatMap(([token, { description, prope
   section(
     nameOf(token),
     description,
-    values ? values.map(({ value }) => `\`${value}\``).join(", ") : table(properties, required),
+    values
+      ? values.map(({ value, description }) => `- \`${value}\`: ${cell(description)}`).join("\n")
+      : table(properties, required),
   ),
 );
 const head = ["---\ntitle: Arguments\n---", "# Arguments", "What is in bold is required."];
