@@ -202,8 +202,13 @@ export function packageSchema({ version, configuration, settings, components }: 
       // Other than that of the npm package, which programs in TypeScript use without an SDK.
       nodejs: { packageName: "pulumi-overlay-sdk", respectSchemaVersion: true },
       python: { packageName: "pulumi_overlay", pyproject: { enabled: true }, respectSchemaVersion: true },
-      // It is to be had nowhere: who generates it says where it is (docs/languages.md).
-      go: { importBasePath: "example.com/pulumi-overlay/sdk/go/overlay", respectSchemaVersion: true },
+      go: {
+        // It is to be had nowhere: who generates it says where it is (docs/languages.md).
+        importBasePath: "example.com/pulumi-overlay/sdk/go/overlay",
+        // Else the items of lists that have to be known are of types that it does not have.
+        generateExtraInputTypes: true,
+        respectSchemaVersion: true,
+      },
     },
   };
 }

@@ -35,18 +35,13 @@ export async function packed(folder: string): Promise<string> {
   return join(folder, name.trim());
 }
 
-/** What a command has to know, with a home of its own, where the state of `pulumi login --local` is. */
-export function atHome(folder: string): NodeJS.ProcessEnv {
-  const home = join(folder, "home");
-  mkdirSync(home, { recursive: true });
-  return {
-    ...process.env,
-    HOME: home,
-    PULUMI_HOME: join(home, ".pulumi"),
-    PULUMI_CONFIG_PASSPHRASE: "",
-    NO_COLOR: "1",
-  };
-}
+/** What Pulumi has to know: with a home of its own, where it keeps which backend was logged in to. */
+export const atHome = (folder: string): NodeJS.ProcessEnv => ({
+  ...process.env,
+  PULUMI_HOME: join(folder, "home"),
+  PULUMI_CONFIG_PASSPHRASE: "",
+  NO_COLOR: "1",
+});
 
 /**
  * Does what the section says, word for word, but that the package comes from the tarball; `sdk`: with this version of
