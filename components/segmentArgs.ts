@@ -59,7 +59,7 @@ const host = z
 
 const member = z
   .strictObject({
-    node: component<OverlayNode>("overlay:index:OverlayNode").describe("The node."),
+    node: component<OverlayNode>("overlay:index:OverlayNode").describe("The node, an OverlayNode."),
     addresses: input(z.array(input(insideField)).default([])).describe(
       "The node's addresses in the segment, with the length of its prefix. Default: none. " +
         "Example: [10.100.0.1/24, fd00:100::1/64]",

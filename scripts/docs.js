@@ -13,7 +13,7 @@ const nameOf = (token) => token.split(":").at(-1);
 
 function typeOf({ $ref, type, items, additionalProperties, oneOf }) {
   if ($ref?.startsWith("#/types/")) return `[${nameOf($ref)}](#${nameOf($ref).toLowerCase()})`;
-  if ($ref) return nameOf($ref);
+  if ($ref) return $ref === "pulumi.json#/Any" ? "component" : nameOf($ref);
   if (items) return `list of ${typeOf(items)}`;
   if (additionalProperties) return `by name, ${typeOf(additionalProperties)}`;
   return oneOf ? oneOf.map(typeOf).join(" or ") : type;

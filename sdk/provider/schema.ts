@@ -71,10 +71,18 @@ const described =
 const argument = described({ plain: true });
 const result = described({});
 
+const ANY = "pulumi.json#/Any";
+
+/**
+ * A field of a type: a component is anything there. An SDK for Python has a component's module import the types', and could not be
+ * imported if these imported it.
+ */
+const field = (json: JsonSchema): Spec => ({ ...argument(json), ...(json.resource && { $ref: ANY }) });
+
 function namedType({ description, ...json }: JsonSchema, name: string): Spec {
   const words = description && { description };
   if (!json.enum) {
-    return { ...words, type: "object", properties: mapped(json.properties, argument), required: json.required ?? [] };
+    return { ...words, type: "object", properties: mapped(json.properties, field), required: json.required ?? [] };
   }
   const meant = (value: string): string => {
     const words = json.values?.[value];

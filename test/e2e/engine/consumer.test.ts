@@ -4,20 +4,12 @@ import { join } from "node:path";
 import { describeWhere } from "../../can";
 import { blocks, inLanguage } from "../../docs/page";
 import { expectGolden, golden } from "../../sdk/golden";
-import { counted, diagnostics } from "./output";
+import { counted, devices } from "./output";
 import { root, Workspace } from "./workspace";
 
 jest.setTimeout(120_000);
 
 const consumer = join(root, "test/consumer");
-
-/** What a preview says of each device, the hosts' own part left out: that is the same in every program. */
-const devices = (text: string): string =>
-  Object.entries(diagnostics(text))
-    .filter(([about]) => /^overlay:(wireguard|vxlan):/.test(about))
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([about, lines]) => `${[about, ...lines].join("\n")}\n`)
-    .join("\n");
 
 describeWhere("engine", "inside an existing repository", () => {
   let workspace: Workspace;

@@ -1,12 +1,14 @@
 /** The package as npm hands it out: what is in it, and the first program of the README with nothing but it in an empty folder. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, normalize } from "node:path";
 import { describeWhere } from "../../can";
 import { must, run } from "../../lab/run";
 import { MOST as MOST_SECONDS } from "../../long/newcomer";
+import { expectGolden, golden } from "../../sdk/golden";
+import { backend } from "../backend";
 import { atHome, follow, PLAN, PROJECT, packed } from "./newcomer";
-import { diagnostics } from "./output";
+import { devices, diagnostics } from "./output";
 import { root } from "./workspace";
 
 jest.setTimeout(600_000);
@@ -78,6 +80,19 @@ describeWhere("engine", "the package", () => {
       const copies = JSON.parse(await must(["npm", "query", `[name="@pulumi/pulumi"]`], { cwd: net }));
       const all = copies.map(({ location, version }: Record<string, string>) => [location, version]);
       expect(all).toEqual([["node_modules/@pulumi/pulumi", [known].flat().at(-1)]]);
+    });
+
+    test("docs/existing-repo.md's program is previewed as it is in the repository, before its servers are there and after", async () => {
+      const shop = join(folder, `shop-${which}`);
+      cpSync(join(root, "test/consumer"), shop, { recursive: true });
+      symlinkSync(join(net, "node_modules"), join(shop, "node_modules"));
+      const env = { ...atHome(shop), ...backend(join(shop, "state")).environment };
+      const pulumi = (...words: string[]) => must(["pulumi", ...words], { cwd: shop, timeout: 3 * MINUTE, env });
+      await pulumi("stack", "init", "dev");
+      await pulumi("config", "set", "overlay:ssh", "/bin/false");
+      expectGolden(join(golden, "consumer/first.txt"), devices(await pulumi("preview")));
+      await pulumi("up", "--yes", "--skip-preview", "--target", "**cloud:index:*::*");
+      expectGolden(join(golden, "consumer/known.txt"), devices(await pulumi("preview")));
     });
 
     test("each room of the sdk is to be had by its name, and so is a file of one", async () => {
