@@ -21,7 +21,9 @@ const GIVEN = {
 /** A program with all that it takes as given. `names`: what the package exports. */
 function whole(program: string, names: readonly string[]): string {
   if (program.startsWith("import ")) return program;
-  const lacking = Object.entries(GIVEN).filter(([name]) => !program.includes(`const ${name} = `));
+  const lacking = Object.entries(GIVEN).filter(([name]) =>
+    name === "link" ? /\{ link \}/.test(program) : !new RegExp(`^const ${name} = `, "m").test(program),
+  );
   const given = lacking.map(([name, made]) => `const ${name} = ${made};\n`).join("");
   return `import { ${names.join(", ")} } from "pulumi-overlay";\n${given}${program}\n`;
 }
