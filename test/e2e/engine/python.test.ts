@@ -44,7 +44,7 @@ describeWhere(["lab", "engine", "python", "sdks"], "a program in Python", () => 
     expect(text).toContain(
       "wg set inter-fra peer <known after fra is created> allowed-ips 0.0.0.0/0,::/0 endpoint 198.51.100.9:11001 persistent-keepalive 25\n",
     );
-    expect(counted(text)).toEqual([keyed ? "+ 22 created" : "+ 15 created"]);
+    expect(counted(text)).toEqual([keyed ? "+ 23 created" : "+ 16 created"]);
     expect(connections).toBe(3);
     const { code } = await lab.exec(
       "lux",
@@ -78,7 +78,7 @@ describeWhere(["lab", "engine", "python", "sdks"], "a program in Python", () => 
   test("with nothing to do no host is connected to", async () => {
     const again = await workspace.well("up", "--yes", "--skip-preview");
     expect({ counted: counted(again.text), connections: again.connections }).toEqual({
-      counted: [keyed ? "22 unchanged" : "15 unchanged"],
+      counted: [keyed ? "23 unchanged" : "16 unchanged"],
       connections: 0,
     });
   });
