@@ -1,8 +1,11 @@
 /** The pages of the documentation, as tests read them. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 
-const root = join(__dirname, "../..");
+/** The folder of package.json: compiled code lies one level deeper (dist/) than its source. */
+const packageRoot = (from: string): string =>
+  existsSync(join(from, "package.json")) ? from : packageRoot(dirname(from));
+export const root = packageRoot(__dirname);
 
 export interface Block {
   /** As it stands after the three backticks. */

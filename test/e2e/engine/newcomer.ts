@@ -2,9 +2,8 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { blocks, inLanguage } from "../../docs/page";
+import { blocks, inLanguage, root } from "../../docs/page";
 import { must } from "../../lab/run";
-import { root } from "./workspace";
 
 const MINUTE = 60_000;
 
