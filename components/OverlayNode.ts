@@ -7,15 +7,21 @@ import { formerNames, named, owner, settled, timeouts, withheld } from "./output
 import { prepare } from "./prepare";
 import { program } from "./program";
 
+/** Where other nodes reach a node over the underlay. */
 export interface Endpoint {
+  /** On the underlay. */
   address: string;
+  /** UDP ports that reach the node at this address, where only a few do. */
   ports?: number[];
+  /** Of an address that is known only later. */
   family?: Family;
 }
 
+/** What encrypted packets travel on. */
 export interface Underlay {
-  /** Bytes. */
+  /** Bytes that a packet on its way to other nodes may have. */
   mtu: number;
+  /** Tunnel devices of others that encrypted packets may leave by. */
   devices: string[];
 }
 
@@ -44,15 +50,25 @@ export class OverlayNode extends pulumi.ComponentResource {
   declare readonly wireguard: pulumi.Output<string>;
   /** The node's id. */
   declare readonly nodeId: pulumi.Output<number>;
+  /** How the machine is reached over SSH. */
   declare readonly connection: pulumi.Output<Connection>;
+  /** The node's addresses in the overlay. */
   declare readonly addresses: pulumi.Output<string[]>;
+  /** Where other nodes reach this one over the underlay, the best first. */
   declare readonly endpoints: pulumi.Output<Endpoint[]>;
+  /** The overlay's prefixes. */
   declare readonly prefixes: pulumi.Output<string[]>;
+  /** UDP ports to listen on, where there are only a few. */
   declare readonly ports: pulumi.Output<number[] | undefined>;
+  /** The node listens for another on this UDP port + the other's id. */
   declare readonly portBase: pulumi.Output<number>;
+  /** What the node's encrypted packets travel on. */
   declare readonly underlay: pulumi.Output<Underlay>;
+  /** Who decides which packets are let in, where it was said. */
   declare readonly firewall: pulumi.Output<OverlayNodeArgs["firewall"]>;
+  /** Of nftables, the chains that drop what no rule lets in. */
   declare readonly firewallChain: pulumi.Output<string[] | undefined>;
+  /** The same of those that drop what is forwarded and no rule lets through. */
   declare readonly forwardChain: pulumi.Output<string[] | undefined>;
   /** Names that `aliases` says it had, so that its links' sides, which bear its name, are known by them, too. */
   readonly formerNames: string[];

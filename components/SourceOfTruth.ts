@@ -35,7 +35,9 @@ import { said } from "./truthSaid";
 export class SourceOfTruth extends pulumi.ComponentResource {
   static readonly token = "overlay:index:SourceOfTruth";
 
+  /** Of the document: another network may have the same name. */
   declare readonly identity: pulumi.Output<string>;
+  /** Of the document when this stack last wrote or read it. */
   declare readonly serial: pulumi.Output<number>;
   private readonly data: TruthData | undefined;
   private seen: { document: Document | undefined } | undefined;

@@ -1,6 +1,6 @@
 import * as pulumi from "../sdk/provider/pulumi";
 import { Bridge, Member } from "../sdk/provider/resources";
-import { applyPartly, standIn } from "./input";
+import { applyPartly, standIn, standIns } from "./input";
 import { foretell, named, owner, settled, timeouts, withheld } from "./outputs";
 import { makePart } from "./part";
 import { program } from "./program";
@@ -10,8 +10,11 @@ import type { LinkNode } from "./side";
 
 /** The segment on one of its nodes. */
 export interface SegmentDevice {
+  /** The node's name. */
   node: string;
+  /** Name of the VXLAN device. */
   device: string;
+  /** Name of the bridge that it is a port of; absent where there is none. */
   bridge?: string;
   /** Address that its VXLAN packets come from and go to. */
   vtep: string;
@@ -37,6 +40,7 @@ export interface SegmentDevice {
 export class VxlanSegment extends pulumi.ComponentResource {
   static readonly token = "overlay:index:VxlanSegment";
 
+  /** The segment on each of its nodes, in the order in which members are given. */
   declare readonly devices: pulumi.Output<SegmentDevice[]>;
 
   /** Faults of the arguments are reported, with those of the whole program, when it has declared all that it has. */
@@ -115,7 +119,11 @@ type Told = pulumi.Unwrap<ReturnType<typeof segmentPeers>>[number];
 const withStandIns = (peer: Told): Told => ({
   ...peer,
   vtep: standIn(peer.vtep, peer.name),
-  routes: peer.routes.map((it) => standIn(it, peer.name)),
+  behind: peer.behind.map(({ mac, addresses }) => ({
+    mac: standIn(mac, peer.name),
+    addresses: standIns(addresses, peer.name),
+  })),
+  routes: standIns(peer.routes, peer.name),
 });
 
 /** Once for all segments that are in it. It is the node's, so that it stays as long as one of them does. */

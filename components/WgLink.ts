@@ -2,7 +2,7 @@ import * as pulumi from "../sdk/provider/pulumi";
 import { Interface, Key } from "../sdk/provider/resources";
 import { ADOPTED } from "../sdk/wireguard";
 import { type LinkData, linkOutputs, type WgLinkArgs } from "./linkArgs";
-import { carriedOf, smallMtu } from "./mtu";
+import { carried, smallMtu } from "./mtu";
 import type { OverlayNode } from "./OverlayNode";
 import { foretell, formerNames, named, owner, settled, timeouts, withheld } from "./outputs";
 import { makePart } from "./part";
@@ -12,8 +12,11 @@ import { device, keyLabel, type LinkNode, nodeOf, type SideName, seen, sideSpec 
 
 /** The link on one of its nodes. */
 export interface LinkSide {
+  /** The node's name. */
   node: string;
+  /** Name of the network device. */
   device: string;
+  /** UDP port that it listens on. */
   listenPort: number;
   /** Where it calls the other side; absent where it waits to be called. */
   endpoint?: string;
@@ -33,8 +36,9 @@ export interface LinkSide {
 export class WgLink extends pulumi.ComponentResource {
   static readonly token = "overlay:index:WgLink";
 
+  /** The link on node a. */
   declare readonly sideA: pulumi.Output<LinkSide>;
-  /** Nothing where the other end is a `peer`. */
+  /** The link on node b; nothing where the other end is a `peer`. */
   declare readonly sideB: pulumi.Output<LinkSide | undefined>;
   /** Bytes that a packet may have to pass in one piece: the MTU, or less where less was found to. */
   declare readonly pathMtu: pulumi.Output<number>;
@@ -116,10 +120,11 @@ function makeOne(parent: WgLink, link: LinkData, peer: PeerData, options: pulumi
     seen({ side: "b", link, own: nodeOf(peer), peer: a, relays: relays(peer.name, own) }, key.publicKey),
   );
   const side = makeSide(parent, link, link.a, spec, options, key.made);
-  const other = { ...peer, addresses: carriedOf(link, peer.addresses) };
   const file = pulumi
-    .all([spec, told, peer.endpoint])
-    .apply(([{ mtu }, node, endpoint]) => wgQuick({ ...other, endpoint }, mtu as number, [node as Seen]));
+    .all([spec, told, peer.endpoint, carried(link, peer.addresses)])
+    .apply(([{ mtu }, node, endpoint, addresses]) =>
+      wgQuick({ name: peer.name, addresses: addresses as string[], endpoint }, mtu as number, [node as Seen]),
+    );
   foretell(
     parent,
     "warning/smallMtu",

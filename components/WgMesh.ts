@@ -6,7 +6,7 @@ import { makeExchange } from "./exchange";
 import { applyPartly, unrelated } from "./input";
 import { costly, device, meshNode, meshPeers, peerTexts, specText } from "./mesh";
 import { type MeshData, meshOutputs, type WgMeshArgs } from "./meshArgs";
-import { carriedOf, mtuOf, smallMtu } from "./mtu";
+import { carried, mtuOf, smallMtu } from "./mtu";
 import { pairsOf } from "./network";
 import type { OverlayNode } from "./OverlayNode";
 import { foretell, named, owner, settled, timeouts, withheld } from "./outputs";
@@ -18,8 +18,11 @@ import type { LinkNode } from "./side";
 
 /** The mesh on one of its nodes. */
 export interface MeshDevice {
+  /** The node's name. */
   node: string;
+  /** Name of the network device. */
   device: string;
+  /** UDP port that it listens on. */
   listenPort: number;
   /** Bytes. */
   mtu: number;
@@ -38,6 +41,7 @@ export interface MeshDevice {
 export class WgMesh extends pulumi.ComponentResource {
   static readonly token = "overlay:index:WgMesh";
 
+  /** The mesh on each of its nodes, in the order in which they are given. */
   declare readonly devices: pulumi.Output<MeshDevice[]>;
   /** Of `postQuantum`: `healthy`, or what is wrong, as both ends of each pair were last seen. */
   declare readonly health: pulumi.Output<string | undefined>;
@@ -118,15 +122,19 @@ function forOthers(mesh: MeshData): pulumi.Output<Record<string, string>> {
     mtu: mtuOf(mesh, nodes),
     nodes: meshPeers(mesh, nodes, publicKeys(mesh)).slice(0, nodes.length),
   }));
-  const endpoints = pulumi.all(mesh.peers.map(({ endpoint }) => endpoint));
-  return pulumi.all([seen, endpoints]).apply(([{ mtu, nodes }, called]) =>
-    Object.fromEntries(
-      mesh.peers.map((peer, index) => {
-        const own = { ...peer, addresses: carriedOf(mesh, peer.addresses), endpoint: called[index] };
-        return [peer.name, wgQuick(own, mtu, nodes as Seen[])];
-      }),
-    ),
+  const peers = pulumi.all(
+    mesh.peers.map(({ name, endpoint, addresses }) => ({ name, endpoint, addresses: carried(mesh, addresses) })),
   );
+  return pulumi
+    .all([seen, peers])
+    .apply(([{ mtu, nodes }, all]) =>
+      Object.fromEntries(
+        all.map(({ addresses, ...peer }) => [
+          peer.name,
+          wgQuick({ ...peer, addresses: addresses as string[] }, mtu, nodes as Seen[]),
+        ]),
+      ),
+    );
 }
 
 /** All at once: each calls and is called, so that there is no order in which nobody comes too early. */

@@ -64,6 +64,10 @@ export const standIn = <T>(value: T, name: string): T | string => (pulumi.isUnkn
 
 export const isKnown = <T>(value: T): value is Exclude<T, Later<unknown>> => !isLater(value);
 
+/** The same of a list, where it, or what is in it, is unknown. */
+export const standIns = <T>(values: readonly T[], name: string): (T | string)[] =>
+  pulumi.isUnknown(values) ? [placeholder(name)] : values.map((it) => standIn(it, name));
+
 /** What is known of a list. */
 export const knownOf = <T>(values: Later<T[]> | T[]): Exclude<T, Later<unknown>>[] =>
   isKnown(values) ? values.filter(isKnown) : [];

@@ -1,6 +1,6 @@
 /** What a person may say about a WireGuard link between two nodes. */
 import { z } from "zod";
-import { deviceField, portField, routeField } from "../sdk/network/fields";
+import { choice, deviceField, portField, routeField } from "../sdk/network/fields";
 import { ADOPTED, labelField } from "../sdk/wireguard";
 import { component, input } from "./input";
 import type { OverlayNode } from "./OverlayNode";
@@ -8,7 +8,10 @@ import { peerField } from "./peerArgs";
 
 const perSide = <S extends z.ZodType>(id: string, schema: S) =>
   z
-    .strictObject({ a: schema.optional().describe("On node a."), b: schema.optional().describe("On node b.") })
+    .strictObject({
+      a: schema.optional().describe("On node a. Default: as of the whole."),
+      b: schema.optional().describe("On node b. Default: as of the whole."),
+    })
     .meta({ id, description: "What is said of each of the two sides of a link." })
     .default({});
 
@@ -21,9 +24,10 @@ export const rotateField = labelField
 export const keepaliveField = z.int().min(0).max(65535).default(25);
 
 /** Of packets that carry others; or of these as well. */
-export const carrierField = z.enum(["inet", "inet6", "v4"]).meta({
-  id: "CarrierFamily",
-  description: "Family that packets which carry others travel in; v4: there is none but IPv4 inside, either.",
+export const carrierField = choice("CarrierFamily", "Family that packets which carry others travel in.", {
+  inet: "IPv4.",
+  inet6: "IPv6.",
+  v4: "IPv4, and there is nothing else inside, either.",
 });
 
 export const linkArgs = z.strictObject({
@@ -57,7 +61,7 @@ export const linkArgs = z.strictObject({
     "UDP ports that are redirected to the one listened on, for networks that let few out. Default: none. " +
       "Example: {a: [443]}",
   ),
-  routes: perSide("LinkRoutes", z.array(input(routeField))).describe(
+  routes: perSide("LinkRoutes", input(z.array(input(routeField)))).describe(
     "What lies behind a node besides its own addresses: the other gets routes to it, and the node has to forward it. A " +
       "default route carries the answers to your own SSH, too, where a host has no nearer way to you. What lies behind " +
       "peer is in its own routes. Default: none. Example: {b: [192.168.7.0/24]}",

@@ -12,9 +12,9 @@ import type { TopologyDevice } from "../sdk/network/topology";
 import type { Member } from "../sdk/network/ways";
 import * as pulumi from "../sdk/provider/pulumi";
 import { cannotUse, spec as interfaceSpec, NO_ADDRESS, NO_IPV6, noSource, twoHave } from "../sdk/wireguard/spec";
-import { faultsOfKnown, isKnown, knownOf, lift, standIn } from "./input";
+import { faultsOfKnown, isKnown, knownOf, lift, standIns } from "./input";
 import type { MeshData } from "./meshArgs";
-import { carried, carriedOf, mtuFaultsOf, mtuOf, onlyV4, outer } from "./mtu";
+import { carried, mtuFaultsOf, mtuOf, onlyV4, outer } from "./mtu";
 import { letIn } from "./nodeArgs";
 import type { Relays } from "./relay";
 import { callable, type LinkNode } from "./side";
@@ -77,7 +77,7 @@ export const meshPeers = <K>(mesh: MeshData, nodes: readonly LinkNode[], publicK
 const others = ({ peers, keepalive, family }: MeshData) =>
   peers.map((peer) => ({
     ...peer,
-    addresses: carriedOf({ family }, peer.addresses),
+    addresses: carried({ family }, peer.addresses),
     ...(peer.endpoint !== undefined && keepalive > 0 && { keepalive }),
     foreign: true as const,
   }));
@@ -117,9 +117,9 @@ export const peerTexts = (peers: readonly { name: string }[]): string =>
     .join("\n");
 
 /** A node's spec as JSON; or not as text, where something of the node is unknown that no word can stand in for. */
-export function specText(own: { node: string; behind: readonly unknown[] }, texts: string, index: number): string {
+export function specText(own: { node: string; behind: unknown }, texts: string, index: number): string {
   const others = texts.split("\n").filter((_, other) => other !== index);
-  const node = { ...own, behind: own.behind.map((it) => standIn(it, own.node)) };
+  const node = { ...own, behind: standIns(own.behind as unknown[], own.node) };
   // The provider takes either, and the SDK carries what is unknown.
   if (pulumi.containsUnknowns(node)) return { ...node, peers: others.map((it) => JSON.parse(it)) } as unknown as string;
   return `${JSON.stringify(node).slice(0, -1)},"peers":[${others.join()}]}`;
@@ -195,7 +195,7 @@ const members = (mesh: MeshData, nodes: readonly LinkNode[]): Placed[] => [
   })),
   ...others(mesh).map(({ name, addresses, routes }, index) => ({
     name,
-    addresses,
+    addresses: knownOf(addresses),
     routes: knownOf(routes),
     path: ["peers", index],
   })),
@@ -211,10 +211,9 @@ function overlaps(mesh: MeshData, nodes: readonly LinkNode[]): Fault[] {
     // An address that two nodes have is said of the nodes.
     .filter((two) => two.some(isRoute))
     .map(([one, other]) => fault((isRoute(one) ? one : other).owner.path, undefined, twoHave(one, other)));
-  const none = nodes.filter(({ name, addresses }) => {
-    const own = carried(mesh, addresses);
-    return isKnown(own) && own.length === 0 && !mesh.routes[name]?.length;
-  });
+  const none = nodes.filter(({ name, addresses }) =>
+    [carried(mesh, addresses), mesh.routes[name] ?? []].every((own) => isKnown(own) && own.length === 0),
+  );
   return [...clashes, ...none.map(({ name }) => fault([name, "addresses"], undefined, NO_ADDRESS))];
 }
 

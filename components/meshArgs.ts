@@ -19,7 +19,7 @@ export const meshArgs = z.strictObject({
       "Machines of somebody else that are peers of every node; the output wgQuick says what they must be told. Default: none.",
     ),
   routes: z
-    .record(z.string(), z.array(input(routeField)))
+    .record(z.string(), input(z.array(input(routeField))))
     .default({})
     .describe(
       "What is reached by way of a node besides its own addresses, by the node's name; the node has to forward it. " +

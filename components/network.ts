@@ -329,8 +329,9 @@ export class Network {
 
   /** One machine may be the peer of several, each time with the same name, id and addresses. */
   private peerClashes({ name, id, addresses, endpoint }: PeerData): Fault[] {
-    const identity = `${name} ${id} ${[...addresses].sort().join(" ")}`;
-    const clashes = this.peers.has(identity) ? [] : this.topology.addNode({ name, id, addresses, prefixes: [] });
+    const known = knownOf(addresses);
+    const identity = `${name} ${id} ${[...known].sort().join(" ")}`;
+    const clashes = this.peers.has(identity) ? [] : this.topology.addNode({ name, id, addresses: known, prefixes: [] });
     this.peers.add(identity);
     const at = parseEndpoint(isLater(endpoint) ? "" : (endpoint ?? ""));
     return at ? [...clashes, ...this.topology.addEndpoint([name, "endpoint"], at.address)] : clashes;

@@ -9,6 +9,7 @@ import {
   addressField,
   chainsField,
   deviceField,
+  familyField,
   firewallField,
   NAME_UNDERLAY,
   nameField,
@@ -30,10 +31,6 @@ const underlayAddress = checkedString((value) => {
     ? { legal: `${legal}, and this is ${why}`, cure: NAME_UNDERLAY }
     : { legal, cure: "correct the address; a host name is not one, because what it stands for may change" };
 }).transform((value) => address(value) ?? value);
-
-export const familyField = z
-  .enum(["inet", "inet6"])
-  .meta({ id: "Family", description: "Family of addresses: inet is IPv4, inet6 is IPv6." });
 
 const connection = z
   .strictObject({
@@ -120,11 +117,9 @@ export const nodeArgs = z.strictObject({
       "segments the way carries (MSS). Default: true. Example: false",
   ),
   underlay: input(underlay.prefault({})).describe("What encrypted packets travel on. Default: 1500 bytes, no tunnels."),
-  packages: host.shape.packages
-    .unwrap()
-    .meta({ id: "Packages", description: "What becomes of packages that the machine lacks." })
-    .default("expect")
-    .describe("Whether packages that the machine lacks are installed or are a fault. Default: expect."),
+  packages: host.shape.packages.describe(
+    "Whether packages that the machine lacks are installed or are a fault. Default: expect. Example: install",
+  ),
   firewall: firewallField
     .optional()
     .describe(
@@ -169,7 +164,7 @@ export const nodeOutputs = z.object({
   prefixes: z.array(z.string()).describe("The overlay's prefixes."),
   ports: z.array(z.int()).optional().describe("UDP ports to listen on, where there are only a few."),
   portBase: z.int().describe("First of the UDP ports that are listened on."),
-  underlay: underlay.describe("What encrypted packets travel on."),
+  underlay: underlay.describe("What the node's encrypted packets travel on."),
   firewall: firewallField.optional().describe("Who decides which packets are let in, where it was said."),
   firewallChain: z.array(z.string()).optional().describe("Of nftables, the chains that drop what no rule lets in."),
   forwardChain: z.array(z.string()).optional().describe("The same of those that drop what no rule lets through."),

@@ -10,17 +10,15 @@ export const peerField = z
     name: nameField.describe("Name of the machine, unique in the network. Example: phone"),
     id: idField.describe("Number of the machine, unique in the network; never change it. Example: 50"),
     publicKey: input(publicKeyField).describe("Its WireGuard public key, as `wg pubkey` prints it."),
-    addresses: z
-      .array(addressField)
-      .min(1)
-      .describe("Its addresses in the overlay. Example: [10.255.0.50, fd00:6f::50]"),
+    addresses: input(z.array(input(addressField)).min(1)).describe(
+      "Its addresses in the overlay. Example: [10.255.0.50, fd00:6f::50]",
+    ),
     endpoint: input(endpointField)
       .optional()
       .describe("Underlay address and port that it is called at. Default: none; it calls. Example: 192.0.2.7:51820"),
-    routes: z
-      .array(input(routeField))
-      .default([])
-      .describe("What is reached by way of it besides its own addresses. Default: none. Example: [192.168.9.0/24]"),
+    routes: input(z.array(input(routeField)).default([])).describe(
+      "What is reached by way of it besides its own addresses. Default: none. Example: [192.168.9.0/24]",
+    ),
   })
   .meta({ id: "Peer", description: "Somebody else's machine at the other end of a link, or in a mesh." });
 
@@ -29,7 +27,7 @@ export type Peer = z.input<typeof peerField>;
 export type PeerData = z.output<typeof peerField>;
 
 /** What of it is known by the time that it is told. */
-type Told = Pick<PeerData, "name" | "addresses"> & { endpoint?: string | undefined };
+type Told = Pick<PeerData, "name"> & { addresses: readonly string[]; endpoint?: string | undefined };
 
 /** A node as that machine sees it. */
 export interface Seen {

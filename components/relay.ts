@@ -182,8 +182,8 @@ export function meshRelayFaults(nodes: readonly NodeData[], routes: MeshData["ro
 }
 
 /** Nothing is reached by way of a relay but its pairs. `path`: where `routes` are written down. */
-export function behindRelay({ name, relay }: NodeData, path: string[], routes: readonly unknown[]): Fault[] {
-  if (relay.length === 0 || routes.length === 0) return [];
+export function behindRelay({ name, relay }: NodeData, path: string[], routes: MeshData["routes"][string]): Fault[] {
+  if (relay.length === 0 || (isKnown(routes) && routes.length === 0)) return [];
   const legal = `empty at ${name}, a relay, which forwards between its pairs and nothing else`;
   return [fault(path, undefined, { code: "input/relay", legal, cure: "have it behind a node that is no relay" })];
 }

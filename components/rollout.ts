@@ -12,9 +12,22 @@ import * as pulumi from "../sdk/provider/pulumi";
 const KEY = "overlay:rollout";
 const EVERYONE = Number.MAX_SAFE_INTEGER;
 
-const Settings = z.strictObject({
-  canary: z.array(z.string()).default([]),
-  parallel: z.int().min(1).default(EVERYONE),
+const Settings = z
+  .strictObject({
+    canary: z
+      .array(z.string())
+      .default([])
+      .describe("Names of the nodes that come first. Default: none. Example: [lux]"),
+    parallel: z.int().min(1).default(EVERYONE).describe("How many come at a time. Default: all. Example: 5"),
+  })
+  .meta({ id: "Rollout", description: "Which nodes are changed first, and how many at a time." });
+
+/** What components read of the stack's configuration. */
+export const settings = z.object({
+  rollout: Settings.optional().describe(
+    "In programs in TypeScript and JavaScript: who is changed first. Default: none, all at once. " +
+      "Example: {canary: [lux], parallel: 5}",
+  ),
 });
 type Settings = z.output<typeof Settings>;
 

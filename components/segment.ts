@@ -238,9 +238,15 @@ function writtenAt(path: string, index: number): string | undefined {
  */
 function memberFaults(segment: SegmentData, nodes: readonly LinkNode[]): Fault[] {
   const known = <T>(value: T) => (isKnown(value) ? value : placeholder(segment.name));
+  const all = <T>(values: T) => (isKnown(values) ? (values as unknown[]).map(known) : []);
   const members = segmentPeers(segment, nodes).map(
     (it) =>
-      ({ ...it, vtep: known(it.vtep), addresses: isKnown(it.addresses) ? it.addresses.map(known) : [] }) as Compared,
+      ({
+        ...it,
+        vtep: known(it.vtep),
+        addresses: all(it.addresses),
+        behind: it.behind.map(({ mac, addresses }) => ({ mac: known(mac), addresses: all(addresses) })),
+      }) as Compared,
   );
   return amongMembers(segment, members).map(({ path: [index, ...field], ...objection }) => {
     const value = field.reduce<unknown>((inner, name) => Reflect.get(inner as object, name), members[index]);

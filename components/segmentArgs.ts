@@ -2,7 +2,9 @@
 import { z } from "zod";
 import {
   addressField,
+  choice,
   deviceField,
+  familyField,
   groupField,
   insideField,
   macField,
@@ -11,9 +13,8 @@ import {
   prefixField,
   vniField,
 } from "../sdk/network/fields";
-import { VARIANTS } from "../sdk/vxlan";
+import type { VARIANTS } from "../sdk/vxlan";
 import { component, input } from "./input";
-import { familyField } from "./nodeArgs";
 import type { OverlayNode } from "./OverlayNode";
 import type { WgLink } from "./WgLink";
 import type { WgMesh } from "./WgMesh";
@@ -49,17 +50,16 @@ const bridge = z
 
 const host = z
   .strictObject({
-    mac: macField.describe("Its MAC address. Example: 52:54:00:12:34:56"),
-    addresses: z
-      .array(addressField)
-      .default([])
-      .describe("Its IP addresses. Default: none. Example: [10.100.0.50, fd00:100::50]"),
+    mac: input(macField).describe("Its MAC address. Example: 52:54:00:12:34:56"),
+    addresses: input(z.array(input(addressField)).default([])).describe(
+      "Its IP addresses. Default: none. Example: [10.100.0.50, fd00:100::50]",
+    ),
   })
   .meta({ id: "SegmentHost", description: "A host behind a member's bridge." });
 
 const member = z
   .strictObject({
-    node: component<OverlayNode>("overlay:index:OverlayNode").describe("The node."),
+    node: component<OverlayNode>("overlay:index:OverlayNode").describe("The node, an OverlayNode."),
     addresses: input(z.array(input(insideField)).default([])).describe(
       "The node's addresses in the segment, with the length of its prefix. Default: none. " +
         "Example: [10.100.0.1/24, fd00:100::1/64]",
@@ -71,13 +71,10 @@ const member = z
       .array(host)
       .default([])
       .describe("Hosts behind the bridge, for variants in which nobody is looked for. Default: none."),
-    routes: z
-      .array(input(prefixField))
-      .default([])
-      .describe(
-        "What the other members without a bridge reach by way of the node, which has to forward it. Default: none. " +
-          "Example: [192.168.7.0/24]",
-      ),
+    routes: input(z.array(input(prefixField)).default([])).describe(
+      "What the other members without a bridge reach by way of the node, which has to forward it. Default: none. " +
+        "Example: [192.168.7.0/24]",
+    ),
     masquerade: deviceField
       .optional()
       .describe(
@@ -90,13 +87,15 @@ const member = z
         "Address of the node that its VXLAN packets come from and go to. Default: the first of its addresses in the " +
           "overlay that is of the segment's outer family; where encrypted is false, of its endpoints. Example: 10.255.0.1",
       ),
-    underlay: deviceField.optional().describe("Of multicast, the device on which the group is. Example: eth0"),
+    underlay: deviceField
+      .optional()
+      .describe("Of multicast, the device on which the group is. Default: none. Example: eth0"),
   })
   .meta({ id: "SegmentMember", description: "A node that is in a segment." });
 
 const router = z
   .strictObject({
-    mac: macField.describe("MAC address of the router. Example: 02:00:5e:00:01:01"),
+    mac: input(macField).describe("MAC address of the router. Example: 02:00:5e:00:01:01"),
     at: nameField
       .optional()
       .describe("Name of the member behind which it is. Default: the first other; it may be away. Example: lux"),
@@ -111,17 +110,29 @@ const router = z
   })
   .meta({ id: "SegmentRouter", description: "A router in a segment that packets need not go to." });
 
+/** The variants in RFC 7348 and of the kernel's driver (ip-link(8), VXLAN). */
+const variantField = choice<(typeof VARIANTS)[number]>(
+  "SegmentVariant",
+  "How the members of a segment find each other.",
+  {
+    "point-to-point": "There are two of them.",
+    multicast: "By a group, on a plain underlay.",
+    "static-flood": "What is for all is sent to each, and addresses are learned.",
+    "static-l2": "The same without learning.",
+    "static-arp-nd": "Nothing is flooded: who is where is declared.",
+    "route-short-circuit": "Packets for a router go straight to the host behind it.",
+    "unicast-routing": "Packets are routed to members, and there are no frames to flood.",
+  },
+);
+
 export const segmentArgs = z.strictObject({
   vni: vniField.describe("VXLAN network identifier, 1 to 16777215, with the port unique on each node. Example: 100"),
-  variant: z
-    .enum(VARIANTS)
-    .meta({ id: "SegmentVariant", description: "How the members of a segment find each other." })
-    .describe(
-      "How members find each other. point-to-point: two of them. multicast: by a group, on a plain underlay. " +
-        "static-flood: what is for all is sent to each, and addresses are learned. static-l2: the same without learning. " +
-        "static-arp-nd: nothing is flooded, who is where is declared. route-short-circuit: packets for a router go straight " +
-        "to the host behind it. unicast-routing: packets are routed to members, and there are no frames to flood.",
-    ),
+  variant: variantField.describe(
+    "How members find each other. point-to-point: two of them. multicast: by a group, on a plain underlay. " +
+      "static-flood: what is for all is sent to each, and addresses are learned. static-l2: the same without learning. " +
+      "static-arp-nd: nothing is flooded, who is where is declared. route-short-circuit: packets for a router go straight " +
+      "to the host behind it. unicast-routing: packets are routed to members, and there are no frames to flood.",
+  ),
   members: z.array(member).min(1).describe("The nodes that are in the segment, each once."),
   links: z
     .array(component<WgLink>("overlay:index:WgLink"))
@@ -155,10 +166,9 @@ export const segmentArgs = z.strictObject({
       "Bytes that a packet inside of the segment may have. Default: what the narrowest way between two members leaves, " +
         "1370 over links of 1420 bytes. Example: 1350",
     ),
-  family: z
-    .enum(["v4"])
+  family: choice("SegmentFamily", "Families inside of a segment, where there are not both.", { v4: "IPv4 alone." })
     .optional()
-    .describe("v4: there is no IPv6 in the segment, so that 576 bytes will do. Default: both families."),
+    .describe("v4: there is no IPv6 in the segment, so that 576 bytes will do. Default: both families. Example: v4"),
   outer: familyField
     .optional()
     .describe(

@@ -127,7 +127,7 @@ export const keyLabel = ({ side, link: { rotate, adopt } }: Pick<View, "side" | 
   rotate ?? (adopt[side] ? ADOPTED : undefined);
 
 /** What lies behind this side besides its own addresses. */
-export const behind = ({ routes, peer }: LinkData, side: SideName): LinkData["routes"]["a"] & object =>
+export const behind = ({ routes, peer }: LinkData, side: SideName): NonNullable<LinkData["routes"]["a"]> =>
   (peer && side === "b" ? peer.routes : routes[side]) ?? [];
 
 /** Address and port that this side calls, where it calls. */

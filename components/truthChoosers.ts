@@ -159,7 +159,7 @@ const foreignOf = (peers: Others["peers"], { ends }: Way, near: string, name: st
 const withoutComment = (key: string): string => key.split(" ", 2).join(" ");
 
 /** Where a peer answers inside. */
-const inside = ({ linkLocal }: Way, id: pulumi.Input<number>, addresses: pulumi.Input<string[]>) =>
+const inside = ({ linkLocal }: Way, id: pulumi.Input<number>, addresses: pulumi.Input<pulumi.Input<string>[]>) =>
   pulumi.all([id, addresses]).apply(([id, all]) => {
     if (linkLocal) return `fe80::${id.toString(16)}`;
     return all.find((it) => family(it) === "inet") ?? all[0] ?? "";

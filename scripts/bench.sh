@@ -11,6 +11,7 @@ sh scripts/setup.sh
 sh scripts/setup.sh vm || say "What is measured on hosts with a kernel of their own will be missing."
 [ "${1-}" != long ] || sh scripts/setup.sh images
 [ "${1-}" != long ] || sh scripts/setup.sh minio || say "What needs MinIO will fail."
+[ "${1-}" != long ] || sh scripts/setup.sh sdks || say "Programs on SDKs will be skipped, with the reason."
 [ "${1-}" != long ] || sh scripts/setup.sh yaml || say "The program in YAML will be skipped, with the reason."
 [ "${1-}" != long ] || sh scripts/setup.sh rosenpass || say "What needs Rosenpass will fail."
 for need in lab engine; do

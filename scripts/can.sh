@@ -44,7 +44,9 @@ python_hindrance() {
   fi
 }
 
-go_hindrance() { has go || echo "no Go to build generators of SDKs with"; }
+go_hindrance() { has go || echo "no Go to compile with"; }
+
+sdks_hindrance() { command -v gen-sdk >/dev/null || echo "no generators of SDKs, and none could be built (sh scripts/setup.sh sdks says why; at once after: rm -r $cache/failed)"; }
 
 yaml_hindrance() { command -v pulumi-language-yaml >/dev/null || echo "no Pulumi language host for YAML, and none was built (sh scripts/setup.sh yaml says why; at once after: rm -r $cache/failed)"; }
 
@@ -115,7 +117,7 @@ images_hindrance() {
 can() {
   printf '{'
   comma=
-  for need in lab vm images engine python go yaml command cloudflare shellcheck browser minio rosenpass; do
+  for need in lab vm images engine python go sdks yaml command cloudflare shellcheck browser minio rosenpass; do
     printf '%s"%s":"%s"' "$comma" $need "$(${need}_hindrance)"
     comma=,
   done

@@ -13,7 +13,7 @@ const nameOf = (token) => token.split(":").at(-1);
 
 function typeOf({ $ref, type, items, additionalProperties, oneOf }) {
   if ($ref?.startsWith("#/types/")) return `[${nameOf($ref)}](#${nameOf($ref).toLowerCase()})`;
-  if ($ref) return nameOf($ref);
+  if ($ref) return $ref === "pulumi.json#/Any" ? "component" : nameOf($ref);
   if (items) return `list of ${typeOf(items)}`;
   if (additionalProperties) return `by name, ${typeOf(additionalProperties)}`;
   return oneOf ? oneOf.map(typeOf).join(" or ") : type;
@@ -42,7 +42,9 @@ const types = Object.entries(schema.types).flatMap(([token, { description, prope
   section(
     nameOf(token),
     description,
-    values ? values.map(({ value }) => `\`${value}\``).join(", ") : table(properties, required),
+    values
+      ? values.map(({ value, description }) => `- \`${value}\`: ${cell(description)}`).join("\n")
+      : table(properties, required),
   ),
 );
 const head = ["---\ntitle: Arguments\n---", "# Arguments", "What is in bold is required."];

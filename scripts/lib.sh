@@ -77,9 +77,9 @@ logged() {
   return 1
 }
 
-# A command that is the machine's own, or else built from the Go modules of scripts/toolchain/NAME, once for each go.sum.
-# Where it cannot be had, that is tried again in a day.
-go_command_dir() { printf '%s\n' "$cache/$1/$(hash_of "$root/scripts/toolchain/$1"/go.*)"; }
+# A command that is the machine's own, or else built from the Go modules of scripts/toolchain/NAME, once for each go.sum
+# and, of a program of ours, main.go. Where it cannot be had, that is tried again in a day.
+go_command_dir() { printf '%s\n' "$cache/$1/$(hash_of "$root/scripts/toolchain/$1"/[gm]*)"; }
 
 # go_command_ready NAME COMMAND
 go_command_ready() {

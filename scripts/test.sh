@@ -8,7 +8,7 @@ cd "$root"
 . "$root/scripts/can.sh"
 eval "$(sh scripts/env.sh)"
 sh scripts/setup.sh
-for step in vm images minio rosenpass; do
+for step in vm images minio rosenpass sdks; do
   sh scripts/setup.sh $step || say "The tests that need it will be skipped, with the reason."
 done
 

@@ -5,7 +5,7 @@
 
 /**
  * `lab` = root on Linux with systemd-nspawn; `vm` = QEMU, for hosts with kernels of their own; `engine` = the Pulumi CLI;
- * `images` = other root file systems than the usual one; `python` = its Python host and a venv; `go` = Go; `yaml` = the host for YAML; `command` and `cloudflare` = plugins; `browser` = Chromium; `minio` = an S3
+ * `images` = other root file systems than the usual one; `python` = its Python host and a venv; `go` = Go; `sdks` = the generators of SDKs; `yaml` = the host for YAML; `command` and `cloudflare` = plugins; `browser` = Chromium; `minio` = an S3
  * server; `rosenpass` = its binary.
  */
 export type Need =
@@ -15,6 +15,7 @@ export type Need =
   | "engine"
   | "python"
   | "go"
+  | "sdks"
   | "yaml"
   | "command"
   | "cloudflare"

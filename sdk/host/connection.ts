@@ -25,19 +25,27 @@ const hostKey = checkedString((value) =>
 /** How the tool reaches a host. The OpenSSH client does the work: ssh_config, agents, certificates, bastions all count. */
 export const Connection = z.strictObject({
   host: word("a host name, an address, or a Host of ssh_config").describe(
-    "Name, address, or a Host of your ssh_config.",
+    "Name, address, or a Host of your ssh_config. Example: 203.0.113.5",
   ),
-  port: z.int().min(1).max(65535).default(22).describe("TCP port of sshd."),
+  port: z.int().min(1).max(65535).default(22).describe("TCP port of sshd. Default: 22. Example: 2222"),
   user: word("a user name")
     .optional()
     .describe(
-      "Login name; others than root need sudo without a password. Absent: as ssh has it, your ssh_config's User or else your own name.",
+      "Login name; others than root need sudo without a password. Default: as ssh has it, your ssh_config's User or else " +
+        "your own name. Example: root",
     ),
-  hostKey: hostKey.optional().describe("The host's public key, pinned. Absent: your known_hosts decides, strictly."),
+  hostKey: hostKey
+    .optional()
+    .describe("The host's public key, pinned. Default: your known_hosts decides, strictly. Example: ssh-ed25519 AAAA…"),
   proxyJump: word("[user@]host[:port], several with commas between", (value) => value.split(",").every(isHop))
     .optional()
-    .describe("Bastions, as ssh -J takes them."),
-  connectTimeout: z.int().min(1).max(600).default(10).describe("Seconds for the TCP connection and the greeting."),
+    .describe("Bastions, as ssh -J takes them. Default: those of ssh_config. Example: ops@192.0.2.1:2222"),
+  connectTimeout: z
+    .int()
+    .min(1)
+    .max(600)
+    .default(10)
+    .describe("Seconds for the TCP connection and the greeting. Default: 10. Example: 60"),
 });
 export type Connection = z.output<typeof Connection>;
 

@@ -13,3 +13,7 @@ const standIn = z.string().regex(new RegExp(`^${PLACEHOLDER.source}$`), { abort:
 
 /** Accepts what the schema accepts, or a placeholder in its place. */
 export const later = <T extends z.ZodType>(schema: T) => z.union([standIn, schema]);
+
+/** Accepts a list of what the schema accepts; a placeholder stands for one of them, or for all, which is then one. */
+export const laterList = <T extends z.ZodType>(schema: T) =>
+  z.union([standIn.transform((text) => [text]), z.array(later(schema))]);

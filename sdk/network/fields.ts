@@ -126,10 +126,19 @@ export const ownerField = checkedString((value) =>
     : { legal: "project/stack, without spaces", cure: "leave it to the component, which knows both" },
 );
 
-/** Who decides on a machine which packets are let in; `none`: nobody there, or somebody else sees to it. */
-export const firewallField = z
-  .enum(["none", "ufw", "firewalld", "nftables"])
-  .meta({ id: "Firewall", description: "Who on a machine decides which packets are let in." });
+/** One of a few words, each with what it stands for: the schema of the package has both. */
+export const choice = <T extends string>(id: string, description: string, values: Record<T, string>) =>
+  z.enum(Object.keys(values) as T[]).meta({ id, description, values });
+
+export const familyField = choice("Family", "Family of addresses.", { inet: "IPv4.", inet6: "IPv6." });
+
+/** Who decides on a machine which packets are let in. */
+export const firewallField = choice("Firewall", "Who on a machine decides which packets are let in.", {
+  none: "Nobody on it, or somebody else opens its ports.",
+  ufw: "ufw, by its own rules.",
+  firewalld: "firewalld, in its default zone.",
+  nftables: "Chains of nftables that are named.",
+});
 
 /** Family, table and chain, as nft(8) names them. */
 const chain = checkedString((value) =>

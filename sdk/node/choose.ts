@@ -16,6 +16,7 @@ import { address, family, host, NO_ENDPOINTS } from "../network/address";
 import { addressField, deviceField, nameField, ownerField, prefixField } from "../network/fields";
 import { isOlder } from "./faults";
 import { type Agents, files } from "./plan";
+import { packagesField } from "./spec";
 
 const TRUTH = "/etc/overlay/truth";
 /** Credentials of a bucket, in the words of curl(1). */
@@ -104,10 +105,7 @@ const speaker = z.strictObject({
 
 /** How the agent works. */
 export const agentFields = {
-  packages: z
-    .enum(["expect", "install"])
-    .default("expect")
-    .describe("Whether missing packages are installed or are a fault. Default: expect."),
+  packages: packagesField,
   probe: z.number().min(0.2).max(60).default(2).describe("Seconds between looks at a link. Default: 2. Example: 0.5"),
   count: z
     .int()

@@ -6,6 +6,7 @@ import { contains } from "../network/address";
 import {
   addressField,
   chainsField,
+  choice,
   deviceField,
   firewallField,
   idField,
@@ -33,6 +34,13 @@ const sysctlValue = checkedString((value) =>
 const slashes = (name: string): string => (name.includes("/") ? name : name.replaceAll(".", "/"));
 const withSlashes = (sysctls: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(sysctls).map(([name, value]) => [slashes(name), value]));
+
+export const packagesField = choice("Packages", "What becomes of packages that the machine lacks.", {
+  expect: "They are a fault.",
+  install: "They are installed.",
+})
+  .default("expect")
+  .describe("Whether missing packages are installed or are a fault. Default: expect.");
 
 const relayed = z.strictObject({
   name: nameField.describe("Name of the node. Example: lux"),
@@ -73,10 +81,7 @@ const fields = z.strictObject({
     .array(deviceField)
     .default([])
     .describe("WireGuard devices of others that links of this node take over. Default: none. Example: [wg0]"),
-  packages: z
-    .enum(["expect", "install"])
-    .default("expect")
-    .describe("Whether missing packages are installed or are a fault. Default: expect."),
+  packages: packagesField,
   firewall: firewallField
     .optional()
     .describe("Who lets packets in on the machine. Default: nobody that drops any. Example: ufw"),

@@ -4,13 +4,28 @@ import { type Fault, parse } from "../faults";
 import { plain, Secret, type Values } from "./wire";
 
 export const Configuration = z.strictObject({
-  ssh: z.string().trim().min(1).default("ssh").describe("The command to use as ssh, split at white space."),
-  identities: z.array(z.string()).default([]).describe("Private keys; a secret."),
-  live: z.enum(["on", "off"]).default("off").describe("Whether every preview reads the hosts first."),
+  ssh: z
+    .string()
+    .trim()
+    .min(1)
+    .default("ssh")
+    .describe("The command to use as ssh, split at white space. Default: ssh. Example: ssh -F ./ssh_config"),
+  identities: z
+    .array(z.string())
+    .default([])
+    .describe("Private keys, as text; a secret. Default: none, and ssh has its own.")
+    .meta({ secret: true }),
+  live: z
+    .enum(["on", "off"])
+    .default("off")
+    .describe("Whether every preview reads the hosts first, on or off. Default: off. Example: on"),
   allowDestroy: z
     .enum(["on", "off", "true", "false"])
     .default("off")
-    .describe("Whether a run may remove more than a fifth of the stack's links."),
+    .describe(
+      "Whether a run may remove more than a fifth of the stack's links, on or off, or true or false, which are the same. " +
+        "Default: off. Example: true",
+    ),
 });
 export type Configuration = z.output<typeof Configuration>;
 

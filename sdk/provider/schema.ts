@@ -2,6 +2,7 @@
  * The package's schema, from which Pulumi makes SDKs and documentation: written from the same zod schemas that check
  * what people write. https://www.pulumi.com/docs/iac/guides/building-extending/packages/schema/
  */
+import assert from "node:assert/strict";
 import { z } from "zod";
 import type { ComponentType } from "./construct";
 import { type ResourceType, resourceType, tokens } from "./registry";
@@ -19,9 +20,14 @@ interface JsonSchema {
   enum?: string[];
   anyOf?: JsonSchema[];
   $defs?: Record<string, JsonSchema>;
-  /** Marks of the components' own: a value that may be an Output, an argument that is a component. */
+  /**
+   * Marks of the fields' own: a value that may be an Output, an argument that is a component, a secret, and of an enum what
+   * each value stands for.
+   */
   input?: boolean;
   resource?: string;
+  secret?: boolean;
+  values?: Record<string, string>;
 }
 
 /** A property or a type of Pulumi's schema. */
@@ -36,67 +42,74 @@ const mapped = <T, U>(record: Record<string, T> = {}, change: (value: T, name: s
 
 const typeToken = (name: string): string => `overlay:index:${name}`;
 
-/** The shape of a value. */
-function shape(json: JsonSchema): Spec {
-  const { anyOf = [] } = json;
-  const last = anyOf.at(-1);
-  // An Output or the value itself: the latter is the last.
-  if (last && json.input) return shape(last);
-  if (last) return { oneOf: anyOf.map(shape) };
-  if (json.resource) return { $ref: `#/resources/${json.resource}` };
-  if (json.$ref) return { $ref: `#/types/${typeToken(json.$ref.replace("#/$defs/", ""))}` };
-  if (json.items) return { type: "array", items: shape(json.items) };
-  if (typeof json.additionalProperties === "object") {
-    return { type: "object", additionalProperties: shape(json.additionalProperties) };
+/** The value itself, of what may be that or an Output. */
+const itself = (json: JsonSchema): JsonSchema => (json.input ? (json.anyOf?.at(-1) ?? json) : json);
+
+/**
+ * The shape of a value. `mark`: `plain` where that is said of all that is not marked as an input, at each level by itself: a
+ * list whose items may be Outputs has to be a list when the program runs.
+ */
+function shape(json: JsonSchema, mark: { plain?: true }): Spec {
+  const own = json.input ? {} : mark;
+  const { anyOf, resource, $ref, items, additionalProperties, type, enum: values } = itself(json);
+  const inner = (it: JsonSchema): Spec => shape(it, mark);
+  if (anyOf) return { oneOf: anyOf.map(inner), ...own };
+  if (resource) return { $ref: `#/resources/${resource}`, ...own };
+  if ($ref) return { $ref: `#/types/${typeToken($ref.replace("#/$defs/", ""))}`, ...own };
+  if (items) return { type: "array", items: inner(items), ...own };
+  if (typeof additionalProperties === "object") {
+    return { type: "object", additionalProperties: inner(additionalProperties), ...own };
   }
-  return { type: json.type };
+  assert(values === undefined, `an enum without an id: ${values?.join(", ")}`);
+  return { type, ...own };
 }
 
-const described = (json: JsonSchema): Spec => ({
-  ...shape(json),
-  ...(json.description && { description: json.description }),
-});
+const described =
+  (mark: { plain?: true }) =>
+  (json: JsonSchema): Spec => ({ ...shape(json, mark), ...(json.description && { description: json.description }) });
 
-/** Whether a value, or any part of it, may be known only later. */
-function mayBeLater(json: JsonSchema, types: Record<string, JsonSchema>): boolean {
-  const { items, additionalProperties, properties = {}, anyOf = [], $ref } = json;
-  const inside = [
-    ...Object.values(properties),
-    ...anyOf,
-    items,
-    additionalProperties,
-    types[$ref?.split("/").at(-1) ?? ""],
-  ];
-  return json.input === true || inside.some((it) => typeof it === "object" && mayBeLater(it, types));
-}
+const argument = described({ plain: true });
+const result = described({});
 
-/** Of arguments: where nothing is marked as an input, all has to be known when the program runs. */
-const argument =
-  (types: Record<string, JsonSchema> = {}) =>
-  (json: JsonSchema): Spec => ({ ...described(json), ...(!mayBeLater(json, types) && { plain: true }) });
+const ANY = "pulumi.json#/Any";
 
-function namedType({ description, ...json }: JsonSchema): Spec {
+/**
+ * A field of a type: a component is anything there. An SDK for Python has a component's module import the types', and could not be
+ * imported if these imported it.
+ */
+const field = (json: JsonSchema): Spec => ({ ...argument(json), ...(json.resource && { $ref: ANY }) });
+
+function namedType({ description, ...json }: JsonSchema, name: string): Spec {
   const words = description && { description };
-  if (json.enum) return { ...words, type: "string", enum: json.enum.map((value) => ({ value })) };
-  return { ...words, type: "object", properties: mapped(json.properties, described), required: json.required ?? [] };
+  if (!json.enum) {
+    return { ...words, type: "object", properties: mapped(json.properties, field), required: json.required ?? [] };
+  }
+  const meant = (value: string): string => {
+    const words = json.values?.[value];
+    assert(words !== undefined, `nothing says what ${value} of ${name} stands for`);
+    return words;
+  };
+  return { ...words, type: "string", enum: json.enum.map((value) => ({ value, description: meant(value) })) };
 }
+
+const typesOf = (definitions: Record<string, JsonSchema>): Specs =>
+  Object.fromEntries(Object.entries(definitions).map(([name, json]) => [typeToken(name), namedType(json, name)]));
 
 function component({ token, description, args, outputs }: ComponentType): { resources: Specs; types: Specs } {
   const [taken, given] = [asJson(args), asJson(outputs)];
-  const types = mapped({ ...given.$defs, ...taken.$defs }, namedType);
   const resource = {
     isComponent: true,
     description,
-    inputProperties: mapped(taken.properties, argument(taken.$defs)),
+    inputProperties: mapped(taken.properties, argument),
     requiredInputs: taken.required ?? [],
-    properties: mapped(given.properties, described),
+    properties: mapped(given.properties, result),
     required: given.required ?? [],
   };
-  return {
-    resources: { [token]: resource },
-    types: Object.fromEntries(Object.entries(types).map(([name, type]) => [typeToken(name), type])),
-  };
+  return { resources: { [token]: resource }, types: typesOf({ ...given.$defs, ...taken.$defs }) };
 }
+
+/** A setting, which travels as text: an enum of it would be read as JSON by programs. */
+const setting = ({ enum: _, ...json }: JsonSchema): Spec => ({ ...result(json), ...(json.secret && { secret: true }) });
 
 const text = (description: string): Spec => ({ type: "string", description });
 
@@ -167,13 +180,16 @@ export interface Package {
   version: string;
   /** The provider's own configuration. */
   configuration: z.ZodObject;
+  /** What the components read of the stack's configuration. */
+  settings: z.ZodObject;
   components: readonly ComponentType[];
 }
 
 /** The schema as Pulumi's engine and its generators of SDKs read it. */
-export function packageSchema({ version, configuration, components }: Package): object {
+export function packageSchema({ version, configuration, settings, components }: Package): object {
   const made = components.map(component);
-  const variables = mapped(asJson(configuration).properties, described);
+  const inputProperties = mapped(asJson(configuration).properties, setting);
+  const ofStack = asJson(settings);
   return {
     name: "overlay",
     version,
@@ -181,18 +197,26 @@ export function packageSchema({ version, configuration, components }: Package): 
     description: "Encrypted overlay networks on real Linux hosts.",
     keywords: ["pulumi", "overlay", "wireguard", "network", "category/network"],
     license: "Apache-2.0",
-    config: { variables },
-    provider: { description: "How hosts are reached.", inputProperties: variables },
+    config: { variables: { ...inputProperties, ...mapped(ofStack.properties, result) } },
+    provider: { description: "How hosts are reached.", inputProperties },
     resources: Object.assign(
       {},
       ...made.map(({ resources }) => resources),
       ...tokens.map((token) => ({ [token]: resource(resourceType(token) as ResourceType) })),
       { "overlay:truth:Part": truthPart() },
     ),
-    types: Object.assign({}, ...made.map(({ types }) => types)),
+    types: Object.assign(typesOf(ofStack.$defs ?? {}), ...made.map(({ types }) => types)),
     language: {
-      nodejs: { packageName: "pulumi-overlay", respectSchemaVersion: true },
+      // Other than that of the npm package, which programs in TypeScript use without an SDK.
+      nodejs: { packageName: "pulumi-overlay-sdk", respectSchemaVersion: true },
       python: { packageName: "pulumi_overlay", pyproject: { enabled: true }, respectSchemaVersion: true },
+      go: {
+        // It is to be had nowhere: who generates it says where it is (docs/languages.md).
+        importBasePath: "example.com/pulumi-overlay/sdk/go/overlay",
+        // Else the items of lists that have to be known are of types that it does not have.
+        generateExtraInputTypes: true,
+        respectSchemaVersion: true,
+      },
     },
   };
 }

@@ -4,6 +4,7 @@ import { checkedString, objectAcross, unlessFaulty } from "../faults";
 import { isPlaceholder, later } from "../kernel/later";
 import {
   chainsField,
+  choice,
   deviceField,
   endpointField,
   firewallField,
@@ -18,9 +19,10 @@ export const sha256Field = checkedString((value) =>
     : { legal: "64 hexadecimal digits, as sha256sum(1) prints them", cure: "correct it" },
 );
 
-export const modeField = z
-  .enum(["permissive", "strict"])
-  .meta({ id: "RosenpassMode", description: "What becomes of packets while there is no key." });
+export const modeField = choice("RosenpassMode", "What becomes of packets while there is no key.", {
+  permissive: "They go on without.",
+  strict: "None passes.",
+});
 
 /** What systemd-escape(1) would leave alone, and a file's name may be. */
 const exchangeField = checkedString((value) =>
@@ -50,10 +52,14 @@ const url = checkedString((value) =>
 
 const binaryShape = z.strictObject({
   sha256: sha256Field.describe("SHA-256 of the program: it is refused where it is another."),
-  path: path.optional().describe("Where it is on the machine where Pulumi runs. Example: ./rosenpass"),
+  path: path
+    .optional()
+    .describe("Where it is on the machine where Pulumi runs. Default: none, and url says it. Example: ./rosenpass"),
   url: url
     .optional()
-    .describe("In its place, an address that it is read from there. Example: https://example.com/rosenpass"),
+    .describe(
+      "In place of path, an address that it is read from there. Default: none. Example: https://example.com/rosenpass",
+    ),
 });
 
 function oneSource({ path, url }: z.output<typeof binaryShape>, context: z.core.$RefinementCtx): void {

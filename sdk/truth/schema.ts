@@ -5,6 +5,7 @@ import { address, family, notAnEndpoint } from "../network/address";
 import {
   addressField,
   deviceField,
+  familyField,
   idField,
   NAME_UNDERLAY,
   nameField,
@@ -47,14 +48,27 @@ const endpoint = z
     address: checkedString(anUnderlayAddress)
       .transform((value) => address(value) ?? value)
       .optional()
-      .describe("Address on the underlay."),
+      .describe("Address on the underlay. Default: none, and name says it. Example: 203.0.113.5"),
     name: checkedString(aHostname)
       .transform((value) => value.toLowerCase())
       .optional()
-      .describe("In place of it, a name that the host that calls resolves."),
-    ports: z.array(portField).min(1).optional().describe("UDP ports that reach the node here, where only a few do."),
-    family: z.enum(["inet", "inet6"]).optional().describe("Family that a name is resolved in. Default: any."),
-    cost: z.int().min(0).max(65535).default(0).describe("Those of the least cost are called first."),
+      .describe(
+        "In place of an address, a name that the host that calls resolves. Default: none. Example: home.example.net",
+      ),
+    ports: z
+      .array(portField)
+      .min(1)
+      .optional()
+      .describe(
+        "UDP ports that reach the node here, where only a few do. Default: the port that it listens on. Example: [443]",
+      ),
+    family: familyField.optional().describe("Family that a name is resolved in. Default: any. Example: inet6"),
+    cost: z
+      .int()
+      .min(0)
+      .max(65535)
+      .default(0)
+      .describe("Those of the least cost are called first. Default: 0. Example: 10"),
   })
   .superRefine((value, context) => {
     const at = value.address;
@@ -112,7 +126,7 @@ const link = z.strictObject({
     .array(end)
     .min(2)
     .transform((ends) => [...ends].sort((a, b) => ascending(a.node, b.node))),
-  family: z.enum(["inet", "inet6"]).optional(),
+  family: familyField.optional(),
   /** Bytes inside: a pair that goes by a relay has no more than each half. */
   mtu: z.int().min(IPV4_MIN_MTU).max(65535).optional(),
   /** The end that chooses where to call the other: one of two, so that they cannot pull at each other. */

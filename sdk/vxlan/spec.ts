@@ -1,7 +1,7 @@
 /** A member of a VXLAN segment: one VTEP. What a person may say. */
 import { z } from "zod";
 import { type Objection, objectAcross, unlessFaulty } from "../faults";
-import { isPlaceholder, later } from "../kernel/later";
+import { isPlaceholder, later, laterList } from "../kernel/later";
 import { contains, family, inside, withinOverlay } from "../network/address";
 import {
   addressField,
@@ -30,9 +30,8 @@ export const VARIANTS = [
 ] as const;
 
 const behind = z.strictObject({
-  mac: macField.describe("MAC address of a host behind the member's bridge. Example: 52:54:00:12:34:56"),
-  addresses: z
-    .array(addressField)
+  mac: later(macField).describe("MAC address of a host behind the member's bridge. Example: 52:54:00:12:34:56"),
+  addresses: laterList(addressField)
     .default([])
     .describe("IP addresses that it has. Default: none. Example: [10.100.0.50, fd00:100::50]"),
 });
@@ -47,14 +46,13 @@ const peer = z.strictObject({
     .default([])
     .describe("Its addresses in the segment. Default: none. Example: [10.100.0.1/24, fd00:100::1/64]"),
   behind: z.array(behind).default([]).describe("Hosts behind its bridge that are known. Default: none."),
-  routes: z
-    .array(later(prefixField))
+  routes: laterList(prefixField)
     .default([])
     .describe("What is reached by way of it. Default: none. Example: [192.168.7.0/24]"),
 });
 
 const router = z.strictObject({
-  mac: macField.describe("MAC address of the router that packets are not sent to. Example: 02:00:5e:00:01:01"),
+  mac: later(macField).describe("MAC address of the router that packets are not sent to. Example: 02:00:5e:00:01:01"),
   at: nameField.optional().describe("The member behind which it is. Default: the first; it may be away. Example: lux"),
   addresses: z
     .array(addressField)

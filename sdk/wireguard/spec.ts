@@ -1,7 +1,7 @@
 /** A WireGuard device: one side of a link, or a node of a mesh. What a person may say. */
 import { z } from "zod";
 import { checkedString, type Objection, objectTo, unlessFaulty } from "../faults";
-import { isPlaceholder, later } from "../kernel/later";
+import { isPlaceholder, later, laterList } from "../kernel/later";
 import { family, host, parseEndpoint, withinOverlay } from "../network/address";
 import {
   addressField,
@@ -47,8 +47,7 @@ const peer = z.strictObject({
     .literal(true)
     .optional()
     .describe("Somebody else's machine, which is not made by the same run. Default: a node of the same program."),
-  routes: z
-    .array(later(routeField))
+  routes: laterList(routeField)
     .default([])
     .describe(
       "What is reached by way of the other node besides its own addresses. Default: none. Example: [192.168.7.0/24]",
@@ -133,8 +132,7 @@ const fields = z.strictObject({
     .describe("In place of peer, the other nodes of a mesh: each has its own addresses and its routes, and no others."),
   relayed: z.array(relayed).default([]).describe("Nodes that are reached by way of a peer. Default: none."),
   forwards: z.boolean().default(false).describe("Whether the node forwards what comes by this device. Default: false."),
-  behind: z
-    .array(later(routeField))
+  behind: laterList(routeField)
     .default([])
     .describe(
       "What lies behind the node, to which the others have routes; forwarding it is for the host's owner to switch on. " +

@@ -18,7 +18,7 @@ const type = resourceType("overlay:wireguard:Interface") as ResourceType;
 const { spec, plan } = type.technology;
 
 type MeshPeers = ReturnType<typeof meshPeers<string>>;
-type TextOf = (own: { node: string; behind: readonly unknown[] }, index: number) => string;
+type TextOf = (own: Parameters<typeof specText>[0], index: number) => string;
 
 /** Bytes of the texts of all nodes. */
 function bytesOf(count: number, keys: readonly string[], by: (peers: MeshPeers) => TextOf): number {

@@ -36,12 +36,12 @@ export const { wgQuick } = new WgLink("lux-partner", {
     endpoint: partner.gateway,
   },
 });
-export const { devices } = new WgMesh("mesh", { nodes: [fra, hkg], routes: { hkg: [branch.cidr] } });
+export const { devices } = new WgMesh("mesh", { nodes: [fra, hkg], routes: { hkg: branch.cidrs } });
 new VxlanSegment("lan", {
   vni: 100,
   variant: "static-flood",
   members: [
     { node: lux, addresses: ["10.100.0.1/24"] },
-    { node: fra, addresses: ["10.100.0.2/24"], routes: [storage.cidr] },
+    { node: fra, addresses: ["10.100.0.2/24"], routes: storage.cidrs },
   ],
 });

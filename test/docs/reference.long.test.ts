@@ -1,18 +1,32 @@
-/** `npm run docs`: the reference is whole, and its examples are programs. */
+/** `npm run docs`: the reference is whole; its examples, and those of the pages, are programs. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../lab/run";
+import { blocks, inLanguage } from "./page";
 
 jest.setTimeout(600_000);
 
 const root = join(__dirname, "../..");
 const MINUTE = 60_000;
 
-/** What examples may take as given. */
-const GIVEN = `
-const given = (name: string, id: number) => new OverlayNode(name, { id, connection: { host: name } });
-const [lux, fra, hkg] = [given("lux", 1), given("fra", 2), given("hkg", 3)] as const;
-`;
+/** What examples may take as given, where they do not make it themselves. */
+const GIVEN = {
+  lux: 'new OverlayNode("lux", { id: 1, connection: { host: "lux" } })',
+  fra: 'new OverlayNode("fra", { id: 2, connection: { host: "fra" } })',
+  hkg: 'new OverlayNode("hkg", { id: 3, connection: { host: "hkg" } })',
+  nas: 'new OverlayNode("nas", { id: 9, connection: { host: "nas" } })',
+  link: 'new WgLink("given", { a: lux, b: fra })',
+};
+
+/** A program with all that it takes as given. `names`: what the package exports. */
+function whole(program: string, names: readonly string[]): string {
+  if (program.startsWith("import ")) return program;
+  const lacking = Object.entries(GIVEN).filter(([name]) =>
+    name === "link" ? /\{ link \}/.test(program) : !new RegExp(`^const ${name} = `, "m").test(program),
+  );
+  const given = lacking.map(([name, made]) => `const ${name} = ${made};\n`).join("");
+  return `import { ${names.join(", ")} } from "pulumi-overlay";\n${given}${program}\n`;
+}
 
 /** TypeDoc's own form of what it has read, as far as it is used here. */
 interface Reflection {
@@ -66,20 +80,18 @@ describe("the reference", () => {
     expect(page).not.toMatch(/^\| [^|\s].*\| *\|$|undefined/m);
   });
 
-  test("its examples compile", async () => {
+  test("its examples compile, and so does all that the README has", async () => {
     const names = exported.filter(({ kind }) => kind === CLASS || kind === FUNCTION).map(({ name }) => name);
-    const programs = exported.flatMap((it) =>
+    const examples = exported.flatMap((it) =>
       examplesOf(it).map((text, index): [string, string] => [
         `${it.name}${index}.ts`,
         text.replace(/^```ts\n|```$/g, ""),
       ]),
     );
-    expect(programs.length).toBeGreaterThanOrEqual(names.length);
+    expect(examples.length).toBeGreaterThanOrEqual(names.length);
+    const readme = inLanguage(blocks("README.md"), "ts").map((text, n): [string, string] => [`README${n}.ts`, text]);
     mkdirSync(folder, { recursive: true });
-    for (const [name, program] of programs) {
-      const given = program.includes('const lux = new OverlayNode("lux"') ? "" : GIVEN;
-      writeFileSync(join(folder, name), `import { ${names.join(", ")} } from "pulumi-overlay";\n${given}${program}\n`);
-    }
+    for (const [name, program] of [...examples, ...readme]) writeFileSync(join(folder, name), whole(program, names));
     const { compilerOptions } = JSON.parse(readFileSync(join(root, "tsconfig.json"), "utf8"));
     const options = { ...compilerOptions, rootDir: root, noEmit: true, incremental: false, tsBuildInfoFile: null };
     const paths = { "pulumi-overlay": [join(root, "components/index.ts")] };

@@ -8,6 +8,7 @@ import { choosing, named } from "./choosing";
 import { engine } from "./engine";
 import { killed } from "./killed";
 import { model } from "./model";
+import { newcomer } from "./newcomer";
 import { oldest } from "./oldest";
 import { pings } from "./pings";
 import { rosenpass } from "./rosenpass";
@@ -39,6 +40,7 @@ const ALL: Record<string, (options: Options) => Trial> = {
   model: ({ sequences }) => model(Number(sequences)),
   oldest: () => oldest,
   writers: () => writers,
+  newcomer: () => newcomer,
   stories: () => stories,
   engine: () => engine,
   named: () => named,

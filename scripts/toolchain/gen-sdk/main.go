@@ -1,6 +1,6 @@
 // The generators of SDKs that Pulumi's language hosts have, for a CLI without these hosts.
 //
-//	gen-sdk go|nodejs SCHEMA FOLDER
+//	gen-sdk go|nodejs|python SCHEMA FOLDER
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 
 	gogen "github.com/pulumi/pulumi/pkg/v3/codegen/go"
 	nodejsgen "github.com/pulumi/pulumi/pkg/v3/codegen/nodejs"
+	pythongen "github.com/pulumi/pulumi/pkg/v3/codegen/python"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/schema"
 )
 
@@ -46,6 +47,8 @@ func generate(language, path, folder string) error {
 		files, err = gogen.GeneratePackage("overlay", pkg, nil)
 	case "nodejs":
 		files, err = nodejsgen.GeneratePackage("overlay", pkg, nil, nil, false, schema.NewCachedLoader(nil))
+	case "python":
+		files, err = pythongen.GeneratePackage("overlay", pkg, nil, schema.NewCachedLoader(nil))
 	default:
 		err = fmt.Errorf("no generator for %s", language)
 	}

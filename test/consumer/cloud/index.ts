@@ -17,8 +17,10 @@ export class Server extends pulumi.CustomResource {
 /** A network behind servers: `at`, the prefix that it will turn out to have. */
 export class Subnet extends pulumi.CustomResource {
   declare readonly cidr: pulumi.Output<string>;
+  /** Of all its parts. */
+  declare readonly cidrs: pulumi.Output<string[]>;
 
   constructor(name: string, args: { at: string }, options?: pulumi.CustomResourceOptions) {
-    super("cloud:index:Subnet", name, { ...args, cidr: undefined }, options);
+    super("cloud:index:Subnet", name, { ...args, cidr: undefined, cidrs: undefined }, options);
   }
 }

@@ -1,56 +1,39 @@
 /**
- * The package from other languages: SDKs that Pulumi's generators make of its schema, compiled with a program, and YAML. Where a
- * schema names no Go module, the generator takes example.com.
+ * The package from other languages, as docs/languages.md has it: SDKs that Pulumi's generators make of its schema, compiled with a
+ * program, and programs that are previewed with nothing of ours but what npm hands out.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeWhere } from "../../can";
+import { blocks, inLanguage } from "../../docs/page";
 import { must } from "../../lab/run";
+import { backend } from "../backend";
+import { atHome, PLAN, packed } from "./newcomer";
 import { counted, diagnostics } from "./output";
-import { root, Workspace } from "./workspace";
+import { generate, virtualEnvironment } from "./sdks";
+import { root } from "./workspace";
 
 jest.setTimeout(900_000);
 
 const MINUTE = 60_000;
 const toolchain = join(root, "scripts/toolchain/gen-sdk");
+const page = blocks("docs/languages.md");
+const [[INSTALL = ""], [YAML = ""], [PYTHON = ""], [GO = ""]] = ["sh", "yaml", "python", "go"].map((it) =>
+  inLanguage(page, it),
+) as [string[], string[], string[], string[]];
 
-const GO = `package main
+/** What is known later is handed over, to where the arguments themselves have to be known and within lists. */
+const GO_LATER = `package main
 
 import (
 	"example.com/pulumi-overlay/sdk/go/overlay"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-func main() {
-	pulumi.Run(func(ctx *pulumi.Context) error {
-		address := pulumi.String("203.0.113.5").ToStringOutput()
-		lux, err := overlay.NewOverlayNode(ctx, "lux", &overlay.OverlayNodeArgs{
-			Id:         1,
-			Connection: overlay.ConnectionArgs{Host: address},
-			Endpoints:  overlay.EndpointArray{overlay.EndpointArgs{Address: address}},
-		})
-		if err != nil {
-			return err
-		}
-		fra, err := overlay.NewOverlayNode(ctx, "fra", &overlay.OverlayNodeArgs{
-			Id:         2,
-			Connection: overlay.ConnectionArgs{Host: pulumi.String("198.51.100.9")},
-		})
-		if err != nil {
-			return err
-		}
-		link, err := overlay.NewWgLink(ctx, "lux-fra", &overlay.WgLinkArgs{
-			A:      lux,
-			B:      fra,
-			Routes: overlay.LinkRoutesArgs{B: pulumi.StringArray{address}},
-		})
-		if err != nil {
-			return err
-		}
-		ctx.Export("mtu", link.PathMtu)
-		return nil
-	})
+func later(ctx *pulumi.Context, lux, fra *overlay.OverlayNode, prefixes pulumi.StringArrayOutput) error {
+	_, err := overlay.NewWgLink(ctx, "lux-fra", &overlay.WgLinkArgs{A: lux, B: fra, Routes: &overlay.LinkRoutesArgs{B: prefixes}})
+	return err
 }
 `;
 
@@ -58,23 +41,15 @@ const TYPESCRIPT = `import * as pulumi from "@pulumi/pulumi";
 import * as overlay from "./sdk";
 
 const address = pulumi.output("203.0.113.5");
+const prefixes = pulumi.output(["192.168.7.0/24"]);
 const lux = new overlay.OverlayNode("lux", { id: 1, connection: { host: address }, endpoints: [{ address }] });
 const fra = new overlay.OverlayNode("fra", { id: 2, connection: { host: "198.51.100.9" } });
-const link = new overlay.WgLink("lux-fra", { a: lux, b: fra, routes: { b: [address] } });
+const link = new overlay.WgLink("lux-fra", { a: lux, b: fra, routes: { b: prefixes } });
 export const mtu: pulumi.Output<number> = link.pathMtu;
 `;
 
-describeWhere("go", "SDKs of Pulumi's generators", () => {
+describeWhere(["sdks", "go"], "SDKs of Pulumi's generators", () => {
   const folder = mkdtempSync(join(tmpdir(), "overlay-sdks-"));
-  const generator = join(folder, "gen-sdk");
-  const generate = (language: string, to: string) =>
-    must([generator, language, join(root, "schema.json"), to], { timeout: MINUTE });
-
-  beforeAll(async () => {
-    await must(["env", "-C", toolchain, "GOFLAGS=-mod=readonly", "go", "build", "-o", generator, "."], {
-      timeout: 14 * MINUTE,
-    });
-  });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test("Go: it compiles, with a program that hands over what is known later", async () => {
@@ -85,6 +60,7 @@ describeWhere("go", "SDKs of Pulumi's generators", () => {
     writeFileSync(join(module, "go.sum"), readFileSync(join(toolchain, "go.sum")));
     mkdirSync(join(module, "program"));
     writeFileSync(join(module, "program/main.go"), GO);
+    writeFileSync(join(module, "program/later.go"), GO_LATER);
     await must(["env", "-C", module, "GOFLAGS=-mod=mod", "go", "vet", "./..."], { timeout: 14 * MINUTE });
   });
 
@@ -99,42 +75,40 @@ describeWhere("go", "SDKs of Pulumi's generators", () => {
   });
 });
 
-const YAML = `name: net
-runtime: yaml
-plugins: { providers: [{ name: overlay, path: ${join(root, "bin")} }] }
-resources:
-  lux:
-    type: overlay:OverlayNode
-    properties:
-      id: 1
-      connection: { host: 203.0.113.5 }
-      addresses: [10.255.0.1]
-      endpoints: [{ address: 203.0.113.5 }]
-  fra:
-    type: overlay:OverlayNode
-    properties:
-      id: 2
-      connection: { host: 198.51.100.9 }
-      addresses: [10.255.0.2]
-  lux-fra:
-    type: overlay:WgLink
-    properties:
-      a: \${lux}
-      b: \${fra}
-`;
+describeWhere(["engine", "yaml", "python", "sdks"], "programs with the package from npm", () => {
+  const folder = mkdtempSync(join(tmpdir(), "overlay-languages-"));
+  const net = join(folder, "net");
 
-describeWhere(["engine", "yaml"], "a program in YAML", () => {
-  let workspace: Workspace;
   beforeAll(async () => {
-    workspace = await Workspace.make({ files: { "Pulumi.yaml": YAML } });
+    const tarball = await packed(folder);
+    mkdirSync(net);
+    await must(["sh", "-ec", INSTALL.replace(" pulumi-overlay ", ` ${tarball} `)], { cwd: net, timeout: 5 * MINUTE });
   });
-  afterAll(() => workspace?.remove());
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test("two nodes and a link are previewed as the kernel's lines", async () => {
-    const { text } = await workspace.well("preview");
+  /** With a state of its own for each language. */
+  async function preview(language: string, files: Record<string, string>, path: string): Promise<string> {
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(net, file), text);
+    const command = "pulumi stack init dev && pulumi preview";
+    const state = backend(join(folder, language)).environment;
+    const env = { ...atHome(folder), ...state, PATH: path };
+    return must(["sh", "-ec", command], { cwd: net, timeout: 3 * MINUTE, env });
+  }
+
+  const PATH = process.env.PATH ?? "";
+  test.each([
+    ["YAML", { "Pulumi.yaml": YAML }, async () => PATH],
+    [
+      "Python",
+      {
+        "Pulumi.yaml": YAML.replace("runtime: yaml", "runtime: python").replace(/^resources:\n.*/ms, ""),
+        "__main__.py": PYTHON,
+      },
+      async () => `${join(await virtualEnvironment(), "bin")}:${PATH}`,
+    ],
+  ])("%s: the preview has the lines of the README's", async (language, files, path) => {
+    const text = await preview(language, files, await path());
     expect(counted(text)).toEqual(["+ 8 to create"]);
-    expect(diagnostics(text)["overlay:wireguard:Interface (lux-fra@fra)"]).toContain(
-      "wg set inter-lux peer <known after lux is created> allowed-ips 0.0.0.0/0,::/0 endpoint 203.0.113.5:11002 persistent-keepalive 25",
-    );
+    expect(diagnostics(text)["overlay:wireguard:Interface (lux-fra@fra)"]).toEqual(PLAN.trim().split("\n"));
   });
 });

@@ -14,6 +14,14 @@ export function diagnostics(text: string): Record<string, string[]> {
   return all;
 }
 
+/** What a preview says of each device, the hosts' own part left out: that is the same in every program. */
+export const devices = (text: string): string =>
+  Object.entries(diagnostics(text))
+    .filter(([about]) => /^overlay:(wireguard|vxlan):/.test(about))
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([about, lines]) => `${[about, ...lines].join("\n")}\n`)
+    .join("\n");
+
 /** What the last section `Resources:` counts: `+ 13 created`. */
 export const counted = (text: string): string[] =>
   (text.split("\nResources:\n").at(-1) ?? "")
