@@ -2,7 +2,7 @@
 import { markdown } from "../../../../sdk/cli/report/markdown";
 import type { Report } from "../../../../sdk/cli/report/report";
 import { terminal } from "../../../../sdk/cli/report/terminal";
-import { LOSSES } from "../../../../sdk/losses";
+import { LOSSES, lossIn } from "../../../../sdk/losses";
 import { takeover } from "../../../../sdk/provider/adopt";
 import { check } from "../../../../sdk/provider/inputs";
 import type { Operation } from "../../../../sdk/provider/lifecycle";
@@ -89,6 +89,11 @@ describe("a device that is taken over", () => {
     expect(it).toMatchObject({ losses: [], lossesKnown: false });
     expect(markdown(it)).toContain(UNSURE);
   });
+});
+
+test("each way to lose packets is told from all others", () => {
+  for (const loss of Object.values(LOSSES)) expect(lossIn(`link inter-lux: ${loss.says}, and more.`)).toEqual(loss);
+  expect(lossIn("inter-lux loses nothing: both daemons end.")).toBeUndefined();
 });
 
 describe("nobody says that no packet is lost where that is not known", () => {
