@@ -129,6 +129,14 @@ describeWhere(["lab", "engine"], "reports of previews", () => {
     await expectRecorded("destroyed", first, "destroy", "--preview-only");
   });
 
+  test("what is made anew, as the report says, is there after that", async () => {
+    workspace.write(first);
+    await workspace.well("up", "--yes", "--skip-preview", "--target-replace", "**lux-fra@lux");
+    const { code, stderr } = await lab.exec("lux", "ip link show dev inter-fra && wg show inter-fra peers");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(await workspace.overlay("report")).toMatchObject({ code: 0, connections: 0 });
+  });
+
   test("with --refresh it reads all of them, and what hands did is drift", async () => {
     await lab.exec("fra", "ip route del 10.255.0.1/32 dev inter-lux; ip link set inter-hkg mtu 1400");
     await lab.exec("hkg", "ip link del inter-fra");
