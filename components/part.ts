@@ -38,6 +38,8 @@ export function makePart<Spec, R extends pulumi.Resource>(
     return new Type(name(nodeName), args, {
       ...options,
       deletedWith: node,
+      // What is made first would be taken over as it is, and then removed as the former one.
+      deleteBeforeReplace: true,
       aliases,
       dependsOn: there,
     });

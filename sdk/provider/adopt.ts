@@ -3,6 +3,7 @@ import { withCode } from "../codes";
 import { formatWithCodes } from "../faults";
 import { HostError } from "../host";
 import { changes, destination, type Fact, kinds, live, queries, ROUTE_PROTOCOL, type Snapshot } from "../kernel";
+import { LOSSES, NOT_KNOWN } from "../losses";
 import { fixedBits } from "../network/address";
 import { parseSpec } from "./inputs";
 import { hostFacts, type Operation, results } from "./lifecycle";
@@ -38,13 +39,15 @@ function lost(seen: Snapshot, device: string, wanted: readonly Fact[]): string[]
   return [
     ...(quick.length > 0
       ? [
-          `Until the next boot only: what ${quick.join(", ")} of /etc/wireguard/${device}.conf did, such as a MASQUERADE rule, for nothing of it is taken over. See to it elsewhere where it is needed; the file stays as ${device}.conf.before-overlay.`,
+          `${LOSSES.commandsAtBoot.says}${quick.join(", ")} of /etc/wireguard/${device}.conf did, such as a MASQUERADE rule, for nothing of it is taken over. See to it elsewhere where it is needed; the file stays as ${device}.conf.before-overlay.`,
         ]
       : []),
     ...(kernel.length > 0
-      ? [`At once: the routes to ${kernel.join(", ")} go, which came with the prefix lengths of the addresses. ${cure}`]
+      ? [
+          `${LOSSES.routesAtOnce.says}${kernel.join(", ")} go, which came with the prefix lengths of the addresses. ${cure}`,
+        ]
       : []),
-    ...(made.length > 0 ? [`Until the next boot only: the routes to ${made.join(", ")}. ${cure}`] : []),
+    ...(made.length > 0 ? [`${LOSSES.routesAtBoot.says}${made.join(", ")}. ${cure}`] : []),
     ...(userspace ? ["Until the next boot its wireguard-go runs on where it was started; then one of ours does."] : []),
   ];
 }
@@ -89,6 +92,6 @@ export async function takeover(
     return { told: whole ? [...told, ...stake, ...lost(seen, device, wanted)] : told, known };
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    return { told: [`What of ${device} is taken over is not known before \`up\`: ${withCode(error)}`], known: {} };
+    return { told: [`What of ${device} is taken over ${NOT_KNOWN}: ${withCode(error)}`], known: {} };
   }
 }

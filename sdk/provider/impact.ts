@@ -1,35 +1,31 @@
 /** What an update costs, told at preview: what cannot change in place, what goes, and for how long packets are lost. */
 import { changes, type Fact, factId, type KindName, kindOf, type ValueOf } from "../kernel";
+import { LOSSES } from "../losses";
 import { parseSpec } from "./inputs";
 import type { ResourceType } from "./registry";
 import { isUnknown, type Values } from "./wire";
 
 type Link = ValueOf<"link">;
 
-/** What is lost while a thing of this kind is gone; what costs nothing is not here. Measured with 500 pings a second. */
+/** What is lost while a thing of this kind is gone; what costs nothing is not here. */
 const COST: Partial<Record<KindName, string>> = {
-  link: "no packet passes by it until its next handshake, about a second",
-  wgPeer: "no packet reaches it until the next handshake, about one round trip",
-  address: "packets from and to it are lost for some milliseconds",
-  route: "packets to it are lost for some milliseconds",
+  link: LOSSES.link.says,
+  wgPeer: LOSSES.peer.says,
+  address: LOSSES.address.says,
+  route: LOSSES.route.says,
 };
 
-/**
- * Of devices that need no handshake: their MAC address stays, so nobody has to look for them. Measured at 250 a second. Where
- * a bridge looks for loops, a port that is new to it is silent for twice its forward delay, IEEE 802.1D.
- */
+/** Of devices that need no handshake: their MAC address stays, so nobody has to look for them. */
 function costOfDevice({ key, value: { type, bridge } }: Fact<Link>, facts: readonly Fact[]): string | undefined {
-  if (type === "bridge")
-    return `packets between its ports are lost until they are back, about 30 ${bridge?.stp ? "s" : "ms"}`;
+  if (type === "bridge") return (bridge?.stp ? LOSSES.stpBridge : LOSSES.bridge).says;
   if (type !== "vxlan") return undefined;
   const isPort = facts.some((fact) => fact.kind === "bridgePort" && fact.key === key);
-  const silent = isPort ? "; where its bridge has stp, for 30 s, and the next member does not wait for that" : "";
-  return `packets inside are lost for about 30 ms, at one member after the other in the order of their names${silent}`;
+  const silent = isPort ? `; ${LOSSES.port.says}, and the next member does not wait for that` : "";
+  return `${LOSSES.segment.says}, at one member after the other in the order of their names${silent}`;
 }
 
-/** Measured with 500 pings a second each way, two hosts a millisecond apart: 0 to 2 lost one way, 42 to 50 the other. */
 const rekeyed = (device: string): string =>
-  `wgDevice ${device} gets another key: until the other side is told of it, about 0.2 s where this run does so, packets to it wait (128 at most) and those from it are lost. Somebody else's machine has to be told by hand: output wgQuick.`;
+  `wgDevice ${device} gets another key: ${LOSSES.key.says}. Somebody else's machine has to be told by hand: output wgQuick.`;
 
 /** Devices that have a key before and after, and not the same. */
 function otherKeys(before: readonly Fact[], after: readonly Fact[]): string[] {

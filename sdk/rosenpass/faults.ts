@@ -4,6 +4,7 @@ import { closedFaults, missingFirewall } from "../kernel/firewall";
 import { KEYING_PREF } from "../kernel/marks";
 import { foreignOwner } from "../kernel/owner";
 import type { Snapshot } from "../kernel/snapshot";
+import { LOSSES } from "../losses";
 import { type DaemonSpec, type KeySpec, type PskSpec, versionField } from "./spec";
 
 /** Of the host's own program. */
@@ -80,8 +81,8 @@ export function pskForetells({ device, mode }: PskSpec, before?: PskSpec): strin
         ];
   }
   return before
-    ? [`${device} loses nothing while keys are exchanged; where none was yet, nothing passes until the first. ${fails}`]
+    ? [`${device} loses nothing while keys are exchanged; ${LOSSES.stricterKey.says}. ${fails}`]
     : [
-        `Nothing passes by ${device} from when this is made until the first key, some seconds; where ${device} is new, packets pass in the moment in between. To lose nothing, make it permissive now and strict in a later run. ${fails}`,
+        `Nothing passes by ${device} ${LOSSES.strictKey.says}; where ${device} is new, packets pass in the moment in between. To lose nothing, make it permissive now and strict in a later run. ${fails}`,
       ];
 }

@@ -10,6 +10,8 @@ export interface PullRequest {
   repository: string;
   number: number;
   token: string;
+  /** Of what and by which run the comment is made, as Markdown: a reader sees whether it is of now. */
+  made?: string;
 }
 
 const VERSION = "2022-11-28";
@@ -33,12 +35,16 @@ class GitHubError extends ToolError {
 
 const pause = (seconds: number): Promise<void> => new Promise((over) => setTimeout(over, seconds * 1000));
 
-/** Seconds until the rate limit lets somebody in again; undefined where it is something else. */
-function closedFor({ status, headers }: Response): number | undefined {
+/**
+ * Seconds until the rate limit lets somebody in again; undefined where it is something else. Where GitHub does not say, it is to
+ * be a minute: docs.github.com, "Best practices for using the REST API".
+ */
+function closedFor({ status, headers }: Response, text: string): number | undefined {
   if (status !== 403 && status !== 429) return undefined;
   const after = Number(headers.get("retry-after") ?? Number.NaN);
   if (after >= 0) return after;
-  if (headers.get("x-ratelimit-remaining") !== "0") return status === 429 ? PATIENCE : undefined;
+  const isSecondary = status === 429 || /secondary rate limit/i.test(text);
+  if (headers.get("x-ratelimit-remaining") !== "0") return isSecondary ? PATIENCE : undefined;
   return Math.max(0, Number(headers.get("x-ratelimit-reset")) - Date.now() / 1000);
 }
 
@@ -86,7 +92,7 @@ class GitHub {
     const url = new URL(address.startsWith("/") ? `${api}${address}` : address);
     if (url.origin !== new URL(api).origin)
       throw new ToolError("cli/github", `GitHub sends on to another server, ${url.origin}`);
-    const response = await fetch(url, {
+    const { response, text } = await this.#fetch(url, {
       method,
       headers: {
         Accept: "application/vnd.github+json",
@@ -97,12 +103,9 @@ class GitHub {
       },
       ...(body && { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(LIMIT * 1000),
-    }).catch((error: Error & { cause?: Error }) => {
-      throw new GitHubError(0, `${url.origin} cannot be reached: ${(error.cause ?? error).message}`);
     });
-    const text = await response.text();
     if (response.ok) return { value: json(text), next: nextOf(response.headers.get("link")) };
-    const closed = closedFor(response);
+    const closed = closedFor(response, text);
     const { seconds, times } = this.#waited;
     if (closed !== undefined && seconds + closed <= PATIENCE && times < ATTEMPTS) {
       this.#waited = { seconds: seconds + closed, times: times + 1 };
@@ -118,6 +121,16 @@ class GitHub {
       response.status,
       `GitHub answers ${method} ${url.pathname} with ${response.status} (${why})${said ? `: ${said}` : ""}`,
     );
+  }
+
+  async #fetch(url: URL, request: RequestInit): Promise<{ response: Response; text: string }> {
+    try {
+      const response = await fetch(url, request);
+      return { response, text: await response.text() };
+    } catch (error) {
+      const { cause, message } = error as Error & { cause?: Error };
+      throw new GitHubError(0, `${url.origin} cannot be reached: ${(cause ?? { message }).message}`);
+    }
   }
 
   get #path(): string {
@@ -149,19 +162,27 @@ class GitHub {
 const is = (error: unknown, ...status: number[]): boolean =>
   error instanceof GitHubError && status.includes(error.status);
 
+/** One of a pull request for each of them. */
+export interface Key {
+  /** What several stacks of one repository differ in. */
+  project: string;
+  stack: string;
+}
+
 /**
  * Writes the comment of this key, over what it said before. `text` gives what fits into so many characters. Throws an
  * Error that says what to do.
  */
 export async function comment(
   at: PullRequest,
-  key: string,
+  { project, stack }: Key,
   text: (limit: number) => string,
   limit: number,
 ): Promise<void> {
   const github = new GitHub(at);
-  const mark = `<!-- overlay-report ${encodeURIComponent(key)} -->`;
-  const body = (characters: number) => `${mark}\n${text(characters - mark.length - 1)}`;
+  const mark = `<!-- overlay-report ${encodeURIComponent(`${project}/${stack}`)} -->`;
+  const end = at.made === undefined ? "" : `\n${at.made}\n`;
+  const body = (characters: number) => `${mark}\n${text(characters - mark.length - end.length - 1)}${end}`;
   const write = async (characters: number) => {
     const found = await github.find(mark);
     if (!found) return github.create(body(characters));
@@ -186,36 +207,59 @@ export async function comment(
 
 const event = z.object({
   number: z.number().optional(),
-  pull_request: z.object({ number: z.number() }).optional(),
+  pull_request: z.object({ number: z.number(), head: z.object({ sha: z.string() }).optional() }).optional(),
   issue: z.object({ number: z.number() }).optional(),
 });
+type Event = z.output<typeof event>;
+
+type Environment = Record<string, string | undefined>;
+
+/** What the comment is written with. Of the two the first: the other may be the program's own, which a preview needs. */
+const TOKENS = ["OVERLAY_COMMENT_TOKEN", "GITHUB_TOKEN"] as const;
+export const tokenIn = (environment: Environment): (typeof TOKENS)[number] | undefined =>
+  TOKENS.find((name) => environment[name]);
 
 /** From what GitHub Actions has in the environment of each step. Throws an Error that names what is missing. */
-export function pullRequest(environment: Record<string, string | undefined>, number?: number): PullRequest {
-  const {
-    GITHUB_TOKEN: token,
-    GITHUB_REPOSITORY: repository,
-    GITHUB_API_URL: api,
-    GITHUB_EVENT_PATH: path,
-  } = environment;
+export function pullRequest(environment: Environment, number?: number): PullRequest {
+  const { GITHUB_REPOSITORY: repository, GITHUB_API_URL: api, GITHUB_EVENT_PATH: path } = environment;
+  const token = environment[tokenIn(environment) ?? ""];
   if (!token)
     throw new ToolError(
       "cli/github",
-      "there is no GITHUB_TOKEN to comment with: hand over `github.token` in `env` of the step",
+      "there is no OVERLAY_COMMENT_TOKEN to comment with: hand over `github.token` in `env` of the step",
     );
   if (!repository || !/^\w[\w-]*\/(?!\.\.?$)[\w.-]+$/.test(repository)) {
     throw new ToolError("cli/github", "GITHUB_REPOSITORY has to be owner/name, as GitHub Actions sets it");
   }
-  const found = number ?? (path ? numberIn(path) : undefined);
+  const its = path ? eventIn(path) : undefined;
+  const found = number ?? its?.pull_request?.number ?? its?.issue?.number ?? its?.number;
   if (found === undefined)
     throw new ToolError("cli/github", "this run is about no pull request: name it, --comment NUMBER");
-  return { api: (api || "https://api.github.com").replace(/\/+$/, ""), repository, number: found, token };
+  const made = madeBy(environment, repository, its);
+  return {
+    api: (api || "https://api.github.com").replace(/\/+$/, ""),
+    repository,
+    number: found,
+    token,
+    ...(made !== undefined && { made }),
+  };
 }
 
-function numberIn(path: string): number | undefined {
+/** Of a pull request GITHUB_SHA is a merge that nobody has made. */
+function madeBy(environment: Environment, repository: string, its: Event | undefined): string | undefined {
+  const { GITHUB_SHA, GITHUB_SERVER_URL: server = "", GITHUB_RUN_ID: run = "" } = environment;
+  const sha = its?.pull_request?.head?.sha ?? GITHUB_SHA ?? "";
+  const isKnown = /^https?:\/\/[\w.:-]+$/.test(server) && /^\d+$/.test(run);
+  const parts = [
+    ...(/^[0-9a-f]{40,64}$/.test(sha) ? [`Of commit ${sha}`] : []),
+    ...(isKnown ? [`by [this run](${server}/${repository}/actions/runs/${run})`] : []),
+  ];
+  return parts.length === 0 ? undefined : `<sub>${parts.join(", ")}</sub>`;
+}
+
+function eventIn(path: string): Event | undefined {
   try {
-    const { pull_request: pull, issue, number } = event.parse(JSON.parse(readFileSync(path, "utf8")));
-    return pull?.number ?? issue?.number ?? number;
+    return event.parse(JSON.parse(readFileSync(path, "utf8")));
   } catch {
     return undefined;
   }

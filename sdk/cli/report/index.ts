@@ -3,11 +3,12 @@ import { spawnSync } from "node:child_process";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ToolError, toldOf } from "../error";
 import { readInput } from "../file";
-import { comment, pullRequest } from "./comment";
+import { comment, type PullRequest, pullRequest, tokenIn } from "./comment";
 import { LIMIT, markdown } from "./markdown";
-import { preview } from "./preview";
-import { EXIT_CODES, failed, type Report, report } from "./report";
-import { secretsOf, shownMessage } from "./safe";
+import { type Preview, preview } from "./preview";
+import { keyHere, mustBe } from "./project";
+import { EXIT_CODES, none, type Report, report, stackOf } from "./report";
+import { end, secretsOf, shownMessage } from "./safe";
 import { terminal } from "./terminal";
 
 interface Options {
@@ -31,7 +32,8 @@ function previewed(options: Options, secrets: readonly string[]): Previewed {
   const { stack, refresh } = options;
   const more = [...(refresh ? ["--refresh"] : []), ...(stack === undefined ? [] : ["--stack", stack])];
   const words = ["preview", "--json", "--show-sames", "--non-interactive", ...more];
-  const { error, status, stdout, stderr } = spawnSync("pulumi", words, {
+  const token = options.comment === undefined ? undefined : tokenIn(process.env);
+  const { error, status, signal, stdout, stderr } = spawnSync("pulumi", words, {
     encoding: "utf8",
     maxBuffer: 2 ** 30,
     stdio: ["ignore", "pipe", "pipe"],
@@ -39,8 +41,8 @@ function previewed(options: Options, secrets: readonly string[]): Previewed {
       ...process.env,
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "false",
-      // A program has no business with what may write comments.
-      ...(options.comment !== undefined && { GITHUB_TOKEN: undefined }),
+      // A program has no business with what writes comments.
+      ...(token && { [token]: undefined }),
     },
   });
   if (error && "code" in error && error.code === "ENOENT") {
@@ -50,8 +52,9 @@ function previewed(options: Options, secrets: readonly string[]): Previewed {
     );
   }
   if (error) throw new ToolError("cli/pulumi", `\`pulumi ${words.join(" ")}\` cannot be run: ${error.message}`);
-  const said = shownMessage(stderr, secrets).trim().slice(-SAID);
-  const fault = `\`pulumi ${words.join(" ")}\` ended with ${status}: ${said || "it said nothing"}`;
+  const said = end(shownMessage(stderr, secrets).trim(), SAID);
+  const how = signal ? `was ended by ${signal}` : `ended with ${status}`;
+  const fault = `\`pulumi ${words.join(" ")}\` ${how}: ${said || "it said nothing"}`;
   if (!stdout.trimStart().startsWith("{")) throw new ToolError("cli/pulumi", fault);
   return { text: stdout, ...(status !== 0 && { fault }) };
 }
@@ -64,34 +67,46 @@ function shown(report: Report, format: Options["format"]): string {
   return terminal(report, { columns: Number(process.env.COLUMNS) || columns, colour });
 }
 
+async function tell(at: PullRequest | undefined, made: Report, options: Options): Promise<void> {
+  if (!at) return;
+  const here = made.stack === "" ? await keyHere(options.stack) : undefined;
+  const stack = here ? `${here.project}/${here.stack}` : made.stack;
+  const [project = "", ...rest] = stack.split("/");
+  await comment(at, { project, stack: rest.join("/") }, (limit) => markdown({ ...made, stack }, limit), LIMIT);
+}
+
+function made(file: string | undefined, options: Options, seen: (preview: Preview) => void): Report {
+  const secrets = secretsOf(process.env);
+  const { text, fault }: Previewed = file === undefined ? previewed(options, secrets) : { text: readInput(file) };
+  const read = preview(text);
+  if (options.stack !== undefined) mustBe(options.stack, stackOf(read));
+  seen(read);
+  const it = report(read, secrets);
+  // Most say why among the diagnostics; one that a policy ended does not.
+  return fault === undefined || it.outcome === "error" ? it : { ...it, outcome: "error", errors: [{ text: fault }] };
+}
+
 async function run(file: string | undefined, options: Options): Promise<void> {
-  const { format, stack } = options;
   if (file !== undefined && options.refresh)
     throw new ToolError("cli/option", "--refresh is for a preview that this runs itself: leave out the file");
   const number = options.comment === true ? undefined : options.comment;
   const at = options.comment === undefined ? undefined : pullRequest(process.env, number);
-  const secrets = secretsOf(process.env);
-  const told = async (it: Report) => {
-    if (at) await comment(at, stack ?? it.stack, (limit) => markdown(it, limit), LIMIT);
-  };
-  let made: Report;
+  let [stack, it]: [string, Report | undefined] = ["", undefined];
   try {
-    const { text, fault }: Previewed = file === undefined ? previewed(options, secrets) : { text: readInput(file) };
-    made = report(preview(text), secrets);
-    // Most say why among the diagnostics; one that a policy ended does not.
-    if (fault !== undefined && made.outcome !== "error")
-      made = { ...made, outcome: "error", errors: [{ text: fault }] };
+    it = made(file, options, (read) => {
+      stack = stackOf(read);
+    });
   } catch (error) {
     const message = toldOf(error as Error);
     // What the comment said before would be taken for what is now.
-    await told(failed(stack ?? "", message)).catch((also: Error) => {
+    await tell(at, none(stack, message), options).catch((also: Error) => {
       throw new ToolError("cli/github", `${message}\n${toldOf(also)}`);
     });
     throw error;
   }
-  process.stdout.write(shown(made, format));
-  await told(made);
-  process.exitCode = EXIT_CODES[made.outcome];
+  process.stdout.write(shown(it, options.format));
+  await tell(at, it, options);
+  process.exitCode = EXIT_CODES[it.outcome];
 }
 
 function numberOf(text: string): number {
@@ -109,5 +124,5 @@ export const addReport = (program: Command): Command =>
     )
     .option("--stack <name>", "default: the one that is selected, or that of the file")
     .option("--refresh", "reads the hosts first, over SSH, to tell drift")
-    .option("--comment [number]", "writes it into one comment of a pull request, with GITHUB_TOKEN", numberOf)
+    .option("--comment [number]", "writes it into one comment of a pull request, with OVERLAY_COMMENT_TOKEN", numberOf)
     .action(run);

@@ -1,54 +1,71 @@
 /** The report as GitHub's Markdown, for a pull request. */
 import { picture } from "./picture";
-import type { Place, Report, Said } from "./report";
-import { block, code, html, sentence } from "./safe";
+import type { Message, Report, Target } from "./report";
+import { block, code, html, sentence, start } from "./safe";
 import { count, DRIFT, type Form, headline, linesOf, size, spoken, summary, titleOf } from "./words";
 
 /** Characters; GitHub takes 65,536 of a comment. */
 export const LIMIT = 60_000;
 
-const form: Form = { name: code, strong: (text) => `**${text}**` };
+const form: Form = { name: code, code: sentence, strong: (text) => `**${text}**` };
 /** In what is HTML already. */
-const inHtml: Form = { name: (text) => `<code>${html(text.replace(/\s+/g, " "))}</code>`, strong: (text) => text };
+const inHtml: Form = {
+  name: (text) => `<code>${html(text.replace(/\s+/g, " "))}</code>`,
+  code: html,
+  strong: (text) => text,
+};
 
 /** How many sentences of a kind there are, and characters of each: what is too much is tried with less. */
-const SAID = [
+const MEASURES = [
   { most: 20, length: 2000 },
   { most: 10, length: 800 },
   { most: 5, length: 300 },
   { most: 2, length: 150 },
 ] as const;
-type Measure = (typeof SAID)[number];
+type Measure = (typeof MEASURES)[number];
+/** Characters of a line of what a program wrote. */
+const LONG = 500;
 
-const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}… (cut)` : text);
+const cut = (text: string, length: number): string => (text.length > length ? `${start(text, length)}… (cut)` : text);
 
 const indented = (text: string): string => text.replace(/^/gm, "  ");
 
 /** What has more lines than one is a block, as a stack trace is. */
-function item(one: Said, length: number): string {
+function item(one: Message, length: number): string {
   const [first = "", ...rest] = cut(one.text, length).split("\n");
   const said = `- ${spoken({ ...one, text: first }, form, sentence)}`;
   return rest.length === 0 ? said : `${said}\n${indented(block("", rest.join("\n")))}`;
 }
 
-function items(all: readonly Said[], { most, length }: Measure): string {
+function items(all: readonly Message[], { most, length }: Measure): string {
   const shown = all.slice(0, most).map((one) => item(one, length));
   return [...shown, ...(all.length > most ? [`- … and ${all.length - most} more`] : [])].join("\n");
 }
 
 const title = (report: Report): string =>
-  `## Overlay ${report.stack === "" ? "" : `${code(report.stack)}: `}${headline(report)}`;
+  `## Overlay${report.stack === "" ? "" : ` ${code(report.stack)}`}: ${headline(report)}`;
+
+/** The last lines: what went wrong is said last. */
+const wrote = (stderr: readonly string[], most: number): string =>
+  `<details><summary>The last lines that programs wrote on standard error</summary>\n\n${block(
+    "",
+    stderr
+      .slice(-most)
+      .map((line) => start(line, LONG))
+      .join("\n"),
+  )}\n\n</details>`;
 
 function head(report: Report, size: Measure): string {
-  const { errors, warnings, losses, notes } = report;
-  const alert = (kind: string, all: readonly Said[]) =>
+  const { errors, stderr, warnings, losses, notes } = report;
+  const alert = (kind: string, all: readonly Message[]) =>
     all.length === 0 ? [] : [`> [!${kind}]\n${items(all, size)}`.replace(/\n/g, "\n> ")];
-  const list = (title: string, all: readonly Said[]) =>
+  const list = (title: string, all: readonly Message[]) =>
     all.length === 0 ? [] : [`**${title}**\n\n${items(all, size)}`];
   const lines = summary(report, form).map((line) => `- ${line}`);
   return [
     title(report),
     ...alert("CAUTION", errors),
+    ...(stderr.length > 0 ? [wrote(stderr, size.most * 2)] : []),
     ...alert("WARNING", warnings),
     ...(lines.length > 0 ? [lines.join("\n")] : []),
     ...list("What loses packets, and for how long", losses),
@@ -60,10 +77,10 @@ const isCut = (left: number, noun: string): string =>
   `_Cut: ${count(left, `more ${noun}`)}; \`overlay report --format json\` has all._`;
 
 /** A folded block, and so many of its lines as there is room for. */
-function folded(place: Place, room: number): string {
-  const lines = linesOf(place);
+function folded(target: Target, room: number): string {
+  const lines = linesOf(target);
   const around = (shown: readonly string[], note: string) =>
-    `<details><summary>${titleOf(place, inHtml)}: ${size(place)}</summary>\n\n${block("diff", shown.join("\n"))}\n${note}\n</details>`;
+    `<details><summary>${titleOf(target, inHtml)}: ${size(target)}</summary>\n\n${block("diff", shown.join("\n"))}\n${note}\n</details>`;
   const whole = around(lines, "");
   if (whole.length <= room) return whole;
   const note = (left: number) => `\n${isCut(left, "line")}\n`;
@@ -95,26 +112,32 @@ const GAP = 2;
 const LEAST = 300;
 
 /** Folded blocks of all places within so many characters. */
-function blocks(places: readonly Place[], room: number): string[] {
+function blocks(targets: readonly Target[], room: number): string[] {
   const most = Math.max(1, Math.floor(room / LEAST));
-  const shown = places.slice(0, most);
-  const sizes = shown.map((place) => folded(place, Number.POSITIVE_INFINITY).length + GAP);
+  const shown = targets.slice(0, most);
+  const sizes = shown.map((target) => folded(target, Number.POSITIVE_INFINITY).length + GAP);
   const parts = shares(sizes, room);
-  const said = shown.map((place, index) => folded(place, (parts[index] as number) - GAP)).filter((text) => text !== "");
-  const left = places.length - said.length;
+  const said = shown
+    .map((target, index) => folded(target, (parts[index] as number) - GAP))
+    .filter((text) => text !== "");
+  const left = targets.length - said.length;
   return left > 0 ? [...said, isCut(left, "place")] : said;
 }
 
 function drawn(report: Report): string[] {
   const { text, left } = picture(report) ?? {};
-  if (text === undefined) return [];
-  return [`### Picture\n\n${block("mermaid", text)}${left ? `\n\n_Not drawn: ${count(left, "more link")}._` : ""}`];
+  if (text === undefined || left === undefined) return [];
+  const rest = [
+    ...(left.links > 0 ? [count(left.links, "more link")] : []),
+    ...(left.nodes > 0 ? [count(left.nodes, "more host")] : []),
+  ];
+  return [`### Picture\n\n${block("mermaid", text)}${rest.length > 0 ? `\n\n_Not drawn: ${rest.join(", ")}._` : ""}`];
 }
 
 /** The same report gives the same text, of `limit` characters at most. */
 export function markdown(report: Report, limit = LIMIT): string {
   const { changes, drift } = report;
-  const heads = SAID.map((measure) => head(report, measure));
+  const heads = MEASURES.map((measure) => head(report, measure));
   const first = heads.find(({ length }) => length <= limit / 2) ?? (heads.at(-1) as string);
   const pictures = drawn(report);
   const seen = pictures.map((text) => (text.length <= limit / 5 ? text : "_Cut: the picture._"));

@@ -1,5 +1,6 @@
 /** Text of others made safe to show: no secret, nothing that a terminal obeys, nothing that Markdown or HTML take for theirs. */
 import { stripVTControlCharacters } from "node:util";
+import { USER_INFO } from "../../faults";
 
 const HIDDEN = "<not shown>";
 
@@ -7,41 +8,75 @@ const HIDDEN = "<not shown>";
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-export const plain = (text: string): string =>
+export const printable = (text: string): string =>
   stripVTControlCharacters(text.replaceAll("\r\n", "\n")).replace(CONTROL, "");
 
+/** The first characters of it; of one that has two code units not the first alone. */
+export const start = (text: string, length: number): string => text.slice(0, length).replace(/[\ud800-\udbff]$/, "");
+/** The last of them. */
+export const end = (text: string, length: number): string => text.slice(-length).replace(/^[\udc00-\udfff]/, "");
+
 const PEM = /-----BEGIN [^-]*PRIVATE KEY-----[\s\S]*?(?:-----END [^-]*-----|$)/g;
-const NAMED =
-  /((?:token|passw(?:or)?d|passphrase|secret|credentials?|psk|preshared[-_ ]?key|private[-_ ]?key|api[-_]?key|access[-_]?key)["']?\s*[=:]\s*["']?)(?![/<])[^\s"',;]+/gi;
+const SECRET =
+  "(?:token|passw(?:or)?d|passphrase|secret|credentials?|psk|preshared[-_ ]?key|private[-_ ]?key|api[-_]?key|access[-_]?key)";
+/** A whole text in quotes, which JSON in JSON has escaped; or a word. */
+const VALUE = String.raw`(?:\\+"[\s\S]*?\\+"|"(?:[^"\\]|\\.)*"|'[^'\n]*'|[^\s"',;]+)`;
+/** A name, what stands between it and its value, and that. A passphrase may have spaces; names are no longer than that. */
+const [IN_NAME, PASS] = [String.raw`[\w.-]{0,64}`, "(?:passw(?:or)?d|passphrase)"];
+const NAMED = new RegExp(
+  [
+    String.raw`(${IN_NAME}${PASS}${IN_NAME})(: *)([^\s"'\\,;][^\n"',;]*)`,
+    String.raw`(${IN_NAME}${SECRET}${IN_NAME})((?:\\*["'])?\s*(?:=>?|:=?)\s*)(${VALUE})`,
+    String.raw`(?!--secret\s)(--${IN_NAME}${SECRET}${IN_NAME})(\s+)(${VALUE})`,
+  ].join("|"),
+  "gi",
+);
+/** Where a secret is, and not what. */
+const isPlace = (name: string, value: string): boolean =>
+  /(?:file|path)$/i.test(name) && /^\\*["']?[~.]*\//.test(value);
+const AUTHORIZATION = /\b(authorization\\*["']?\s*[:=]\s*\\*["']?)(?:[a-z]+ +)?[^\s"',;\\]+/gi;
+const BEARER = /\b(bearer +)[\w.~+/=-]{16,}/gi;
+/** RFC 7519: a header, which is JSON and so begins with these, and more behind a dot. */
+const JWT = /\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?/g;
 /** In the lines of wg(8) these are followed by the path of a file; a key in its place is none of ours. */
 const IN_LINE = /\b((?:private-key|preshared-key) )(?!\/)\S+/g;
-/** What stands before the host in a URL, RFC 3986, section 3.2.1. */
-const USER_INFO = /(:\/\/)[^\s/]*(?:@|%40)/g;
-/** Tokens of GitHub, Pulumi and AWS by their prefixes. */
-const TOKENS = /\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|pul-[0-9a-f]{32,}|A(?:KIA|SIA)[0-9A-Z]{16})\b/g;
+/** Tokens of GitHub, GitLab, npm, Slack, Pulumi and AWS by their prefixes. */
+const TOKENS =
+  /\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|npm_\w{30,}|xox[abprs]-[\w-]{10,}|pul-[0-9a-f]{32,}|A(?:KIA|SIA)[0-9A-Z]{16})\b/g;
 /** 32 bytes in base64: whether a key is the private one nothing tells. */
 const KEY = /(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=/g;
 
 /** A line of a host's text: public keys are a part of it. */
-export const shownLine = (line: string): string => plain(line).replace(IN_LINE, `$1${HIDDEN}`);
+export const shownLine = (line: string): string => printable(line).replace(IN_LINE, `$1${HIDDEN}`);
 
 /** Values of variables that are named as secrets are: a CI keeps them out of its log, and not out of a comment. */
 export function secretsOf(environment: Record<string, string | undefined>): string[] {
   const isNamed = (name: string) => /TOKEN|SECRET|PASS|CREDENTIAL|KEY/i.test(name);
   return Object.entries(environment)
-    .flatMap(([name, value = ""]) => (isNamed(name) && value.length >= 8 ? [value] : []))
+    .flatMap(([name, value = ""]) =>
+      isNamed(name) && value.length >= 8 ? [value, JSON.stringify(value).slice(1, -1)] : [],
+    )
     .sort((a, b) => b.length - a.length);
+}
+
+function withoutNamed(text: string): string {
+  return text.replace(NAMED, (whole: string, ...groups: (string | undefined)[]) => {
+    const [name = "", between = "", value = ""] = groups.slice(0, 9).filter((it) => it !== undefined);
+    return isPlace(name, value) || value.startsWith(HIDDEN) ? whole : `${name}${between}${HIDDEN}`;
+  });
 }
 
 /** What Pulumi or a program said. `secrets`: what must not be in it. */
 export function shownMessage(message: string, secrets: readonly string[]): string {
-  const known = secrets.reduce((text, secret) => text.replaceAll(secret, HIDDEN), plain(message));
-  return known
+  const known = secrets.reduce((text, secret) => text.replaceAll(secret, HIDDEN), printable(message));
+  const shown = known
     .replace(PEM, HIDDEN)
-    .replace(USER_INFO, `$1${HIDDEN}@`)
+    .replace(new RegExp(USER_INFO, "g"), `://${HIDDEN}@`)
+    .replace(JWT, HIDDEN)
     .replace(TOKENS, HIDDEN)
-    .replace(NAMED, `$1${HIDDEN}`)
-    .replace(KEY, HIDDEN);
+    .replace(AUTHORIZATION, `$1${HIDDEN}`)
+    .replace(BEARER, `$1${HIDDEN}`);
+  return withoutNamed(shown).replace(KEY, HIDDEN);
 }
 
 export const html = (text: string): string =>
@@ -63,18 +98,27 @@ export function block(language: string, text: string): string {
   return `${fence}${language}\n${text}\n${fence}`;
 }
 
-/** GitHub makes links of these after all Markdown: mentions, issues. What follows them is kept apart by nothing visible. */
-const apart = (text: string): string => text.replace(/(^|[^\w])([@#])(?=\w)/g, "$1$2\u200b");
+/**
+ * What GitHub makes a link of after all Markdown, some of which tell those that they lead to: mentions, issues, addresses,
+ * commits. As code it is none.
+ */
+const LINKED = /(\S*[@#]\w\S*|\S*\bGH-\d+\S*|\S*\b(?:https?:\/\/|ftp:\/\/|mailto:|xmpp:|www\.)\S*|\b[0-9a-f]{7,40}\b)/i;
 
 /** What begins a block at the beginning, and what means something anywhere. CommonMark, section 2.4. */
 const escaped = (text: string): string =>
-  apart(text)
-    .replace(/[\\`*_{}[\]<>|~&]/g, "\\$&")
-    .replace(/^(\d*)([-+#.)])(?=[#\s]|$)/, "$1\\$2");
+  text.replace(/[\\`*_{}[\]<>|~&]/g, "\\$&").replace(/^(\d*)([-+#.)])(?=[#\s]|$)/, "$1\\$2");
+
+/** Every other part is code. Two of it side by side would be one. */
+const written = (parts: readonly string[], rest: (text: string) => string): string =>
+  parts.reduce((all, part, index) => {
+    const next = index % 2 === 1 ? code(part) : rest(part);
+    return `${all}${all.endsWith("`") && next.startsWith("`") ? "\u200b" : ""}${next}`;
+  }, "");
+
+const withoutLinks = (text: string): string => written(text.split(LINKED), escaped);
 
 /** A sentence, in one line: what it has in backticks is code, all else is as it is. */
 export function sentence(text: string): string {
   const parts = text.trim().replace(/\s+/g, " ").split("`");
-  if (parts.length % 2 === 0) return escaped(parts.join("`"));
-  return parts.map((part, index) => (index % 2 === 1 ? code(part) : escaped(part))).join("");
+  return parts.length % 2 === 0 ? withoutLinks(parts.join("`")) : written(parts, withoutLinks);
 }

@@ -1,9 +1,11 @@
 /** The report in sentences, which Markdown and the terminal show alike. */
-import type { Change, Link, Place, Report, Said } from "./report";
+import type { Change, Link, Message, Report, Target } from "./report";
 
 /** How a form of output shows a name, and what stands out. */
 export interface Form {
   name(text: string): string;
+  /** What has names in backticks. */
+  code(text: string): string;
   strong(text: string): string;
 }
 
@@ -17,30 +19,43 @@ function named(names: readonly string[], { name }: Form): string {
   return names.length > NAMED ? `${shown} and ${names.length - NAMED} more` : shown;
 }
 
-const hosts = (places: readonly Place[]): string[] =>
-  places.flatMap(({ kind, name }) => (kind === "host" ? [name] : []));
+/** State alone takes it over, or loses it. */
+const isTouched = ({ resources }: Target): boolean =>
+  resources.some(({ change }) => change !== "imported" && change !== "forgotten");
 
-const truths = (places: readonly Place[]): string[] =>
-  places.flatMap(({ kind, name }) => (kind === "truth" ? [name] : []));
+const hosts = (targets: readonly Target[]): string[] =>
+  targets.flatMap((it) => (it.kind === "host" && isTouched(it) ? [it.name] : []));
 
-function where(places: readonly Place[]): string {
-  const [on, said] = [hosts(places).length, truths(places).length];
+const truths = (targets: readonly Target[]): string[] =>
+  targets.flatMap(({ kind, name }) => (kind === "truth" ? [name] : []));
+
+function where(targets: readonly Target[]): string {
+  const [on, said] = [hosts(targets).length, truths(targets).length];
+  if (on + said === 0) return "of state alone";
   const sources = said === 1 ? "in a source of truth" : `in ${said} sources of truth`;
   return [...(on > 0 ? [`on ${count(on, "host")}`] : []), ...(said > 0 ? [sources] : [])].join(" and ");
 }
 
-export function headline({ outcome, errors, changes, drift, others }: Report): string {
+export function headline({ outcome, errors, changes, drift, otherPackages }: Report): string {
+  if (outcome === "none") return "no report";
   if (outcome === "error") return `the preview failed (${count(errors.length, "error")})`;
   const said = [
     ...(drift.length > 0 ? [`drift ${where(drift)}`] : []),
     ...(changes.length > 0 ? [`changes ${where(changes)}`] : []),
   ];
   if (said.length > 0) return said.join(", ");
-  return others.length > 0 ? "nothing of the overlay changes" : "nothing changes";
+  return otherPackages.length > 0 ? "nothing of the overlay changes" : "nothing changes";
 }
 
-const WORDS: Record<Change, string> = { new: "added", changed: "changed", replaced: "made anew", gone: "removed" };
-const ORDER: Change[] = ["new", "changed", "replaced", "gone"];
+const WORDS: Record<Change, string> = {
+  new: "added",
+  changed: "changed",
+  replaced: "made anew",
+  gone: "removed",
+  imported: "imported",
+  forgotten: "left as it is, out of state",
+};
+const ORDER = Object.keys(WORDS) as Change[];
 
 function ofKind(links: readonly Link[], kind: Link["kind"], title: string, form: Form): string[] {
   const said = ORDER.flatMap((change) => {
@@ -50,47 +65,52 @@ function ofKind(links: readonly Link[], kind: Link["kind"], title: string, form:
   return said.length > 0 ? [`${form.strong(title)}: ${said.join(", ")}`] : [];
 }
 
+/** By what each is about: `lux-fra` for good. */
+function costs({ losses }: Report, form: Form): string {
+  const each = losses.map(
+    ({ about, lasts }) => `${about === undefined ? "" : `${form.name(about)} `}${form.code(lasts)}`,
+  );
+  const shown = [...new Set(each)];
+  const more = shown.length > NAMED ? ` and ${shown.length - NAMED} more` : "";
+  return `${form.strong("Packets are lost")} by ${count(losses.length, "change")}: ${shown.slice(0, NAMED).join(", ")}${more}`;
+}
+
 /** What becomes of what, each a line. */
 export function summary(report: Report, form: Form): string[] {
-  const { changes, drift, links, others, losses, outcome } = report;
+  const { changes, drift, links, otherPackages, losses, lossesKnown, outcome } = report;
   const [told, said] = [hosts(changes), truths(changes)];
+  const others = otherPackages.length;
+  const strong = (title: string, names: readonly string[]) =>
+    names.length > 0 ? [`${form.strong(title)}: ${named(names, form)}`] : [];
   return [
-    ...(told.length > 0 ? [`${form.strong(`${count(told.length, "host")} touched`)}: ${named(told, form)}`] : []),
+    ...strong(`${count(told.length, "host")} touched`, told),
     ...ofKind(links, "link", "Links", form),
     ...ofKind(links, "mesh", "Meshes", form),
     ...ofKind(links, "segment", "Segments", form),
-    ...(said.length > 0 ? [`${form.strong("Sources of truth")}: ${named(said, form)}`] : []),
-    ...(drift.length > 0
+    ...strong("Sources of truth", said),
+    ...strong(
+      "Drift",
+      drift.map(({ name }) => name),
+    ),
+    ...(others > 0
+      ? [`${form.strong("Other packages")}: ${count(others, "resource")} ${others === 1 ? "changes" : "change"}`]
+      : []),
+    ...(losses.length > 0 ? [costs(report, form)] : []),
+    ...(losses.length === 0 && told.length > 0 && outcome !== "error"
       ? [
-          `${form.strong("Drift")}: ${named(
-            drift.map(({ name }) => name),
-            form,
-          )}`,
+          lossesKnown
+            ? `${form.strong("No packet is lost")} of what passes now`
+            : `${form.strong("Not known")} before ${form.name("up")}: whether packets are lost`,
         ]
       : []),
-    ...(others.length > 0
-      ? [
-          `${form.strong("Other packages")}: ${count(others.length, "resource")} ${others.length === 1 ? "changes" : "change"}`,
-        ]
-      : []),
-    ...(losses.length > 0
-      ? [`${form.strong("Packets are lost")} by ${count(losses.length, "change")}, as said below`]
-      : outcome !== "error" && told.length > 0 && isKnown(report)
-        ? [`${form.strong("No packet is lost")} of what passes now`]
-        : []),
   ];
 }
-
-/** Of what is not known yet nobody can say what it costs; of what is taken back because it drifted nobody has. */
-const isKnown = ({ changes, drift }: Report): boolean =>
-  drift.length === 0 &&
-  changes.every(({ resources }) => resources.every(({ lines }) => !lines.some((line) => line.startsWith("! "))));
 
 export const DRIFT =
   "Not as the last `up` made it: `-` is gone from the host, `+` is there though nobody declared it. The next `up` takes it back.";
 
-/** How many lines of a place come, go, and are notes. */
-export function size({ resources }: Place): string {
+/** How many lines of a target come, go, and are notes. */
+export function size({ resources }: Target): string {
   const lines = resources.flatMap((it) => it.lines);
   const of = (sign: string) => lines.filter((line) => line.startsWith(sign)).length;
   const [added, removed, notes] = [of("+"), of("-"), of("!")];
@@ -101,16 +121,16 @@ export function size({ resources }: Place): string {
   ].join(" ");
 }
 
-/** The kernel's lines of a place, each resource under its name. */
-export const linesOf = ({ resources }: Place): string[] =>
+/** The kernel's lines of a target, each resource under its name. */
+export const linesOf = ({ resources }: Target): string[] =>
   resources.flatMap(({ type, name, change, lines }) => [
     `@@ ${type} ${name}${change === "changed" ? "" : `: ${WORDS[change]}`} @@`,
     ...lines,
   ]);
 
-export const titleOf = ({ kind, name }: Place, form: Form): string =>
+export const titleOf = ({ kind, name }: Target, form: Form): string =>
   kind === "truth" ? `source of truth ${form.name(name)}` : form.name(name);
 
 /** By what they are about, and what each says. */
-export const spoken = ({ about, text }: Said, form: Form, said: (text: string) => string): string =>
+export const spoken = ({ about, text }: Message, form: Form, said: (text: string) => string): string =>
   about === undefined ? said(text) : `${form.name(about)}: ${said(text)}`;

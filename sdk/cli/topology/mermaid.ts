@@ -1,14 +1,11 @@
 /** A network in the words of Mermaid, which GitHub and others draw in Markdown: https://mermaid.js.org/syntax/flowchart.html */
+import { label } from "../mermaid";
 import type { StackEnd, StackNetwork } from "../stack";
 import { DECLARED, type Live, stateWords, troubleOf, UNUSED } from "./live";
 import { plain } from "./text";
 import { linkWords, meshWords, nodeWords, segmentWords } from "./words";
 
-/** Whatever a name is, it is text: other characters by their number, as Mermaid has entities. */
-const quoted = (lines: readonly string[]): string => {
-  const text = lines.map((line) => plain(line).replace(/[^A-Za-z0-9 .,:/_-]/gu, (it) => `#${it.codePointAt(0)};`));
-  return `"${text.join("<br>")}"`;
-};
+const quoted = (lines: readonly string[]): string => label(...lines.map(plain));
 
 const arrow = (end: StackEnd, head: string): string => (end.called === undefined ? "" : head);
 

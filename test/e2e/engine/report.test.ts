@@ -1,9 +1,12 @@
 /**
- * `overlay report` with the real CLI and real hosts. `UPDATE_GOLDEN=1` records previews of all kinds in test/golden/report,
- * for the tests of test/sdk/cli/report.
+ * `overlay report` with the real CLI and real hosts: what it makes of previews of all kinds is what it made of those that are
+ * recorded in test/golden/report, for the tests of test/sdk/cli/report. `UPDATE_GOLDEN=1` records them anew.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { markdown } from "../../../sdk/cli/report/markdown";
+import { preview } from "../../../sdk/cli/report/preview";
+import { report } from "../../../sdk/cli/report/report";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
 import { Writers } from "../../sdk/truth/keys";
@@ -86,38 +89,52 @@ describeWhere(["lab", "engine"], "reports of previews", () => {
     await Lab.down("report");
   });
 
-  async function record(name: string, program: string, ...words: string[]): Promise<void> {
-    if (!RECORDS) return;
+  /** `of`: what a report is made of; default: a preview. */
+  async function expectRecorded(name: string, program: string, ...of: string[]): Promise<void> {
     workspace.write(program);
-    const command = words.length > 0 ? words : ["preview"];
-    const { text } = await workspace.run(...command, "--json");
-    writeFileSync(join(folder, `${name}.json`), lasting(text));
+    const words = of.length > 0 ? of : ["preview"];
+    const { text } = await workspace.run(...words, "--json");
+    const whole = lasting(text);
+    if (RECORDS) writeFileSync(join(folder, `${name}.json`), whole);
+    else sameAs(name, markdown(report(preview(whole))));
   }
 
-  /** The report that was made of the recorded preview, but for keys, which each lab has of its own. */
+  /** The report that was made of the recorded preview, but for what each lab, each folder and each version has of its own. */
   const sameAs = (name: string, text: string): void => {
-    const keyless = (of: string) => of.replace(/[A-Za-z0-9+/]{43}=/g, "KEY");
-    if (!RECORDS) expect(keyless(text)).toBe(keyless(readFileSync(join(folder, `${name}.md`), "utf8")));
+    const lasting = (it: string) =>
+      it
+        .replace(/[A-Za-z0-9+/]{43}=/g, "KEY")
+        .replace(/overlay-engine-\w+/g, "FOLDER")
+        .replace(/sha256:[0-9a-f]+/g, "sha256:HASH");
+    if (!RECORDS) expect(lasting(text)).toBe(lasting(readFileSync(join(folder, `${name}.md`), "utf8")));
   };
 
   test("the command runs a preview by itself, which calls no host", async () => {
-    await record("new", first);
+    await expectRecorded("new", first);
     workspace.write(first);
     await workspace.well("up", "--yes", "--skip-preview");
     workspace.write(second);
     const { code, connections, text } = await workspace.overlay("report");
     expect({ code, connections }).toEqual({ code: 2, connections: 0 });
     sameAs("changed", text);
-    await record("same", first);
-    await record("changed", second);
-    await record("rotated", rotated);
-    await record("meshed", meshed);
+    await expectRecorded("same", first);
+    await expectRecorded("changed", second);
+    await expectRecorded("rotated", rotated);
+    await expectRecorded("meshed", meshed);
     const { key, publicKey } = writers.make("net");
     const settings = { network: "prod", store: `file://${workspace.folder}/truth`, key };
-    await record("truth", shared({ ...settings, signers: { "net/dev": [publicKey] } }));
-    await record("replaced", first, "preview", "--target-replace", "**lux-fra@lux");
-    await record("faulty", faulty);
-    await record("destroyed", first, "destroy", "--preview-only");
+    await expectRecorded("truth", shared({ ...settings, signers: { "net/dev": [publicKey] } }));
+    await expectRecorded("replaced", first, "preview", "--target-replace", "**lux-fra@lux");
+    await expectRecorded("faulty", faulty);
+    await expectRecorded("destroyed", first, "destroy", "--preview-only");
+  });
+
+  test("what is made anew, as the report says, is there after that", async () => {
+    workspace.write(first);
+    await workspace.well("up", "--yes", "--skip-preview", "--target-replace", "**lux-fra@lux");
+    const { code, stderr } = await lab.exec("lux", "ip link show dev inter-fra && wg show inter-fra peers");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(await workspace.overlay("report")).toMatchObject({ code: 0, connections: 0 });
   });
 
   test("with --refresh it reads all of them, and what hands did is drift", async () => {
@@ -127,15 +144,14 @@ describeWhere(["lab", "engine"], "reports of previews", () => {
     const { code, connections, text } = await workspace.overlay("report", "--refresh", "--stack", "dev");
     expect({ code, connections }).toEqual({ code: 3, connections: 3 });
     sameAs("drifted", text);
-    await record("drifted", first, "preview", "--refresh");
-    await record("drifted-and-changed", second, "preview", "--refresh");
-    await record("drifted-read-only", first, "refresh", "--preview-only");
+    await expectRecorded("drifted", first, "preview", "--refresh");
+    await expectRecorded("drifted-and-changed", second, "preview", "--refresh");
+    await expectRecorded("drifted-read-only", first, "refresh", "--preview-only");
     workspace.configure({ "overlay:live": "on" });
-    await record("drifted-live", first);
-    if (!RECORDS) return;
+    await expectRecorded("drifted-live", first);
     await lab.powerOff("hkg");
-    await record("unread", first, "preview", "--refresh");
-    await record("unreachable", second);
+    await expectRecorded("unread", first, "preview", "--refresh");
+    await expectRecorded("unreachable", second);
     workspace.configure({ "overlay:live": "off" });
   });
 
@@ -156,23 +172,24 @@ describeWhere(["lab", "engine"], "reports of previews", () => {
     await workspace.well("stack", "import", "--file", "state.json");
   }
 
-  if (RECORDS)
-    test("a preview after a run that came to no end", async () => {
-      await halfDone("lux-fra@fra");
-      await record("half-done", first);
-    });
+  test("a preview after a run that came to no end", async () => {
+    await halfDone("lux-fra@fra");
+    await expectRecorded("half-done", first);
+  });
 
-  if (RECORDS)
-    test("previews of stacks that have nothing of ours", async () => {
-      const other = await Workspace.make({ files: compiled("web") });
-      const mine = workspace;
-      workspace = other;
-      try {
-        await record("others", others);
-        await record("failing", failing);
-      } finally {
-        workspace = mine;
-        other.remove();
-      }
-    });
+  test("previews of stacks that have nothing of ours", async () => {
+    const other = await Workspace.make({ files: compiled("web") });
+    const mine = workspace;
+    workspace = other;
+    try {
+      workspace.write(others);
+      const { text } = await workspace.run("preview", "--json");
+      if (RECORDS) writeFileSync(join(folder, "others.json"), lasting(text));
+      expect(() => report(preview(text))).toThrow("the stack web/dev has 1 resource, and none of pulumi-overlay");
+      await expectRecorded("failing", failing);
+    } finally {
+      workspace = mine;
+      other.remove();
+    }
+  });
 });

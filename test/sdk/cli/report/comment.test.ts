@@ -1,6 +1,6 @@
 /** The comment of a pull request, against a server that speaks as much of GitHub's API as is documented for it. */
 import { spawn } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { comment, pullRequest } from "../../../../sdk/cli/report/comment";
@@ -21,7 +21,9 @@ beforeEach(async () => {
 });
 afterEach(() => github.close());
 
-const say = (text: string, token = TOKEN, key = "net/dev", number = 7): Promise<void> =>
+const DEV = { project: "net", stack: "dev" };
+
+const say = (text: string, token = TOKEN, key = DEV, number = 7): Promise<void> =>
   comment({ api: github.url, repository: "net/infra", number, token }, key, (limit) => text.slice(0, limit), 60_000);
 const bodies = (): string[] => github.comments.map(({ body }) => body);
 
@@ -57,26 +59,28 @@ test("it is found among 250 comments, by the pages that Link names", async () =>
   ]);
 });
 
-test("two stacks have one each, and a stranger's comment with the mark is nobody's", async () => {
+test("each stack of each project has one, and a stranger's comment with the mark is nobody's", async () => {
   const stranger = github.add(`${MARK}\nall is well`, {
     user: { login: "eve", type: "User" },
     author_association: "CONTRIBUTOR",
   });
   await say("of dev");
-  await say("of prod", TOKEN, "net/prod --> <b>");
+  await say("of prod", TOKEN, { project: "net", stack: "prod --> <b>" });
+  await say("of another project's dev", TOKEN, { project: "web", stack: "dev" });
   await say("of dev again");
   expect(stranger.body).toBe(`${MARK}\nall is well`);
   expect(bodies().slice(1)).toEqual([
     `${MARK}\nof dev again`,
     "<!-- overlay-report net%2Fprod%20--%3E%20%3Cb%3E -->\nof prod",
+    "<!-- overlay-report web%2Fdev -->\nof another project's dev",
   ]);
   // One of the repository's own people may hand over a token of his own.
-  const member = github.add("<!-- overlay-report a -->\n", {
+  const member = github.add("<!-- overlay-report a%2Fb -->\n", {
     user: { login: "amy", type: "User" },
     author_association: "MEMBER",
   });
-  await say("x", TOKEN, "a");
-  expect(member.body).toBe("<!-- overlay-report a -->\nx");
+  await say("x", TOKEN, { project: "a", stack: "b" });
+  expect(member.body).toBe("<!-- overlay-report a%2Fb -->\nx");
 });
 
 test("one that was removed in between is made anew", async () => {
@@ -108,6 +112,12 @@ test("a rate limit is waited for where it is short, and told where it is long", 
   );
 });
 
+test("a secondary limit that does not say for how long is to be waited for a minute: not after a second of another one", async () => {
+  const limited = { status: 403, body: { message: "You have exceeded a secondary rate limit." } };
+  github.fail("GET", { ...limited, headers: { "retry-after": "1" } }, limited);
+  expect(await refused(say("x"))).toMatch(/: the rate limit is used up: run it again in 60 s$/);
+});
+
 test("a rate limit that is never over is not waited for for ever", async () => {
   const closed = { status: 429, headers: { "retry-after": "0" }, body: { message: "Too many requests" } };
   github.fail("GET", ...Array.from({ length: 10 }, () => closed));
@@ -126,7 +136,7 @@ test("what GitHub refuses is said with what to do", async () => {
   expect(await refused(say("x", `${TOKEN}x`))).toBe(
     "GitHub answers GET /repos/net/infra/issues/7/comments with 401 (Bad credentials): the token is none that GitHub knows",
   );
-  expect(await refused(say("x", TOKEN, "net/dev", 8))).toMatch(
+  expect(await refused(say("x", TOKEN, DEV, 8))).toMatch(
     / with 404 \(Not Found\): there is no such pull request, or the token may not see it: give/,
   );
   github.fail("POST", { status: 403, body: { message: "Resource not accessible by integration" } });
@@ -149,6 +159,9 @@ test("a server that fails for a moment is asked again; an answer that was lost m
   github.fail("POST", { status: 0, lost: true });
   await say("first");
   expect(bodies()).toEqual([`${MARK}\nfirst`]);
+  github.fail("GET", { status: 200, cut: true });
+  await say("first, again");
+  expect(bodies()).toEqual([`${MARK}\nfirst, again`]);
   github.fail("GET", { status: 503 }, { status: 503 }, { status: 503 });
   expect(await refused(say("second"))).toContain("with 503");
 });
@@ -167,7 +180,7 @@ test("the token goes to no other server", async () => {
 
 test("a server that is not there", async () => {
   const at = { api: "http://127.0.0.1:9", repository: "net/infra", number: 7, token: TOKEN };
-  expect(await refused(comment(at, "a", () => "", 100))).toMatch(/^http:\/\/127\.0\.0\.1:9 cannot be reached: /);
+  expect(await refused(comment(at, DEV, () => "", 100))).toMatch(/^http:\/\/127\.0\.0\.1:9 cannot be reached: /);
 });
 
 describe("what GitHub Actions has in the environment", () => {
@@ -192,9 +205,25 @@ describe("what GitHub Actions has in the environment", () => {
     });
   });
 
+  test("and of which commit and by which run the comment is made, which is not the merge that a run has checked out", () => {
+    const [head, merge] = ["a".repeat(40), "b".repeat(40)];
+    const run = { GITHUB_SERVER_URL: "https://github.com", GITHUB_RUN_ID: "123", GITHUB_SHA: merge };
+    const GITHUB_EVENT_PATH = event({ pull_request: { number: 7, head: { sha: head } } });
+    const link = "by [this run](https://github.com/net/infra/actions/runs/123)";
+    expect(of({ ...run, GITHUB_EVENT_PATH }).made).toBe(`<sub>Of commit ${head}, ${link}</sub>`);
+    expect(of(run, 7).made).toBe(`<sub>Of commit ${merge}, ${link}</sub>`);
+    expect(of({ ...run, GITHUB_SHA: "x](y)", GITHUB_RUN_ID: "1/../2" }, 7).made).toBeUndefined();
+    expect(of({}, 7).made).toBeUndefined();
+  });
+
+  test("the token that is for nothing else goes before the one that a program may need", () => {
+    expect(of({ OVERLAY_COMMENT_TOKEN: "mine" }, 7).token).toBe("mine");
+    expect(of({ OVERLAY_COMMENT_TOKEN: "" }, 7).token).toBe(TOKEN);
+  });
+
   test("or what is missing", () => {
     expect(() => of({ GITHUB_TOKEN: "" }, 7)).toThrow(
-      "there is no GITHUB_TOKEN to comment with: hand over `github.token`",
+      "there is no OVERLAY_COMMENT_TOKEN to comment with: hand over `github.token`",
     );
     expect(() => of({ GITHUB_REPOSITORY: "../x" }, 7)).toThrow("GITHUB_REPOSITORY has to be owner/name");
     expect(() => of({ GITHUB_EVENT_PATH: event({ ref: "refs/heads/main" }) })).toThrow(
@@ -203,14 +232,16 @@ describe("what GitHub Actions has in the environment", () => {
     expect(() => of({ GITHUB_EVENT_PATH: "/nowhere" })).toThrow("this run is about no pull request");
   });
 
-  async function overlay(words: string[], more: Record<string, string> = {}) {
+  async function overlay(words: string[], more: Record<string, string> = {}, cwd = files) {
     const child = spawn(join(__dirname, "../../../../bin/overlay"), ["report", ...words], {
+      cwd,
       env: {
         ...process.env,
         GITHUB_TOKEN: TOKEN,
         GITHUB_REPOSITORY: "net/infra",
         GITHUB_API_URL: github.url,
         GITHUB_EVENT_PATH: event({ number: 7, pull_request: { number: 7 } }),
+        ...{ GITHUB_SHA: "", GITHUB_RUN_ID: "", OVERLAY_COMMENT_TOKEN: "" },
         ...more,
       },
       stdio: ["ignore", "pipe", "pipe"],
@@ -232,27 +263,43 @@ describe("what GitHub Actions has in the environment", () => {
     expect(bodies()).toEqual([`${MARK}\n## Overlay \`net/dev\`: nothing changes\n`]);
   });
 
-  test("a preview that it runs itself knows nothing of the token", async () => {
-    const file = join(folder, "changed.json");
-    // In Pulumi's place, to see what that is given.
-    writeFileSync(join(files, "pulumi"), `#!/bin/sh\n{ echo "$@"; env; } >${join(files, "seen")}\ncat ${file}\n`);
+  /** In Pulumi's place. */
+  function pulumi(script: string): string {
+    writeFileSync(join(files, "pulumi"), `#!/bin/sh\n${script}\n`);
     chmodSync(join(files, "pulumi"), 0o755);
-    const PATH = `${files}:${process.env.PATH}`;
-    expect(await overlay(["--stack", "net/dev", "--comment"], { PATH, PULUMI_CONFIG_PASSPHRASE: "" })).toMatchObject({
-      code: 2,
-    });
-    const [words, ...environment] = readFileSync(join(files, "seen"), "utf8").split("\n");
+    return `${files}:${process.env.PATH}`;
+  }
+
+  test("a preview that it runs itself knows nothing of the token, and has its own where there is another for comments", async () => {
+    const seen = join(files, "seen");
+    const PATH = pulumi(`{ echo "$@"; env; } >${seen}; cat ${join(folder, "changed.json")}`);
+    const more = { PATH, PULUMI_CONFIG_PASSPHRASE: "" };
+    expect(await overlay(["--stack", "net/dev", "--comment"], more)).toMatchObject({ code: 2 });
+    const [words, ...environment] = readFileSync(seen, "utf8").split("\n");
     expect(words).toBe("preview --json --show-sames --non-interactive --stack net/dev");
     expect(environment.filter((line) => line.includes(TOKEN) || line.startsWith("GITHUB_TOKEN"))).toEqual([]);
     expect(environment).toContain("GITHUB_REPOSITORY=net/infra");
     expect(bodies()).toHaveLength(1);
+    const apart = { ...more, OVERLAY_COMMENT_TOKEN: TOKEN, GITHUB_TOKEN: "of-the-program" };
+    expect(await overlay(["--comment"], apart)).toMatchObject({ code: 2 });
+    const second = readFileSync(seen, "utf8").split("\n");
+    expect(second).toContain("GITHUB_TOKEN=of-the-program");
+    expect(second.filter((line) => line.includes(TOKEN))).toEqual([]);
+    expect(bodies()).toHaveLength(1);
+  });
+
+  test("a preview that was killed is told by its signal", async () => {
+    const PATH = pulumi("kill -KILL $$");
+    expect(await overlay([], { PATH })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^overlay: `pulumi preview .*` was ended by SIGKILL: it said nothing/),
+    });
   });
 
   test("a preview that ended badly and does not say why is an error all the same", async () => {
     const said = "echo 'error: preview failed: token=hunter2' >&2";
-    writeFileSync(join(files, "pulumi"), `#!/bin/sh\ncat ${join(folder, "changed.json")}\n${said}\nexit 255\n`);
-    chmodSync(join(files, "pulumi"), 0o755);
-    const { code, stdout } = await overlay([], { PATH: `${files}:${process.env.PATH}` });
+    const PATH = pulumi(`cat ${join(folder, "changed.json")}\n${said}\nexit 255`);
+    const { code, stdout } = await overlay([], { PATH });
     expect(code).toBe(1);
     expect(stdout).toMatch(
       /^## Overlay `net\/dev`: the preview failed \(1 error\)\n\n> \[!CAUTION\]\n> - `pulumi preview/,
@@ -261,14 +308,56 @@ describe("what GitHub Actions has in the environment", () => {
     expect(stdout).not.toContain("hunter2");
   });
 
-  test("where there is no preview to read the comment says so, for what it said before is true no more", async () => {
+  /** A project's folder, and one inside of it. */
+  function project(): string {
+    const inner = join(files, "project", "inner");
+    mkdirSync(inner, { recursive: true });
+    writeFileSync(join(files, "project/Pulumi.yaml"), "# of the network\nname: net\nruntime: nodejs\n");
+    return inner;
+  }
+
+  test.each([
+    ["by --stack", ["--stack", "dev"], "exit 1"],
+    ["by --stack with its organization", ["--stack", "acme/net/dev"], "exit 1"],
+    ["by the stack that is selected", [], '[ "$1 $2" = "stack --show-name" ] && echo dev'],
+  ])("where there is no preview to read the comment of that stack says so, %s", async (_, words, script) => {
+    const PATH = pulumi(script);
     github.add(`${MARK}\nall is well`);
     const none = join(files, "none.json");
     writeFileSync(none, '{"steps": [');
-    const { code, stderr } = await overlay([none, "--stack", "net/dev", "--comment"]);
+    const { code, stderr } = await overlay([none, ...words, "--comment"], { PATH }, project());
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining("the preview breaks off") });
     expect(bodies()).toHaveLength(1);
-    expect(bodies()[0]).toMatch(/## Overlay `net\/dev`: the preview failed.*breaks off after 11 characters/s);
+    expect(bodies()[0]).toMatch(/## Overlay `net\/dev`: no report\n.*breaks off after 11 characters/s);
+  });
+
+  test("a stack that does not use the package has no report, and its preview has not failed", async () => {
+    const { code } = await overlay([join(folder, "others.json"), "--comment"]);
+    expect(code).toBe(1);
+    expect(bodies()[0]).toMatch(
+      /^<!-- overlay-report web%2Fdev -->\n## Overlay `web\/dev`: no report\n.*none of pulumi-overlay/s,
+    );
+  });
+
+  test("a preview of another stack than was named is refused, and no other stack's comment is touched", async () => {
+    github.add(`${MARK}\nall is well`);
+    const { code, stderr } = await overlay(
+      [join(folder, "changed.json"), "--stack", "prod", "--comment"],
+      { PATH: pulumi("exit 1") },
+      project(),
+    );
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: "overlay: the preview is of the stack net/dev, and --stack says prod: name the same [cli/option]\n",
+    });
+    expect(bodies().map((it) => it.split("\n")[0])).toEqual([MARK, "<!-- overlay-report net%2Fprod -->"]);
+    expect(bodies()[0]).toContain("all is well");
+  });
+
+  test("the comment says of which commit it is, within its limit", async () => {
+    const GITHUB_SHA = "c".repeat(40);
+    await overlay([join(folder, "changed.json"), "--comment"], { GITHUB_SHA });
+    expect(bodies()[0]).toMatch(/\n<sub>Of commit c{40}<\/sub>\n$/);
   });
 
   test("a comment that cannot be written is an error, and the report is printed all the same", async () => {
@@ -279,7 +368,7 @@ describe("what GitHub Actions has in the environment", () => {
     expect(await overlay([join(folder, "changed.json"), "--comment"], { GITHUB_TOKEN: "" })).toMatchObject({
       code: 1,
       stdout: "",
-      stderr: expect.stringContaining("there is no GITHUB_TOKEN"),
+      stderr: expect.stringContaining("there is no OVERLAY_COMMENT_TOKEN"),
     });
   });
 });

@@ -17,6 +17,8 @@ export interface Answer {
   body?: object;
   /** The answer is lost, and what was asked for is done. */
   lost?: true;
+  /** It breaks off in its middle. */
+  cut?: true;
 }
 
 /** Characters of a comment, as its API says where there are more. */
@@ -82,6 +84,10 @@ export class GitHub {
       response.writeHead(status, { "Content-Type": "application/json", ...headers }).end(JSON.stringify(body));
     const planned = this.#next.findIndex((it) => it.method === method);
     const [next] = planned < 0 ? [] : this.#next.splice(planned, 1);
+    if (next?.answer.cut) {
+      response.writeHead(next.answer.status, { "Content-Length": "1000" }).write("[");
+      return void setTimeout(() => request.socket.destroy(), 50);
+    }
     if (next && !next.answer.lost) return void say(next.answer.status, next.answer.body ?? {}, next.answer.headers);
     const { status, body, headers } = this.#answer(request, sent);
     if (next) return void request.socket.destroy();

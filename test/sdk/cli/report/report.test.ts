@@ -15,9 +15,8 @@ import { unkeyed } from "../../../../sdk/rosenpass";
 import { pskForetells } from "../../../../sdk/rosenpass/faults";
 import type { PskSpec } from "../../../../sdk/rosenpass/spec";
 import { expectGolden } from "../../golden";
-import { folder, multiplied, names, recorded } from "./recorded";
+import { folder, multiplied, names, recorded, reported, type Step, withSteps } from "./recorded";
 
-const reported = (name: string): Report => report(preview(recorded(name)));
 const bin = join(__dirname, "../../../../bin/overlay");
 
 interface Ran {
@@ -114,13 +113,10 @@ describe("what loses packets is told by the provider's own sentences", () => {
   const spec = (mode: string) => ({ device, mode }) as PskSpec;
   const of = (message: string) => {
     const urn = "urn:pulumi:dev::net::overlay:wireguard:Interface::lux-fra@fra";
-    const state = { custom: true, inputs: { config: "a\n" }, outputs: {}, initErrors: [] };
+    const state = { custom: true, inputs: { config: "a\n" } };
     const step = { op: "update", urn, oldState: state, newState: state };
-    const { losses, notes } = report({
-      steps: [step],
-      diagnostics: [{ urn, message, severity: "info" }],
-      changeSummary: {},
-    });
+    const diagnostics = [{ urn, message, severity: "info" }];
+    const { losses, notes } = report(preview(JSON.stringify({ steps: [step], diagnostics })));
     return { losses: losses.map(({ text }) => text), notes: notes.map(({ text }) => text) };
   };
 
@@ -155,13 +151,7 @@ describe("what loses packets is told by the provider's own sentences", () => {
 });
 
 describe("what a preview may have besides", () => {
-  type Recorded = { op: string; urn: string; oldState?: unknown; newState?: { inputs: Record<string, unknown> } };
-  const changed = (change: (steps: Recorded[]) => Recorded[]): Report => {
-    const { steps, diagnostics, ...rest } = JSON.parse(recorded("changed")) as Record<string, Recorded[]>;
-    const kept = change(steps ?? []);
-    const said = diagnostics?.filter(({ urn }) => kept.some((step) => step.urn === urn));
-    return report(preview(JSON.stringify({ ...rest, steps: kept, diagnostics: said })));
-  };
+  const changed = (change: (steps: Step[]) => Step[]): Report => withSteps("changed", change);
   const [member, side] = ["lan@fra", "fra-hkg@hkg"];
 
   test("what is known only while it is made, by its name, and nobody says that it costs nothing", () => {
@@ -186,10 +176,10 @@ describe("what a preview may have besides", () => {
     const it = changed((steps) => [
       ...steps.filter(({ op }) => op === "same"),
       { op: "create", urn: urn(aws), newState: custom },
-      { op: "create", urn: urn("web:index:Server"), newState: { ...custom, custom: false } as never },
+      { op: "create", urn: urn("web:index:Server"), newState: { ...custom, custom: false } },
       { op: "create", urn: urn("pulumi:providers:aws"), newState: custom },
     ]);
-    expect(it).toMatchObject({ outcome: "changes", others: [{ type: aws, name: "one", change: "new" }] });
+    expect(it).toMatchObject({ outcome: "changes", otherPackages: [{ type: aws, name: "one", change: "new" }] });
     expect(markdown(it)).toBe(
       "## Overlay `net/dev`: nothing of the overlay changes\n\n- **Other packages**: 1 resource changes\n",
     );
@@ -201,12 +191,18 @@ describe("what a preview may have besides", () => {
       steps.flatMap((step) => {
         if (step.urn.endsWith(side)) return [step];
         const { oldState } = step;
-        return step.urn.endsWith("fra-hkg@fra") ? [{ ...step, op: "same", newState: oldState as never }] : [];
+        return step.urn.endsWith("fra-hkg@fra") ? [{ ...step, op: "same", newState: oldState ?? {} }] : [];
       }),
     );
-    expect(it.losses).toEqual([{ about: "fra-hkg", text: "The link goes, and no packet passes by it any more." }]);
+    expect(it.losses).toEqual([
+      { about: "fra-hkg", text: "The link goes, and no packet passes by it any more.", lasts: "for good" },
+    ]);
     expect(staying.losses).toEqual([
-      { about: "fra-hkg", text: "hkg leaves the link, and no packet passes to it by that any more." },
+      {
+        about: "fra-hkg",
+        text: "hkg leaves the link, and no packet passes to it by that any more.",
+        lasts: "for good",
+      },
     ]);
     expect(staying.links).toMatchObject([{ name: "fra-hkg", change: "changed", leaving: ["hkg"] }]);
   });
