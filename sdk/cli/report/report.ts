@@ -228,7 +228,7 @@ const PART = "overlay:truth:Part";
 const isOurs = ({ type }: { type: string }): boolean => type.startsWith(OURS) && !type.startsWith("overlay:index:");
 
 /** The machine, then its devices, then all else. */
-const ORDER = ["node:Host", "wireguard:Key", "wireguard:Interface", "vxlan:Bridge", "vxlan:Member"];
+const ORDER = ["node:Host", "node:Key", "wireguard:Key", "wireguard:Interface", "vxlan:Bridge", "vxlan:Member"];
 const rank = (type: string): number => (ORDER.includes(type) ? ORDER.indexOf(type) : ORDER.length);
 
 function places(all: [Resource, Spec][], linesOf: (resource: Resource) => string[], as?: Change): Place[] {

@@ -16,7 +16,7 @@ import {
 } from "../../host";
 import { type Fact, live, queries, type Snapshot, type Technology, text } from "../../kernel";
 import { lineDiff } from "../../lineDiff";
-import { chooser, node } from "../../node";
+import { chooser, node, nodeKey } from "../../node";
 import { rosenpassDaemon, rosenpassKey, rosenpassPsk } from "../../rosenpass";
 import { vxlan, vxlanBridge } from "../../vxlan";
 import { wireguard, wireguardKey } from "../../wireguard";
@@ -54,6 +54,7 @@ export interface Look {
 // biome-ignore lint/suspicious/noExplicitAny: each technology has its own spec
 const technologies = (): Technology<any, any>[] => [
   node(agentFiles()),
+  nodeKey,
   wireguardKey,
   wireguard,
   vxlanBridge,
