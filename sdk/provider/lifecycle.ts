@@ -15,6 +15,7 @@ import {
   type Snapshot,
   silence,
   silent,
+  wrongClock,
 } from "../kernel";
 import { bootDrift, bootPath, bootQuery, isOwn } from "./boot";
 import { config } from "./config";
@@ -135,9 +136,11 @@ export async function read(operation: Operation, inputs: Values, olds: Values): 
   if (!type.machine && !left) return undefined;
   // What others did since the last change, such as a firewall that was enabled, shows in none of our lines.
   for (const sentence of type.technology.warnings?.(spec, seen) ?? []) operation.warn(sentence);
+  const whole = type.machine?.named?.(spec);
+  for (const sentence of whole === undefined ? [] : wrongClock(whole, seen)) operation.warn(sentence);
   const end = type.technology.end?.(spec);
   const lost = end ? silent(end, seen) : [];
-  if (end && lost.length > 0) operation.warn(silence(end, lost, seen));
+  if (end && lost.length > 0) operation.warn([...wrongClock(end.from, seen), silence(end, lost, seen)].join(" "));
   const paths = type.technology.paths?.(spec, seen);
   const ways =
     paths &&

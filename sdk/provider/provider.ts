@@ -2,7 +2,7 @@
 import { withCode } from "../codes";
 import { type Fault, format } from "../faults";
 import { Connection, HostError, Hosts } from "../host";
-import { type Command, type Fact, type Keying, silence } from "../kernel";
+import { type Command, type Fact, type Keying, silence, wrongClock } from "../kernel";
 import { lineDiff } from "../lineDiff";
 import { unpacked } from "../packed";
 import { unkeyed } from "../rosenpass";
@@ -238,7 +238,7 @@ export class Provider {
     if (!end) return { id, outputs };
     // What was made is made, whatever there is to say of it.
     const lost = await this.#handshakes.made(end, ready, seen, machine, operation).catch(() => []);
-    if (lost.length > 0) operation.warn(silence(end, lost, seen));
+    if (lost.length > 0) operation.warn([...wrongClock(end.from, seen), silence(end, lost, seen)].join(" "));
     const keying = type.technology.keying?.(spec);
     if (keying) return { id, outputs: await this.#keyed(operation, id, outputs, keying, end.from, before) };
     if (!paths) return { id, outputs };

@@ -46,6 +46,8 @@ export interface ResourceType<Spec = unknown> {
     belongings(snapshot: Snapshot): Fact[];
     /** Paths of files that no update ever removes. */
     remains(snapshot: Snapshot): string[];
+    /** Name of the machine, for what there is to say of it as a whole. Absent: that is for another resource to say. */
+    named?(spec: Spec): string;
   };
 }
 
@@ -103,6 +105,7 @@ const host = define({
     wireguard: (snapshot) => snapshot.host.wireguard,
   },
   machine: {
+    named: ({ node }) => node,
     queries: (spec) => [...rulesQueries(spec), ...queries(chooserFacts)],
     belongings,
     remains: (snapshot) => [

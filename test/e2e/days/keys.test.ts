@@ -95,7 +95,7 @@ describeWhere(["lab", "engine"], "keys of a link's own", () => {
     // Seconds in which no answer comes: 0 where the side that changes first asks, for what it sends waits; 0.15 where the other
     // does. With as much again, and some, for a machine that is busy.
     for (const { sent, lost } of counted) {
-      expect(sent / seconds).toBeGreaterThan(100);
+      expect(sent / seconds).toBeGreaterThan(20);
       expect((lost / sent) * seconds).toBeLessThan(0.5);
     }
     for (const key of await publicKeys()) expect(keys).not.toContain(key);
