@@ -1,8 +1,8 @@
 import type { Connection } from "../sdk/host/connection";
 import type { Family } from "../sdk/network/address";
 import * as pulumi from "../sdk/provider/pulumi";
-import { Host } from "../sdk/provider/resources";
-import { hostSpec, nodeOutputs, type OverlayNodeArgs } from "./nodeArgs";
+import { Host, NodeKey } from "../sdk/provider/resources";
+import { hostSpec, keySpec, type NodeData, nodeOutputs, type OverlayNodeArgs } from "./nodeArgs";
 import { formerNames, named, owner, settled, timeouts, withheld } from "./outputs";
 import { prepare } from "./prepare";
 import { program } from "./program";
@@ -72,6 +72,7 @@ export class OverlayNode extends pulumi.ComponentResource {
   declare readonly forwardChain: pulumi.Output<string[] | undefined>;
   /** Names that `aliases` says it had, so that its links' sides, which bear its name, are known by them, too. */
   readonly formerNames: string[];
+  private key: NodeKey | undefined;
 
   /** Faults of the arguments are reported, with those of the whole program, when it has declared all that it has. */
   constructor(
@@ -90,8 +91,10 @@ export class OverlayNode extends pulumi.ComponentResource {
       return;
     }
 
+    const own = { parent: this, deletedWith: options.deletedWith, ...timeouts(options) };
+    const key = program().rollout.isConfigured ? makeKey(node, own) : undefined;
     const host = program().inTurn("machine", nodeName, (inTurn) => {
-      const prepared = prepare(node, this, (value) => pulumi.output(inTurn(value)));
+      const before = key ? [key] : prepare(node, this, (value) => pulumi.output(inTurn(value)));
       return new Host(
         nodeName,
         {
@@ -105,18 +108,31 @@ export class OverlayNode extends pulumi.ComponentResource {
           }),
           ...program().ofStack(nodeName),
         },
-        {
-          parent: this,
-          dependsOn: inTurn(prepared),
-          deletedWith: options.deletedWith,
-          ...timeouts(options),
-        },
+        { ...own, dependsOn: inTurn(before) },
       );
     });
+    // A preview has it from the Host, which may have said it before there was an order.
+    if (!pulumi.runtime.isDryRun()) this.key = key;
 
     const { machine, publicKey, wireguard } = host;
     const outputs = settled(nodeOutputs, { ...node, nodeId: node.id, machine, publicKey, wireguard });
     Object.assign(this, outputs);
     this.registerOutputs(outputs);
   }
+
+  /** What is known of the machine before its turn comes, where some nodes go before others. */
+  get early(): Pick<OverlayNode, "machine" | "publicKey"> {
+    return this.key ?? this;
+  }
 }
+
+/** What devices of all nodes have to know, before any machine changes; and what it takes to make it. */
+const makeKey = (node: NodeData, options: pulumi.CustomResourceOptions & { parent: pulumi.Resource }): NodeKey =>
+  program().inTurn("key", node.name, (inTurn) => {
+    const dependsOn = inTurn(prepare(node, options.parent, (value) => pulumi.output(inTurn(value))));
+    return new NodeKey(
+      node.name,
+      { connection: node.connection, spec: keySpec(node, owner()) },
+      { ...options, dependsOn },
+    );
+  });

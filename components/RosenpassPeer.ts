@@ -76,7 +76,7 @@ function makeOne(
   const stranger = { peer: node, publicKey: peer.publicKey, key: "sha256" in file ? file.sha256 : "" };
   const health = makeExchange(parent, exchange, [end, stranger], options);
   const { network, keys } = program();
-  const publicKey = keys.get(`${way}@${link.a.nodeName}`) ?? link.a.publicKey;
+  const publicKey = keys.get(`${way}@${link.a.nodeName}`) ?? link.a.early.publicKey;
   const told = program().whenDeclared(() => network.ofNodes([link.a], ([own]) => toldOf(views(own)[1])));
   const peerConfig = pulumi.all([told, publicKey, link.a.nodeName]).apply(([{ endpoints, port }, key, name]) => {
     const view = { exchange, own: node, peer: { ...node, name }, device: "wg0" };

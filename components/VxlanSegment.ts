@@ -98,7 +98,7 @@ function makeMembers(
         .legs.flatMap(({ who }) => devices.get(`${who}@${node.nodeName}`) ?? [])
         .concat(bridge ?? []);
     const name = (of: string): string => `${segment.name}@${of}`;
-    const made = makePart(Member, node, { part: "device", name, spec, after: below }, { ...options, parent });
+    const made = makePart(Member, node, { part: "machine", name, spec, after: below }, { ...options, parent });
     // By way of the URN, so that what uses an output of the segment waits for its device.
     return pulumi
       .all([own, made.urn])
@@ -144,7 +144,7 @@ function makeBridge(
     const own = nodes.find(({ name }) => name === node.nodeName) as LinkNode;
     return bridgeOf(own, device, network.segments.bridged(node.nodeName, device), owner());
   });
-  const made = makePart(Bridge, node, { part: "device", name, spec }, { ...options, parent: node });
+  const made = makePart(Bridge, node, { part: "machine", name, spec }, { ...options, parent: node });
   devices.set(key, made);
   return made;
 }

@@ -142,11 +142,11 @@ function makeKey(
   options: pulumi.CustomResourceOptions,
 ): { publicKey: pulumi.Output<string>; made: Key[] } {
   const label = keyLabel({ side, link });
-  if (label === undefined) return { publicKey: own.publicKey, made: [] };
+  if (label === undefined) return { publicKey: own.early.publicKey, made: [] };
   const name = device({ side, link, peer: { name: peer.nodeName } });
   const of = (node: string): string => `${link.name}@${node}/${name}.${label}`;
   const spec = { node: own.nodeName, owner: owner(), device: name, label, adopt: label === ADOPTED };
-  const made = makePart(Key, own, { part: "machine", name: of, spec }, { ...options, parent });
+  const made = makePart(Key, own, { part: "key", name: of, spec }, { ...options, parent });
   program().keys.set(`link ${link.name}@${own.nodeName}`, made.publicKey);
   return { publicKey: made.publicKey, made: [made] };
 }
@@ -176,7 +176,7 @@ function makeSide(
   const ends = [link.a.nodeName, link.b?.nodeName ?? link.peer?.name ?? ""];
   const before = () => [...after, ...program().keyBefore(own.nodeName, ends)];
   const more = { keyed: program().whenDeclared(() => program().network.isKeyed(own.nodeName, ends) || undefined) };
-  const made = makePart(Interface, own, { part: "device", name, spec, more, after: before }, { ...options, parent });
+  const made = makePart(Interface, own, { part: "machine", name, spec, more, after: before }, { ...options, parent });
   program().devices.set(`link ${name(own.nodeName)}`, made);
   // By way of the URN, so that what uses an output of the link waits for the link.
   const output = pulumi.all([spec, made.urn]).apply(

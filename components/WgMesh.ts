@@ -114,7 +114,7 @@ function makeExchanges(
   });
 }
 
-const publicKeys = ({ nodes }: MeshData): pulumi.Output<string>[] => nodes.map(({ publicKey }) => publicKey);
+const publicKeys = ({ nodes }: MeshData): pulumi.Output<string>[] => nodes.map(({ early }) => early.publicKey);
 
 /** What the machines of somebody else must be told. */
 function forOthers(mesh: MeshData): pulumi.Output<Record<string, string>> {
@@ -159,7 +159,7 @@ function makeDevices(
     const name = (of: string): string => `${mesh.name}@${of}`;
     const after = () => program().keyBefore(node.nodeName, names);
     const more = mesh.postQuantum && { keyed: true };
-    const made = makePart(Interface, node, { part: "device", name, spec, more, after }, { ...options, parent });
+    const made = makePart(Interface, node, { part: "machine", name, spec, more, after }, { ...options, parent });
     program().devices.set(`mesh ${name(node.nodeName)}`, made);
     // By way of the URN, so that what uses an output of the mesh waits for its device.
     return pulumi

@@ -33,7 +33,7 @@ const interfaceOf = ({ node, way }: End): pulumi.Resource[] => {
   return made ? [made] : [];
 };
 const publicKeyOf = ({ node, way }: End): pulumi.Output<string> =>
-  program().keys.get(`${way}@${node.nodeName}`) ?? node.publicKey;
+  program().keys.get(`${way}@${node.nodeName}`) ?? node.early.publicKey;
 
 /** Once for all exchanges of a node: it is the node's, so that it stays as long as one of them does. */
 function makeKey(node: OverlayNode, binary: Exchange["binary"], options: pulumi.CustomResourceOptions): RosenpassKey {

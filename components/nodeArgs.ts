@@ -209,6 +209,14 @@ export const hostSpec = <P>(node: NodeData, owner: string, { adopts, relay }: { 
   ...letIn(node),
 });
 
+/** What it is told of its key alone. */
+export const keySpec = ({ name, formerly, packages }: NodeData, owner: string) => ({
+  node: name,
+  owner,
+  formerly,
+  packages,
+});
+
 type LetIn = Pick<NodeData, "firewall" | "firewallChain" | "forwardChain">;
 
 /** What a machine and its links are told of its firewall; nothing where nothing was said. */

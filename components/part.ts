@@ -16,7 +16,7 @@ interface PartOptions<Spec> {
   spec: PartArgs<Spec>["spec"];
   /** Arguments of the resource besides. Default: none. */
   more?: object | undefined;
-  /** What is to be there before, as it is when all is declared. Default: nothing but the machine. */
+  /** What is to be there before, as it is when all is declared. Default: nothing but the machine, or its key. */
   after?: () => pulumi.Resource[];
 }
 
@@ -27,7 +27,9 @@ export function makePart<Spec, R extends pulumi.Resource>(
   { part, name, formerly = [], spec, more, after = () => [] }: PartOptions<Spec>,
   options: pulumi.CustomResourceOptions,
 ): R {
-  const { connection, machine, nodeName, formerNames } = node;
+  const { connection, nodeName, formerNames } = node;
+  // A key comes before the machine's turn.
+  const { machine } = part === "key" ? node.early : node;
   const aliases = [
     ...formerNames.map((former) => ({ name: name(former) })),
     ...formerly.flatMap((before) => [nodeName, ...formerNames].map((its) => ({ name: before(its) }))),

@@ -1,8 +1,8 @@
 /**
  * Which nodes go first, as the stack's configuration says in `overlay:rollout`: nodes come in stages, and a stage waits
- * until the one before it is done. First come the machines, stage by stage, then the devices of their links: no device can
- * be made before the public keys of all its peers are known. Then come what both devices of a link have to be there for, and
- * what both ends of that have to be there for.
+ * until the one before it is done. First come the keys of all, which devices of any stage have to know and which change
+ * nothing that is there; then machines with their devices, stage by stage. Then come what both devices of a link have to be
+ * there for, and what both ends of that have to be there for.
  */
 
 import { z } from "zod";
@@ -49,10 +49,10 @@ function fromJson(text: string): unknown {
 }
 
 /**
- * What of a node waits for its turn, each for the whole of the one before: a machine with the keys of its devices, the
+ * What of a node waits for its turn, each for the whole of the one before: the keys of its devices, the machine with these
  * devices, their preshared keys, and the daemons that exchange these.
  */
-const PARTS = ["machine", "device", "psk", "daemon"] as const;
+const PARTS = ["key", "machine", "psk", "daemon"] as const;
 export type Part = (typeof PARTS)[number];
 
 export class Rollout {
@@ -79,6 +79,11 @@ export class Rollout {
     return Math.ceil(this.canary.length / this.parallel) + Math.floor(this.others++ / this.parallel);
   }
 
+  /** Whether some nodes go before others. */
+  get isConfigured(): boolean {
+    return this.configured !== undefined;
+  }
+
   isCanary = (node: string): boolean => this.canary.includes(node);
 
   /** The number of a node's stage, from 0. */
@@ -98,7 +103,8 @@ export class Rollout {
 
   /** Resolves when it is the turn of a part of a node. To be asked when all nodes are declared, as all that follows. */
   async turn(part: Part, node: string): Promise<void> {
-    if (this.configured) await this.end(part, this.stage(node) - 1);
+    // A preview changes nobody, and shows devices with the keys that Hosts of later stages have.
+    if (this.configured && !pulumi.runtime.isDryRun()) await this.end(part, this.stage(node) - 1);
   }
 
   private end(part: Part, stage: number): Promise<void> {

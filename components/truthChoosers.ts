@@ -98,7 +98,7 @@ export function makeChoosers(
   if (!choose) return [];
   return data.nodes.map((node) => {
     const spec = program().whenDeclared(() => specOf(data, choose, node, others)) as unknown as Spec;
-    return makePart(Chooser, node, { part: "device", name: (it) => `${name}@${it}`, spec }, options);
+    return makePart(Chooser, node, { part: "machine", name: (it) => `${name}@${it}`, spec }, options);
   });
 }
 
@@ -135,7 +135,7 @@ function speakers(
       const [own, foreign] = [said.get(other), foreignOf(peers, way, nodeName, other)];
       if (other === nodeName) continue;
       if (own && !way.others.includes(other)) {
-        const publicKey = program().keys.get(`${name}@${other}`) ?? own.publicKey;
+        const publicKey = program().keys.get(`${name}@${other}`) ?? own.early.publicKey;
         of.get(owner())?.push({ publicKey, address: inside(way, own.nodeId, own.addresses) });
       } else if (foreign && way.others.includes(other)) {
         const address = inside(way, foreign.id, foreign.addresses);

@@ -45,7 +45,7 @@ export const crossStacks = (data: Pairs): boolean =>
 
 function farOf({ nodes }: Pairs, document: Document | undefined, name: string): Far | undefined {
   const own = nodes.find(({ nodeName }) => nodeName === name);
-  if (own) return { stack: owner(), publicKey: own.publicKey, addresses: own.addresses };
+  if (own) return { stack: owner(), publicKey: own.early.publicKey, addresses: own.addresses };
   for (const [stack, { nodes }] of Object.entries(document?.stacks ?? {})) {
     const { publicKey, addresses = [] } = nodes[name] ?? {};
     if (stack !== owner() && publicKey !== undefined) return { stack, publicKey, addresses };

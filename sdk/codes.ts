@@ -334,6 +334,11 @@ export const CODES = {
     },
   },
   warning: {
+    clock: {
+      meaning:
+        "A host's clock is wrong, and WireGuard's peers take no call that says an earlier time than the last one.",
+      cure: "Set it right as the message says, and have it kept right by a time server that no link leads to.",
+    },
     silent: {
       meaning: "A node calls another in vain: nothing arrives there, or no answer comes back.",
       cure: "Let the UDP port in where it is called: the cloud's security group, the router, the machine's own firewall.",

@@ -1,3 +1,4 @@
+export { wrongClock } from "./clock";
 export { type Changed, type Changes, changes, live, queries, undo } from "./compare";
 export { exposedBeyond, exposure, isOfNetwork } from "./exposure";
 export { type Command, type Fact, factId, type HostFacts, type Kind } from "./fact";

@@ -35,6 +35,9 @@ export const KEYS = "/etc/overlay/keys";
 /** The node's WireGuard private key: made there, and never read by anybody else. */
 export const WIREGUARD_KEY = `${KEYS}/wireguard.key`;
 
+/** The boot file of the machine's own resource, whose key that is. */
+export const NODE_BOOT = "10-node";
+
 /** A private key of a device's own. No label has a dot, so that no two have the same file, and none the node's. */
 export const deviceKey = (device: string, label: string): string => `${KEYS}/${device}.${label}.key`;
 

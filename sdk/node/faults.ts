@@ -8,9 +8,14 @@ import type { Spec } from "./spec";
 
 const COMMANDS = { ip: "iproute2", nft: "nftables", wg: "wireguard-tools" };
 
-function missingCommands(spec: Spec, snapshot: Snapshot): Fault[] {
-  if (spec.packages === "install") return [];
-  const missing = Object.entries(COMMANDS).filter(([command]) => !snapshot.commands[command]);
+/** `commands`: with the packages that they are in. */
+export function missingCommands(
+  { packages }: Pick<Spec, "packages">,
+  snapshot: Snapshot,
+  commands: Record<string, string> = COMMANDS,
+): Fault[] {
+  if (packages === "install") return [];
+  const missing = Object.entries(commands).filter(([command]) => !snapshot.commands[command]);
   if (snapshot.host.wireguard === "none") missing.push(["wireguard-go", "wireguard-go"]);
   return missing.map(([command, name]) => ({
     code: "host/package",

@@ -18,10 +18,13 @@ const NETWORKD: Agents = {
   },
 };
 
+export const wireguardTools = (mode: Spec["packages"]): Fact =>
+  fact("package", { name: "wireguard-tools", command: "wg", userspace: "wireguard-go", mode });
+
 const packages = (mode: Spec["packages"]): Fact[] => [
   fact("package", { name: "iproute2", command: "ip", mode }),
   fact("package", { name: "nftables", command: "nft", mode }),
-  fact("package", { name: "wireguard-tools", command: "wg", userspace: "wireguard-go", mode }),
+  wireguardTools(mode),
 ];
 
 export const files = (agents: Agents): Fact[] =>

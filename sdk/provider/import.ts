@@ -1,6 +1,6 @@
 /** `pulumi import`: what an interface was told, read back from its host by nothing but HOST/DEVICE. */
 import { format } from "../faults";
-import { deviceKey, isOurs, kinds, LINK_GROUP, readAlias, type Snapshot, WIREGUARD_KEY } from "../kernel";
+import { deviceKey, isOurs, kinds, LINK_GROUP, NODE_BOOT, readAlias, type Snapshot, WIREGUARD_KEY } from "../kernel";
 import { PORT_BASE } from "../network/ports";
 import { type InterfaceSpec, wireguardKey } from "../wireguard";
 import { check } from "./inputs";
@@ -84,7 +84,7 @@ function rebuilt(seen: Snapshot, host: string, device: string): InterfaceSpec {
   const routes = kinds.route.on?.(seen, device) ?? [];
   const peer = wg?.peers[0];
   const { owner, name } = readAlias(link?.alias) ?? { owner: seen.owner ?? "", name: device };
-  const node = seen.boot["10-node"]?.split("::").at(-1) ?? host;
+  const node = seen.boot[NODE_BOOT]?.split("::").at(-1) ?? host;
   const id = Number.parseInt(addresses.find((one) => one.startsWith("fe80::"))?.slice(6) ?? "1", 16);
   const listenPort = wg?.listenPort ?? 0;
   const peerId = listenPort - PORT_BASE;

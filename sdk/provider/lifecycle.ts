@@ -16,6 +16,7 @@ import {
   type Snapshot,
   silence,
   silent,
+  wrongClock,
 } from "../kernel";
 import { bootDrift, bootPath, bootQuery, isOwn } from "./boot";
 import { config } from "./config";
@@ -136,8 +137,12 @@ export async function read(operation: Operation, inputs: Values, olds: Values): 
   if (!type.machine && !left) return undefined;
   // What others did since the last change, such as a firewall that was enabled, shows in none of our lines.
   for (const { code, text } of type.technology.warnings?.(spec, seen) ?? []) operation.warn(code, text);
+  const whole = type.machine?.named?.(spec);
   const end = type.technology.end?.(spec);
   const lost = end ? silent(end, seen) : [];
+  const clockOf = whole ?? (lost.length > 0 ? end?.from : undefined);
+  for (const sentence of clockOf === undefined ? [] : wrongClock(clockOf, seen))
+    operation.warn("warning/clock", sentence);
   if (end && lost.length > 0) operation.warn("warning/silent", silence(end, lost, seen));
   const paths = type.technology.paths?.(spec, seen);
   const ways =

@@ -1,7 +1,7 @@
 /** The provider of one engine run: its configuration, its hosts, and what the engine may ask of it. */
 import { type Fault, format } from "../faults";
 import { Connection, HostError, Hosts } from "../host";
-import { type Command, type Fact, type Keying, silence } from "../kernel";
+import { type Command, type Fact, type Keying, silence, wrongClock } from "../kernel";
 import { lineDiff } from "../lineDiff";
 import { unpacked } from "../packed";
 import { unkeyed } from "../rosenpass";
@@ -237,7 +237,10 @@ export class Provider {
     if (!end) return { id, outputs };
     // What was made is made, whatever there is to say of it.
     const lost = await this.#handshakes.made(end, ready, seen, machine, operation).catch(() => []);
-    if (lost.length > 0) operation.warn("warning/silent", silence(end, lost, seen));
+    if (lost.length > 0) {
+      for (const sentence of wrongClock(end.from, seen)) operation.warn("warning/clock", sentence);
+      operation.warn("warning/silent", silence(end, lost, seen));
+    }
     const keying = type.technology.keying?.(spec);
     if (keying) return { id, outputs: await this.#keyed(operation, id, outputs, keying, end.from, before) };
     if (!paths) return { id, outputs };

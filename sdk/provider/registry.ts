@@ -9,13 +9,14 @@ import {
   type KindName,
   kindOf,
   kinds,
+  NODE_BOOT,
   queries,
   rulesQueries,
   type Snapshot,
   type Technology,
   WIREGUARD_KEY,
 } from "../kernel";
-import { chooser, chooserTraces, node } from "../node";
+import { chooser, chooserTraces, node, nodeKey } from "../node";
 import { nodeTraces, rosenpassDaemon, rosenpassKey, rosenpassPsk, traces } from "../rosenpass";
 import { vxlan, vxlanBridge } from "../vxlan";
 import { wireguard, wireguardKey } from "../wireguard";
@@ -37,7 +38,7 @@ export interface ResourceType<Spec = unknown> {
   part?(spec: Spec): Part;
   /** Whether it has to ask the machine at the other end, whose connection is then an input, where that is a node. */
   asksOther?: true;
-  /** For the resource that is the machine itself, what else goes when it goes. Absent: the resource is a part of one. */
+  /** For a resource that finds the machine by its address, what else goes when it goes. Absent: it is told which machine. */
   machine?: {
     /** What a look must ask for to see them. */
     queries(spec: Spec): string[];
@@ -45,6 +46,8 @@ export interface ResourceType<Spec = unknown> {
     belongings(snapshot: Snapshot): Fact[];
     /** Paths of files that no update ever removes. */
     remains(snapshot: Snapshot): string[];
+    /** Name of the machine, for what there is to say of it as a whole. Absent: that is for another resource to say. */
+    named?(spec: Spec): string;
   };
 }
 
@@ -53,6 +56,7 @@ const define = <In, Spec>(
   type: Omit<ResourceType<Spec>, "technology"> & { technology: Technology<In, Spec> },
 ): ResourceType => type as unknown as ResourceType;
 
+const NODE_KEY_BOOT = "11-key";
 const CHOOSER_BOOT = "70-choose";
 const ROSENPASS_BOOT = "45-rosenpass";
 /** After the devices, whose peers they are about. */
@@ -94,13 +98,14 @@ const keyFile = (bootFile: string): string[] =>
 const host = define({
   technology: node(agentFiles()),
   id: (spec) => spec.node,
-  bootFile: () => "10-node",
+  bootFile: () => NODE_BOOT,
   owners: (spec) => [spec.owner, ...spec.formerly],
   results: {
     publicKey: (snapshot) => snapshot.keys[WIREGUARD_KEY] || undefined,
     wireguard: (snapshot) => snapshot.host.wireguard,
   },
   machine: {
+    named: ({ node }) => node,
     queries: (spec) => [...rulesQueries(spec), ...queries(chooserFacts)],
     belongings,
     remains: (snapshot) => [
@@ -108,6 +113,16 @@ const host = define({
       ...Object.keys(snapshot.boot).flatMap((file) => [`/etc/overlay/boot.d/${file}`, ...keyFile(file)]),
     ],
   },
+});
+
+/** It is there before the machine's own resource, and finds the machine by its address as that does. */
+const machineKey = define({
+  technology: nodeKey,
+  id: (spec) => `${spec.node}/key`,
+  bootFile: () => NODE_KEY_BOOT,
+  owners: (spec) => [spec.owner, ...spec.formerly],
+  results: { publicKey: ({ keys }) => keys[WIREGUARD_KEY] || undefined },
+  machine: { queries: () => [], belongings: () => [], remains: () => [] },
 });
 
 const wireguardInterface = define({
@@ -191,6 +206,7 @@ const linkDaemon = define({
 
 const types = [
   host,
+  machineKey,
   wireguardInterface,
   wireguardDeviceKey,
   segmentBridge,

@@ -2,7 +2,7 @@
 
 import type { z } from "zod";
 import type { Connection } from "../host";
-import type { ChooserSpec, HostSpec } from "../node";
+import type { ChooserSpec, HostSpec, NodeKeySpec } from "../node";
 import type { RosenpassDaemonSpec, RosenpassKeySpec, RosenpassPskSpec } from "../rosenpass";
 import type { DeclaredInput } from "../truth";
 import type { BridgeSpec, MemberSpec } from "../vxlan";
@@ -24,11 +24,11 @@ interface OfStack {
   keyed?: pulumi.Input<boolean>;
 }
 
-export interface HostArgs extends OfStack {
+export interface MachineArgs<Spec> extends OfStack {
   /** How the machine is reached. */
   connection: Inputs<ConnectionArgs>;
   /** What it is to be; or the same as JSON text. */
-  spec: Inputs<HostSpec> | pulumi.Input<string>;
+  spec: Inputs<Spec> | pulumi.Input<string>;
 }
 
 export interface PartArgs<Spec> extends OfStack {
@@ -70,8 +70,19 @@ export class Host extends OnHost {
   /** Where WireGuard runs: `kernel`, or `userspace` where the kernel has none. */
   declare readonly wireguard: pulumi.Output<string>;
 
-  constructor(name: string, args: HostArgs, options?: pulumi.CustomResourceOptions) {
+  constructor(name: string, args: MachineArgs<HostSpec>, options?: pulumi.CustomResourceOptions) {
     super(Host.type, name, { ...args }, ["publicKey", "wireguard"], options);
+  }
+}
+
+/** A node's WireGuard key by itself, for devices of others that are made before the machine's turn comes. */
+export class NodeKey extends OnHost {
+  static readonly type = "overlay:node:Key";
+  /** The same as its Host's. */
+  declare readonly publicKey: pulumi.Output<string>;
+
+  constructor(name: string, args: MachineArgs<NodeKeySpec>, options?: pulumi.CustomResourceOptions) {
+    super(NodeKey.type, name, { ...args }, ["publicKey"], options);
   }
 }
 

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { fullMesh, OverlayNode, RosenpassPeer, WgLink, WgMesh } from "../../components";
 import { Rollout } from "../../components/rollout";
 import { formatWithCodes } from "../../sdk/faults";
+import { Interface, Key, NodeKey } from "../../sdk/provider/resources";
 
 const at = (id: number) => ({
   id,
@@ -12,29 +13,40 @@ const at = (id: number) => ({
 });
 const nodes = (...names: string[]) => names.map((name, index) => new OverlayNode(name, at(index + 1)));
 
-/** Names of resources that the engine works on at the same time, in the order in which it comes to them. */
-async function stages(rollout: unknown, program: () => unknown): Promise<string[]> {
+interface Made {
+  type: string;
+  name: string;
+  inputs: Record<string, unknown>;
+}
+
+/**
+ * Names of resources that the engine works on at the same time, in the order in which it comes to them. `made`: takes all
+ * resources.
+ */
+async function stages(rollout: unknown, program: () => unknown, preview = false, made: Made[] = []): Promise<string[]> {
   const config = { "overlay:rollout": typeof rollout === "string" ? rollout : JSON.stringify(rollout) };
   pulumi.runtime.setAllConfig(rollout === undefined ? {} : config);
   const all: string[][] = [];
   let now: string[] | undefined;
-  await pulumi.runtime.setMocks({
-    newResource: async ({ name, type, inputs, custom }) => {
-      if (custom !== false) {
-        if (!now) {
-          now = [];
-          all.push(now);
-        }
-        const [, kind] = /^overlay:rosenpass:(Psk|Daemon)$/.exec(type) ?? [];
-        now.push(kind ? `${kind} ${name}` : name);
-        // Who does not wait for these comes at once.
-        await new Promise((resolve) => setTimeout(resolve, 100));
-        now = undefined;
+  const newResource = async ({ name, type, inputs, custom }: pulumi.runtime.MockResourceArgs) => {
+    if (custom !== false) {
+      made.push({ type, name, inputs });
+      if (!now) {
+        now = [];
+        all.push(now);
       }
-      return { id: name, state: { ...inputs, machine: `machine-of-${name}`, publicKey: `key-of-${name}` } };
-    },
-    call: () => ({}),
-  });
+      const together = now;
+      const [, kind] = /^overlay:(?:node|rosenpass):(Key|Psk|Daemon)$/.exec(type) ?? [];
+      together.push(kind ? `${kind} ${name}` : name);
+      // Who does not wait for these comes at once.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      if (now === together) now = undefined;
+    }
+    // A preview knows nothing of what is not made yet.
+    if (preview && type === NodeKey.type) return { id: "", state: inputs };
+    return { id: name, state: { ...inputs, machine: `machine-of-${name}`, publicKey: `key-of-${name}` } };
+  };
+  await pulumi.runtime.setMocks({ newResource, call: () => ({}) }, "net", "prod", preview);
   await pulumi.runtime.runInPulumiStack(async () => void program());
   await pulumi.runtime.disconnect();
   pulumi.runtime.setAllConfig({});
@@ -46,9 +58,15 @@ test("without it nobody waits for others than he needs", async () => {
   expect(machines).toBe("fra hkg lux");
 });
 
-test("a canary's machine and its devices come before all others'", async () => {
+const keys = (...nodes: string[]): string => nodes.map((node) => `Key ${node}`).join(" ");
+
+test("after the keys of all a canary's machine and its devices come before all others'", async () => {
   const mesh = () => new WgMesh("mesh", { nodes: nodes("lux", "fra", "hkg") });
-  expect(await stages({ canary: ["hkg"] }, mesh)).toEqual(["hkg", "fra lux", "mesh@hkg", "mesh@fra mesh@lux"]);
+  expect(await stages({ canary: ["hkg"] }, mesh)).toEqual([
+    ...[keys("hkg"), keys("fra", "lux")],
+    ...["hkg", "mesh@hkg"],
+    ...["fra lux", "mesh@fra mesh@lux"],
+  ]);
 });
 
 test("its side of a link is made first, also where it is the one that calls", async () => {
@@ -58,20 +76,47 @@ test("its side of a link is made first, also where it is the one that calls", as
     fullMesh([lux, home, fra]);
   };
   expect(await stages({ canary: ["home"] }, links)).toEqual([
-    "home",
-    "fra lux",
-    "home-fra@home lux-home@home",
-    "home-fra@fra lux-fra@lux lux-home@lux",
-    "lux-fra@fra",
+    ...[keys("home"), keys("fra", "lux")],
+    ...["home", "home-fra@home lux-home@home"],
+    ...["fra lux", "home-fra@fra lux-fra@lux lux-home@lux", "lux-fra@fra"],
   ]);
+});
+
+test("keys of a link's own are there before any machine changes, and know theirs", async () => {
+  const link = () => {
+    const [a, b] = nodes("lux", "fra") as [OverlayNode, OverlayNode];
+    new WgLink("lux-fra", { a, b, rotate: "2026" });
+  };
+  const made: Made[] = [];
+  expect(await stages({ canary: ["fra"] }, link, false, made)).toEqual([
+    ...[keys("fra"), "lux-fra@fra/inter-lux.2026", keys("lux"), "lux-fra@lux/inter-fra.2026"],
+    ...["fra", "lux-fra@fra", "lux", "lux-fra@lux"],
+  ]);
+  const machines = made.filter(({ type }) => type === Key.type).map(({ inputs }) => inputs.machine);
+  expect(machines).toEqual(["machine-of-fra", "machine-of-lux"]);
+});
+
+test("a preview, which changes nobody, has no order, and the keys from Hosts that are there", async () => {
+  const made: Made[] = [];
+  const mesh = () => new WgMesh("mesh", { nodes: nodes("lux", "fra") });
+  expect(await stages({ canary: ["fra"] }, mesh, true, made)).toEqual([
+    keys("fra", "lux"),
+    "fra lux",
+    "mesh@fra mesh@lux",
+  ]);
+  const specs = made.filter(({ type }) => type === Interface.type).map(({ inputs }) => inputs.spec);
+  expect(specs.map((spec) => JSON.parse(String(spec)).peers[0].publicKey)).toEqual(["key-of-fra", "key-of-lux"]);
 });
 
 test("so many nodes at once, the canaries first, the others as they are declared", async () => {
   const mesh = () => new WgMesh("m", { nodes: nodes("a", "b", "c", "d", "e", "f") });
-  const machines = ["e", "a b", "c d", "f"];
-  const devices = machines.map((names) => names.replace(/\w/g, (name) => `m@${name}`));
-  expect(await stages({ canary: ["e"], parallel: 2 }, mesh)).toEqual([...machines, ...devices]);
-  expect(await stages({ parallel: 4 }, mesh)).toEqual(["a b c d", "e f", "m@a m@b m@c m@d", "m@e m@f"]);
+  const each = (of: string[], prefix: string) => of.map((names) => names.replace(/\w/g, `${prefix}$&`));
+  const inStages = (...of: string[]) => [
+    ...each(of, "Key "),
+    ...of.flatMap((names) => [names, ...each([names], "m@")]),
+  ];
+  expect(await stages({ canary: ["e"], parallel: 2 }, mesh)).toEqual(inStages("e", "a b", "c d", "f"));
+  expect(await stages({ parallel: 4 }, mesh)).toEqual(inStages("a b c d", "e f"));
 });
 
 test("what both ends of a link have to be there for comes after the devices of all, and that in stages, too", async () => {
@@ -79,18 +124,19 @@ test("what both ends of a link have to be there for comes after the devices of a
     const [a, b] = nodes("lux", "fra") as [OverlayNode, OverlayNode];
     new RosenpassPeer("pq", { link: new WgLink("lux-fra", { a, b }) });
   };
-  const machines = ["lux", "rosenpass@lux", "fra", "rosenpass@fra"];
   const inStages = (...names: string[]) => names.flatMap((name) => [`${name}@lux`, `${name}@fra`]);
   expect(await stages({ canary: ["lux"] }, link)).toEqual([
-    ...machines,
-    ...inStages("lux-fra", "Psk lux-fra", "Daemon lux-fra"),
+    ...[keys("lux"), keys("fra")],
+    ...["lux", "Key rosenpass@lux lux-fra@lux", "fra", "Key rosenpass@fra lux-fra@fra"],
+    ...inStages("Psk lux-fra", "Daemon lux-fra"),
   ]);
   const mesh = () => {
     new WgMesh("mesh", { nodes: nodes("lux", "fra"), postQuantum: { mode: "strict" } });
   };
   expect(await stages({ canary: ["lux"] }, mesh)).toEqual([
-    ...machines,
-    ...inStages("mesh", "Psk mesh.1-2", "Daemon mesh.1-2"),
+    ...[keys("lux"), keys("fra")],
+    ...["lux", "Key rosenpass@lux", "mesh@lux", "fra", "Key rosenpass@fra", "mesh@fra"],
+    ...inStages("Psk mesh.1-2", "Daemon mesh.1-2"),
   ]);
 });
 

@@ -4,7 +4,7 @@ import type { Fact } from "../../sdk/kernel";
 import { describeWhere } from "../can";
 import { Lab } from "../lab";
 import { until } from "../lab/run";
-import { eventually, kernel, on as onHost, traffic } from "./days/network";
+import { asking, eventually, kernel, on as onHost, traffic } from "./days/network";
 import { bring, bringLink, connectionTo, differences, hostsOf, nodeFacts } from "./hosts";
 
 jest.setTimeout(120_000);
@@ -68,7 +68,7 @@ describeWhere(["lab", "images"], "managers of a host", () => {
     expect(await setup("inter-fra")).toBe("unmanaged");
   });
 
-  test("netplan apply", async () => {
+  test("netplan apply, which has networkd begin anew", async () => {
     await on(
       `rm /etc/systemd/network/*.network
        umask 077 && cat >/etc/netplan/50.yaml <<'X'
@@ -80,8 +80,13 @@ network:
       routes: [{ to: default, via: 203.0.113.1 }, { to: "::/0", via: "2001:db8:1::1" }]
 X`,
     );
-    // A container has no udev to be told.
-    await on("mkdir /run/no-udev && ln -s /bin/true /run/no-udev/udevadm && PATH=/run/no-udev:$PATH netplan apply");
+    // It has udev look at all devices again, and waits for that: a container has no udev, so what tells it does nothing here.
+    await on("mkdir /run/no-udev && ln -s /bin/true /run/no-udev/udevadm");
+    // It has networkd give the device below its addresses and routes anew, and while these are away all of the host is.
+    const below = await asking(lab, "lux", lab.json.hosts.fra?.addresses[0] ?? "", 100);
+    const inside = await lost(() => on("PATH=/run/no-udev:$PATH netplan apply"));
+    const { lost: outside } = await below.end();
+    expect(inside).toBeLessThanOrEqual(outside + 2);
     await whole();
     expect(await on("networkctl status eth0")).toContain("netplan");
   });

@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import { formatWithCodes, parse } from "../../sdk/faults";
 import type { Fact } from "../../sdk/kernel";
-import { type Agents, chooser, node } from "../../sdk/node";
+import { type Agents, chooser, node, nodeKey } from "../../sdk/node";
 import { rosenpassDaemon, rosenpassKey, rosenpassPsk } from "../../sdk/rosenpass";
 import { vxlan, vxlanBridge } from "../../sdk/vxlan";
 import { wireguard, wireguardKey } from "../../sdk/wireguard";
@@ -35,6 +35,7 @@ export type Declared = { resource: string } & Record<string, unknown>;
 const technologies = Object.fromEntries(
   [
     node(agents),
+    nodeKey,
     chooser(choosers),
     wireguard,
     wireguardKey,

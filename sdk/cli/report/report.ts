@@ -81,7 +81,7 @@ export const EXIT_CODES: Record<Report["outcome"], number> = { same: 0, error: 1
 const PART = "overlay:truth:Part";
 
 /** The machine, then its devices, then all else. */
-const ORDER = ["node:Host", "wireguard:Key", "wireguard:Interface", "vxlan:Bridge", "vxlan:Member"];
+const ORDER = ["node:Host", "node:Key", "wireguard:Key", "wireguard:Interface", "vxlan:Bridge", "vxlan:Member"];
 const rank = (type: string): number => (ORDER.includes(type) ? ORDER.indexOf(type) : ORDER.length);
 
 type Ours = readonly [Resource, Spec];

@@ -18,7 +18,7 @@ import {
 } from "../../host";
 import { type Fact, live, type Path, queries, type Snapshot, type Technology, text } from "../../kernel";
 import { lineDiff } from "../../lineDiff";
-import { chooser, node } from "../../node";
+import { chooser, node, nodeKey } from "../../node";
 import { rosenpassDaemon, rosenpassKey, rosenpassPsk } from "../../rosenpass";
 import { vxlan, vxlanBridge } from "../../vxlan";
 import { wireguard, wireguardKey } from "../../wireguard";
@@ -67,6 +67,7 @@ export interface LookOptions {
 // biome-ignore lint/suspicious/noExplicitAny: each technology has its own spec
 const technologies = (): Technology<any, any>[] => [
   node(agentFiles()),
+  nodeKey,
   wireguardKey,
   wireguard,
   vxlanBridge,

@@ -6,6 +6,7 @@ import {
   type OverlayNodeArgs,
   RosenpassPeer,
   type RosenpassPeerArgs,
+  star,
   VxlanSegment,
   type VxlanSegmentArgs,
   WgLink,
@@ -23,6 +24,8 @@ export interface Declared {
   provider: ProviderArgs & { identities?: string[] };
   nodes: Record<string, OverlayNodeArgs & { connection: { host: string } & Record<string, unknown> }>;
   links: Record<string, Omit<WgLinkArgs, "a" | "b"> & { a: string; b?: string }>;
+  /** Nodes that have a link with a hub, by its name. */
+  stars?: Record<string, string[]>;
   meshes?: Record<string, Omit<WgMeshArgs, "nodes"> & { nodes: string[] }>;
   segments?: Record<string, Segment>;
   /** Post-quantum keys, by the name of the link, which is their own by default. */
@@ -42,6 +45,7 @@ export function program(): Record<string, unknown> {
     provider: how,
     nodes,
     links,
+    stars = {},
     meshes = {},
     segments = {},
     rosenpass = {},
@@ -72,6 +76,7 @@ export function program(): Record<string, unknown> {
       Object.assign(outputs, { [`${name} health`]: health, ...(args.peer && { [`${name} rosenpass`]: peerConfig }) });
     }
   }
+  for (const [hub, nodes] of Object.entries(stars)) star(known(hub), nodes.map(known), {}, { providers });
   for (const [name, { nodes, ...args }] of Object.entries(meshes)) {
     const made = new WgMesh(name, { nodes: nodes.map(known), ...args }, { providers, aliases: formerly(name) });
     outputs[name] = made.wgQuick;

@@ -1,7 +1,7 @@
 /** Who goes first, and what does not go: a canary that fails saves the others, and a `destroy` that nobody meant does nothing. */
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
-import { eventually, kernel, leaks, network, on, PREFIXES, pings, rememberKeys } from "./network";
+import { eventually, kernel, leaks, network, on, PREFIXES, pings, publicKey, rememberKeys } from "./network";
 import { type Run, Workspace, well } from "./workspace";
 
 jest.setTimeout(300_000);
@@ -39,25 +39,32 @@ describeWhere(["lab", "engine"], "a rollout", () => {
   };
   const mtu = (host: string): Promise<string> =>
     on(lab, host, "cat /sys/class/net/inter-*/mtu | sort -u").then((text) => text.trim());
+  const timeout = (host: string): Promise<string> =>
+    on(lab, host, "cat /proc/sys/net/ipv4/tcp_fin_timeout").then((text) => text.trim());
   const others = async () => [await mtu("lux"), await mtu("fra")];
 
-  /** Machines and devices in the order in which they were done. */
+  /** Keys, machines and devices in the order in which they were done. */
   const order = ({ text }: Run): string[] => [
     ...new Set(
-      [...text.matchAll(/overlay:(?:node:Host|wireguard:Interface) (\S+) (?:created|updated) /g)].map(
-        ([, name = ""]) => name,
+      [...text.matchAll(/overlay:(node:Key|node:Host|wireguard:Interface) (\S+) (?:created|updated) /g)].map(
+        ([, type = "", name = ""]) => (type === "node:Key" ? `key of ${name}` : name),
       ),
     ),
   ];
 
-  test("a preview says who goes first, and so it is done; the canary's machine, then its devices", async () => {
+  test("a preview says who goes first, and so it is done: all keys, the canary's machine, its devices, then others", async () => {
     const run = well(await work.run("up", "--yes"));
     expect(run.text.split("\nUpdating ")[0]).toContain(
       "overlay:rollout: first hkg; then lux; then fra. Each stage waits until the one before is done.",
     );
-    const done = order(run);
-    expect(done.slice(0, 3)).toEqual(["hkg", "lux", "fra"]);
-    expect(done.slice(3).map((name) => name.split("@")[1])).toEqual(["hkg", "hkg", "hkg", "lux", "lux", "fra", "fra"]);
+    const nodes = ["hkg", "lux", "fra"];
+    const [done, keys] = [order(run), nodes.map((name) => `key of ${name}`)];
+    expect(done.slice(0, 3)).toEqual(keys);
+    expect(done.slice(3).map((name) => name.replace(/^.*@/, "device of "))).toEqual([
+      ...["hkg", ...Array(3).fill("device of hkg")],
+      ...["lux", ...Array(2).fill("device of lux")],
+      ...["fra", ...Array(2).fill("device of fra")],
+    ]);
     await pings(lab);
   });
 
@@ -68,6 +75,24 @@ describeWhere(["lab", "engine"], "a rollout", () => {
     const first = done.filter((it) => it.includes("it goes first: the change is taken back after 15 s"));
     expect(first.map((it) => it.split(" ")[0])).toEqual(["fra-hkg@hkg", "hkg-phone@hkg", "lux-hkg@hkg"]);
     expect(await others()).toEqual(["1400", "1400"]);
+  });
+
+  test("the order may go and come: a node's key stays as it is, and no device is told anything", async () => {
+    const keys = () => Promise.all(lab.hosts.map((host) => publicKey(lab, host)));
+    const files = () =>
+      Promise.all(lab.hosts.map((host) => on(lab, host, "ls /etc/overlay/boot.d | grep -c key || :")));
+    const before = await keys();
+    const turn = async (config: object, becomes: string, count: string) => {
+      work.configure({ ...config });
+      const { done, text } = well(await work.run("up", "--yes"));
+      expect(text.split("\nUpdating ")[0]).not.toContain("known after");
+      const names = ["fra", "hkg", "lux"].map((name) => `${name} ${becomes}`);
+      expect(done.map((it) => it.split(" ").slice(0, 2).join(" "))).toEqual(names);
+      expect(await keys()).toEqual(before);
+      expect(await files()).toEqual([count, count, count]);
+    };
+    await turn({}, "deleted", "0\n");
+    await turn(ONE_BY_ONE, "created", "1\n");
   });
 
   const destroy = (OVERLAY_ALLOW_DESTROY: string): Promise<Run> =>
@@ -103,18 +128,23 @@ describeWhere(["lab", "engine"], "a rollout", () => {
     expect(await others()).toEqual(["1400", "1400"]);
   });
 
-  test("a canary whose device fails saves the others' devices; their machines, which go before all devices, have changed", async () => {
+  test("a canary whose device fails saves the others, machines and devices: nobody else is called", async () => {
     const { nodes, links } = work.declared;
     Object.assign(links["lux-hkg"] ?? {}, { ports: { b: 12399 } });
-    for (const node of Object.values(nodes)) Object.assign(node, { clampMss: false });
+    const other = { clampMss: false, sysctls: { "net/ipv4/tcp_fin_timeout": "59" } };
+    for (const node of Object.values(nodes)) Object.assign(node, other);
+    const all = async (host: string) => [await kernel(lab, host), await timeout(host)];
+    const before = await Promise.all(["lux", "fra"].map(all));
     await on(lab, "hkg", "systemd-run -q --collect --unit squatter systemd-socket-activate -d -l 12399 true");
     const { code, text, logins } = await work.tryUp();
     await on(lab, "hkg", "systemctl stop squatter");
     expect(code).not.toBe(0);
     expect(text).toContain("Address already in use");
-    expect(Object.keys(logins).sort()).toEqual(["fra", "hkg", "lux"]);
-    expect(await others()).toEqual(["1400", "1400"]);
-    for (const host of lab.hosts) expect(await on(lab, host, "nft list table inet overlay")).not.toContain("maxseg");
+    expect(Object.keys(logins)).toEqual(["hkg"]);
+    expect(await Promise.all(["lux", "fra"].map(all))).toEqual(before);
+    expect([await timeout("hkg"), await timeout("lux")]).toEqual(["59", "60"]);
+    const clamps = async (host: string) => (await on(lab, host, "nft list table inet overlay")).includes("maxseg");
+    expect([await clamps("hkg"), await clamps("lux"), await clamps("fra")]).toEqual([false, true, true]);
   });
 
   test("a canary that cuts itself off takes it back, and the others are not called; what is mended then goes on", async () => {

@@ -31,7 +31,9 @@ describeWhere(["lab", "engine"], "segments of every variant", () => {
     lab = await Lab.up("rack", { name: "segments", fresh: true });
     await on(lab, "fra", HOSTS_BEHIND);
     for (const host of lab.hosts) found[host] = await traces(lab, host);
-    work = await Workspace.make(lab, { ...network(lab), segments: segments() });
+    const { nodes, links } = network(lab, ["lux", "fra", "hkg"]);
+    const { "lux-fra": _, "lux-hkg": __, ...others } = links;
+    work = await Workspace.make(lab, { nodes, links: others, stars: { lux: ["fra", "hkg"] }, segments: segments() });
     watch = new Watch(lab, "lux");
   });
   afterAll(async () => {

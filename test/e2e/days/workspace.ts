@@ -235,7 +235,7 @@ function counted(text: string): string[] {
 }
 
 const ENDED =
-  /overlay:(?:node:Host|wireguard:Interface|vxlan:(?:Bridge|Member)|rosenpass:(?:Key|Psk|Daemon)) (\S+) (?:\*\*(\S+) failed\*\*|(created|updated|deleted|refreshed))(?: \([\d.]+m?s\))?(.*)$/;
+  /overlay:(?:node:(?:Host|Key)|wireguard:Interface|vxlan:(?:Bridge|Member)|rosenpass:(?:Key|Psk|Daemon)) (\S+) (?:\*\*(\S+) failed\*\*|(created|updated|deleted|refreshed))(?: \([\d.]+m?s\))?(.*)$/;
 
 /** Without what was told to somebody who waits. */
 const last = (told: string): string =>

@@ -1,6 +1,7 @@
 /** Hosts that answer slowly, let in few, or do not know what time it is. */
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
+import { eventually } from "../days/network";
 import { connection, host, Network, side } from "./network";
 
 jest.setTimeout(180_000);
@@ -55,12 +56,17 @@ describeWhere("lab", "a host with difficulties", () => {
     await network.on("lux", "rm /etc/ssh/sshd_config.d/00-few.conf && systemctl restart ssh");
   });
 
-  test("one whose clock is in 1970: nothing drifts, an endpoint that somebody set does, and is mended", async () => {
+  test("one that says it is 1970 is told so; nothing drifts, an endpoint that somebody set does, and is mended", async () => {
     await network.on("lux", "ping -c 1 -W 9 10.255.0.2");
-    // The clock of a container is the machine's own: it is the answer to the question that is changed.
+    // The clock of a container is the machine's own: it is the answer to the question that is changed. A clock that is
+    // wrong, and what WireGuard makes of it, is in days/clock.vm.long.test.ts.
     await instead("date", 'case $* in +%s) echo 100 ;; *) exec /usr/bin/date "$@" ;; esac');
     const { a } = withMtu(1390);
     expect(await network.engine.refresh(a)).toEqual([]);
+    expect(await network.engine.refresh(setting("2"))).toEqual([]);
+    const said =
+      /^The clock of lux says 1970-01-01T00:01:40\.000Z, which is behind: .*`timedatectl set-ntp true` on lux/;
+    await eventually("nobody says so", async () => network.engine.log.some(({ message }) => said.test(message)));
     const endpoint = `${connection(network.lab, "fra").host}:9`;
     const key = network.outputs("fra").fra?.publicKey;
     await network.on("lux", `wg set inter-fra peer ${key} endpoint ${endpoint}`);

@@ -2,7 +2,7 @@
 import { marked } from "../../../sdk/codes";
 import { formatWithCodes, parse } from "../../../sdk/faults";
 import type { Snapshot } from "../../../sdk/kernel";
-import { node } from "../../../sdk/node";
+import { node, nodeKey } from "../../../sdk/node";
 import { captured } from "../kernel/captured";
 
 const technology = node({});
@@ -55,6 +55,13 @@ describe("missing commands", () => {
       'packages: found a host without wg, legal is a host that has wg; `apt-get install --no-install-recommends wireguard-tools` there, or say packages: "install". [host/package]',
     ]);
     expect(said({}, { host: { wireguard: "none" } })).toContain("WireGuard in the kernel, or wireguard-go");
+  });
+  test("are those alone that it takes, where a key is made by itself", () => {
+    const spec = { node: "fra", owner: "net/other", formerly: [], packages: "expect" as const };
+    expect(formatWithCodes(nodeKey.faults?.(spec, { ...host, commands: {} }) ?? []).split("\n")).toEqual([
+      expect.stringContaining("a machine that belongs to the stack net/prod"),
+      expect.stringContaining("found a host without wg"),
+    ]);
   });
   test("are none where they are installed", () => {
     expect(said({ packages: "install" }, { commands: { ip: true }, host: { wireguard: "none" } })).toBe("");

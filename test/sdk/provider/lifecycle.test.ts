@@ -14,6 +14,7 @@ const connection = { host: "203.0.113.5" };
 
 const typeOf = (token: string): ResourceType => resourceType(token) as ResourceType;
 const HOST = typeOf("overlay:node:Host");
+const NODE_KEY = typeOf("overlay:node:Key");
 const INTERFACE = typeOf("overlay:wireguard:Interface");
 
 function inputs(type: ResourceType, spec: Values): Values {
@@ -110,6 +111,34 @@ test("a host: after any failures the next run makes it as it should be, and does
     }),
     { numRuns: 40 },
   );
+});
+
+test("a node's key by itself is the one that its host has, and goes with the last of the two", async () => {
+  const machine = new ModelMachine();
+  const there = async () => {
+    const { boot, keys } = await machine.look();
+    return [Object.keys(boot), Object.keys(keys)];
+  };
+  const news = inputs(NODE_KEY, { node: "fra", owner: "net/test", packages: "install" });
+  const KEY = "/etc/overlay/keys/wireguard.key";
+  const make = async () => (await up(operation(NODE_KEY, machine), news)).state;
+  const first = await make();
+  expect(first.outputs).toMatchObject({ config: `apt-get install wireguard-tools\nwg genkey > ${KEY}\n` });
+  expect(await there()).toEqual([["11-key"], [KEY]]);
+  await remove(operation(NODE_KEY, machine), news, first.outputs);
+  expect(await there()).toEqual([[], []]);
+
+  const again = await make();
+  const host = inputs(HOST, HOST_SPEC);
+  const { outputs } = await converge(operation(HOST, machine), host);
+  expect(machine.changes.flat().filter((command) => command.startsWith("genkey "))).toHaveLength(2);
+  await remove(operation(NODE_KEY, machine), news, again.outputs);
+  expect(await there()).toEqual([["10-node"], [KEY]]);
+  expect((await read(operation(HOST, machine), host, outputs))?.config).toBe(host.config);
+  const last = await make();
+  await remove(operation(HOST, machine), host, outputs);
+  expect(await there()).toEqual([[], []]);
+  await remove(operation(NODE_KEY, machine), news, last.outputs);
 });
 
 test("an interface: the same, and when it is removed at any time nothing of it is left", async () => {

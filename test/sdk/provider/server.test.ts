@@ -81,7 +81,7 @@ describe("service", () => {
     await expect(served.call("check", request)).rejects.toMatchObject({
       code: "FAILED_PRECONDITION",
       message: expect.stringMatching(
-        /no resource overlay:vxlan:Nothing; it has overlay:node:Host, overlay:wireguard:Interface/,
+        /no resource overlay:vxlan:Nothing; it has overlay:node:Host, overlay:node:Key, overlay:wireguard:Interface/,
       ),
     });
   });
