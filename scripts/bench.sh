@@ -9,11 +9,11 @@ cd "$root"
 eval "$(sh scripts/env.sh)"
 sh scripts/setup.sh
 sh scripts/setup.sh vm || say "What is measured on hosts with a kernel of their own will be missing."
-[ "${1-}" != long ] || sh scripts/setup.sh images
-[ "${1-}" != long ] || sh scripts/setup.sh minio || say "What needs MinIO will fail."
-[ "${1-}" != long ] || sh scripts/setup.sh sdks || say "Programs on SDKs will be skipped, with the reason."
-[ "${1-}" != long ] || sh scripts/setup.sh yaml || say "The program in YAML will be skipped, with the reason."
-[ "${1-}" != long ] || sh scripts/setup.sh rosenpass || say "What needs Rosenpass will fail."
+if [ "${1-}" = long ]; then
+  for step in images minio rosenpass sdks yaml browser; do
+    sh scripts/setup.sh $step || say "The tests that need it will be skipped, with the reason."
+  done
+fi
 for need in lab engine; do
   hindrance=$(${need}_hindrance)
   [ -z "$hindrance" ] || { say "This cannot run here: $hindrance." && exit 1; }

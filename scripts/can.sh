@@ -59,7 +59,7 @@ plugin_hindrance() {
 command_hindrance() { plugin_hindrance command; }
 cloudflare_hindrance() { plugin_hindrance cloudflare; }
 
-browser_hindrance() { has chromium || echo "chromium is not installed (apt-get install chromium; setup leaves its 300 MB alone)"; }
+browser_hindrance() { has chromium || echo "chromium is not installed (apt-get install chromium)"; }
 
 shellcheck_hindrance() { has shellcheck || echo "shellcheck is not installed"; }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sets up all that the demo, the tests and the lab need, and nothing twice.
 #     setup.sh [--quiet] [STEP…]     steps: packages node npm build toolchain rootfs (all of these when none is named),
-#     vm images minio rosenpass sdks yaml (what only the tests and figures need)
+#     vm images minio rosenpass sdks yaml browser (what only the tests and figures need)
 # --quiet says nothing about what is ready. Each step is one file in scripts/setup/ with two functions: STEP_ready,
 # quick, and STEP_make.
 set -eu
@@ -37,6 +37,7 @@ title() {
   rosenpass) echo "Rosenpass" ;;
   sdks) echo "Pulumi's generators of SDKs" ;;
   yaml) echo "Pulumi's language host for YAML" ;;
+  browser) echo "Chromium" ;;
   vm) echo "kernel and disk of the lab's vms" ;;
   *) return 1 ;;
   esac
