@@ -119,6 +119,10 @@ export const CODES = {
     },
   },
   host: {
+    otherMachine: {
+      meaning: "Another machine answers than the one that Pulumi knows: its /etc/machine-id is another.",
+      cure: "Where it is the new one, run `pulumi up`, which tells it everything; else correct `connection.host`.",
+    },
     unreachable: {
       meaning: "Nothing answers at the host's address.",
       cure: "Look whether the host is up, `connection.host` right, and its SSH port open from here.",

@@ -85,8 +85,9 @@ const ADD: Record<string, () => (program: Command) => unknown> = {
   truth: () => (require("./truth") as typeof import("./truth")).addTruth,
 };
 const [, , name = ""] = process.argv;
+const here = program.commands.some((command) => command.name() === name);
 const asked = Object.hasOwn(ADD, name) ? ADD[name] : undefined;
-for (const add of asked ? [asked] : Object.values(ADD)) add()(program);
+for (const add of here ? [] : asked ? [asked] : Object.values(ADD)) add()(program);
 
 // Somebody has read enough, as head(1): what is not read is lost, and no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

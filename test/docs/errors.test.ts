@@ -51,7 +51,7 @@ const starts = readFileSync(join(root, "bin/run.sh"), "utf8");
 const used = (name: string, code: string): boolean => {
   const makers: Record<string, RegExp> = {
     truth: new RegExp(`(TruthError\\(\\s*|code: )"truth/${code}"`),
-    host: new RegExp(`HostError\\(\\s*"${code}"|code: "host/${code}"`),
+    host: new RegExp(`HostError\\(\\s*"${code}"|(code: |marked\\()"host/${code}"`),
   };
   const row = new RegExp(`(, |^ {4})"${code}",`, "m");
   return (

@@ -1,5 +1,5 @@
 /** One look at each host of a stack, over one SSH connection each, and what it shows of that host's own resources. */
-import { withCode } from "../../codes";
+import { CodedError, marked, withCode } from "../../codes";
 import { format, parse } from "../../faults";
 import {
   agentFiles,
@@ -7,7 +7,6 @@ import {
   chooseFiles,
   describeConnection,
   type Followed,
-  HostError,
   Hosts,
   measure,
   type Probe,
@@ -146,12 +145,8 @@ export class Looked {
       const look = this.compared(seen, describeConnection(connection));
       return measured && look.seen ? { ...look, ways: await this.#measured(look.seen, options) } : look;
     } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      return {
-        fault: error instanceof HostError ? withCode(error) : `${this.wanted.node.name}: ${error.message}`,
-        drift: [],
-        at: Date.now(),
-      };
+      if (!(error instanceof CodedError)) throw error;
+      return { fault: withCode(error), drift: [], at: Date.now() };
     }
   }
 
@@ -182,7 +177,8 @@ export class Looked {
     const { machine, declared } = this.wanted;
     const at = Date.now();
     if (machine !== undefined && seen.machine !== machine) {
-      return { fault: `${who} is another machine than the one that Pulumi knows: run \`pulumi up\``, drift: [], at };
+      const fault = `${who} is another machine than the one that Pulumi knows: run \`pulumi up\``;
+      return { fault: marked("host/otherMachine", fault), drift: [], at };
     }
     return { seen, drift: driftOf(declared, seen), at };
   }

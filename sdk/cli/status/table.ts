@@ -13,8 +13,9 @@ const COLOURS = { red: 31, green: 32, yellow: 33, bold: 1, dim: 2 };
 type Colour = keyof typeof COLOURS;
 type Paint = (text: string, colour: Colour | undefined) => string;
 
-/** A name of a state that somebody has written may have any character. */
-export const shown = (text: string): string => text.replace(/\p{Cc}/gu, "\ufffd");
+/** A name of a state that somebody has written may have any character, also those that turn the direction of text (UAX #9). */
+export const shown = (text: string): string =>
+  text.replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
 
 /** `840 B`, `1.2 MB` */
 export function bytes(number: number): string {

@@ -203,6 +203,29 @@ test("100 hosts are logged into side by side, and no more of them at once than a
   expect(Math.max(...counts)).toBeGreaterThan(10);
 });
 
+test("who answers and is another machine than the one that Pulumi knows is no look at that one", async () => {
+  const state = join(folder, "another.json");
+  const declared = await deploymentOf(() => {
+    new OverlayNode("lux", { id: 1, connection: { host: "lux.example" } });
+  });
+  const text = JSON.parse(declared) as { deployment: { resources: { type: string; outputs: object }[] } };
+  for (const it of text.deployment.resources)
+    if (it.type === "overlay:node:Host") it.outputs = { ...it.outputs, machine: "0".repeat(32) };
+  writeFileSync(state, JSON.stringify(text));
+  // This machine, by a shell in place of a login.
+  const ssh = join(folder, "local-ssh");
+  writeFileSync(ssh, "#!/bin/sh\nexec sh\n", { mode: 0o755 });
+  const words = ["status", "--state", state, "--ssh", ssh, "--json"];
+  const { stdout } = spawnSync(join(__dirname, "../../../bin/overlay"), words, { encoding: "utf8" });
+  expect((JSON.parse(stdout) as Status).hosts).toMatchObject([
+    {
+      reachable: false,
+      fault: "lux.example is another machine than the one that Pulumi knows: run `pulumi up` [host/otherMachine]",
+      rows: [],
+    },
+  ]);
+});
+
 describe("the command", () => {
   const file = join(folder, "state.json");
   beforeAll(async () => writeFileSync(file, await deploymentOf(everything)));
