@@ -4,6 +4,10 @@
 browser_ready() { [ -z "$(browser_hindrance)" ]; }
 
 browser_make() {
-  has apt-get && can_root || { say "  $(browser_hindrance)" && return 1; }
-  apt_install chromium
+  if has apt-get && can_root; then
+    apt_install chromium
+  else
+    say "  $(browser_hindrance)"
+    return 1
+  fi
 }

@@ -71,6 +71,16 @@ describeWhere("lab", "apply", () => {
     }
   };
 
+  test("a device that is being made in this moment, and has no mark yet, is looked at when it has one", async () => {
+    await on("lux", ": >/run/overlay/new.fresh; ip link add dev new type veth peer name new-peer");
+    const looking = snapshot(lux, []);
+    await sleep(500);
+    await on("lux", "ip link set dev new group 28417; rm /run/overlay/new.fresh");
+    const { links } = await looking;
+    await on("lux", "ip link delete dev new");
+    expect(links.find(({ ifname }) => ifname === "new")).toMatchObject({ group: "28417" });
+  });
+
   test("two hosts, one link, and a ping each way in both families", async () => {
     for (const [host, peer] of [
       ["lux", 2],

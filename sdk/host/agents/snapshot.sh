@@ -22,6 +22,7 @@ snapshot() {
   tool_versions
   section wireguard
   wireguard_flavour
+  await_fresh
   network
   section wg
   wg_dump
@@ -164,6 +165,23 @@ wireguard_flavour() {
   else
     echo none
   fi
+}
+
+# A device of wireguard-go has no mark of ours in the moment in which a change makes it (verbs.sh), as one that goes on behind a
+# run that was killed: it is looked at when it has one.
+await_fresh() {
+  tries=40
+  while is_fresh && [ "$tries" -gt 0 ]; do
+    tries=$((tries - 1))
+    sleep 0.05
+  done
+}
+
+is_fresh() {
+  set +f
+  set -- /run/overlay/*.fresh
+  set -f
+  [ -e "$1" ]
 }
 
 # Ways to addresses, by all rules and tables: of what answers SSH, and of packets with our mark (0x6f); where there is none, no
