@@ -19,7 +19,8 @@ describeWhere(["lab", "vm", "rosenpass"], "Rosenpass in the kernel's WireGuard",
 
   test("strict from the start, the first key begins the first session", async () => {
     await pair.turn("strict");
-    await pair.within(20, "what goes by the link is protected", () => pair.passes("lux"));
+    // On a busy machine both may call at once: that their keys differ is seen after some 15 s (watch.sh, judge).
+    await pair.within(40, "what goes by the link is protected", () => pair.passes("lux"));
     expect(await pair.on("lux", "ip -d link show inter-hkg")).toContain(" wireguard ");
   });
 

@@ -101,8 +101,13 @@ export const drawn = (pictures: readonly string[], dark: boolean): Promise<Drawn
     const page = join(folder, "page.html");
     const html = `<!doctype html><meta charset="utf-8"><body style="margin:0">${pictures.join("")}<script>${MEASURE}</script>`;
     writeFileSync(page, html);
-    const dom = chromium(folder, dark, ["--dump-dom", `file://${page}`]);
-    const [, json = ""] = /<pre>(.*)<\/pre>/s.exec(dom) ?? [];
+    // On a busy machine Chromium may dump a page that it has not loaded yet, also where it is told to wait.
+    let json: string | undefined;
+    for (let tries = 0; json === undefined && tries < 3; tries++) {
+      const dom = chromium(folder, dark, ["--virtual-time-budget=30000", "--dump-dom", `file://${page}`]);
+      json = /<pre>(.*)<\/pre>/s.exec(dom)?.[1];
+    }
+    if (json === undefined) throw new Error("chromium has not loaded the page in three attempts");
     const said = json
       .replaceAll("&lt;", "<")
       .replaceAll("&gt;", ">")
