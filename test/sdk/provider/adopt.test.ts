@@ -6,11 +6,11 @@ import type { Operation } from "../../../sdk/provider/lifecycle";
 import type { Machine } from "../../../sdk/provider/machine";
 import { type ResourceType, resourceType } from "../../../sdk/provider/registry";
 import type { Values } from "../../../sdk/provider/wire";
+import { byHand, PEER } from "./by-hand";
 import { ModelMachine } from "./model-machine";
 
 const INTERFACE = "overlay:wireguard:Interface";
 
-const PEER = "Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM=";
 const own = { node: "fra", owner: "net/prod", device: "wg0" };
 const specs: Record<string, Values> = {
   "overlay:wireguard:Interface": {
@@ -38,19 +38,6 @@ async function preview(token: string, machine: Machine, news: Values, before?: V
     return { type, machine } as Operation;
   };
   return { ...(await takeover(type, operation, news, before)), asked };
-}
-
-function byHand(): ModelMachine {
-  const machine = new ModelMachine();
-  machine.model.run([
-    "genkey /root/key",
-    "ip link add dev wg0 type wireguard",
-    "wg set wg0 listen-port 51820 private-key /root/key",
-    `wg set wg0 peer ${PEER} allowed-ips 10.255.0.1/32`,
-    "ip link set dev wg0 up",
-    "put 0600 /etc/wireguard/wg0.conf hello",
-  ]);
-  return machine;
 }
 
 test.each(Object.keys(specs))("%s: the steps that take it over, once", async (token) => {

@@ -7,7 +7,8 @@ import { takeover } from "../../../../sdk/provider/adopt";
 import { check } from "../../../../sdk/provider/inputs";
 import type { Operation } from "../../../../sdk/provider/lifecycle";
 import { type ResourceType, resourceType } from "../../../../sdk/provider/registry";
-import { ModelMachine } from "../../provider/model-machine";
+import { byHand, PEER } from "../../provider/by-hand";
+import type { ModelMachine } from "../../provider/model-machine";
 import { alone, altered, type Digest, withSteps } from "./recorded";
 
 const LINK = "urn:pulumi:dev::net::overlay:index:WgLink$overlay:wireguard:Interface::lux-fra@fra";
@@ -23,7 +24,6 @@ const SAFE = "**No packet is lost** of what passes now";
 const UNSURE = "**Not known** before `up`: whether packets are lost";
 
 describe("a device that is taken over", () => {
-  const PEER = "Z/nQ151/XO7fH+SlX5Ri5Uf10wssuR5ZNx5DfPaOJiM=";
   const type = resourceType("overlay:wireguard:Interface") as ResourceType;
   const spec = {
     ...{ node: "fra", owner: "net/dev", device: "wg0", link: "lux-fra", id: 2, mtu: 1420, listenPort: 51820 },
@@ -35,18 +35,6 @@ describe("a device that is taken over", () => {
     const checked = check(type, { connection: { host: "fra.example" }, spec }, "it");
     if ("faults" in checked) throw new Error("the test's own spec has faults");
     return (await takeover(type, () => ({ type, machine }) as unknown as Operation, checked.inputs)).told.join("\n");
-  }
-
-  function byHand(): ModelMachine {
-    const machine = new ModelMachine();
-    machine.model.run([
-      "genkey /root/key",
-      "ip link add dev wg0 type wireguard",
-      "wg set wg0 listen-port 51820 private-key /root/key",
-      `wg set wg0 peer ${PEER} allowed-ips 10.255.0.1/32`,
-      "ip link set dev wg0 up",
-    ]);
-    return machine;
   }
 
   test("loses nothing by itself, and its steps are one note", async () => {
