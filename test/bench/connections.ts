@@ -11,8 +11,7 @@ export async function connections(lab: Lab): Promise<Section> {
   const highest = new Map<string, number>();
 
   const count = async (title: string, args: string[], settings: string[] = []) => {
-    await stack.must([...args, "--yes"], settings);
-    const made = stack.connections();
+    const made = await stack.connections(() => stack.must([...args, "--yes"], settings));
     const counts = Object.values(lab.json.hosts).map(
       ({ addresses }) => made.filter((one) => one === addresses[0]).length,
     );

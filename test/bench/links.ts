@@ -25,10 +25,8 @@ export async function links(lab: Lab): Promise<Section> {
       await stubbed.must(destroy);
       took.real.push((await stack.up(network)).wall);
       if (round === 0) {
-        stack.connections();
         const [first = ""] = Object.keys(network.links);
-        await stack.up(withLink(network, first, { mtu: 1400 }));
-        contacted = new Set(stack.connections()).size;
+        contacted = new Set(await stack.connections(() => stack.up(withLink(network, first, { mtu: 1400 })))).size;
       }
       await stack.must(destroy);
     }

@@ -69,8 +69,6 @@ async function timed(command: string[], timeout: number): Promise<Timed> {
 
 export class Stack {
   readonly #folder = mkdtempSync(join(tmpdir(), "overlay-bench-"));
-  /** One line for each ssh process that the plugin started: where to. */
-  readonly #connections = join(this.#folder, "connections");
   readonly #environment = [
     `PULUMI_HOME=${join(this.#folder, "home")}`,
     `PULUMI_BACKEND_URL=file://${join(this.#folder, "state")}`,
@@ -81,21 +79,12 @@ export class Stack {
     `PATH=${join(this.#folder, "bin")}:${process.env.PATH}`,
   ];
 
-  private constructor(ssh: string) {
+  private constructor(private readonly ssh: string) {
     for (const name of ["home", "state", "plugin", "bin"]) mkdirSync(join(this.#folder, name));
     symlinkSync(join(ROOT, "node_modules"), join(this.#folder, "node_modules"));
     this.#write("package.json", "{}\n");
     this.#write("index.js", `require(${JSON.stringify(compiled("test/bench/program.js"))});\n`);
-    this.#write(
-      "Pulumi.yaml",
-      `name: bench
-runtime: { name: nodejs, options: { typescript: false } }
-main: index.js
-config: { "overlay:ssh": "sh ${join(ROOT, "test/bench/ssh.sh")} ${this.#connections} ${ssh}" }
-plugins: { providers: [{ name: overlay, path: plugin }] }
-`,
-    );
-    this.#write("connections", "");
+    this.#project(ssh);
     this.#program("bin/pulumi-language-nodejs", LANGUAGE_HOST);
     this.plug("real");
   }
@@ -157,11 +146,16 @@ plugins: { providers: [{ name: overlay, path: plugin }] }
     return existsSync(at) ? Number(readFileSync(at, "utf8")) || undefined : undefined;
   }
 
-  /** The hosts that were connected to since this was asked last, once for each connection. */
-  connections(): string[] {
-    const hosts = readFileSync(this.#connections, "utf8").trim().split("\n");
-    writeFileSync(this.#connections, "");
-    return hosts.filter((host) => host !== "");
+  /** The hosts that are connected to meanwhile, once for each connection. It is no run to be timed: each costs a shell. */
+  async connections(work: () => Promise<unknown>): Promise<string[]> {
+    const told = this.#write("connections", "");
+    this.#project(`sh ${join(ROOT, "test/bench/ssh.sh")} ${told} ${this.ssh}`);
+    try {
+      await work();
+    } finally {
+      this.#project(this.ssh);
+    }
+    return readFileSync(told, "utf8").split("\n").slice(0, -1);
   }
 
   /** A stack that is up while something is done with it. What it made on the hosts stays there. */
@@ -177,6 +171,18 @@ plugins: { providers: [{ name: overlay, path: plugin }] }
 
   /** Forgets the project and its state; what is on the hosts stays. */
   remove = (): void => rmSync(this.#folder, { recursive: true, force: true });
+
+  #project(ssh: string): void {
+    this.#write(
+      "Pulumi.yaml",
+      `name: bench
+runtime: { name: nodejs, options: { typescript: false } }
+main: index.js
+config: { "overlay:ssh": "${ssh}" }
+plugins: { providers: [{ name: overlay, path: plugin }] }
+`,
+    );
+  }
 
   #write(name: string, content: string): string {
     const path = join(this.#folder, name);
