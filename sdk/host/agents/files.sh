@@ -12,31 +12,62 @@ write_beside() {
 }
 
 write_new() {
-  { [ -d "${2%/*}" ] || mkdir -p "${2%/*}" 9>&-; } &&
+  { [ -d "${2%/*}" ] || make_folder "$1" "${2%/*}"; } &&
     if [ $# -lt 5 ]; then
       # shellcheck disable=SC2059
       printf "$3" "$4" >"$2.overlay-new"
     else
       # shellcheck disable=SC2059
       printf "$3" "$4" 2>/dev/null | cat >"$2.overlay-new" 9>&-
-    fi && { [ "$1" = 0644 ] || chmod "$1" "$2.overlay-new" 9>&-; }
+    fi && case $1 in 0600 | 0644) ;; *) chmod "$1" "$2.overlay-new" 9>&- ;; esac
 }
 
-# enqueue_file 'put MODE PATH TEXT', where TEXT has \n for a newline and \\ for a backslash. It is written at once, takes its
-# place together with those that follow, and leaves in the batch what is for anybody's eyes.
+# make_folder MODE FOLDER: for files of that mode; the folders above are for all to read.
+make_folder() {
+  # shellcheck disable=SC2174
+  case $1 in
+    0600) (umask 022 && exec mkdir -p -m 700 "$2" 9>&-) ;;
+    *) mkdir -p "$2" 9>&- ;;
+  esac
+}
+
+# enqueue_file LINE: `put MODE PATH TEXT`, where TEXT has \n for a newline and \\ for a backslash, `genkey PATH` or `keepkey PATH
+# DEVICE`. It is written at once, takes its place together with those that follow, and leaves in the batch what is for anybody's
+# eyes: `PATH LINE`.
 enqueue_file() {
-  set -- "${1#put }"
-  set -- "${1%% *}" "${1#* }"
-  set -- "$1" "${2%% *}" "${2#* }"
-  line="put $1 $2"
-  if [ -e "$2.overlay-new" ]; then flush && batch_tool=put || return; fi # written twice, one after the other
-  [ "$2" != "$3" ] || set -- "$1" "$2" '' # no text, and not even the blank before it
-  write_beside "$1" "$2" %b "$3" && part=$part$line$newline && return
-  set -- $? "$line" "$said" "$2"
-  rm -f "$4.overlay-new" 2>/dev/null
+  line=$1
+  case $1 in
+    put*)
+      set -- "${1#put }"
+      set -- "${1%% *}" "${1#* }"
+      set -- "$1" "${2%% *}" "${2#* }"
+      line="put $1 $2"
+      [ "$2" != "$3" ] || set -- "$1" "$2" '' # no text, and not even the blank before it
+      enqueue_text "$1" "$2" %b "$3"
+      ;;
+    *)
+      # shellcheck disable=SC2086 # a line becomes words; set -f is on
+      set -- $1
+      enqueue_key "$2" "${3-}"
+      ;;
+  esac && return
+  set -- $? "$line" "$said"
   flush || return
   line=$2 said=$3
   failed "$1"
+}
+
+# enqueue_text MODE PATH FORMAT TEXT, of $line.
+enqueue_text() {
+  if [ -e "$2.overlay-new" ]; then # written twice, one after the other, or somebody was killed here
+    set -- "$@" "$line"
+    flush && batch_tool=put && rm -f "$2.overlay-new" || return
+    line=$5
+  fi
+  write_beside "$1" "$2" "$3" "$4" && part="$part$2 $line$newline" && return
+  set -- $? "$2"
+  rm -f "$2.overlay-new" 2>/dev/null
+  return "$1"
 }
 
 # Their contents reach the disk together, and then they take their places; that their names are there, too, is seen to at
@@ -46,26 +77,41 @@ flush_files() {
   batch='' batch_tool=''
   set --
   IFS=$newline
-  for line in $queue; do set -- "$@" "${line#put ???? }.overlay-new"; done
+  for line in $queue; do set -- "$@" "${line%% *}.overlay-new"; done
   unset IFS
-  if sync "$@" 2>/dev/null 9>&-; then set -- synced; else set -- ''; fi
+  if sync "$@" 2>/dev/null 9>&-; then
+    rename_together "$@" || : # of those that are left each says why
+    set -- synced
+  else set -- ''; fi
   IFS=$newline
   for line in $queue; do
     unset IFS
-    place "${line#put ???? }" "$1" || failed $? || {
-      for left in $queue; do rm -f "${left##* }.overlay-new"; done 2>/dev/null
+    path=${line%% *} line=${line#* }
+    place "$path" "$1" || failed $? || {
+      IFS=$newline
+      for left in $queue; do rm -f "${left%% *}.overlay-new"; done 2>/dev/null
+      unset IFS
       return 1
     }
   done
+  unset IFS
 }
 
-# place PATH SYNCED: what stands beside it takes its place.
+# rename_together FILE…: by one process, where util-linux has it under the name that Debian and its kin give it.
+rename_together() {
+  { [ $# -gt 1 ] && command -v rename.ul; } >/dev/null || return
+  for file; do kept_before "${file%.overlay-new}" || return; done
+  rename.ul .overlay-new '' "$@" 2>/dev/null 9>&-
+}
+
+# place PATH SYNCED: what stands beside it takes its place, unless it has.
 place() {
   note_path "$1"
-  { [ -n "$2" ] || said=$(sync "$1.overlay-new" 2>&1 9>&-); } &&
-    kept_before "$1" &&
-    said=$(mv -f "$1.overlay-new" "$1" 2>&1 9>&-) &&
-    note_folder "${1%/*}" && networkd_file put "$1" && return 0
+  [ ! -e "$1.overlay-new" ] || {
+    { [ -n "$2" ] || said=$(sync "$1.overlay-new" 2>&1 9>&-); } &&
+      kept_before "$1" &&
+      said=$(mv -f "$1.overlay-new" "$1" 2>&1 9>&-)
+  } && note_folder "${1%/*}" && networkd_file put "$1" && return 0
   rm -f "$1.overlay-new" 2>/dev/null
   return 1
 }
@@ -110,23 +156,20 @@ retire() {
   said=$(mv --backup=numbered -T "$1" "$1.before-overlay" 2>&1)
 }
 
-# make_key PATH [DEVICE]: a private key for good, a new one or the one that DEVICE has; one that is there stays, and what
-# is there and is none is not ours to throw away. (On a full disk `wg genkey >FILE` leaves the file empty and succeeds;
-# cat fails, and says why.)
-make_key() {
+# enqueue_key PATH [DEVICE], of $line: a private key for good, a new one or the one that DEVICE has; one that is there stays, and
+# what is there and is none is not ours to throw away.
+enqueue_key() {
+  if [ -e "$1.overlay-new" ]; then flush && batch_tool=put || return; fi
   if [ -s "$1" ]; then
     said=$(wg pubkey <"$1" 2>&1 >/dev/null 9>&-)
     return
   fi
-  said=$({
-    umask 022
-    # shellcheck disable=SC2174 # the folders above are for all to read
-    mkdir -p -m 700 "${1%/*}" && umask 077 && key=$(new_key "${2-}") &&
-      printf '%s\n' "$key" | cat >"$1.overlay-new" && sync "$1.overlay-new" && mv -f "$1.overlay-new" "$1"
-  } 2>&1 9>&-) && note_folder "${1%/*}" && return 0
-  set -- $? "$1"
-  rm -f "$2.overlay-new" 2>/dev/null
-  return "$1"
+  key=$(new_key "${2-}" 2>/dev/null 9>&-) || {
+    set -- $? "${2-}"
+    said=$(new_key "$2" 2>&1 >/dev/null 9>&-)
+    return "$1"
+  }
+  enqueue_text 0600 "$1" '%s\n' "$key"
 }
 
 new_key() {

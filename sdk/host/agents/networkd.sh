@@ -36,7 +36,7 @@ networkd_file() {
   case $1,$2 in
     put,/etc/systemd/networkd.conf.d/*)
       [ -e /run/systemd/netif/links ] || return 0
-      run 10 systemd-run --quiet --collect --unit=overlay-networkd --on-active=1 --timer-property=AccuracySec=100ms \
+      tell systemd-run --quiet --collect --unit=overlay-networkd --on-active=1 --timer-property=AccuracySec=100ms \
         /bin/sh /usr/local/lib/overlay/boot.sh watch </dev/null || :
       ;;
     remove,/etc/systemd/networkd.conf.d/*)
@@ -53,7 +53,7 @@ let_go() {
     read -r index <"/sys/class/net/$device/ifindex" || continue
     ! networkd_says unmanaged || continue
     run 5 systemctl --quiet is-active systemd-networkd.service </dev/null || return 0
-    within_a_second networkd_says '(unmanaged|configur|fail)' || continue
+    within_a_second networkd_says unmanaged configur fail || continue
     ! networkd_says unmanaged || continue
     run 10 networkctl reload </dev/null
     within_a_second networkd_says unmanaged || :
@@ -61,7 +61,16 @@ let_go() {
   done
 }
 
-networkd_says() { grep -q -s -E "^ADMIN_STATE=$1" "/run/systemd/netif/links/$index"; }
+# networkd_says STATE…: how one of these begins that the device of $index is in.
+networkd_says() {
+  while read -r admin_state; do
+    case $admin_state in ADMIN_STATE=*) break ;; esac
+  done 2>/dev/null <"/run/systemd/netif/links/$index" || return
+  for state; do
+    case $admin_state in ADMIN_STATE="$state"*) return 0 ;; esac
+  done
+  return 1
+}
 
 within_a_second() {
   for pause in 0.01 0.02 0.05 0.1 0.2 0.5; do

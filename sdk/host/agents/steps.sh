@@ -47,7 +47,7 @@ step() {
       ;;
     'systemctl enable '*) enqueue 'systemctl enable' "$line" ;;
     'systemctl disable --now '*) enqueue 'systemctl disable --now' "$line" ;;
-    'put '*) enqueue put "$line" ;;
+    'put '* | 'genkey '* | 'keepkey '*) enqueue put "$line" ;;
     *) one_step "$line" ;;
   esac
 }
@@ -101,12 +101,10 @@ one_step() {
     ufw) run 60 "$@" </dev/null ;;
     firewall-cmd) firewall_cmd "$line" ;;
     remove) remove "$2" ;;
-    genkey) make_key "$2" ;;
     keypair) make_pair "$2" ;;
     decode) decode "$2" "$3" "$4" "$5" ;;
     psk) set_psk "$2" "$3" "$4" "$5" ;;
     forget) forget "$2" ;;
-    keepkey) make_key "$2" "$3" ;;
     retire) retire "$2" ;;
     restore) restore_sysctl "$3" ;;
     *) said="steps.sh has no verb \"$1\"" && false ;;
@@ -120,7 +118,8 @@ run() {
   said=$(timeout "$run_limit" "$@" 2>&1 9>&-)
 }
 
-# tell TOOL…: the same of one that speaks to the kernel alone. That answers at once, or is stuck where no signal is heard.
+# tell TOOL…: the same of one that ends by itself. What speaks to the kernel alone has its answer at once, or is stuck where no
+# signal is heard; a question to systemd has a limit of its own, sd_bus_set_method_call_timeout(3).
 tell() { said=$("$@" 2>&1 9>&-); }
 
 # failed CODE: $line did not hold.

@@ -49,7 +49,7 @@ use_systemctl() {
 }
 
 # enable_units UNIT…: for the next boot. --root: systemd itself is not told, or it would want to be told to read all units anew.
-enable_units() { run 60 systemctl --root=/ enable "$@" </dev/null; }
+enable_units() { tell systemctl --root=/ enable "$@" </dev/null; }
 
 # The unit's ExecStartPost (boot.sh device) replays the boot file, because a restart loses the configuration. Here the
 # configuration follows in the next lines, so the file /run/overlay/DEVICE.fresh tells it not to.
@@ -57,7 +57,7 @@ wireguard_go() {
   { [ -d "$overlay_run" ] || mkdir -p "$overlay_run"; } && : >"$overlay_run/$2.fresh" || return
   keep_networkd_off "$2"
   unit=overlay-wireguard-go@$2.service
-  run 30 systemctl "$1" "$unit" </dev/null
+  tell systemctl "$1" "$unit" </dev/null # as long as the unit's TimeoutStartSec lets it
   set -- $? "$2"
   rm -f "$overlay_run/$2.fresh"
   if [ "$1" != 0 ]; then said="$(journalctl -q -o cat -n 30 -u "$unit" 2>&1 | grep ERROR | tail -n 1)$newline$said"; fi
@@ -70,7 +70,7 @@ daemon_reload() {
   [ -n "$reload$redefined" ] || return 0
   if [ -z "$reload" ]; then
     # shellcheck disable=SC2086 # names and patterns; set -f is on
-    run 10 systemctl list-units --all --plain --no-legend $redefined </dev/null
+    tell systemctl list-units --all --plain --no-legend $redefined </dev/null
     reload=$said
   fi
   redefined=''

@@ -226,6 +226,29 @@ EOT
     [ ! -e $etc/x ]"
 }
 
+@test "files and keys take their places together, or one by one where that breaks off; what who was killed left is written anew" {
+  mkdir "$BATS_TEST_TMPDIR/bin"
+  # shellcheck disable=SC2016
+  printf '#!/bin/sh\necho "$*" >>"$SAID"\n[ -z "$BREAKS" ] || { mv "$3" "${3%%.overlay-new}" && exit 2; }\nexec %s "$@"\n' \
+    "$(command -v rename.ul || echo false)" >"$BATS_TEST_TMPDIR/bin/rename.ul"
+  chmod +x "$BATS_TEST_TMPDIR/bin/rename.ul"
+  in_each_shell "
+    export SAID=$run/said BREAKS PATH=$BATS_TEST_TMPDIR/bin:\$PATH
+    for BREAKS in '' yes; do
+      mkdir $etc/a && echo left >$etc/a/secret.overlay-new && chmod 644 $etc/a/secret.overlay-new
+      steps stop <<EOT
+put 0644 $etc/a/first one
+put 0600 $etc/a/secret two
+genkey $etc/a/key
+put 0755 $etc/b/last three
+EOT
+      [ \"\$(cat $etc/a/first $etc/a/secret $etc/b/last)\" = onetwothree ] && wg pubkey <$etc/a/key >/dev/null
+      [ \"\$(stat -c %a $etc/a/first $etc/a/secret $etc/a/key $etc/b $etc/b/last | tr '\n' ' ')\" = '644 600 600 755 755 ' ]
+      [ \"\$(grep -c . $run/said)\" = 1 ] && [ -z \"\$(find $etc -name '*overlay-new')\" ]
+      rm -r $etc/a $etc/b $run/said
+    done"
+}
+
 @test "put on a full disk fails, keeps the old file and leaves nothing beside it" {
   content=$(head -c 80000 /dev/zero | tr '\0' a)
   in_each_shell "
