@@ -78,24 +78,26 @@ export function parseSnapshot(text: string, queries: readonly string[]): Snapsho
   const lines = (name: string): string[] => (sections.get(name) ?? "").split("\n").filter((line) => line !== "");
   const asked = (what: string): string[] =>
     queries.filter((query) => query.startsWith(`${what} `)).map((query) => query.slice(what.length + 1));
-  const [links, addrs, ...found] = lines("link").map((line) => json<unknown[]>("link", line));
-  const got = found.flat() as Way[];
+  const ip = lines("ip");
+  const [links = [], addrs = []] = ip.slice(0, 2).map((line) => json<unknown[]>("ip", line));
+  const more = ip.slice(2 + protocols.length);
+  const got = more.filter((line) => !areRules(line)).flatMap((line) => json<Way[]>("ip", line));
   const [owner] = lines("owner");
-  const [now, uptime] = lines("now");
+  const [uptime] = lines("uptime");
   const ssh = sshWay(lines("ssh")[0], got);
   return {
     machine: lines("machine")[0] ?? "",
-    now: Number(now),
+    now: clock(lines("file")),
     ...(uptime !== undefined && { uptime: Number.parseFloat(uptime) }),
     ...(ssh && { ssh }),
     ...(owner !== undefined && { owner }),
     host: { wireguard: lines("wireguard")[0] as Snapshot["host"]["wireguard"] },
-    versions: versions(lines("versions")),
-    links: (links ?? []) as LinkJson[],
-    addrs: ((addrs ?? []) as AddrJson[]).map(withScopes),
-    routes4: routesOf("ip4", lines("ip4")),
+    versions: versions(lines("versions"), sections.get("nft") ?? ""),
+    links: links as LinkJson[],
+    addrs: (addrs as AddrJson[]).map(withScopes),
+    routes4: routesOf("ip", ip.slice(2)),
     routes6: routesOf("ip6", lines("ip6")),
-    rules4: rules(lines("ip4")),
+    rules4: rules(more),
     rules6: rules(lines("ip6")),
     wg: parseWgDump(sections.get("wg") ?? ""),
     nft: nftTables(sections),
@@ -137,13 +139,15 @@ export function parseSections(text: string): Map<string, string> {
   return sections;
 }
 
-/** The kernel's release, and what `--version` says of others: `nftables v1.0.6 (Lester Gooch #5)`, `curl 7.88.1 (x86_64-…`. */
-function versions([linux, ...others]: string[]): Snapshot["versions"] {
-  const said = others.flatMap((line) => {
-    const [, name = "", version] = /^(nft|curl)\S* v?(\d[\d.]*)/.exec(line) ?? [];
-    return version === undefined ? [] : [[name, version]];
-  });
-  return { ...(linux !== undefined && { linux }), ...Object.fromEntries(said) };
+/** The kernel's release, then `curl 7.88.1 (x86_64-…`; and nft's list of tables, which says what wrote it, or `nftables v0.9.0 (…`. */
+function versions([linux, said = ""]: string[], tables: string): Snapshot["versions"] {
+  const [, curl] = /^curl (\d[\d.]*)/.exec(said) ?? [];
+  const [, nft] = /(?:^nftables v|"version": ")(\d[\d.]*)/m.exec(tables) ?? [];
+  return {
+    ...(linux !== undefined && { linux }),
+    ...(nft !== undefined && { nft }),
+    ...(curl !== undefined && { curl }),
+  };
 }
 
 function rosenpass(said: Map<string, string>): NonNullable<Snapshot["rosenpass"]> {
@@ -255,7 +259,7 @@ const withEncap = (line: string): string =>
     (_, type, fields) => `"encap":{"encap_type":"${type}",${fields}}`,
   );
 
-/** One array a protocol, then the rules. Without IPv6 in the kernel the last is broken off or missing. */
+/** One array a protocol. */
 function routesOf(section: string, lines: string[]): RouteJson[] {
   return protocols.flatMap((protocol, index) => {
     const line = lines[index];
@@ -270,8 +274,11 @@ function routesOf(section: string, lines: string[]): RouteJson[] {
   });
 }
 
+/** Where the kernel has none, as without IPv6, the last line is broken off. */
+const areRules = (line: string): boolean => line === "[" || line.startsWith('[{"priority":');
+
 function rules(lines: string[]): RuleJson[] {
-  const line = lines[protocols.length];
+  const line = lines.find(areRules);
   if (!line?.endsWith("]")) return [];
   return json<RuleJson[]>("rules", line).map((rule) => ({
     ...rule,
@@ -309,7 +316,10 @@ const sysctls = (lines: string[]): Map<string, string> =>
     }),
   );
 
-/** Lines of sha256sum(1), then `MODE PATH` of stat(1). */
+/** Of `MODE PATH UNIXTIME` of stat(1), the time of a folder that was made for it. */
+const clock = (lines: string[]): number => Number(lines.find((line) => line.includes(" /proc/self/ "))?.split(" ")[2]);
+
+/** Lines of sha256sum(1), then `MODE PATH UNIXTIME` of stat(1). */
 function files(lines: string[]): Map<string, { mode: string; sha256: string }> {
   const hashes = new Map<string, string>();
   const found = new Map<string, { mode: string; sha256: string }>();

@@ -35,6 +35,12 @@ const REASON = 3;
 const booting = (seconds: number, { connection }: Values): number =>
   seconds > 0 ? Math.max(0, seconds - REASON - connectionOf({ connection }).connectTimeout) : BOOTING;
 
+/**
+ * Milliseconds between two calls of the engine in which it is busy with itself alone: it takes up to 50 from the end of what others
+ * depend on to the first of those. Nobody else logs in to a host and changes it in less.
+ */
+const PAUSE = 100;
+
 /** A resource as the engine last knew it. */
 export interface Known {
   urn: string;
@@ -87,6 +93,8 @@ export class Provider {
   readonly #turns = new Turns();
   /** Calls of the engine that are under way. */
   #calls = 0;
+  /** Of what was seen of hosts, when there has been none for a while. */
+  #forgetting: NodeJS.Timeout | undefined;
   /** Sessions apart: a host that does not answer yet, because its way is only now mended, may do so in its own turn. */
   #farHosts = new Hosts();
   readonly #far = new FarHosts((connection) => overSsh(this.#farHosts, connection));
@@ -114,13 +122,14 @@ export class Provider {
     return (process.env.OVERLAY_LIVE || this.#settings.live) === "on";
   }
 
-  /** A call of the engine about a resource. Between them hosts are not watched. */
+  /** A call of the engine about a resource. Without any, hosts are not watched. */
   during = async <T>(call: () => T | Promise<T>): Promise<T> => {
     this.#calls++;
+    clearTimeout(this.#forgetting);
     try {
       return await this.#turns.during(call);
     } finally {
-      if (--this.#calls === 0) this.#hosts.forget();
+      if (--this.#calls === 0) this.#forgetting = setTimeout(() => this.#hosts.forget(), PAUSE).unref();
     }
   };
 

@@ -66,7 +66,7 @@ export async function examine(all: readonly Concern[], ssh: string | undefined, 
     await inParallel(seen, parallel, async ({ it, looked }) => {
       const began = Date.now();
       it.look = await looked.look();
-      // `date +%s` is on average half a second behind.
+      // The second that it is in is on average half gone.
       const now = (began + Date.now()) / 2000;
       if (it.look.seen) it.clock = Math.round(it.look.seen.now + 0.5 - now);
     });

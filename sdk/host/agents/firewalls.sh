@@ -74,22 +74,27 @@ interfaces() {
 # (kube-proxy's): they are not looked at, nor is more than the base chains themselves.
 closed_chains() {
   passing=${2-}
-  if command -v nft >/dev/null; then
-    nft list chains | awk -v hook="$1" '
-      $1 == "table" { family = $2; table = $3 }
-      $1 == "chain" { chain = $2 }
-      $1 == "type" && $2 == "filter" && $4 == hook && family ~ /^(inet|ip|ip6)$/ && table !~ /^overlay/ {
-        print family, table, chain, /policy drop;/ ? "drop" : "accept"
-      }' | while read -r family table chain policy; do
-      verdict='policy drop'
-      rules=$(nft list chain "$family" "$table" "$chain")
-      if [ "$policy" != drop ]; then verdict=$(printf '%s\n' "$rules" | last_verdict); fi
-      if [ -n "$passing" ] && printf '%s\n' "$rules" | lets_pass; then continue; fi
-      closed_chain "$family" "$table" "$chain" "$verdict"
-    done
-  fi
+  chains=''
+  if command -v nft >/dev/null; then chains=$(nft list chains); fi
+  case $chains in *" hook $1 "*) closed_nft_chains "$1" ;; esac
   legacy_chain iptables "$1" ip /proc/net/ip_tables_names
   legacy_chain ip6tables "$1" ip6 /proc/net/ip6_tables_names
+}
+
+# closed_nft_chains HOOK: those of $chains.
+closed_nft_chains() {
+  printf '%s\n' "$chains" | awk -v hook="$1" '
+    $1 == "table" { family = $2; table = $3 }
+    $1 == "chain" { chain = $2 }
+    $1 == "type" && $2 == "filter" && $4 == hook && family ~ /^(inet|ip|ip6)$/ && table !~ /^overlay/ {
+      print family, table, chain, /policy drop;/ ? "drop" : "accept"
+    }' | while read -r family table chain policy; do
+    verdict='policy drop'
+    rules=$(nft list chain "$family" "$table" "$chain")
+    if [ "$policy" != drop ]; then verdict=$(printf '%s\n' "$rules" | last_verdict); fi
+    if [ -n "$passing" ] && printf '%s\n' "$rules" | lets_pass; then continue; fi
+    closed_chain "$family" "$table" "$chain" "$verdict"
+  done
 }
 
 # Of the rules of `nft list chain`. Ours are not asked: the change that follows may be about to take them away.
@@ -109,7 +114,7 @@ last_verdict() {
 
 # Rules of iptables that nft does not show. It is asked only where there are some: the question itself makes the table.
 legacy_chain() {
-  [ -r "$4" ] && grep -q -s -x filter "$4" && command -v "$1-legacy" >/dev/null || return 0
+  has_line "$4" filter && command -v "$1-legacy" >/dev/null || return 0
   chain=$(printf '%s' "$2" | tr '[:lower:]' '[:upper:]')
   verdict=$("$1-legacy" -S "$chain" | awk -v device="$passing" '
     $1 == "-P" && $3 == "DROP" { policy = "policy drop" }

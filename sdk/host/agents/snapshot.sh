@@ -2,6 +2,8 @@
 # One look at a host: sections of the tools' own output, each begun by a line ^^NAME (^^ = the record separator, octal
 # 036). sdk/host/snapshot.ts reads them. A tool that is missing leaves its section empty. What is secret is masked here.
 
+tab='	'
+
 # snapshot: standard input is queries, one a line (sysctl NAME, file PATH, unit NAME, enabled NAME, key PATH,
 # command NAME, manager DEVICE, way ADDRESS, fdb DEVICE, neigh DEVICE, firewall ufw|firewalld|FAMILY TABLE CHAIN,
 # hook NAME [DEVICE], quick DEVICE, advertised, decisions, rosenpass NAME, rosenpass-node BINARY, udp PORT).
@@ -10,8 +12,7 @@ snapshot() {
   read_queries
   section machine
   first_line /etc/machine-id
-  section now
-  date +%s
+  section uptime
   first_line /proc/uptime
   section ssh
   ssh_ends
@@ -19,7 +20,7 @@ snapshot() {
   first_line /etc/overlay/owner
   section versions
   first_line /proc/sys/kernel/osrelease
-  tool_versions
+  curl_version
   section wireguard
   wireguard_flavour
   await_fresh
@@ -29,6 +30,7 @@ snapshot() {
   nft_tables
   section boot
   boot_files
+  clock=/proc/self/
   answers
   section end
 }
@@ -38,15 +40,15 @@ glance() {
   set +e
   read_queries
   section versions
-  tool_versions
-  [ -z "$ways" ] || { section link && ask_ip "$ways"; }
+  curl_version
+  [ -z "$ways" ] || { section ip && ask_ip "$ways"; }
   answers
   section end
 }
 
 read_queries() {
   sysctls='' files='' units='' started='' keys='' managed='' commands='' ways='' fdbs='' neighs='' firewalls='' hooks='' quick=''
-  advertised='' decisions='' rosenpass='' rosenpass_nodes='' ports=''
+  advertised='' decisions='' rosenpass='' rosenpass_nodes='' ports='' clock='' held=''
   while read -r what name; do
     case $what in
       sysctl) sysctls="$sysctls /proc/sys/$name" ;;
@@ -71,18 +73,18 @@ read_queries() {
   done
 }
 
-# Of those that somebody asks for.
-tool_versions() {
-  for name in nft curl; do
-    case " $commands " in *" $name "*) "$name" --version 2>/dev/null | head -n 1 ;; esac
-  done
+# Where somebody asks for it. What version nft is it says with its tables.
+curl_version() {
+  case " $commands " in *' curl '*) ;; *) return ;; esac
+  said=$(curl --version 2>/dev/null)
+  printf '%s\n' "${said%%"$newline"*}"
 }
 
 answers() {
   # shellcheck disable=SC2086 # lists of words without white space; set -f is on
   {
-    [ -z "$sysctls" ] || { section sysctl && grep -s -H '' $sysctls; }
-    [ -z "$files" ] || { section file && sha256sum $files; stat -L -c '%a %n' $files; } 2>/dev/null
+    [ -z "$sysctls" ] || { section sysctl && sysctl_values $sysctls; }
+    [ -z "$clock$files" ] || { section file && file_states $files; }
     [ -z "$units" ] || { section unit && unit_states $units; }
     [ -z "$started" ] || { section enabled && enabled_units $started; }
     [ -z "$keys" ] || { section key && public_keys $keys; }
@@ -99,6 +101,29 @@ answers() {
     [ -z "$advertised" ] || { section advertised && advertised_ways; }
     [ -z "$decisions" ] || { section decisions && last_decisions; }
   }
+}
+
+# of_those PATH…: those that are there. What is none of them a tool need not be started for.
+of_those() {
+  there=''
+  for path in "$@"; do if [ -e "$path" ]; then there="$there $path"; fi; done
+}
+
+sysctl_values() {
+  of_those "$@"
+  # shellcheck disable=SC2086
+  [ -z "$there" ] || grep -s -H '' $there
+}
+
+# Lines of sha256sum(1), then `MODE PATH UNIXTIME`. Linux makes /proc/self for each process that looks at it (fs/proc/base.c,
+# proc_pid_make_inode), so its time is what the clock says, and date(1) would be one process more.
+file_states() {
+  of_those "$@"
+  # shellcheck disable=SC2086
+  {
+    [ -z "$there" ] || sha256sum $there
+    [ -z "$clock$there" ] || stat -L -c '%a %n %Y' $clock $there
+  } 2>/dev/null
 }
 
 # `UNIXTIME NAME (DEVICE): TEXT`, of what choose.sh has logged of late the last of each peer, and of each destination by way
@@ -125,6 +150,25 @@ first_line() {
     read -r line <"$1"
     printf '%s\n' "$line"
   fi
+}
+
+# has_line FILE PATTERN, of a file of a few lines: as `grep -q`.
+has_line() {
+  [ -r "$1" ] || return
+  while read -r line; do
+    # shellcheck disable=SC2254 # a pattern
+    case $line in $2) return 0 ;; esac
+  done <"$1"
+  return 1
+}
+
+# exists PATTERN: whether there is a file of such a name.
+exists() {
+  set +f
+  # shellcheck disable=SC2086 # a pattern
+  set -- $1
+  set -f
+  [ -e "$1" ]
 }
 
 # each COMMAND NAMES: with each of the names, which end in commas.
@@ -171,84 +215,101 @@ wireguard_flavour() {
 # run that was killed: it is looked at when it has one.
 await_fresh() {
   tries=40
-  while is_fresh && [ "$tries" -gt 0 ]; do
+  while exists '/run/overlay/*.fresh' && [ "$tries" -gt 0 ]; do
     tries=$((tries - 1))
     sleep 0.05
   done
 }
 
-is_fresh() {
-  set +f
-  set -- /run/overlay/*.fresh
-  set -f
-  [ -e "$1" ]
-}
-
-# Ways to addresses, by all rules and tables: of what answers SSH, and of packets with our mark (0x6f); where there is none, no
-# line. Routes of ours (111) and those that an overlay prefix might overlap: kernel 2, boot 3, static 4, ra 9, dhcp 16. The full
-# table of a routing daemon is not read. The rules come last, because without IPv6 that dump breaks off in the middle.
+# Routes of ours (111) and those that an overlay prefix might overlap: kernel 2, boot 3, static 4, ra 9, dhcp 16. The full
+# table of a routing daemon is not read. Ways to addresses, by all rules and tables: of what answers SSH, and of packets with our
+# mark (0x6f); where there is none, no line. The rules come last, because without IPv6 that dump breaks off in the middle; those of
+# IPv6 alone need an ip(8) of their own.
 # -N: numbers, because the names come from files that anybody may edit.
 network() {
-  section link
-  ask_ip "link show${newline}addr show$newline$ways"
-  for family in 4 6; do
-    section "ip$family"
-    ip "-$family" -N -j -d -force -batch - 2>/dev/null <<EOT
-route show table all proto 111
-route show table all proto 2
-route show table all proto 3
-route show table all proto 4
-route show table all proto 9
-route show table all proto 16
-rule show
-EOT
+  section ip
+  routes_to 0.0.0.0/0
+  ask_ip "link show${newline}addr show$newline$routes$ways${newline}rule show"
+  section ip6
+  routes_to ::/0
+  ask_ip "${routes}rule show" -6
+}
+
+# routes_to ALL: those of one family, because `table all` is of each.
+routes_to() {
+  routes=''
+  for protocol in 111 2 3 4 9 16; do
+    routes="${routes}route show table all proto $protocol root $1$newline"
   done
 }
 
+# ask_ip LINES [-6]
 ask_ip() {
-  ip -N -j -d -force -batch - 2>/dev/null <<EOT
+  # shellcheck disable=SC2086 # nothing, or one word
+  ip ${2-} -N -j -d -force -batch - 2>/dev/null <<EOT
 $1
 EOT
 }
 
 # With what choose.sh has left of where peers are called: `DEVICE PUBLICKEY chosen|candidate|follows ENDPOINT`; and of the
 # routes by relays that it has made: `DEVICE DESTINATION relayed METRIC…`.
-# One wireguard-go that hangs holds up the look at all: then each device is asked by itself, and it alone is missing.
+# Where neither the kernel nor anybody's socket has WireGuard there is nothing to ask wg for. The kernel answers at once. One
+# wireguard-go that hangs holds up the look at all: then each device is asked by itself, and it alone is missing.
 wg_dump() {
+  dump=''
   command -v wg >/dev/null || return
-  dump=$(timeout 5 wg show all dump)
-  if [ $? -eq 124 ]; then
-    dump=$(
+  if exists '/var/run/wireguard/*.sock'; then
+    dump=$(timeout 5 wg show all dump)
+    [ $? -ne 124 ] || dump=$(
       for device in $(timeout 5 wg show interfaces); do
         timeout 1 wg show "$device" dump | awk -v device="$device" '{ print device "\t" $0 }'
       done
     )
+  elif [ -e /sys/module/wireguard ]; then
+    dump=$(wg show all dump)
   fi
-  awk -F '\t' -v OFS='\t' '
-    NF == 5 && $2 != "(none)" { $2 = "(hidden)" }
-    NF == 9 && $3 != "(none)" { $3 = "(hidden)" }
-    { print }
-    END {
-      while ((getline said <"/run/overlay/choice") > 0) {
-        split(said, word, " ")
-        if (word[1] == "relayed") print word[2], word[3], word[1], substr(said, index(said, " metric ") + 1)
-        else if (word[1] != "candidate" || word[5] == "fit") print word[2], word[3], word[1], word[4]
-      }
-    }' <<EOT
-$dump
-EOT
+  [ -n "$dump" ] || return
+  masked
+  [ ! -r /run/overlay/choice ] || awk -v OFS='\t' '
+    $1 == "relayed" { print $2, $3, $1, substr($0, index($0, " metric ") + 1) }
+    $1 != "relayed" && ($1 != "candidate" || $5 == "fit") { print $2, $3, $1, $4 }' /run/overlay/choice
 }
 
+# The dump without private and preshared keys. What keys devices have is left in $held, private and public.
+masked() {
+  held=$newline
+  IFS=$newline
+  for line in $dump; do
+    IFS=$tab
+    # shellcheck disable=SC2086 # its fields
+    set -- $line
+    case $#:${2-}:${3-} in
+      5:'(none)':* | 9:*:'(none)') ;;
+      5:*) line="$1$tab(hidden)${line#"$1$tab$2"}" held=$held$2$tab$3$newline ;;
+      9:*) line="$1$tab$2$tab(hidden)${line#"$1$tab$2$tab$3"}" ;;
+    esac
+    printf '%s\n' "$line"
+  done
+  unset IFS
+}
+
+# All tables, with nft's version, and what is in ours. One call for both would list those alone that it is to show, from nft 1.0.2 on.
 nft_tables() {
   command -v nft >/dev/null || return
-  IFS=$newline
-  for table in $(nft list tables); do
+  section nft
+  tables=$(nft -j list tables)
+  printf '%s\n' "$tables"
+  case $tables in *'"metainfo"'*) ;; *) nft --version 2>/dev/null ;; esac # before 0.9.1
+  IFS='{'
+  for table in $tables; do
     unset IFS
     case $table in
-      *' overlay'*)
-        section "nft ${table#table }"
+      '"family": "'*'", "name": "overlay'*)
+        name=${table#*'"name": "'} table=${table#'"family": "'}
+        table="${table%%'"'*} ${name%%'"'*}"
+        section "nft $table"
         # shellcheck disable=SC2086 # family and name
-        nft -j list $table
+        nft -j list table $table
         ;;
     esac
   done
@@ -290,9 +351,17 @@ enabled_units() {
   set -f
 }
 
+# A key that a device has need not be told to wg again.
 public_keys() {
   for path in "$@"; do
-    if [ -r "$path" ]; then printf '%s %s\n' "$(wg pubkey <"$path")" "$path"; fi
+    [ -r "$path" ] || continue
+    private=''
+    read -r private <"$path"
+    case $held in
+      *"$newline$private$tab"*) public=${held#*"$newline$private$tab"} && public=${public%%"$newline"*} ;;
+      *) public=$(wg pubkey <"$path") ;;
+    esac
+    printf '%s %s\n' "$public" "$path"
   done
 }
 
@@ -301,9 +370,9 @@ managers() {
   for name in "$@"; do
     [ -r "/sys/class/net/$name/ifindex" ] || continue
     read -r index <"/sys/class/net/$name/ifindex"
-    if grep -q -s '^ADMIN_STATE=configur' "/run/systemd/netif/links/$index"; then
+    if has_line "/run/systemd/netif/links/$index" 'ADMIN_STATE=configur*'; then
       printf '%s systemd-networkd\n' "$name"
-    elif grep -q -s '^nm-owned=true' "/run/NetworkManager/devices/$index"; then
+    elif has_line "/run/NetworkManager/devices/$index" 'nm-owned=true*'; then
       printf '%s NetworkManager\n' "$name"
     fi
   done

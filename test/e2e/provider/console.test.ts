@@ -31,7 +31,7 @@ describeWhere("lab", "the console of a host", () => {
   });
 
   const on = (command: string) => network.on("lux", command);
-  const overlayHost = (words: string): Promise<Result> => network.lab.exec("lux", `overlay-host ${words}`);
+  const overlayHost = (words: string): Promise<Result> => network.exec("lux", `overlay-host ${words}`);
   const generations = async () =>
     (await on("cd /etc/overlay && echo generations/*")).replaceAll("generations/", "").trim();
   const mtu = () => on("cat /sys/class/net/inter-fra/mtu").then(Number);
@@ -135,12 +135,12 @@ describeWhere("lab", "the console of a host", () => {
   });
 
   test("a rollback says what it does and does it; a refresh shows it, and another rollback undoes it", async () => {
-    expect(await network.lab.exec("lux", `${BY_FRA} sudo overlay-host rollback`)).toMatchObject({
+    expect(await network.exec("lux", `${BY_FRA} sudo overlay-host rollback`)).toMatchObject({
       code: 1,
       stdout: expect.stringMatching(/^WARNING: you are logged in by inter-fra, which this changes/m),
       stderr: expect.stringContaining("--yes"),
     });
-    const other = await network.lab.exec("lux", `${BY_FRA.replace("0.2", "0.3")} overlay-host rollback`);
+    const other = await network.exec("lux", `${BY_FRA.replace("0.2", "0.3")} overlay-host rollback`);
     expect(other.stdout).not.toContain("WARNING");
     const asked = await on("echo n | script -qec 'overlay-host rollback' /dev/null || :");
     expect(asked).toMatch(/^Do it\? \[y\/N\] .*nothing was done/ms);
@@ -206,7 +206,7 @@ describeWhere("lab", "the console of a host", () => {
     );
     expect(await overlayHost("start")).toMatchObject({ code: 0, stderr: "" });
     expect(await rules()).toEqual([rule]);
-    expect(await network.lab.exec("lux", `${BY_FRA} overlay-host stop`)).toMatchObject({ code: 1 });
+    expect(await network.exec("lux", `${BY_FRA} overlay-host stop`)).toMatchObject({ code: 1 });
     await on("ip link show inter-fra");
     expect((await overlayHost("stop")).stdout).toContain("A reboot or `overlay-host start` brings it back");
     expect(

@@ -2,10 +2,13 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Values } from "../../../sdk/provider/wire";
 import type { Lab, Result } from "../../lab";
 import { type Declared, type Options, TestEngine } from "../../sdk/provider/client";
 
+/** Milliseconds without a call of the engine after which the provider looks at hosts anew, and a few more. */
+export const PAUSE = 120;
 export const OWNER = "net/test";
 export const KEY = "/etc/overlay/keys/wireguard.key";
 export const IDS: Record<string, number> = { lux: 1, fra: 2, hkg: 3 };
@@ -115,9 +118,19 @@ export class Network {
     return sides;
   }
 
-  /** Runs a command on a host whatever its network does, and throws where it fails. */
+  /**
+   * Runs a command on a host whatever its network does. Somebody who logs in to do so takes longer than the provider relies on
+   * what it saw.
+   */
+  async exec(node: string, command: string): Promise<Result> {
+    const result = await this.lab.exec(node, command);
+    await sleep(PAUSE);
+    return result;
+  }
+
+  /** The same, and throws where it fails. */
   async on(node: string, command: string): Promise<string> {
-    const result: Result = await this.lab.exec(node, command);
+    const result = await this.exec(node, command);
     if (result.code !== 0) throw new Error(`${node}: ${command}: code ${result.code}: ${result.stderr}`);
     return result.stdout;
   }

@@ -60,7 +60,7 @@ describeWhere("lab", "a host with difficulties", () => {
     await network.on("lux", "ping -c 1 -W 9 10.255.0.2");
     // The clock of a container is the machine's own: it is the answer to the question that is changed. A clock that is
     // wrong, and what WireGuard makes of it, is in days/clock.vm.long.test.ts.
-    await instead("date", 'case $* in +%s) echo 100 ;; *) exec /usr/bin/date "$@" ;; esac');
+    await instead("stat", '/usr/bin/stat "$@" | sed "/ .proc.self. /s/[0-9]*$/100/"');
     const { a } = withMtu(1390);
     expect(await network.engine.refresh(a)).toEqual([]);
     expect(await network.engine.refresh(setting("2"))).toEqual([]);
@@ -77,6 +77,6 @@ describeWhere("lab", "a host with difficulties", () => {
     expect(await network.engine.up(a)).toBe("updated");
     expect(await network.engine.up(setting("0"))).toBe("updated");
     expect([await network.engine.refresh(a), await network.engine.refresh(setting("0"))]).toEqual([[], []]);
-    await no("date");
+    await no("stat");
   });
 });

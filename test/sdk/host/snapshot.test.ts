@@ -30,24 +30,23 @@ test("who the host is", () => {
   });
 });
 
-test("versions, as the releases' own nft and curl say them; a host without one has none of it", () => {
-  const of = (nft: string) => parseSnapshot(`\x1eversions\n6.1.0-32-cloud-amd64\n${nft}\n\x1eend\n`, []).versions;
+test("versions, as curl says its own and nft with its tables; a host without one has none of it", () => {
   const linux = "6.1.0-32-cloud-amd64";
-  expect(of("nftables v0.9.8 (E.D.S.)")).toEqual({ linux, nft: "0.9.8" });
-  expect(of("nftables v1.0.6 (Lester Gooch #5)")).toEqual({ linux, nft: "1.0.6" });
-  expect(of("nftables v1.0.9 (Old Doc Yak #3)")).toEqual({ linux, nft: "1.0.9" });
-  expect(of("nftables v1.1.3 (Commodore Bullmoose #4)")).toEqual({ linux, nft: "1.1.3" });
-  expect(of("nftables v1.0.6 (Lester Gooch #5)\ncurl 7.88.1 (x86_64-pc-linux-gnu) libcurl/7.88.1")).toEqual({
-    linux,
-    nft: "1.0.6",
-    curl: "7.88.1",
-  });
+  const of = (curl: string, tables = "") =>
+    parseSnapshot(`\x1eversions\n${linux}\n${curl}\n\x1enft\n${tables}\n\x1eend\n`, []).versions;
+  const metainfo = '{"metainfo": {"version": "1.0.6", "release_name": "Lester Gooch #5", "json_schema_version": 1}}';
+  const table = '{"table": {"family": "inet", "name": "overlay", "handle": 1}}';
+  const curl = "curl 7.88.1 (x86_64-pc-linux-gnu) libcurl/7.88.1";
+  expect(of("", `{"nftables": [${metainfo}]}`)).toEqual({ linux, nft: "1.0.6" });
+  expect(of(curl, `{"nftables": [${metainfo}, ${table}]}`)).toEqual({ linux, nft: "1.0.6", curl: "7.88.1" });
   expect(of("curl 7.74.0 (x86_64-pc-linux-gnu) libcurl/7.74.0 OpenSSL/1.1.1w")).toEqual({ linux, curl: "7.74.0" });
+  expect(of("", '{"nftables": []}\nnftables v0.9.0 (Fearless Fosdick)')).toEqual({ linux, nft: "0.9.0" });
   expect(of("")).toEqual({ linux });
 });
 
 test("whence the session comes, and by which device it is answered, where that is known", () => {
-  const of = (ssh: string, ways = "") => parseSnapshot(`\x1essh\n${ssh}\x1elink\n[]\n[]\n${ways}\x1eend\n`, []).ssh;
+  const of = (ssh: string, ways = "") =>
+    parseSnapshot(`\x1essh\n${ssh}\x1eip\n${"[]\n".repeat(8)}${ways}\x1eend\n`, []).ssh;
   const [client, server] = ["198.18.0.2", "203.0.113.5"];
   const way = '[{"dst":"198.18.0.2","from":"203.0.113.5","gateway":"203.0.113.1","dev":"eth0","flags":[],"uid":0}]';
   const other = '[{"dst":"198.18.0.2","from":"::","dev":"eth1","flags":[],"mark":111,"uid":0}]';
@@ -149,6 +148,55 @@ test("queries are answered, each by its name", () => {
   expect(seen.boot).toEqual({ "50-inter-fra": "overlay:wireguard:Interface::lux-fra" });
 });
 
+/** What a function of snapshot.sh prints, after `before` took the place of tools. */
+const printed = (before: string, run: string, input = ""): string =>
+  execFileSync("sh", ["-euc", `newline='\n'; . "$0"; set -f +e\n${before}\n${run}`, agentPath("snapshot.sh")], {
+    encoding: "utf8",
+    input,
+  });
+
+test("no private and no preshared key leaves the host; of one that a device has, it says the public one", () => {
+  const key = (letter: string) => `${letter.repeat(42)}8=`;
+  const [secret, own, peer, psk] = ["s", "o", "p", "k"].map(key);
+  const dump = (hidden: (key?: string) => string | undefined) =>
+    [
+      ["wg0", hidden(secret), own, "11001", "0x6f"],
+      ["wg0", peer, hidden(psk), "[2001:db8::9]:11001", "10.1.0.0/16,fd00::/8", "1795258787", "7", "8", "25"],
+      ["wg0", key("q"), "(none)", "(none)", "(none)", "0", "0", "0", "off"],
+      ["wg1", "(none)", "(none)", "0", "off"],
+    ]
+      .map((fields) => `${fields.join("\t")}\n`)
+      .join("");
+  const said = dump((it) => it);
+  expect(printed("dump=$(cat)", "masked", said)).toBe(dump(() => "(hidden)"));
+  const folder = mkdtempSync(join(tmpdir(), "overlay-test-"));
+  for (const [name, content] of Object.entries({ own: secret, other: psk, none: "" })) {
+    writeFileSync(join(folder, name), `${content}\n`);
+  }
+  const files = ["own", "other", "none"].map((name) => join(folder, name)).join(" ");
+  const keys = printed("dump=$(cat); wg() { echo asked; }", `masked >/dev/null; public_keys ${files}`, said);
+  rmSync(folder, { recursive: true });
+  expect(keys.split("\n").map((line) => line.split(" ")[0])).toEqual([own, "asked", "asked", ""]);
+});
+
+test("of nft's tables those of ours are shown, by family and name", () => {
+  const table = (family: string, name: string) => `{"table": {"family": "${family}", "name": "${name}", "handle": 1}}`;
+  const list = [
+    table("ip", "filter"),
+    table("inet", "overlay"),
+    table("ip6", "overlay-x"),
+    table("inet", "not-overlay"),
+  ];
+  const all = `{"nftables": [{"metainfo": {"version": "1.0.6"}}, ${list.join(", ")}]}`;
+  const nft = `nft() { if [ "$*" = '-j list tables' ]; then cat; else printf '{"nftables": ["%s"]}\\n' "$*"; fi; }`;
+  const seen = parseSnapshot(`${printed(nft, "nft_tables; section end", all)}`, []);
+  expect(seen.nft).toEqual({
+    "inet overlay": ["-j list table inet overlay"],
+    "ip6 overlay-x": ["-j list table ip6 overlay-x"],
+  });
+  expect(seen.versions).toEqual({ nft: "1.0.6" });
+});
+
 test("of a file of wg-quick's the names of what it does besides, and nothing of what they say", () => {
   const folder = mkdtempSync(join(tmpdir(), "overlay-test-"));
   const lines = ["[Interface]", "PrivateKey = s3cret=", "# DNS = 1.1.1.1", "Address = 10.0.0.1/24", "MTU = 1420"];
@@ -214,10 +262,15 @@ test("a host without wg, nft or an overlay gives a snapshot", () => {
   expect(parseSnapshot(change("owner", ""), []).owner).toBeUndefined();
 });
 
-test("a kernel without IPv6 breaks off the dump of its rules and has no routes", () => {
+test("a kernel without IPv6, or without rules, breaks off the dump of these, and the rest is there", () => {
   const broken = `${"[]\n".repeat(6)}[`;
   for (const ip6 of [broken, ""]) {
     expect(parseSnapshot(change("ip6", ip6), [])).toMatchObject({ routes6: [], rules6: [] });
+  }
+  const way = '[{"dst":"203.0.113.9","from":"::","dev":"eth0","flags":[]}]';
+  for (const ip of [`${"[]\n".repeat(8)}${way}\n[`, `${"[]\n".repeat(8)}[\n${way}`]) {
+    const { rules4, ways } = parseSnapshot(change("ip", ip), ["way 203.0.113.9"]);
+    expect({ rules4, ways }).toEqual({ rules4: [], ways: { "203.0.113.9": "eth0" } });
   }
 });
 
@@ -226,7 +279,7 @@ test("a route into a tunnel: iproute2 6.1 has two of dst in one object, 6.7 an o
   const route = (encap: string) => `[{"type":"1","dst":"10.105.0.1",${encap},"dev":"vx","metric":4096,"flags":[]}]\n`;
   for (const encap of [`"encap":"ip",${into}`, `"encap":{"encap_type":"ip",${into}}`]) {
     const told = { encap_type: "ip", id: 105, src: "10.255.0.2", dst: "10.255.0.1", ttl: 64 };
-    expect(parseSnapshot(change("ip4", route(encap)), []).routes4).toMatchObject([
+    expect(parseSnapshot(change("ip", `[]\n[]\n${route(encap)}`), []).routes4).toMatchObject([
       { dst: "10.105.0.1", dev: "vx", encap: told },
     ]);
   }
@@ -242,5 +295,5 @@ test("forwarding databases and neighbours of the devices asked for; none where t
 
 test("what breaks off or is no JSON is an error that names the section", () => {
   expect(() => parseSnapshot(text.slice(0, -10), queries)).toThrow("breaks off");
-  expect(() => parseSnapshot(text.replace('[{"ifindex"', "Segmentation fault"), queries)).toThrow("section link");
+  expect(() => parseSnapshot(text.replace('[{"ifindex"', "Segmentation fault"), queries)).toThrow("section ip");
 });

@@ -23,7 +23,7 @@ function seen(handshakes: Record<string, number>, bytes = 0, keepalive = "off"):
     ([key, at]) => `wg0\t${key}\t(none)\t(none)\t(none)\t${at}\t${bytes}\t0\t${keepalive}\n`,
   );
   return parseSnapshot(
-    `\x1enow\n${NOW}\n86400.12 7.5\n\x1emachine\n1\n\x1ewg\nwg0\t(hidden)\tlux\t11001\t0x6f\n${peers.join("")}\x1eend\n`,
+    `\x1euptime\n86400.12 7.5\n\x1efile\n555 /proc/self/ ${NOW}\n\x1emachine\n1\n\x1ewg\nwg0\t(hidden)\tlux\t11001\t0x6f\n${peers.join("")}\x1eend\n`,
     [],
   );
 }
