@@ -7,7 +7,7 @@ import { extractsHash } from "../sdk/truth/extract";
 import type { Declared } from "../sdk/truth/schema";
 import type { Checked } from "./network";
 import type { OverlayNode } from "./OverlayNode";
-import { foretell, named, owner, settled, timeouts, withheld } from "./outputs";
+import { foretell, named, owner, properties, settled, timeouts, withheld } from "./outputs";
 import type { Peer } from "./peerArgs";
 import { program } from "./program";
 import { type SourceOfTruthArgs, type TruthData, truthArgs, truthOutputs } from "./truthArgs";
@@ -67,7 +67,7 @@ export class SourceOfTruth extends pulumi.ComponentResource {
     const inputs = { network, store, key, signers, spec, extracts };
     const made = new TruthPart(name, inputs, { ...limits, dependsOn: choosers });
     const outputs = settled(truthOutputs, { identity: made.identity, serial: made.serial });
-    Object.assign(this, outputs);
+    Object.assign(this, properties(outputs));
     this.registerOutputs(outputs);
   }
 

@@ -9,7 +9,7 @@ import { type MeshData, meshOutputs, type WgMeshArgs } from "./meshArgs";
 import { carried, mtuOf, smallMtu } from "./mtu";
 import { pairsOf } from "./network";
 import type { OverlayNode } from "./OverlayNode";
-import { foretell, named, owner, settled, timeouts, withheld } from "./outputs";
+import { foretell, named, owner, properties, settled, timeouts, withheld } from "./outputs";
 import { makePart } from "./part";
 import { type Seen, wgQuick } from "./peerArgs";
 import { program } from "./program";
@@ -74,7 +74,7 @@ export class WgMesh extends pulumi.ComponentResource {
       health: makeExchanges(this, mesh, timeouts(options)),
       wgQuick: forOthers(mesh),
     });
-    Object.assign(this, outputs);
+    Object.assign(this, properties(outputs));
     this.registerOutputs(outputs);
   }
 }
