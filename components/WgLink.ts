@@ -1,6 +1,6 @@
 import * as pulumi from "../sdk/provider/pulumi";
 import { Interface, Key } from "../sdk/provider/resources";
-import { ADOPTED } from "../sdk/wireguard";
+import { ADOPTED } from "../sdk/wireguard/key";
 import { type LinkData, linkOutputs, type WgLinkArgs } from "./linkArgs";
 import { carried, smallMtu } from "./mtu";
 import type { OverlayNode } from "./OverlayNode";

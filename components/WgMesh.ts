@@ -1,7 +1,7 @@
 import type { Fault } from "../sdk/faults";
 import * as pulumi from "../sdk/provider/pulumi";
 import { Interface } from "../sdk/provider/resources";
-import { HEALTHY } from "../sdk/rosenpass";
+import { HEALTHY } from "../sdk/rosenpass/health";
 import { makeExchange } from "./exchange";
 import { applyPartly, unrelated } from "./input";
 import { costly, device, meshNode, meshPeers, peerTexts, specText } from "./mesh";
