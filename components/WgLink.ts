@@ -1,6 +1,6 @@
 import * as pulumi from "../sdk/provider/pulumi";
 import { Interface, Key } from "../sdk/provider/resources";
-import { ADOPTED } from "../sdk/wireguard/key";
+import { ADOPTED } from "../sdk/wireguard/label";
 import { type LinkData, linkOutputs, type WgLinkArgs } from "./linkArgs";
 import { carried, smallMtu } from "./mtu";
 import type { OverlayNode } from "./OverlayNode";

@@ -22,7 +22,7 @@ let made: ReturnType<typeof import("./construct").construct> | undefined;
 /** Loaded when it is asked for: a program in TypeScript makes its components itself. */
 function construct(request: ConstructRequest, engine: string): Promise<ConstructResponse> {
   const room: typeof import("./construct") = require("./construct");
-  const { components }: typeof import("../../components") = require("../../components");
+  const { components }: typeof import("../../components/types") = require("../../components/types");
   made ??= room.construct(components, version);
   return made(request, engine);
 }
