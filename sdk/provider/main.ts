@@ -1,6 +1,6 @@
 /** The plugin's entry: the engine starts it with its own address and reads the port from the first line of output. */
 import "../nodeVersion";
-import "../english";
+import "../zodLocales";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ConstructRequest, ConstructResponse } from "@pulumi/pulumi/proto/provider_pb";
