@@ -3,7 +3,7 @@ import type { Family } from "../sdk/network/address";
 import * as pulumi from "../sdk/provider/pulumi";
 import { Host, NodeKey } from "../sdk/provider/resources";
 import { hostSpec, keySpec, type NodeData, nodeOutputs, type OverlayNodeArgs } from "./nodeArgs";
-import { formerNames, named, owner, settled, timeouts, withheld } from "./outputs";
+import { formerNames, named, owner, properties, settled, timeouts, withheld } from "./outputs";
 import { prepare } from "./prepare";
 import { program } from "./program";
 
@@ -116,7 +116,7 @@ export class OverlayNode extends pulumi.ComponentResource {
 
     const { machine, publicKey, wireguard } = host;
     const outputs = settled(nodeOutputs, { ...node, nodeId: node.id, machine, publicKey, wireguard });
-    Object.assign(this, outputs);
+    Object.assign(this, properties(outputs));
     this.registerOutputs(outputs);
   }
 

@@ -1,7 +1,7 @@
 import * as pulumi from "../sdk/provider/pulumi";
 import { makeExchange } from "./exchange";
 import type { LinkData } from "./linkArgs";
-import { named, settled, timeouts, withheld } from "./outputs";
+import { named, properties, settled, timeouts, withheld } from "./outputs";
 import type { PeerData } from "./peerArgs";
 import { program } from "./program";
 import { configOf, hashOf, linkViews, ofLink, toldOf } from "./rosenpass";
@@ -42,7 +42,7 @@ export class RosenpassPeer extends pulumi.ComponentResource {
       ...(link.b ? { health: makeBoth(this, data, link, timeouts(options)) } : {}),
       ...(link.peer ? makeOne(this, data, link, link.peer, timeouts(options)) : {}),
     });
-    Object.assign(this, outputs);
+    Object.assign(this, properties(outputs));
     this.registerOutputs(outputs);
   }
 }

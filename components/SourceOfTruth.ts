@@ -3,18 +3,18 @@ import { parse } from "../sdk/faults";
 import * as pulumi from "../sdk/provider/pulumi";
 import { TruthPart } from "../sdk/provider/resources";
 import type { Document } from "../sdk/truth/document";
-import { extractsHash } from "../sdk/truth/extract";
 import type { Declared } from "../sdk/truth/schema";
 import type { Checked } from "./network";
 import type { OverlayNode } from "./OverlayNode";
-import { foretell, named, owner, settled, timeouts, withheld } from "./outputs";
+import { foretell, named, owner, properties, settled, timeouts, withheld } from "./outputs";
 import type { Peer } from "./peerArgs";
 import { program } from "./program";
-import { type SourceOfTruthArgs, type TruthData, truthArgs, truthOutputs } from "./truthArgs";
-import { choosingFaults, type ForeignPeer, makeChoosers } from "./truthChoosers";
-import { documentNow, peerIn } from "./truthPeers";
-import { comingRoutes, crossStacks, type Far, farsOf, pairFaults } from "./truthRelays";
-import { said } from "./truthSaid";
+import type { SourceOfTruthArgs, TruthData } from "./truthArgs";
+import type { ForeignPeer } from "./truthChoosers";
+import type { Far } from "./truthRelays";
+
+/** Loaded with the first source of truth: most programs have none. */
+const truth = (): typeof import("./truth") => require("./truth");
 
 /**
  * A network that several stacks have a part of: one document in a folder or a bucket, in which each stack writes and signs
@@ -46,34 +46,40 @@ export class SourceOfTruth extends pulumi.ComponentResource {
 
   /** Faults of the arguments are reported, with those of the whole program, when it has declared all that it has. */
   constructor(name: string, args: SourceOfTruthArgs, options: pulumi.ComponentResourceOptions = {}) {
-    super(SourceOfTruth.token, name, named(truthOutputs), options);
+    super(SourceOfTruth.token, name, named(truth().truthOutputs), options);
     if (options.urn) return;
     this.data = program().sound(this, args, checked(name, args));
     if (!this.data) {
-      Object.assign(this, withheld(truthOutputs));
+      Object.assign(this, withheld(truth().truthOutputs));
       return;
     }
     const { network, store, key, signers, relays } = this.data;
     foretell(this, "warning/readable", readBy(relays));
     const data = this.data;
-    program().whenWhole(this, () => pairFaults(data, program().network));
+    program().whenWhole(this, () => truth().pairFaults(data, program().network));
     const limits = { parent: this, ...timeouts(options) };
     // Hosts know who signs before they get what is signed.
-    const choosers = makeChoosers(name, data, { peers: this.peers, fars: this.fars(data) }, limits);
+    const choosers = truth().makeChoosers(name, data, { peers: this.peers, fars: this.fars(data) }, limits);
     const foreign = () => new Set([...this.peers.values()].map((peer) => peer.name));
-    const spec = program().whenDeclared(() => said(data, foreign())) as unknown as pulumi.Input<string>;
+    const spec = program().whenDeclared(() => truth().said(data, foreign())) as unknown as pulumi.Input<string>;
     // What others say has hosts told something else, and no line of this stack's differs.
-    const extracts = program().whenDeclared(() => this.seen?.document && extractsHash(this.seen.document, owner()));
+    const extracts = program().whenDeclared(
+      () => this.seen?.document && truth().extractsHash(this.seen.document, owner()),
+    );
     const inputs = { network, store, key, signers, spec, extracts };
     const made = new TruthPart(name, inputs, { ...limits, dependsOn: choosers });
-    const outputs = settled(truthOutputs, { identity: made.identity, serial: made.serial });
-    Object.assign(this, outputs);
+    const outputs = settled(truth().truthOutputs, { identity: made.identity, serial: made.serial });
+    Object.assign(this, properties(outputs));
     this.registerOutputs(outputs);
   }
 
   /** What this stack has in the document; nothing where it has not written yet. Throws a RunError. */
   static said({ network, store, signers }: Pick<SourceOfTruthArgs, "network" | "store" | "signers">): Declared {
-    const { prefixes = [], nodes = {}, links = {} } = documentNow({ network, store, signers })?.stacks[owner()] ?? {};
+    const {
+      prefixes = [],
+      nodes = {},
+      links = {},
+    } = truth().documentNow({ network, store, signers })?.stacks[owner()] ?? {};
     return { prefixes, nodes, links };
   }
 
@@ -92,28 +98,33 @@ export class SourceOfTruth extends pulumi.ComponentResource {
       throw new pulumi.RunError(
         marked("input/peer", `what was declared before peer("${name}") has faults, or nobody is to have a way to it`),
       );
-    const { stack, ...peer } = peerIn(this.data, this.document(this.data), name, Array.isArray(towards) ? near : first);
+    const { stack, ...peer } = truth().peerIn(
+      this.data,
+      this.document(this.data),
+      name,
+      Array.isArray(towards) ? near : first,
+    );
     for (const node of near) this.peers.set(`${node.name} ${name}`, { stack, ...peer });
     return peer;
   }
 
   /** Without the part that this run writes. */
   private document(data: TruthData): Document | undefined {
-    this.seen ??= { document: documentNow(data, owner()) };
+    this.seen ??= { document: truth().documentNow(data, owner()) };
     return this.seen.document;
   }
 
   /** Whom a node may reach by a relay, when all is declared; the preview says of whom nothing is known yet. */
   private fars(data: TruthData): (node: string) => Far[] {
     if (!data.choose || data.relays.length === 0) return () => [];
-    const document = crossStacks(data) ? this.document(data) : undefined;
+    const document = truth().crossStacks(data) ? this.document(data) : undefined;
     const { network } = program();
     foretell(
       this,
       "warning/pending",
-      program().whenDeclared(() => comingRoutes(data, document, network)),
+      program().whenDeclared(() => truth().comingRoutes(data, document, network)),
     );
-    return (node) => farsOf(data, document, network, node);
+    return (node) => truth().farsOf(data, document, network, node);
   }
 
   private onlyNode(peer: string): OverlayNode {
@@ -129,11 +140,11 @@ export class SourceOfTruth extends pulumi.ComponentResource {
 }
 
 function checked(name: string, args: SourceOfTruthArgs): Checked<TruthData> {
-  const result = parse(truthArgs, args);
+  const result = parse(truth().truthArgs, args);
   if ("faults" in result) return result;
   const { choose, nodes } = result.value;
   const clashes = choose ? program().network.addChoosers(name, nodes) : [];
-  const faults = [...choosingFaults(result.value), ...clashes];
+  const faults = [...truth().choosingFaults(result.value), ...clashes];
   return faults.length > 0 ? { faults } : result;
 }
 

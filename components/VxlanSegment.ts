@@ -1,7 +1,7 @@
 import * as pulumi from "../sdk/provider/pulumi";
 import { Bridge, Member } from "../sdk/provider/resources";
 import { applyPartly, standIn, standIns } from "./input";
-import { foretell, named, owner, settled, timeouts, withheld } from "./outputs";
+import { foretell, named, owner, properties, settled, timeouts, withheld } from "./outputs";
 import { makePart } from "./part";
 import { program } from "./program";
 import { bridgeDevice, bridgeOf, memberOf, segmentPeers, smallMtu } from "./segment";
@@ -54,7 +54,7 @@ export class VxlanSegment extends pulumi.ComponentResource {
       return;
     }
     const outputs = settled(segmentOutputs, { devices: makeMembers(this, segment, timeouts(options)) });
-    Object.assign(this, outputs);
+    Object.assign(this, properties(outputs));
     this.registerOutputs(outputs);
   }
 }

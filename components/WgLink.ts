@@ -1,10 +1,10 @@
 import * as pulumi from "../sdk/provider/pulumi";
 import { Interface, Key } from "../sdk/provider/resources";
-import { ADOPTED } from "../sdk/wireguard";
+import { ADOPTED } from "../sdk/wireguard/label";
 import { type LinkData, linkOutputs, type WgLinkArgs } from "./linkArgs";
 import { carried, smallMtu } from "./mtu";
 import type { OverlayNode } from "./OverlayNode";
-import { foretell, formerNames, named, owner, settled, timeouts, withheld } from "./outputs";
+import { foretell, formerNames, named, owner, properties, settled, timeouts, withheld } from "./outputs";
 import { makePart } from "./part";
 import { type PeerData, type Seen, wgQuick } from "./peerArgs";
 import { program } from "./program";
@@ -66,7 +66,7 @@ export class WgLink extends pulumi.ComponentResource {
     const { b, peer } = link;
     const made = b ? makeBoth(this, link, b, timeouts(options)) : {};
     const outputs = settled(linkOutputs, peer ? makeOne(this, link, peer, timeouts(options)) : made);
-    Object.assign(this, outputs);
+    Object.assign(this, properties(outputs));
     this.registerOutputs(outputs);
   }
 }

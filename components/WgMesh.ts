@@ -1,7 +1,7 @@
 import type { Fault } from "../sdk/faults";
 import * as pulumi from "../sdk/provider/pulumi";
 import { Interface } from "../sdk/provider/resources";
-import { HEALTHY } from "../sdk/rosenpass";
+import { HEALTHY } from "../sdk/rosenpass/health";
 import { makeExchange } from "./exchange";
 import { applyPartly, unrelated } from "./input";
 import { costly, device, meshNode, meshPeers, peerTexts, specText } from "./mesh";
@@ -9,7 +9,7 @@ import { type MeshData, meshOutputs, type WgMeshArgs } from "./meshArgs";
 import { carried, mtuOf, smallMtu } from "./mtu";
 import { pairsOf } from "./network";
 import type { OverlayNode } from "./OverlayNode";
-import { foretell, named, owner, settled, timeouts, withheld } from "./outputs";
+import { foretell, named, owner, properties, settled, timeouts, withheld } from "./outputs";
 import { makePart } from "./part";
 import { type Seen, wgQuick } from "./peerArgs";
 import { program } from "./program";
@@ -74,7 +74,7 @@ export class WgMesh extends pulumi.ComponentResource {
       health: makeExchanges(this, mesh, timeouts(options)),
       wgQuick: forOthers(mesh),
     });
-    Object.assign(this, outputs);
+    Object.assign(this, properties(outputs));
     this.registerOutputs(outputs);
   }
 }

@@ -1,7 +1,7 @@
 /** What a person may say about a WireGuard link between two nodes. */
 import { z } from "zod";
 import { choice, deviceField, portField, routeField } from "../sdk/network/fields";
-import { ADOPTED, labelField } from "../sdk/wireguard";
+import { ADOPTED, labelField } from "../sdk/wireguard/label";
 import { component, input } from "./input";
 import type { OverlayNode } from "./OverlayNode";
 import { peerField } from "./peerArgs";

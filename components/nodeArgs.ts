@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { checkedString, type Fault, fault } from "../sdk/faults";
 import { Connection } from "../sdk/host/connection";
-import { CHAIN_FIELDS, chainObjection } from "../sdk/kernel/firewall";
+import { CHAIN_FIELDS, chainObjection } from "../sdk/kernel/chains";
 import { address, notAnEndpoint } from "../sdk/network/address";
 import {
   addressField,

@@ -3,14 +3,22 @@
 import type { z } from "zod";
 import { marked, type WarningCode } from "../sdk/codes";
 import * as pulumi from "../sdk/provider/pulumi";
+import { lift } from "./input";
 import { program } from "./program";
 
 /** Names alone: a component that was made elsewhere gets its values from the engine. */
 export const named = (outputs: z.ZodObject): pulumi.Inputs => each(outputs, () => undefined);
 
-/** With their values. */
-export const settled = (outputs: z.ZodObject, values: pulumi.Inputs): Record<string, pulumi.Output<unknown>> =>
-  each(outputs, (name) => pulumi.output(values[name]));
+/**
+ * With their values, as state keeps them. What is known goes as it is: Pulumi takes a stack trace of each Output there, and
+ * looks up its lines in source maps.
+ */
+export const settled = (outputs: z.ZodObject, values: pulumi.Inputs): pulumi.Inputs =>
+  each(outputs, (name) => lift((value) => value, values[name]));
+
+/** The same as a component has them. */
+export const properties = (outputs: pulumi.Inputs): Record<string, pulumi.Output<unknown>> =>
+  Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, pulumi.output(value)]));
 
 /** Of a component with faults: to be had, so that the program goes on to its end, but without a value for ever. */
 export const withheld = (outputs: z.ZodObject): Record<string, pulumi.Output<unknown>> =>

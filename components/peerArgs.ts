@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { host } from "../sdk/network/address";
 import { addressField, endpointField, idField, nameField, routeField } from "../sdk/network/fields";
-import { missingKey, publicKeyField } from "../sdk/wireguard";
+import { missingKey } from "../sdk/wireguard/quick";
+import { publicKeyField } from "../sdk/wireguard/spec";
 import { input } from "./input";
 
 export const peerField = z

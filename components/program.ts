@@ -2,7 +2,7 @@
 import { marked } from "../sdk/codes";
 import { type Fault, formatWithCodes } from "../sdk/faults";
 import { constructing } from "../sdk/provider/construct";
-import { NO_SECRET } from "../sdk/provider/inputs";
+import { NO_SECRET } from "../sdk/provider/noSecret";
 import * as pulumi from "../sdk/provider/pulumi";
 import { eachSecret } from "./input";
 import { type Checked, Network } from "./network";

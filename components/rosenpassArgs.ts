@@ -1,7 +1,7 @@
 /** What a person may say about the post-quantum keys of a link. */
 import { z } from "zod";
 import { portField } from "../sdk/network/fields";
-import { binaryField, modeField } from "../sdk/rosenpass";
+import { binaryField, modeField } from "../sdk/rosenpass/spec";
 import { component, input } from "./input";
 import type { WgLink } from "./WgLink";
 

@@ -7,12 +7,15 @@ import { memberMac } from "../sdk/network/mac";
 import { type Layer, leastMtu, mtu, mtuObjection, narrowest, type Way } from "../sdk/network/mtu";
 import { overlapping } from "../sdk/network/overlaps";
 import type { TopologySegment } from "../sdk/network/topology";
-import { amongMembers, bridgeSpec, type Compared, memberSpec } from "../sdk/vxlan";
+import type { Compared } from "../sdk/vxlan";
 import { type Carriage, pathFaults } from "./carriage";
 import { faultsOfKnown, isKnown, knownOf, lift } from "./input";
 import { mtuOf as linkMtu, underlayMtu, wayOf } from "./mtu";
 import type { MemberData, SegmentData } from "./segmentArgs";
 import type { LinkNode } from "./side";
+
+/** Loaded with the first segment: most programs have none. */
+const vxlan = (): typeof import("../sdk/vxlan") => require("../sdk/vxlan");
 
 export const device = ({ device, name }: SegmentData): string => device ?? `vx-${name}`;
 
@@ -248,10 +251,12 @@ function memberFaults(segment: SegmentData, nodes: readonly LinkNode[]): Fault[]
         behind: it.behind.map(({ mac, addresses }) => ({ mac: known(mac), addresses: all(addresses) })),
       }) as Compared,
   );
-  return amongMembers(segment, members).map(({ path: [index, ...field], ...objection }) => {
-    const value = field.reduce<unknown>((inner, name) => Reflect.get(inner as object, name), members[index]);
-    return fault(["members", index, ...field], value, objection);
-  });
+  return vxlan()
+    .amongMembers(segment, members)
+    .map(({ path: [index, ...field], ...objection }) => {
+      const value = field.reduce<unknown>((inner, name) => Reflect.get(inner as object, name), members[index]);
+      return fault(["members", index, ...field], value, objection);
+    });
 }
 
 function specFaults(segment: SegmentData, nodes: readonly LinkNode[], carried: Carriage): Fault[] {
@@ -264,7 +269,7 @@ function specFaults(segment: SegmentData, nodes: readonly LinkNode[], carried: C
     const bridged =
       bridge === undefined ? [] : bridgeFaults(bridgeOf(node, bridge, [{ segment, member, mtu: own.mtu }], own.owner));
     return [
-      ...faultsOfKnown(memberSpec, spec).map((it) => ({ ...it, path: writtenAt(it.path, index) ?? "" })),
+      ...faultsOfKnown(vxlan().memberSpec, spec).map((it) => ({ ...it, path: writtenAt(it.path, index) ?? "" })),
       ...bridged.map((it) => ({ ...it, path: `members[${index}].${it.path}` })),
     ].filter(({ path }) => path !== "");
   });
@@ -273,7 +278,7 @@ function specFaults(segment: SegmentData, nodes: readonly LinkNode[], carried: C
 }
 
 const bridgeFaults = (spec: object): Fault[] =>
-  faultsOfKnown(bridgeSpec, spec).flatMap((it) => {
+  faultsOfKnown(vxlan().bridgeSpec, spec).flatMap((it) => {
     if (it.path === "mtu" || it.path === "mac") return [];
     return [{ ...it, path: it.path.startsWith("addresses") ? it.path : `bridge.${it.path}` }];
   });

@@ -4,7 +4,7 @@ import { endpoint, type Family, family, host, parseEndpoint } from "../sdk/netwo
 import { DEFAULT_UNDERLAY_MTU } from "../sdk/network/mtu";
 import { listenPort, PORT_BASE } from "../sdk/network/ports";
 import type { TopologyEnd } from "../sdk/network/topology";
-import { ADOPTED } from "../sdk/wireguard";
+import { ADOPTED } from "../sdk/wireguard/label";
 import { spec as interfaceSpec } from "../sdk/wireguard/spec";
 import { faultsOfKnown, isKnown, knownOf, lift } from "./input";
 import type { LinkData } from "./linkArgs";

@@ -1,7 +1,7 @@
 /** What a person may say about a source of truth that several stacks share. */
 import { z } from "zod";
 import { nameField } from "../sdk/network/fields";
-import { agentFields, profileField } from "../sdk/node";
+import { agentFields, profileField } from "../sdk/node/choose";
 import { keyField } from "../sdk/provider/truthFields";
 import { endpointField } from "../sdk/truth/schema";
 import { signersField } from "../sdk/truth/signature";

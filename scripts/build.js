@@ -1,7 +1,8 @@
 // TypeScript -> dist/, file by file and only what changed: 0.1 s where tsc takes 5 s. (`npm run build` is tsc, for a
-// release.) Source maps are inline, so that a stack trace names the line of the .ts file.
+// release.) There are no source maps: Pulumi would read those of every file that stands in one of the stack traces that it
+// takes for each property of each resource, 0.1 s of a run.
 const { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } = require("node:fs");
-const { dirname, join, relative } = require("node:path");
+const { dirname, join } = require("node:path");
 
 const root = dirname(__dirname);
 const dist = join(root, "dist");
@@ -33,17 +34,14 @@ for (const path of list(dist, [".js"])) {
 }
 
 let broken = 0;
-const settings = changed(join(root, ".swcrc"));
+const settings = Math.max(changed(join(root, ".swcrc")), changed(__filename));
 for (const path of sources) {
   const source = join(root, path);
   const target = join(dist, path.replace(/ts$/, "js"));
   if (changed(target) > Math.max(changed(source), settings)) continue;
   let code;
   try {
-    ({ code } = require("@swc/core").transformFileSync(source, {
-      sourceMaps: "inline",
-      sourceFileName: relative(dirname(target), source),
-    }));
+    ({ code } = require("@swc/core").transformFileSync(source, { sourceMaps: false }));
   } catch (error) {
     // What the compiler found, without the stack of the compiler itself.
     console.error(error.message.split("\n\nCaused by")[0].trim());

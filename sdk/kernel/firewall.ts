@@ -1,18 +1,9 @@
 /** Firewalls of others: how a port is let in and a relay let through by their own words, and which of them lets nothing. */
-import { type Fault, fault, type Objection } from "../faults";
+import { type Fault, fault } from "../faults";
+import type { Firewall } from "./chains";
 import type { Fact } from "./fact";
 import { fact } from "./kinds";
 import type { ClosedChain, Snapshot } from "./snapshot";
-
-/** What a node says of its firewall. */
-export interface Firewall {
-  /** Absent: nothing was said, so that a host with one that is closed is a fault. */
-  firewall?: "none" | "ufw" | "firewalld" | "nftables" | undefined;
-  /** Of nftables: all that drop what no rule lets in. */
-  firewallChain?: string[] | undefined;
-  /** Of nftables: all that drop what no rule lets through. */
-  forwardChain?: string[] | undefined;
-}
 
 /** The names by which a snapshot is asked for its rules. */
 const named = ({ firewall = "none", firewallChain = [], forwardChain = [] }: Firewall): string[] =>
@@ -51,22 +42,6 @@ export const opening = (declared: Firewall, number: number, comment: string): Fa
  */
 export const passing = (declared: Firewall, device: string, comment: string): Fact[] =>
   accepting(declared, { device }, through(device).nft, declared.forwardChain, comment);
-
-export const CHAIN_FIELDS = ["firewallChain", "forwardChain"] as const;
-
-/** What is wrong with `firewall` and one of the chains together. */
-export function chainObjection(declared: Firewall, field: (typeof CHAIN_FIELDS)[number]): Objection | undefined {
-  const { firewall, [field]: chains } = declared;
-  if (field === "forwardChain" && (firewall === "nftables" || chains === undefined)) return undefined;
-  if (firewall === "nftables" && chains === undefined) {
-    const cure = "add the chain that drops what no rule lets in, or all of them; `nft list chains` shows them";
-    const legal = "family, table and chain, such as inet filter input, where firewall is nftables";
-    return { code: "input/firewall", legal, cure };
-  }
-  if (firewall === "nftables" || chains === undefined) return undefined;
-  const cure = "leave it out, or correct `firewall`";
-  return { code: "input/firewall", legal: 'absent where firewall is not "nftables"', cure };
-}
 
 /** The declared firewall is not on the host. */
 export function missingFirewall(declared: Firewall, { firewalls }: Snapshot): Fault[] {

@@ -1,7 +1,7 @@
 /** A machine of the network: what a person may say about it. */
 import { z } from "zod";
 import { checkedString, objectTo, unlessFaulty } from "../faults";
-import { CHAIN_FIELDS, chainObjection } from "../kernel/firewall";
+import { CHAIN_FIELDS, chainObjection } from "../kernel/chains";
 import { contains } from "../network/address";
 import {
   addressField,

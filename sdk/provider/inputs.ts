@@ -5,6 +5,7 @@ import { Connection } from "../host";
 import { placeholder } from "../kernel";
 import { packed, unpacked } from "../packed";
 import { config } from "./config";
+import { NO_SECRET } from "./noSecret";
 import { Refused } from "./outcome";
 import type { ResourceType } from "./registry";
 import {
@@ -53,12 +54,6 @@ const OF_STACK = ["removable", "canary", "keyed"];
 /** Never shown and never in an error, so it may be a secret. */
 const mayBeSecret = (path: Path): boolean =>
   ["connection.hostKey", "other.hostKey"].includes(path.join(".")) || path[0] === "config";
-
-export const NO_SECRET = {
-  code: "input/secret",
-  legal: "a value that is no secret, because previews, messages or files on the host show it",
-  cure: "wrap it in pulumi.unsecret() if it is none",
-} as const;
 
 function secrets(news: Values): Fault[] {
   return secretPaths(news)

@@ -1,5 +1,6 @@
 /** The plugin's entry: the engine starts it with its own address and reads the port from the first line of output. */
 import "../nodeVersion";
+import "../zodLocales";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ConstructRequest, ConstructResponse } from "@pulumi/pulumi/proto/provider_pb";
@@ -22,7 +23,7 @@ let made: ReturnType<typeof import("./construct").construct> | undefined;
 /** Loaded when it is asked for: a program in TypeScript makes its components itself. */
 function construct(request: ConstructRequest, engine: string): Promise<ConstructResponse> {
   const room: typeof import("./construct") = require("./construct");
-  const { components }: typeof import("../../components") = require("../../components");
+  const { components }: typeof import("../../components/types") = require("../../components/types");
   made ??= room.construct(components, version);
   return made(request, engine);
 }

@@ -18,7 +18,6 @@ import {
 } from "../kernel";
 import { chooser, chooserTraces, node, nodeKey } from "../node";
 import { nodeTraces, rosenpassDaemon, rosenpassKey, rosenpassPsk, traces } from "../rosenpass";
-import { vxlan, vxlanBridge } from "../vxlan";
 import { wireguard, wireguardKey } from "../wireguard";
 import type { Part } from "./turns";
 
@@ -154,27 +153,32 @@ const nodeChooser = define({
   results: {},
 });
 
-const vxlanMember = define({
-  technology: vxlan,
-  id: (spec) => `${spec.node}/${spec.device}`,
-  // After the bridge that it is a port of, which is after the links.
-  bootFile: (spec) => `60-${spec.device}`,
-  owners: (spec) => [spec.owner],
-  results: {},
-  part: ({ owner, segment, node, peers }) => ({
-    whole: `${owner} ${segment}`,
-    name: node,
-    others: peers.map(({ name }) => name),
-  }),
-});
+/** Loaded with the first segment: most stacks have none. */
+const vxlan = (): typeof import("../vxlan") => require("../vxlan");
 
-const segmentBridge = define({
-  technology: vxlanBridge,
-  id: (spec) => `${spec.node}/${spec.device}`,
-  bootFile: (spec) => `55-${spec.device}`,
-  owners: (spec) => [spec.owner],
-  results: {},
-});
+const vxlanMember = () =>
+  define({
+    technology: vxlan().vxlan,
+    id: (spec) => `${spec.node}/${spec.device}`,
+    // After the bridge that it is a port of, which is after the links.
+    bootFile: (spec) => `60-${spec.device}`,
+    owners: (spec) => [spec.owner],
+    results: {},
+    part: ({ owner, segment, node, peers }) => ({
+      whole: `${owner} ${segment}`,
+      name: node,
+      others: peers.map(({ name }) => name),
+    }),
+  });
+
+const segmentBridge = () =>
+  define({
+    technology: vxlan().vxlanBridge,
+    id: (spec) => `${spec.node}/${spec.device}`,
+    bootFile: (spec) => `55-${spec.device}`,
+    owners: (spec) => [spec.owner],
+    results: {},
+  });
 
 const nodeRosenpass = define({
   technology: rosenpassKey(rosenpassFiles()),
@@ -204,21 +208,20 @@ const linkDaemon = define({
   asksOther: true,
 });
 
-const types = [
-  host,
-  machineKey,
-  wireguardInterface,
-  wireguardDeviceKey,
-  segmentBridge,
-  vxlanMember,
-  nodeChooser,
-  nodeRosenpass,
-  linkPsk,
-  linkDaemon,
-];
+const types: Record<string, () => ResourceType> = {
+  "overlay:node:Host": () => host,
+  "overlay:node:Key": () => machineKey,
+  "overlay:wireguard:Interface": () => wireguardInterface,
+  "overlay:wireguard:Key": () => wireguardDeviceKey,
+  "overlay:vxlan:Bridge": segmentBridge,
+  "overlay:vxlan:Member": vxlanMember,
+  "overlay:node:Chooser": () => nodeChooser,
+  "overlay:rosenpass:Key": () => nodeRosenpass,
+  "overlay:rosenpass:Psk": () => linkPsk,
+  "overlay:rosenpass:Daemon": () => linkDaemon,
+};
 
 /** `overlay:wireguard:Interface`, or undefined for a type that this version does not have. */
-export const resourceType = (token: string): ResourceType | undefined =>
-  types.find(({ technology }) => technology.token === token);
+export const resourceType = (token: string): ResourceType | undefined => types[token]?.();
 
-export const tokens = types.map(({ technology }) => technology.token);
+export const tokens = Object.keys(types);

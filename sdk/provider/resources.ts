@@ -42,6 +42,13 @@ export interface PartArgs<Spec> extends OfStack {
 
 const outputs = (...names: string[]) => Object.fromEntries(names.map((name) => [name, undefined]));
 
+/**
+ * Pulumi takes a stack trace of each of the four promises of each property, and looks up every line of it in source maps, a
+ * third of a program's time; it shows them only when it is asked for promises that leak. Where the program declares the
+ * resource, which goes into state, it finds out whatever the limit is.
+ */
+const TRACED = Boolean(process.env.PULUMI_DEBUG_PROMISE_LEAKS);
+
 /** What every resource of this package has. */
 abstract class OnHost extends pulumi.CustomResource {
   /** The kernel's lines as they were last known, in the words of ip(8), wg(8), nft(8). */
@@ -58,7 +65,13 @@ abstract class OnHost extends pulumi.CustomResource {
     results: string[],
     options?: pulumi.CustomResourceOptions,
   ) {
-    super(type, name, { ...outputs("config", "machine", "resource", ...results), ...args }, options);
+    const { stackTraceLimit } = Error;
+    if (!TRACED) Error.stackTraceLimit = 0;
+    try {
+      super(type, name, { ...outputs("config", "machine", "resource", ...results), ...args }, options);
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
+    }
   }
 }
 

@@ -5,7 +5,8 @@ import { paths } from "./paths";
 import { plan } from "./plan";
 import { type Input, type Spec, spec } from "./spec";
 
-export { ADOPTED, type KeySpec, labelField, wireguardKey } from "./key";
+export { type KeySpec, wireguardKey } from "./key";
+export { ADOPTED, labelField } from "./label";
 export { objectToPublicKey } from "./publicKey";
 export { missingKey, withPrivateKey } from "./quick";
 export { publicKeyField } from "./spec";

@@ -1,21 +1,12 @@
 /** A key of a device's own, in place of the node's: what a person may say, and the one fact that follows. */
 import { z } from "zod";
-import { checkedString } from "../faults";
 import type { Fact } from "../kernel/fact";
 import { fact } from "../kernel/kinds";
 import { deviceKey } from "../kernel/marks";
 import { foreignOwner } from "../kernel/owner";
 import type { Technology } from "../kernel/technology";
 import { deviceField, nameField, ownerField } from "../network/fields";
-
-export const labelField = checkedString((value) =>
-  /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/.test(value)
-    ? undefined
-    : { legal: "1 to 32 letters, digits, `_` and `-`, a letter or digit first", cure: "choose another label" },
-);
-
-/** The label of a key that a device had before it was ours. */
-export const ADOPTED = "adopted";
+import { labelField } from "./label";
 
 const spec = z.strictObject({
   node: nameField.describe("The node's own name. Example: fra"),

@@ -20,7 +20,7 @@ import {
 import { IPV4_MIN_MTU, ipv4Alone, leastMtu } from "../network/mtu";
 import { isDefault, type Owned, overlapping } from "../network/overlaps";
 import { rememberedByName, rememberedOf } from "../remembered";
-import { labelField } from "./key";
+import { labelField } from "./label";
 import { objectToPublicKey } from "./publicKey";
 
 export const publicKeyField = checkedString(objectToPublicKey);

@@ -199,5 +199,7 @@ export async function registered(
     return program();
   });
   await pulumi.runtime.disconnect();
+  // That waits for what goes to the engine, and not for what a program does with outputs by itself.
+  await new Promise(setImmediate);
   return made.sort((a, b) => (a.name < b.name ? -1 : 1));
 }

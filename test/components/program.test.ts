@@ -186,3 +186,38 @@ test("a secret that another resource gives later is the provider's to refuse: ho
   await new Promise(setImmediate);
   expect(found).toEqual([]);
 });
+
+test("of hosts and of other technologies a mesh has its program load what it checks arguments by, and nothing else", async () => {
+  jest.resetModules();
+  const { OverlayNode, WgMesh } = require("../../components");
+  // Not by way of declare.ts, which loads more.
+  const { runtime }: typeof pulumi = require("@pulumi/pulumi");
+  const made: string[] = [];
+  const newResource = ({ name, inputs }: pulumi.runtime.MockResourceArgs) => {
+    made.push(name);
+    return { id: name, state: { ...inputs, machine: "", publicKey: "" } };
+  };
+  await runtime.setMocks({ newResource, call: () => ({}) }, "net", "prod", false);
+  await runtime.runInPulumiStack(async () => {
+    const nodes = [new OverlayNode("lux", lux), new OverlayNode("fra", fra)];
+    new WgMesh("mesh", { nodes });
+  });
+  await runtime.disconnect();
+  expect(made).toContain("mesh@lux");
+  const loaded = Object.keys(require.cache).flatMap(
+    (path) => /\/sdk\/((?!network|provider)\w+\/.*)\.ts$/.exec(path)?.[1] ?? [],
+  );
+  expect(loaded.sort()).toEqual([
+    "host/bastions",
+    "host/connection",
+    "kernel/chains",
+    "kernel/later",
+    "node/spec",
+    "rosenpass/health",
+    "rosenpass/spec",
+    "wireguard/label",
+    "wireguard/publicKey",
+    "wireguard/quick",
+    "wireguard/spec",
+  ]);
+});

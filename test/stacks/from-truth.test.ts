@@ -74,7 +74,10 @@ async function built(): Promise<{ made: Awaited<ReturnType<typeof registered>>; 
     "truth:key": own.key,
     "truth:signers": JSON.stringify(signers),
   });
-  const made = await registered(() => jest.isolateModules(() => require("../../stacks/from-truth")));
+  let made: Awaited<ReturnType<typeof registered>> = [];
+  await jest.isolateModulesAsync(async () => {
+    made = await registered(() => require("../../stacks/from-truth"));
+  });
   const { spec } = made.find(({ type }) => type === "overlay:truth:Part")?.inputs ?? {};
   const keys = JSON.stringify(spec).replaceAll(/"key-of-(\w+)"/g, (_, name) => JSON.stringify(keyOf(name.length)));
   const result = parse(declaredSchema, JSON.parse(keys));

@@ -1,7 +1,8 @@
 /** What is found of a host by itself: clock, kernel, firewall, loop guard, what it forwards, drift. */
 import { format } from "../../faults";
 import { SESSION_SECONDS, type Snapshot } from "../../kernel";
-import { closedFaults, closedToSegment, type Firewall, missingFirewall } from "../../kernel/firewall";
+import type { Firewall } from "../../kernel/chains";
+import { closedFaults, closedToSegment, missingFirewall } from "../../kernel/firewall";
 import { nestedElse, nestedOf } from "../../kernel/nested";
 import { type Declared, driftOf } from "../status/look";
 import { age } from "../status/table";

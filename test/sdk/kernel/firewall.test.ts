@@ -15,7 +15,7 @@ import {
   passing,
   text,
 } from "../../../sdk/kernel";
-import { chainObjection, type Firewall } from "../../../sdk/kernel/firewall";
+import { chainObjection, type Firewall } from "../../../sdk/kernel/chains";
 import { capturedFile } from "./captured";
 
 const printed = (name: string) => readFileSync(capturedFile(`firewalls/${name}.txt`), "utf8");

@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { components } from "../../../components";
 import { settings } from "../../../components/rollout";
+import { components } from "../../../components/types";
 import { Configuration } from "../../../sdk/provider/configuration";
 import { packageSchema } from "../../../sdk/provider/schema";
 
