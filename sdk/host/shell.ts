@@ -18,16 +18,22 @@ interface Pending {
   reject(error: HostError): void;
 }
 
-let definitions: string | undefined;
+const joined = (names: string[]): string => names.map(agent).join("\n");
 
-/** Sent once, and read once for all hosts: definitions only. */
-function prelude(): string {
-  definitions ??= [
-    ...["session.sh", "login.sh", "lock.sh", "generations.sh"].map(agent),
-    stepsAgent(),
-    ...["snapshot.sh", "rosenpass/report.sh", "firewalls.sh", "probe.sh", "trace.sh", "apply.sh"].map(agent),
-  ].join("\n");
-  return definitions;
+/** What every session begins with: enough to look at its host. Definitions only, read once for all hosts. */
+const looking = once(() => joined(["session.sh", "login.sh", "snapshot.sh", "rosenpass/report.sh", "firewalls.sh"]));
+
+/** Sent before the first operation that needs it: a shell is a millisecond at that, and all that it starts copies it. */
+const changing = once(() =>
+  [joined(["lock.sh", "generations.sh"]), stepsAgent(), joined(["probe.sh", "trace.sh", "apply.sh"])].join("\n"),
+);
+
+function once(make: () => string): () => string {
+  let made: string | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 /** Seconds for the login itself, after the TCP connection. */
@@ -44,6 +50,8 @@ export class Shell {
   readonly #child: ReturnType<typeof startSsh>["child"];
   readonly #pending: Pending[] = [];
   #greeted = false;
+  /** Whether it knows all agents. */
+  #whole = false;
   #why: HostError | undefined;
 
   constructor(
@@ -74,7 +82,7 @@ export class Shell {
         ),
       (connection.connectTimeout + loginTime) * 1000,
     );
-    child.stdin.write(prelude());
+    child.stdin.write(looking());
     this.ready = this.#send("hello")
       .then(({ stdout }) => {
         this.#greeted = true;
@@ -126,6 +134,10 @@ export class Shell {
     return new Promise((resolve, reject) => {
       if (this.#why) return reject(this.#why);
       this.#pending.push({ stdout: new Frame(mark), stderr: new Frame(mark), resolve, reject });
+      if (!this.#whole && !looking().includes(`\n${agentName}() {`)) {
+        this.#whole = true;
+        this.#child.stdin.write(changing());
+      }
       this.#child.stdin.write(`{ frame ${mark} ${agentName} <<'${mark}'\n${text}${mark}\n}\n`);
     });
   }
