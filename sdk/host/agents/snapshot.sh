@@ -8,6 +8,10 @@
 snapshot() {
   set +e
   read_queries
+  at_once look
+}
+
+look() {
   section machine
   first_line /etc/machine-id
   section now
@@ -37,11 +41,21 @@ snapshot() {
 glance() {
   set +e
   read_queries
+  at_once look_again
+}
+
+look_again() {
   section versions
   tool_versions
   [ -z "$ways" ] || { section link && ask_ip "$ways"; }
   answers
   section end
+}
+
+# In one piece: three processes on the way, and SSH's cipher, have work with each of a hundred.
+at_once() {
+  looked=$("$1")
+  printf '%s\n' "$looked"
 }
 
 read_queries() {
