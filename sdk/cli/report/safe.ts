@@ -1,6 +1,5 @@
 /** Text of others made safe to show: no secret, nothing that a terminal obeys, nothing that Markdown or HTML take for theirs. */
 import { stripVTControlCharacters } from "node:util";
-import { USER_INFO } from "../../faults";
 
 const HIDDEN = "<not shown>";
 
@@ -59,6 +58,15 @@ export function secretsOf(environment: Record<string, string | undefined>): stri
     .sort((a, b) => b.length - a.length);
 }
 
+/** In each word, from the first :// to the last @: of a URL what stands before the host, RFC 3986, section 3.2.1. */
+const withoutUserInfo = (text: string): string =>
+  text.replace(/\S+/g, (word) => {
+    const begin = word.indexOf("://");
+    const [at, encoded] = [word.lastIndexOf("@"), word.lastIndexOf("%40")];
+    if (begin < 0 || Math.max(at, encoded) < begin) return word;
+    return `${word.slice(0, begin)}://${HIDDEN}@${word.slice(at > encoded ? at + 1 : encoded + 3)}`;
+  });
+
 function withoutNamed(text: string): string {
   return text.replace(NAMED, (whole: string, ...groups: (string | undefined)[]) => {
     const [name = "", between = "", value = ""] = groups.slice(0, 9).filter((it) => it !== undefined);
@@ -69,9 +77,7 @@ function withoutNamed(text: string): string {
 /** What Pulumi or a program said. `secrets`: what must not be in it. */
 export function shownMessage(message: string, secrets: readonly string[]): string {
   const known = secrets.reduce((text, secret) => text.replaceAll(secret, HIDDEN), printable(message));
-  const shown = known
-    .replace(PEM, HIDDEN)
-    .replace(new RegExp(USER_INFO, "g"), `://${HIDDEN}@`)
+  const shown = withoutUserInfo(known.replace(PEM, HIDDEN))
     .replace(JWT, HIDDEN)
     .replace(TOKENS, HIDDEN)
     .replace(AUTHORIZATION, `$1${HIDDEN}`)
