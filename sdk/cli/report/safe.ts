@@ -1,11 +1,11 @@
 /** Text of others made safe to show: no secret, nothing that a terminal obeys, nothing that Markdown or HTML take for theirs. */
 import { stripVTControlCharacters } from "node:util";
+import { TURNS } from "../direction";
 
 const HIDDEN = "<not shown>";
 
-/** C0 and C1 but tab and newline, and what turns the direction of text: UAX #9. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+/** C0 and C1 but tab and newline, and what turns the direction of text. */
+const CONTROL = new RegExp(String.raw`(?![\t\n])[\p{Cc}${TURNS}]`, "gu");
 
 export const printable = (text: string): string =>
   stripVTControlCharacters(text.replaceAll("\r\n", "\n")).replace(CONTROL, "");
