@@ -28,6 +28,9 @@ const changing = once(() =>
   [joined(["lock.sh", "generations.sh"]), stepsAgent(), joined(["probe.sh", "trace.sh", "apply.sh"])].join("\n"),
 );
 
+/** What only looks at a host: it is of the first part. */
+export const isLook = (agentName: string): boolean => looking().includes(`\n${agentName}() {`);
+
 function once(make: () => string): () => string {
   let made: string | undefined;
   return () => {
@@ -99,7 +102,7 @@ export class Shell {
     this.ready.catch((error: HostError) => this.kill(error));
   }
 
-  /** Runs a function of the agents. One at a time: the next begins when the one before has ended. */
+  /** Runs a function of the agents, also before `ready`. One at a time: the next begins when the one before has ended. */
   async run(agentName: string, input: string): Promise<Result> {
     const [result] = await Promise.all([this.#send(agentName, input), this.ready]);
     return result;
@@ -134,7 +137,7 @@ export class Shell {
     return new Promise((resolve, reject) => {
       if (this.#why) return reject(this.#why);
       this.#pending.push({ stdout: new Frame(mark), stderr: new Frame(mark), resolve, reject });
-      if (!this.#whole && !looking().includes(`\n${agentName}() {`)) {
+      if (!this.#whole && !isLook(agentName)) {
         this.#whole = true;
         this.#child.stdin.write(changing());
       }
@@ -143,12 +146,14 @@ export class Shell {
   }
 
   #receive(stream: "stdout" | "stderr", chunk: string): void {
-    const [first] = this.#pending;
-    first?.[stream].push(chunk);
-    const [out, err] = [first?.stdout.result, first?.stderr.result];
-    if (!first || !out || !err) return;
-    this.#pending.shift();
-    first.resolve({ code: out.code, stdout: out.text, stderr: err.text });
+    // A piece may hold the end of one and the beginning of the next: each finds its own by its mark.
+    for (const operation of this.#pending) operation[stream].push(chunk);
+    for (let [first] = this.#pending; first; [first] = this.#pending) {
+      const [out, err] = [first.stdout.result, first.stderr.result];
+      if (!out || !err) return;
+      this.#pending.shift();
+      first.resolve({ code: out.code, stdout: out.text, stderr: err.text });
+    }
   }
 
   #closed(): void {
