@@ -1,6 +1,7 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # self
 # Runs one of the package's programs, for the scripts beside it: `run FILE OPTION …`, FILE in dist, OPTION one of node's.
-root=$(dirname "$(dirname "$(readlink -f "$0")")")
+# `self` is the path of that script.
+root=$(cd -P "${self%/*}/.." && pwd -P)
 # Set-up links a newer Node there when the machine's own is too old.
 node=$root/dist/.bin/node
 [ -x "$node" ] || node=node

@@ -30,7 +30,7 @@ const SECRET_NAME = /key|secret|psk|passw|passphrase|token|identit|credential/i;
 const KEY_SHAPE = /(^|[^A-Za-z0-9+/])[A-Za-z0-9+/]{43}=/;
 const KEY_FILE = /PRIVATE KEY|PrivateKey|PresharedKey/i;
 /** What stands before the host in a URL, RFC 3986, section 3.2.1; a password that nobody has encoded may have a slash. */
-export const USER_INFO = /:\/\/\S*(@|%40)/;
+const USER_INFO = /:\/\/\S*(@|%40)/;
 const MAX_SHOWN = 80;
 
 /** True for text that may be or hold a private key, and so must not be shown. */

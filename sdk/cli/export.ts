@@ -18,8 +18,13 @@ export async function exported({ state, stack }: Source): Promise<string> {
   const words = ["stack", "export", "--non-interactive", ...(stack === undefined ? [] : ["--stack", stack])];
   const asked = promisify(execFile)("pulumi", words, {
     maxBuffer: 2 ** 30,
-    // Whether there is a newer Pulumi would be asked over the network first, and told nobody.
-    env: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" },
+    env: {
+      // Go clears up, on all processors, from 4 MB on: a tenth of the work of what ends in a moment.
+      GOGC: "400",
+      ...process.env,
+      // Whether there is a newer Pulumi would be asked over the network first, and told nobody.
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+    },
   });
   asked.child.stdin?.end();
   try {

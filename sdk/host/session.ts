@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { type Connection, describeConnection } from "./connection";
 import { HostError } from "./errors";
-import { type Result, Shell } from "./shell";
+import { isLook, type Result, Shell } from "./shell";
 import type { SshEnvironment } from "./ssh";
 
 export interface RunOptions {
@@ -112,7 +112,7 @@ export class SshSession implements Session {
   async #now({ agent, input }: Operation, options: RunOptions): Promise<Result> {
     const { signal, timeout = 60 } = options;
     if (signal?.aborted) throw cancelled();
-    const shell = await this.#connected(options);
+    const { shell, result } = await this.#connected(options, isLook(agent) ? { agent, input } : undefined);
     const who = describeConnection(this.connection);
     const late = new HostError(
       "timeout",
@@ -122,28 +122,34 @@ export class SshSession implements Session {
     const abort = () => shell.kill(cancelled());
     signal?.addEventListener("abort", abort, { once: true });
     try {
-      return await shell.run(agent, input);
+      return await (result ?? shell.run(agent, input));
     } finally {
       clearTimeout(limit);
       signal?.removeEventListener("abort", abort);
     }
   }
 
-  async #connected({ wait = 0, signal, status }: RunOptions): Promise<Shell> {
-    if (this.#shell?.alive) return this.#shell;
+  /** `look`: goes with the login, if there is to be one, and has its result then: it spares a round trip. */
+  async #connected(
+    { wait = 0, signal, status }: RunOptions,
+    look: Operation | undefined,
+  ): Promise<{ shell: Shell; result?: Promise<Result> }> {
+    if (this.#shell?.alive) return { shell: this.#shell };
     if (this.#refused && wait === 0) throw this.#refused;
     const environment = await this.environment();
     const deadline = Date.now() + wait * 1000;
     let settled: number | undefined;
     for (let attempt = 0; ; attempt++) {
       const shell = new Shell(this.connection, environment);
+      const result = look && shell.run(look.agent, look.input);
+      result?.catch(() => undefined); // `ready` tells
       const abort = () => shell.kill(cancelled());
       signal?.addEventListener("abort", abort, { once: true });
       try {
         await shell.ready;
         this.#refused = undefined;
         this.#shell = shell;
-        return shell;
+        return { shell, ...(result && { result }) };
       } catch (error) {
         if (!(error instanceof HostError) || signal?.aborted) throw error;
         // A host that is down again, as after a reboot, settles anew.

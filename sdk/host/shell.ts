@@ -18,16 +18,25 @@ interface Pending {
   reject(error: HostError): void;
 }
 
-let definitions: string | undefined;
+const joined = (names: string[]): string => names.map(agent).join("\n");
 
-/** Sent once, and read once for all hosts: definitions only. */
-function prelude(): string {
-  definitions ??= [
-    ...["session.sh", "login.sh", "lock.sh", "generations.sh"].map(agent),
-    stepsAgent(),
-    ...["snapshot.sh", "rosenpass/report.sh", "firewalls.sh", "probe.sh", "trace.sh", "apply.sh"].map(agent),
-  ].join("\n");
-  return definitions;
+/** What every session begins with: enough to look at its host. Definitions only, read once for all hosts. */
+const looking = once(() => joined(["session.sh", "login.sh", "snapshot.sh", "rosenpass/report.sh", "firewalls.sh"]));
+
+/** Sent before the first operation that needs it: a shell is a millisecond at that, and all that it starts copies it. */
+const changing = once(() =>
+  [joined(["lock.sh", "generations.sh"]), stepsAgent(), joined(["probe.sh", "trace.sh", "apply.sh"])].join("\n"),
+);
+
+/** What only looks at a host: it is of the first part. */
+export const isLook = (agentName: string): boolean => looking().includes(`\n${agentName}() {`);
+
+function once(make: () => string): () => string {
+  let made: string | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 /** Seconds for the login itself, after the TCP connection. */
@@ -44,6 +53,8 @@ export class Shell {
   readonly #child: ReturnType<typeof startSsh>["child"];
   readonly #pending: Pending[] = [];
   #greeted = false;
+  /** Whether it knows all agents. */
+  #whole = false;
   #why: HostError | undefined;
 
   constructor(
@@ -74,7 +85,7 @@ export class Shell {
         ),
       (connection.connectTimeout + loginTime) * 1000,
     );
-    child.stdin.write(prelude());
+    child.stdin.write(looking());
     this.ready = this.#send("hello")
       .then(({ stdout }) => {
         this.#greeted = true;
@@ -91,7 +102,7 @@ export class Shell {
     this.ready.catch((error: HostError) => this.kill(error));
   }
 
-  /** Runs a function of the agents. One at a time: the next begins when the one before has ended. */
+  /** Runs a function of the agents, also before `ready`. One at a time: the next begins when the one before has ended. */
   async run(agentName: string, input: string): Promise<Result> {
     const [result] = await Promise.all([this.#send(agentName, input), this.ready]);
     return result;
@@ -126,17 +137,23 @@ export class Shell {
     return new Promise((resolve, reject) => {
       if (this.#why) return reject(this.#why);
       this.#pending.push({ stdout: new Frame(mark), stderr: new Frame(mark), resolve, reject });
+      if (!this.#whole && !isLook(agentName)) {
+        this.#whole = true;
+        this.#child.stdin.write(changing());
+      }
       this.#child.stdin.write(`{ frame ${mark} ${agentName} <<'${mark}'\n${text}${mark}\n}\n`);
     });
   }
 
   #receive(stream: "stdout" | "stderr", chunk: string): void {
-    const [first] = this.#pending;
-    first?.[stream].push(chunk);
-    const [out, err] = [first?.stdout.result, first?.stderr.result];
-    if (!first || !out || !err) return;
-    this.#pending.shift();
-    first.resolve({ code: out.code, stdout: out.text, stderr: err.text });
+    // A piece may hold the end of one and the beginning of the next: each finds its own by its mark.
+    for (const operation of this.#pending) operation[stream].push(chunk);
+    for (let [first] = this.#pending; first; [first] = this.#pending) {
+      const [out, err] = [first.stdout.result, first.stderr.result];
+      if (!out || !err) return;
+      this.#pending.shift();
+      first.resolve({ code: out.code, stdout: out.text, stderr: err.text });
+    }
   }
 
   #closed(): void {

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -78,18 +79,32 @@ export function sshArguments(
   ];
 }
 
-/** What the login shell of a user is told: which user ssh_config has is known only there. */
+/** What the login shell of a user is told: which user ssh_config has is known only there. root has /, and needs no id(1). */
 function becomeRoot(user: string | undefined): string {
   if (user === "root") return "exec sh";
-  return user ? "exec sudo -n sh" : `exec sh -c '[ "$(id -u)" = 0 ] && exec sh; exec sudo -n sh'`;
+  return user ? "exec sudo -n sh" : `exec sh -c '[ -O / ] || [ "$(id -u)" = 0 ] || exec sudo -n sh; exec sh'`;
 }
 
-/** A known_hosts file for one key, in a folder of its own; ssh has read it when the login is over. */
+/** With the known_hosts files of the logins that go on now. */
+let folder: string | undefined;
+const files = new Set<string>();
+
+/** A known_hosts file for one key; ssh has read it when the login is over. */
 function writeKnownHosts(hostKey: string): { file: string; forget: () => void } {
-  const folder = mkdtempSync(join(tmpdir(), "overlay-"));
-  const file = join(folder, "known_hosts");
+  folder ??= mkdtempSync(join(tmpdir(), "overlay-"));
+  const file = join(folder, randomUUID());
   writeFileSync(file, `${pinned} ${hostKey}\n`);
-  return { file, forget: () => rmSync(folder, { recursive: true, force: true }) };
+  files.add(file);
+  return { file, forget: () => forget(file) };
+}
+
+/** Once for each. The last one takes the folder with it. */
+function forget(file: string): void {
+  files.delete(file);
+  rmSync(file, { force: true });
+  if (!folder || files.size > 0) return;
+  rmSync(folder, { recursive: true, force: true });
+  folder = undefined;
 }
 
 /** Starts ssh to a host; its far end is a shell that reads standard input. `forget` removes what it needed to log in. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stackNetwork, stackResources } from "../../sdk/cli/stack";
 import { wanted } from "../../sdk/cli/status/look";
-import { agent, stepsAgent } from "../../sdk/host/agents";
+import { agent } from "../../sdk/host/agents";
 import { queries } from "../../sdk/kernel";
 import { type Lab, run } from "../lab";
 import { meshOf, nodesOf } from "./network";
@@ -29,13 +29,10 @@ function lookScript(state: string): (host: string) => string {
       return [node.name, queries(declared.flatMap(({ facts }) => facts))];
     }),
   );
-  const agents = [...["session", "login", "lock", "generations"].map((it) => `${it}.sh`)].map(agent);
-  const looking = ["snapshot.sh", "rosenpass/report.sh", "firewalls.sh"].map(agent);
+  const agents = ["session.sh", "login.sh", "snapshot.sh", "rosenpass/report.sh", "firewalls.sh"].map(agent);
   return (host) =>
     [
       ...agents,
-      stepsAgent(),
-      ...looking,
       `set -euf; snapshot <<'QUERIES'`,
       ...(asked.get(host) ?? []),
       "QUERIES",

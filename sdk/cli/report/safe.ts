@@ -1,12 +1,11 @@
 /** Text of others made safe to show: no secret, nothing that a terminal obeys, nothing that Markdown or HTML take for theirs. */
 import { stripVTControlCharacters } from "node:util";
-import { USER_INFO } from "../../faults";
+import { TURNS } from "../direction";
 
 const HIDDEN = "<not shown>";
 
-/** C0 and C1 but tab and newline, and what turns the direction of text: UAX #9. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+/** C0 and C1 but tab and newline, and what turns the direction of text. */
+const CONTROL = new RegExp(String.raw`(?![\t\n])[\p{Cc}${TURNS}]`, "gu");
 
 export const printable = (text: string): string =>
   stripVTControlCharacters(text.replaceAll("\r\n", "\n")).replace(CONTROL, "");
@@ -59,6 +58,15 @@ export function secretsOf(environment: Record<string, string | undefined>): stri
     .sort((a, b) => b.length - a.length);
 }
 
+/** In each word, from the first :// to the last @: of a URL what stands before the host, RFC 3986, section 3.2.1. */
+const withoutUserInfo = (text: string): string =>
+  text.replace(/\S+/g, (word) => {
+    const begin = word.indexOf("://");
+    const [at, encoded] = [word.lastIndexOf("@"), word.lastIndexOf("%40")];
+    if (begin < 0 || Math.max(at, encoded) < begin) return word;
+    return `${word.slice(0, begin)}://${HIDDEN}@${word.slice(at > encoded ? at + 1 : encoded + 3)}`;
+  });
+
 function withoutNamed(text: string): string {
   return text.replace(NAMED, (whole: string, ...groups: (string | undefined)[]) => {
     const [name = "", between = "", value = ""] = groups.slice(0, 9).filter((it) => it !== undefined);
@@ -69,9 +77,7 @@ function withoutNamed(text: string): string {
 /** What Pulumi or a program said. `secrets`: what must not be in it. */
 export function shownMessage(message: string, secrets: readonly string[]): string {
   const known = secrets.reduce((text, secret) => text.replaceAll(secret, HIDDEN), printable(message));
-  const shown = known
-    .replace(PEM, HIDDEN)
-    .replace(new RegExp(USER_INFO, "g"), `://${HIDDEN}@`)
+  const shown = withoutUserInfo(known.replace(PEM, HIDDEN))
     .replace(JWT, HIDDEN)
     .replace(TOKENS, HIDDEN)
     .replace(AUTHORIZATION, `$1${HIDDEN}`)

@@ -41,7 +41,7 @@ export const addStatus = (program: Command): Command =>
         .option("--watch [seconds]", "goes on looking, every so many seconds. Default: 2", between(0.5, 3600))
         .option("--measure", "sends packets inside of links and segments, too, and tells what passes in one piece")
         .addOption(new Option("--format <name>", "what to print").choices(FORMATS).default("table"))
-        .option("--json", "the same as --format json"),
+        .addOption(new Option("--json", "the same as --format json").conflicts("format")),
     ),
   )
     .option("--no-color", "no colours; there are none where NO_COLOR is set, either")

@@ -1,5 +1,6 @@
 /** A status for a terminal: a line for each row where it is wide enough, else a few. Pure. */
 import { HEALTHY } from "../../rosenpass";
+import { TURNS } from "../direction";
 import { type HostStatus, type Row, type Status, troubles } from "./rows";
 
 export interface Terminal {
@@ -13,9 +14,9 @@ const COLOURS = { red: 31, green: 32, yellow: 33, bold: 1, dim: 2 };
 type Colour = keyof typeof COLOURS;
 type Paint = (text: string, colour: Colour | undefined) => string;
 
-/** A name of a state that somebody has written may have any character, also those that turn the direction of text (UAX #9). */
-export const shown = (text: string): string =>
-  text.replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
+const UNSHOWN = new RegExp(String.raw`[\p{Cc}${TURNS}]`, "gu");
+/** A name of a state that somebody has written may have any character. */
+export const shown = (text: string): string => text.replace(UNSHOWN, "\ufffd");
 
 /** `840 B`, `1.2 MB` */
 export function bytes(number: number): string {

@@ -2,6 +2,9 @@
 # The far end of a session (sdk/host/session.ts): sent once, before the other agents, to the shell that sshd started.
 # Only definitions and settings: a text that was cut off on its way does nothing.
 
+# shellcheck disable=SC2034 # what the others read; boot.sh has it from steps.sh
+newline='
+'
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 umask 077
 

@@ -21,6 +21,11 @@ test.each<[string, string[], string]>([
   ["a command that is none", ["nothing"], "unknown command 'nothing' [cli/option]"],
   ["an option that is none", ["status", "--jsn"], "unknown option '--jsn' (Did you mean --json?) [cli/option]"],
   [
+    "two formats",
+    ["status", "--json", "--format", "prometheus"],
+    "option '--json' cannot be used with option '--format <name>' [cli/option]",
+  ],
+  [
     "an option that is needed",
     ["truth", "get", "prod"],
     "required option '--store <address>' not specified [cli/option]",

@@ -158,7 +158,7 @@ describe("what cannot be read is said with its cure", () => {
     const bin = join(folder, "bin");
     spawnSync("sh", [
       "-c",
-      `mkdir ${bin} && ln -s ${process.execPath} ${bin}/node && for it in sh dirname readlink; do ln -s "$(command -v $it)" ${bin}; done`,
+      `mkdir ${bin} && ln -s ${process.execPath} ${bin}/node && for it in sh readlink; do ln -s "$(command -v $it)" ${bin}; done`,
     ]);
     expect(overlay([], "", { PATH: bin }).stderr).toBe(
       "overlay: there is no pulumi on PATH: put it there, or give what `pulumi stack export` prints as --state FILE [cli/pulumi]\n",

@@ -39,6 +39,20 @@ test("a kernel that is not Linux is refused before anything is done", async () =
   expect(kind).toBe("notLinux");
 });
 
+test("who looks alone is not told how to change a host, and who changes it is told once", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "overlay-test-"));
+  const told = join(folder, "told");
+  const definitions = () => readFileSync(told, "utf8").match(/^(hello|count_generations)\(\)/gm);
+  const hosts = new Hosts({ ssh: program(`tee ${told} | sh`) });
+  const session = hosts.session(connection);
+  await session.run("hello");
+  expect(definitions()).toEqual(["hello()"]);
+  for (let times = 0; times < 2; times++) expect(await session.run("count_generations")).toMatchObject({ code: 0 });
+  expect(definitions()).toEqual(["hello()", "count_generations()"]);
+  await hosts.close();
+  rmSync(folder, { recursive: true });
+});
+
 test("a run that connects to nobody starts nothing and leaves nothing", async () => {
   const before = readdirSync(tmpdir()).filter((name) => name.startsWith("overlay-"));
   const hosts = new Hosts({ ssh: ["/nowhere/ssh"], identities: ["no key"] });

@@ -37,6 +37,12 @@ test.each([
   [`glpat-${"a".repeat(20)}`, "<not shown>"],
 ])("%j", (text, expected) => expect(shown(text)).toBe(expected));
 
+test("a word that is as long as a text may be takes no longer than others", () => {
+  const began = performance.now();
+  expect(shown("://".repeat(30_000))).toHaveLength(90_000);
+  expect(performance.now() - began).toBeLessThan(1000);
+});
+
 test("a variable's value is known as JSON writes it, too", () => {
   const secrets = secretsOf({ DEPLOY_TOKEN: 'a"b\nc-long-enough' });
   expect(shownMessage('it is "a\\"b\\nc-long-enough"', secrets)).toBe('it is "<not shown>"');
