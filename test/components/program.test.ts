@@ -5,6 +5,7 @@ import { eachSecret } from "../../components/input";
 import { linkArgs } from "../../components/linkArgs";
 import { Network } from "../../components/network";
 import { sideSpec } from "../../components/side";
+import { Interface } from "../../sdk/provider/resources";
 import { reference, registered } from "./declare";
 
 const lux = { id: 1, connection: { host: "lux.example" }, addresses: ["10.255.0.1"], endpoints: ["203.0.113.5"] };
@@ -30,6 +31,22 @@ test("a host a node, an interface a side; each knows how its own machine is reac
     spec: { owner: "net/prod", peer: { name: "lux", publicKey: "key-of-lux", endpoint: "203.0.113.5:11002" } },
   });
   expect(onLux?.inputs).toMatchObject({ connection: { host: "lux.example", port: 22 }, machine: "machine-of-lux" });
+});
+
+test("a program's own stack traces are as long as they were", async () => {
+  const { stackTraceLimit } = Error;
+  const limits: number[] = [];
+  await registered(() => {
+    const a = new OverlayNode("lux", lux);
+    limits.push(Error.stackTraceLimit);
+    // The SDK refuses a name that is empty.
+    expect(() => new Interface("", { connection: lux.connection, machine: "", spec: "{}" })).toThrow(
+      "Missing resource name",
+    );
+    new WgLink("lux-fra", { a, b: new OverlayNode("fra", fra) });
+    limits.push(Error.stackTraceLimit);
+  });
+  expect([stackTraceLimit > 0, ...limits]).toEqual([true, stackTraceLimit, stackTraceLimit]);
 });
 
 test("outputs of components", async () => {
