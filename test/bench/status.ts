@@ -30,14 +30,7 @@ function lookScript(state: string): (host: string) => string {
     }),
   );
   const agents = ["session.sh", "login.sh", "snapshot.sh", "rosenpass/report.sh", "firewalls.sh"].map(agent);
-  return (host) =>
-    [
-      ...agents,
-      `set -euf; snapshot <<'QUERIES'`,
-      ...(asked.get(host) ?? []),
-      "QUERIES",
-      "",
-    ].join("\n");
+  return (host) => [...agents, `set -euf; snapshot <<'QUERIES'`, ...(asked.get(host) ?? []), "QUERIES", ""].join("\n");
 }
 
 export async function status(lab: Lab): Promise<Section> {
