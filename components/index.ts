@@ -1,5 +1,4 @@
 /** What an engineer writes a network with. */
-import "../sdk/zodLocales";
 
 export { Provider, type ProviderArgs } from "../sdk/provider/resources";
 export type { WgLinkArgs } from "./linkArgs";

@@ -1,6 +1,5 @@
 /** The plugin's entry: the engine starts it with its own address and reads the port from the first line of output. */
 import "../nodeVersion";
-import "../zodLocales";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ConstructRequest, ConstructResponse } from "@pulumi/pulumi/proto/provider_pb";
