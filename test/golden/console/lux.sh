@@ -26,10 +26,10 @@ sysctl -w 'net/ipv4/tcp_rmem=4096 131072 6291456'
 sysctl -w 'net/ipv6/conf/eth0/accept_ra=2'
 sysctl -w 'net/ipv4/ip_forward=1'
 sysctl -w 'net/ipv6/conf/all/forwarding=1'
-ip rule add pref 5111 not fwmark 0x6f/0xff lookup 111
-ip -6 rule add pref 5111 not fwmark 0x6f/0xff lookup 111
 ip route add unreachable 10.255.0.0/24 proto 111 metric 4294967295
 ip route add unreachable fd00:6f::/48 proto 111 metric 4294967295
+ip rule add pref 5111 not fwmark 0x6f/0xff lookup 111
+ip -6 rule add pref 5111 not fwmark 0x6f/0xff lookup 111
 nft 'add counter inet overlay link-mesh'
 nft 'add element inet overlay guard { 11001 : "link-mesh" }'
 
