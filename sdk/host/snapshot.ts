@@ -20,7 +20,7 @@ import type { Result } from "./shell";
  * Looks at a host. Queries ask for what a snapshot does not always show, one each:
  * `sysctl net/ipv4/ip_forward`, `file /etc/overlay/owner`, `unit overlay-late.service`, `enabled overlay-late.service`,
  * `key PATH`, `command wg`, `way 203.0.113.5`, `fdb vx-lan`, `neigh vx-lan`, `firewall ufw`,
- * `firewall inet filter input`, `hook input`, `quick wg0`, `advertised`, `rosenpass lux-fra`, `rosenpass-node COMMAND`, `udp 21001`,
+ * `firewall inet filter input`, `hook input`, `table inet overlay`, `tables`, `quick wg0`, `advertised`, `rosenpass lux-fra`, `rosenpass-node COMMAND`, `udp 21001`,
  * `decisions`.
  * Throws HostError.
  */
@@ -92,7 +92,10 @@ export function parseSnapshot(text: string, queries: readonly string[]): Snapsho
     ...(ssh && { ssh }),
     ...(owner !== undefined && { owner }),
     host: { wireguard: lines("wireguard")[0] as Snapshot["host"]["wireguard"] },
-    versions: versions(lines("versions"), sections.get("nft") ?? ""),
+    versions: versions(
+      lines("versions"),
+      [...sections].flatMap(([name, text]) => (/^nft\b/.test(name) ? text : [])).join("\n"),
+    ),
     links: links as LinkJson[],
     addrs: (addrs as AddrJson[]).map(withScopes),
     routes4: routesOf("ip", ip.slice(2)),
@@ -301,9 +304,13 @@ const ways = (found: readonly Way[]): Map<string, string> =>
 function nftTables(sections: Map<string, string>): Snapshot["nft"] {
   return Object.fromEntries(
     [...sections]
-      // One that another run takes away while they are listed, as that of a proof, has nothing to show.
+      // One that another run takes away while they are listed, as that of a proof, has nothing to show; of one that was looked
+      // at twice the later look counts.
       .filter(([name, text]) => name.startsWith("nft ") && text.trim() !== "")
-      .map(([name, text]) => [name.slice(4), json<{ nftables: unknown[] }>(name, text).nftables]),
+      .map(([name, text]) => [
+        name.slice(4),
+        json<{ nftables: unknown[] }>(name, text.trimEnd().split("\n").at(-1) ?? "").nftables,
+      ]),
   );
 }
 

@@ -24,6 +24,7 @@ export const nftElement: Kind<NftElement> = {
     `nft add counter ${value.table} ${value.counter}`,
     `nft add ${element(value)} : "${value.counter}" }`,
   ],
+  queries: (value) => [`table ${value.table}`],
   read(snapshot, id, wanted) {
     const [family, name, map = "", counter = ""] = id.split(" ");
     const table = `${family} ${name}`;

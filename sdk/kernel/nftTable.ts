@@ -64,6 +64,7 @@ export const nftTable: Kind<NftTable> = {
   volatile: true,
   key: id,
   lines: (value) => value.lines.map((line) => `nft ${line}`),
+  queries: (value) => [`table ${id(value)}`],
   read(snapshot, key) {
     const [, name = ""] = key.split(" ");
     const json = snapshot.nft[key];

@@ -105,7 +105,7 @@ const host = define({
   },
   machine: {
     named: ({ node }) => node,
-    queries: (spec) => [...rulesQueries(spec), ...queries(chooserFacts)],
+    queries: (spec) => [...rulesQueries(spec), ...queries(chooserFacts), "tables"],
     belongings,
     remains: (snapshot) => [
       ...(snapshot.keys[WIREGUARD_KEY] === undefined ? [] : [WIREGUARD_KEY]),

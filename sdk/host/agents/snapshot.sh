@@ -6,7 +6,7 @@ tab='	'
 
 # snapshot: standard input is queries, one a line (sysctl NAME, file PATH, unit NAME, enabled NAME, key PATH,
 # command NAME, manager DEVICE, way ADDRESS, fdb DEVICE, neigh DEVICE, firewall ufw|firewalld|FAMILY TABLE CHAIN,
-# hook NAME [DEVICE], quick DEVICE, advertised, decisions, rosenpass NAME, rosenpass-node BINARY, udp PORT).
+# hook NAME [DEVICE], table FAMILY NAME, tables, quick DEVICE, advertised, decisions, rosenpass NAME, rosenpass-node BINARY, udp PORT).
 snapshot() {
   set +e
   read_queries
@@ -50,6 +50,7 @@ look_again() {
   section versions
   curl_version
   [ -z "$ways" ] || { section ip && ask_ip "$ways"; }
+  [ -z "$tables$all_tables" ] || nft_tables
   answers
   section end
 }
@@ -62,7 +63,7 @@ at_once() {
 
 read_queries() {
   sysctls='' files='' units='' started='' keys='' managed='' commands='' ways='' fdbs='' neighs='' firewalls='' hooks='' quick=''
-  advertised='' decisions='' rosenpass='' rosenpass_nodes='' ports='' clock='' held=''
+  advertised='' decisions='' rosenpass='' rosenpass_nodes='' ports='' clock='' held='' tables='' all_tables=''
   while read -r what name; do
     case $what in
       sysctl) sysctls="$sysctls /proc/sys/$name" ;;
@@ -77,6 +78,8 @@ read_queries() {
       neigh) neighs="$neighs $name" ;;
       firewall) firewalls=$firewalls$name, ;;
       hook) hooks=$hooks$name, ;;
+      table) tables=$tables$name, ;;
+      tables) all_tables=yes ;;
       quick) quick="$quick $name" ;;
       advertised) advertised=yes ;;
       decisions) decisions=yes ;;
@@ -310,20 +313,36 @@ masked() {
 # All tables, with nft's version, and what is in ours. One call for both would list those alone that it is to show, from nft 1.0.2 on.
 nft_tables() {
   command -v nft >/dev/null || return
+  if [ -n "$all_tables" ] || [ -z "$tables" ]; then list_tables; else
+    listed=''
+    each nft_table "$tables"
+    # Else what version it is each of them has said.
+    [ -n "$listed" ] || list_tables
+  fi
+}
+
+# nft_table 'FAMILY NAME'
+nft_table() {
+  # shellcheck disable=SC2086 # two words
+  table=$(nft -j list table $1 2>/dev/null) || return 0
+  section "nft $1"
+  printf '%s\n' "$table"
+  listed=yes
+}
+
+# All of ours.
+list_tables() {
   section nft
-  tables=$(nft -j list tables)
-  printf '%s\n' "$tables"
-  case $tables in *'"metainfo"'*) ;; *) nft --version 2>/dev/null ;; esac # before 0.9.1
+  there=$(nft -j list tables)
+  printf '%s\n' "$there"
+  case $there in *'"metainfo"'*) ;; *) nft --version 2>/dev/null ;; esac # before 0.9.1
   IFS='{'
-  for table in $tables; do
+  for table in $there; do
     unset IFS
     case $table in
       '"family": "'*'", "name": "overlay'*)
         name=${table#*'"name": "'} table=${table#'"family": "'}
-        table="${table%%'"'*} ${name%%'"'*}"
-        section "nft $table"
-        # shellcheck disable=SC2086 # family and name
-        nft -j list table $table
+        nft_table "${table%%'"'*} ${name%%'"'*}"
         ;;
     esac
   done

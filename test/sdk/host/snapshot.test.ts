@@ -189,12 +189,33 @@ test("of nft's tables those of ours are shown, by family and name", () => {
   ];
   const all = `{"nftables": [{"metainfo": {"version": "1.0.6"}}, ${list.join(", ")}]}`;
   const nft = `nft() { if [ "$*" = '-j list tables' ]; then cat; else printf '{"nftables": ["%s"]}\\n' "$*"; fi; }`;
-  const seen = parseSnapshot(`${printed(nft, "nft_tables; section end", all)}`, []);
-  expect(seen.nft).toEqual({
-    "inet overlay": ["-j list table inet overlay"],
-    "ip6 overlay-x": ["-j list table ip6 overlay-x"],
-  });
-  expect(seen.versions).toEqual({ nft: "1.0.6" });
+  const shown = (queries: string) =>
+    parseSnapshot(printed(nft, `read_queries <<'EOT'\n${queries}\nEOT\nnft_tables; section end`, all), []);
+  for (const queries of ["", "table inet overlay\ntables"]) {
+    const seen = shown(queries);
+    expect(seen.nft).toEqual({
+      "inet overlay": ["-j list table inet overlay"],
+      "ip6 overlay-x": ["-j list table ip6 overlay-x"],
+    });
+    expect(seen.versions).toEqual({ nft: "1.0.6" });
+  }
+});
+
+test("of nft's tables those that are asked for are shown without a list of all, which is asked where there is none of them", () => {
+  const said = (name: string) =>
+    `{"nftables": [{"metainfo": {"version": "1.0.9"}}, {"table": {"family": "inet", "name": "${name}"}}]}`;
+  const nft = `nft() { case $* in *list\\ tables) echo '${said("x").replace("1.0.9", "1.0.6")}' ;; *gone) return 1 ;; *) echo '${said("asked")}' ;; esac; }`;
+  const shown = (...queries: string[]) =>
+    parseSnapshot(printed(nft, `read_queries <<'EOT'\n${queries.join("\n")}\nEOT\nnft_tables; section end`), []);
+  const seen = shown("table inet overlay", "table inet gone");
+  expect(Object.keys(seen.nft)).toEqual(["inet overlay"]);
+  expect(seen.versions).toEqual({ nft: "1.0.9" });
+  expect(shown("table inet gone")).toMatchObject({ nft: {}, versions: { nft: "1.0.6" } });
+});
+
+test("of a table that was looked at twice the later look counts", () => {
+  const look = (handle: number) => `\x1enft inet overlay\n{"nftables": [${handle}]}\n`;
+  expect(parseSnapshot(`${look(1)}\x1eend\n${look(2)}\x1eend\n`, []).nft).toEqual({ "inet overlay": [2] });
 });
 
 test("of a file of wg-quick's the names of what it does besides, and nothing of what they say", () => {
