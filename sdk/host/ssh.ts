@@ -79,10 +79,13 @@ export function sshArguments(
   ];
 }
 
-/** What the login shell of a user is told: which user ssh_config has is known only there. root has /, and needs no id(1). */
+/**
+ * What the login shell of a user is told: which user ssh_config has is known only there. root has /, which any shell can be asked
+ * in these words; the rest is for sh.
+ */
 function becomeRoot(user: string | undefined): string {
   if (user === "root") return "exec sh";
-  return user ? "exec sudo -n sh" : `exec sh -c '[ -O / ] || [ "$(id -u)" = 0 ] || exec sudo -n sh; exec sh'`;
+  return user ? "exec sudo -n sh" : `test -O / && exec sh; exec sh -c '[ "$(id -u)" = 0 ] || exec sudo -n sh; exec sh'`;
 }
 
 /** With the known_hosts files of the logins that go on now. */

@@ -61,12 +61,14 @@ arm() {
 
 # carry_out CHANGES: Commands up to a line `.`, so many times, then a snapshot by the queries that follow.
 carry_out() {
-  report='' change=1 changes=$1 queries='' broke=''
+  report='' change=1 changes=$1 queries='' broke='' new_folders=''
   begin_steps stop
+  todo=$(cat 9>&-)
   # shellcheck disable=SC2154 # of steps.sh
+  [ -d "$overlay_etc" ] || make_folders
+  # shellcheck disable=SC2154 # of session.sh
   IFS=$newline
-  # shellcheck disable=SC2013 # lines they are
-  for line in $(cat 9>&-); do
+  for line in $todo; do
     unset IFS
     if [ "$change" -gt "$changes" ]; then
       queries=$queries$line$newline
@@ -84,6 +86,8 @@ carry_out() {
     fi
   done
   unset IFS
+  # shellcheck disable=SC2086 # paths
+  [ -z "${report:+$new_folders}" ] || rmdir $new_folders 2>/dev/null || : # those that are empty
   seen=$(
     snapshot <<EOT
 $queries

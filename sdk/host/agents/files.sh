@@ -31,6 +31,24 @@ make_folder() {
   esac
 }
 
+# make_folders: on a host that is new, those of all files of $todo by one process; they are left in $new_folders, the last first.
+# Which of them cannot be made its file tells.
+make_folders() {
+  IFS=$newline
+  for line in $todo; do
+    case $line in 'put 0644 '* | 'put 0755 '*) ;; *) continue ;; esac
+    line=${line#put 0??? }
+    line=${line%% *}
+    line=${line%/*}
+    case " $new_folders " in *" $line "*) ;; *) [ -d "$line" ] || new_folders="$line${new_folders:+ }$new_folders" ;; esac
+  done
+  unset IFS
+  umask 022
+  # shellcheck disable=SC2086 # paths
+  [ -z "$new_folders" ] || mkdir -p $new_folders 2>/dev/null 9>&- || :
+  umask 077
+}
+
 # enqueue_file LINE: `put MODE PATH TEXT`, where TEXT has \n for a newline and \\ for a backslash, `genkey PATH` or `keepkey PATH
 # DEVICE`. It is written at once, takes its place together with those that follow, and leaves in the batch what is for anybody's
 # eyes: `PATH LINE`.

@@ -11,7 +11,7 @@ umask 077
 # frame MARK AGENT: runs an agent between `MARK<` and `MARK>CODE`, on both streams, so that the other end knows what
 # belongs to it and how it ended. MARK is random for each operation.
 frame() {
-  frame_mark=$1
+  frame_mark=$1 frame_agent=$2
   shift
   printf '%s<' "$frame_mark"
   printf '%s<' "$frame_mark" >&2
@@ -22,6 +22,7 @@ frame() {
   frame_code=$?
   printf '%s>%d\n' "$frame_mark" "$frame_code"
   printf '%s>%d\n' "$frame_mark" "$frame_code" >&2
+  case $frame_agent in probe) end_probe ;; esac # nobody has to wait for that
 }
 
 # The first thing that a session asks: what kernel this is.
