@@ -3,6 +3,7 @@
  * preview shows twelve digits of it.
  */
 import { createHash } from "node:crypto";
+import { remembered } from "../remembered";
 import type { Command, Kind } from "./fact";
 import { isPlaceholder } from "./later";
 
@@ -20,17 +21,20 @@ export interface File {
   profile?: string;
 }
 
-const hash = (value: File): string =>
-  value.sha256 ??
-  createHash("sha256")
-    .update(value.content ?? "")
-    .digest("hex");
+// Hosts have the same large files, and each is asked about again and again.
+const sha256 = remembered((content) => createHash("sha256").update(content).digest("hex"));
+
+const hash = (value: File): string => value.sha256 ?? sha256(value.content ?? "");
 
 const short = (sha256: string): string => (isPlaceholder(sha256) ? sha256 : sha256.slice(0, 12));
 
+const escape = (content: string): string => content.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+const escapedOnce = remembered(escape);
+
+const written = (path: string, text: string, mode: string): Command => `put ${mode} ${path} ${text}`;
+
 /** The command that writes a file, its text in the words of `printf %b`: sdk/host/agents/files.sh. */
-export const put = (path: string, content: string, mode = "0644"): Command =>
-  `put ${mode} ${path} ${content.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}`;
+export const put = (path: string, content: string, mode = "0644"): Command => written(path, escape(content), mode);
 
 /** The command that writes bytes of this hash, which follow in base64 when it is sent: sdk/host/agents/files.sh. */
 export const decode = (path: string, sha256: string, mode: string): Command => `decode ${mode} ${path} ${sha256}`;
@@ -49,6 +53,6 @@ export const file: Kind<File> = {
     if (live && hash(live) === hash(wanted) && live.mode === wanted.mode) return [];
     if (wanted.profile !== undefined) return [`credentials ${wanted.mode} ${wanted.path} ${wanted.profile}`];
     if (wanted.blob) return [decode(wanted.path, hash(wanted), wanted.mode)];
-    return [put(wanted.path, wanted.content ?? "", wanted.mode)];
+    return [written(wanted.path, escapedOnce(wanted.content ?? ""), wanted.mode)];
   },
 };

@@ -120,6 +120,7 @@ const PATIENCE = 20;
 export class Looked {
   readonly #hosts: Hosts;
   readonly #asked: Set<string>;
+  #told: string[] | undefined;
 
   constructor(
     private readonly wanted: Wanted,
@@ -141,7 +142,9 @@ export class Looked {
     try {
       const connection = connectionOf(this.wanted.node);
       // A moment in which attempts may begin: another look is another attempt, where the last one was refused.
-      const seen = await snapshot(this.#hosts.session(connection), [...this.#asked], { ...options, wait: 0.1 });
+      const looking = snapshot(this.#hosts.session(connection), [...this.#asked], { ...options, wait: 0.1 });
+      this.#told ??= told(this.wanted.declared); // in the meantime: all hosts answer at once
+      const seen = await looking;
       const look = this.compared(seen, describeConnection(connection));
       return measured && look.seen ? { ...look, ways: await this.#measured(look.seen, options) } : look;
     } catch (error) {
@@ -180,13 +183,18 @@ export class Looked {
       const fault = `${who} is another machine than the one that Pulumi knows: run \`pulumi up\``;
       return { fault: marked("host/otherMachine", fault), drift: [], at };
     }
-    return { seen, drift: driftOf(declared, seen), at };
+    return { seen, drift: driftOf(declared, seen, this.#told), at };
   }
 }
 
+/** The kernel's text of each as it is declared. */
+const told = (declared: readonly Declared[]): string[] => declared.map(({ facts }) => text(facts));
+
 /** Lines that differ, `- ` as declared and `+ ` as there. */
-export function driftOf(declared: readonly Declared[], seen: Snapshot): string[] {
-  const drift = declared.flatMap(({ facts }) => lineDiff(text(facts), text(live(seen, facts))).filter(isLine));
+export function driftOf(declared: readonly Declared[], seen: Snapshot, should = told(declared)): string[] {
+  const drift = declared.flatMap(({ facts }, index) =>
+    lineDiff(should[index] ?? "", text(live(seen, facts))).filter(isLine),
+  );
   return [...new Set(drift)];
 }
 

@@ -46,7 +46,7 @@ async function look(
   await inParallel(hosts, parallel, async (host) => {
     const looked = new Looked(host, ssh);
     looks.set(host.node.name, await looked.look(options));
-    looked.kill();
+    void looked.close(); // a signal to each would hold up the others, whose answers come in the same moment
   });
   return looks;
 }
