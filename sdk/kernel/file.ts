@@ -28,13 +28,13 @@ const hash = (value: File): string => value.sha256 ?? sha256(value.content ?? ""
 
 const short = (sha256: string): string => (isPlaceholder(sha256) ? sha256 : sha256.slice(0, 12));
 
-const escape = (content: string): string => content.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
-const escapedOnce = remembered(escape);
+const escaped = (content: string): string => content.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+const escapedOnce = remembered(escaped);
 
 const written = (path: string, text: string, mode: string): Command => `put ${mode} ${path} ${text}`;
 
 /** The command that writes a file, its text in the words of `printf %b`: sdk/host/agents/files.sh. */
-export const put = (path: string, content: string, mode = "0644"): Command => written(path, escape(content), mode);
+export const put = (path: string, content: string, mode = "0644"): Command => written(path, escaped(content), mode);
 
 /** The command that writes bytes of this hash, which follow in base64 when it is sent: sdk/host/agents/files.sh. */
 export const decode = (path: string, sha256: string, mode: string): Command => `decode ${mode} ${path} ${sha256}`;
