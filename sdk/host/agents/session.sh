@@ -22,7 +22,8 @@ frame() {
   frame_code=$?
   printf '%s>%d\n' "$frame_mark" "$frame_code"
   printf '%s>%d\n' "$frame_mark" "$frame_code" >&2
-  case $frame_agent in probe) end_probe ;; esac # nobody has to wait for that
+  # Nobody has to wait for that. Apart, as the rest: a shell goes on to find a tool where it was when it ran it.
+  case $frame_agent in probe) (end_probe) ;; esac
 }
 
 # The first thing that a session asks: what kernel this is.
