@@ -310,18 +310,18 @@ masked() {
   unset IFS
 }
 
-# All tables, with nft's version, and what is in ours. One call for both would list those alone that it is to show, from nft 1.0.2 on.
+# Those that somebody asks for by name; where nobody does, or for `tables`, all of ours.
 nft_tables() {
   command -v nft >/dev/null || return
   if [ -n "$all_tables" ] || [ -z "$tables" ]; then list_tables; else
     listed=''
     each nft_table "$tables"
-    # Else what version it is each of them has said.
+    # What version it is each of them has said.
     [ -n "$listed" ] || list_tables
   fi
 }
 
-# nft_table 'FAMILY NAME'
+# nft_table 'FAMILY NAME': what is in it, with nft's version; nothing where it is not there.
 nft_table() {
   # shellcheck disable=SC2086 # two words
   table=$(nft -j list table $1 2>/dev/null) || return 0
@@ -330,7 +330,8 @@ nft_table() {
   listed=yes
 }
 
-# All of ours.
+# The list of all tables, with nft's version, and what is in ours. One call for both would list those alone that it is to show, from
+# nft 1.0.2 on.
 list_tables() {
   section nft
   there=$(nft -j list tables)
