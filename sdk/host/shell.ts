@@ -25,7 +25,9 @@ const looking = once(() => joined(["session.sh", "login.sh", "snapshot.sh", "ros
 
 /** Sent before the first operation that needs it: a shell is a millisecond at that, and all that it starts copies it. */
 const changing = once(() =>
-  [joined(["lock.sh", "generations.sh"]), stepsAgent(), joined(["probe.sh", "trace.sh", "apply.sh"])].join("\n"),
+  [joined(["lock.sh", "generations.sh"]), stepsAgent(), joined(["calls.sh", "probe.sh", "trace.sh", "apply.sh"])].join(
+    "\n",
+  ),
 );
 
 /** What only looks at a host: it is of the first part. */

@@ -46,21 +46,6 @@ export function seen(session: Session, { code, stdout, stderr }: Result, queries
   throw agentError(session, "look at it", code, stderr);
 }
 
-/**
- * Those of a WireGuard device's peers that have had no handshake yet, and how many bytes have come from them. It takes up
- * to 0.3 s to say that of any. Throws HostError.
- */
-export async function unanswered(
-  session: Session,
-  device: string,
-  publicKeys: readonly string[],
-  options?: RunOptions,
-): Promise<Map<string, number>> {
-  const { code, stdout, stderr } = await session.run("unanswered", [device, ...publicKeys].join("\n"), options);
-  if (code !== 0) throw agentError(session, "look at it", code, stderr);
-  return new Map([...pairs(stdout.split("\n").filter(Boolean))].map(([key, bytes]) => [key, Number(bytes)]));
-}
-
 /** For what cannot happen unless the host lacks the basic tools; they are named in `stderr`. */
 export const agentError = (session: Session, aim: string, code: number, stderr: string): HostError =>
   new HostError(

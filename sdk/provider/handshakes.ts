@@ -38,7 +38,8 @@ export class Handshakes {
   }
 
   /**
-   * Waits for answers after a change, some seconds where there is none; those who have not answered then.
+   * Waits for answers after a change, some seconds where there is none; those who have not answered then. Of two that came
+   * up in the same moment the later one calls again, where their calls have crossed.
    * `before`: the ends that were there when the change began.
    */
   async made(
@@ -54,7 +55,7 @@ export class Handshakes {
     // What came up meanwhile may not have heard us, but has called itself.
     const calledBack = ({ other }: Call) => end.called && other !== undefined && ready.has(other);
     const lost = (call: Call, bytes: number) => due(call) || (calledBack(call) && bytes === 0);
-    let waiting = [...unanswered(end, seen)].flatMap(([call, bytes]) => (lost(call, bytes) ? [call] : []));
+    let waiting = [...unanswered(end, seen).keys()].filter((call) => due(call) || calledBack(call));
     for (const pause of [0, ...PAUSES]) {
       if (waiting.length === 0) return [];
       if (pause > 0 && waiting.every(({ to }) => this.#silent.has(to))) break;
@@ -62,7 +63,7 @@ export class Handshakes {
       const [{ device } = { device: "" }] = waiting;
       const heard = await machine.unanswered(
         device,
-        waiting.map(({ publicKey }) => publicKey),
+        waiting.map((call) => ({ publicKey: call.publicKey, again: !due(call) })),
         options,
       );
       waiting = waiting.filter((call) => {

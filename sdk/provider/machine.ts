@@ -1,6 +1,7 @@
 /** What the lifecycle needs of a host: one look, and one change with a look afterwards. */
 import {
   type Applied,
+  type Called,
   type Change,
   type Connection,
   describeConnection,
@@ -22,7 +23,7 @@ export interface Machine {
   look(queries: string[], options?: LookOptions): Promise<Snapshot>;
   change(change: Change, options?: RunOptions): Promise<Applied>;
   /** Those of a device's peers that have had no handshake yet, and how many bytes have come from them. */
-  unanswered(device: string, publicKeys: readonly string[], options?: RunOptions): Promise<Map<string, number>>;
+  unanswered(device: string, peers: readonly Called[], options?: RunOptions): Promise<Map<string, number>>;
   /** Which packets come back to it, and which of them in fragments. */
   probe(probes: readonly Probe[], options?: RunOptions): Promise<Probed>;
   /** Its Rosenpass public key; empty where it has none. */
@@ -37,7 +38,7 @@ export function overSsh(hosts: Hosts, connection: Connection): Machine {
     name: describeConnection(connection),
     look: (queries, options) => rounds.look(queries, options),
     change: (change, options) => rounds.change(change, options),
-    unanswered: (device, publicKeys, options) => unanswered(session, device, publicKeys, options),
+    unanswered: (device, peers, options) => unanswered(session, device, peers, options),
     probe: (all, options) => probes.probe(all, options),
     publicKey: (options) => publicKey(session, options),
     login: (options) => hosts.login(connection, { ...options, wait: PATIENCE }),

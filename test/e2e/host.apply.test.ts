@@ -9,6 +9,7 @@ import {
   type Session,
   snapshot,
   UNDO_AFTER,
+  unanswered,
 } from "../../sdk/host";
 import { type Fact, queries } from "../../sdk/kernel";
 import { describeWhere } from "../can";
@@ -126,6 +127,36 @@ describeWhere("lab", "apply", () => {
     expect(stdout + stderr).not.toContain(psk);
     expect((await snapshot(lux, [])).wg[0]?.peers[0]?.presharedKey).toBe(true);
     await on("lux", `wg set inter-fra peer ${peer} preshared-key /dev/null; rm /root/psk`);
+  });
+
+  test("calls that crossed are both in vain, and one more is not: without, WireGuard waits for 5 s", async () => {
+    const answers = "nft add table ip cross; nft add chain ip cross in '{ type filter hook input priority 0; }'";
+    const peerOf = async (host: string, device: string) => (await on(host, `wg show ${device} peers`)).trim();
+    const ends = [
+      { host: "lux", device: "inter-fra", peer: await peerOf("lux", "inter-fra") },
+      { host: "fra", device: "inter-lux", peer: await peerOf("fra", "inter-lux") },
+    ];
+    const ping = () => lab.exec("lux", "ping -c 1 -w 1 10.255.0.2");
+    await Promise.all(ends.map(({ host }) => on(host, `${answers}; nft add rule ip cross in udp length 100 drop`)));
+    const calls = ends.map(async ({ host, device, peer }) => {
+      const [, , endpoint, allowed] = (await on(host, `wg show ${device} dump | grep '^${peer}'`)).split("\t");
+      const anew = `peer ${peer} endpoint ${endpoint} allowed-ips ${allowed} persistent-keepalive 25`;
+      await on(host, `wg set ${device} peer ${peer} remove ${anew}`);
+    });
+    await Promise.all(calls);
+    await Promise.all(ends.map(({ host }) => on(host, "nft delete table ip cross")));
+
+    const { peer = "", device = "" } = ends[0] ?? {};
+    expect(await unanswered(lux, device, [{ publicKey: peer, again: false }])).toEqual(new Map([[peer, 148]]));
+    expect(await ping()).toMatchObject({ code: 1 });
+    const before = await on("lux", "wg showconf inter-fra | grep -v Key");
+    expect(await unanswered(lux, device, [{ publicKey: peer, again: true }])).toEqual(new Map([[peer, 148]]));
+    expect(await ping()).toMatchObject({ code: 0 });
+    expect(await on("lux", "wg showconf inter-fra | grep -v Key")).toBe(before);
+    expect(await unanswered(lux, device, [{ publicKey: peer, again: true }])).toEqual(new Map());
+    await Promise.all(
+      ends.map(({ host, device, peer }) => on(host, `wg set ${device} peer ${peer} persistent-keepalive off`)),
+    );
   });
 
   test("the line that fails is named; what came before it stands, what came after was not done, the snapshot tells", async () => {

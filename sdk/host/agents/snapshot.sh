@@ -434,20 +434,3 @@ advertised_ways() {
     printf '%s %s\n' "$name" "$(first_line "/proc/sys/net/ipv6/conf/$name/accept_ra")"
   done
 }
-
-# unanswered: standard input is a WireGuard device and public keys, one a line. Prints those of the peers that have had no
-# handshake, and the bytes that have come from them; where that is none, after 0.3 s.
-unanswered() {
-  read -r device
-  asked=''
-  while read -r key; do asked="$asked $key"; done
-  tries=6
-  while
-    left=$(timeout 5 wg show "$device" dump | awk -v asked="$asked" '
-      BEGIN { count = split(asked, keys, " "); while (count) of_these[keys[count--]] }
-      NF == 8 && $5 == 0 && $1 in of_these { print $1, $6 }')
-    tries=$((tries - 1))
-    case $tries,$left$newline in 0,*) false ;; *" 0$newline"*) ;; *) false ;; esac
-  do sleep 0.05; done
-  [ -z "$left" ] || printf '%s\n' "$left"
-}

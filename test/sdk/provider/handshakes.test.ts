@@ -1,4 +1,6 @@
 /** Who waits for whose answers after a change, and what is said of those that do not come. */
+
+import type { Called } from "../../../sdk/host";
 import { parseSnapshot } from "../../../sdk/host/snapshot";
 import { type Call, type End, type Snapshot, silence, silent } from "../../../sdk/kernel";
 import { Handshakes } from "../../../sdk/provider/handshakes";
@@ -28,17 +30,22 @@ function seen(handshakes: Record<string, number>, bytes = 0, keepalive = "off"):
   );
 }
 
-/** A machine whose peers answer never, or after so many questions, and what they were asked. */
-function machine(answers: Record<string, { after?: number; bytes?: number }>): Machine & { asked: string[][] } {
-  const asked: string[][] = [];
+type Asked = Machine & { asked: string[][]; again: string[] };
+
+/** A machine whose peers answer never, or after so many questions, what they were asked, and who was called again. */
+function machine(answers: Record<string, { after?: number; bytes?: number }>): Asked {
+  const [asked, again]: [string[][], string[]] = [[], []];
   return {
     asked,
-    unanswered: async (_: string, keys: readonly string[]) => {
-      asked.push([...keys]);
+    again,
+    unanswered: async (_: string, peers: readonly Called[]) => {
+      const keys = peers.map(({ publicKey }) => publicKey);
+      asked.push(keys);
       const left = keys.filter((key) => asked.length <= (answers[key]?.after ?? 9));
+      again.push(...peers.flatMap((peer) => (peer.again && answers[peer.publicKey]?.bytes ? [peer.publicKey] : [])));
       return new Map(left.map((key) => [key, answers[key]?.bytes ?? 0]));
     },
-  } as unknown as Machine & { asked: string[][] };
+  } as unknown as Asked;
 }
 
 const NONE = seen({ fra: 0, hkg: 0 });
@@ -121,14 +128,18 @@ describe("who is called and does not answer", () => {
 });
 
 describe("who came up in the same moment", () => {
-  async function said(bytes: number, called: boolean): Promise<string | undefined> {
+  async function said(bytes: number, called: boolean, host = machine({ fra: { bytes } })): Promise<string | undefined> {
     const handshakes = new Handshakes();
-    await handshakes.made({ ...end([]), name: "mesh@fra" }, new Set(), NONE, machine({}), {});
-    return told(handshakes, end([call("fra")], called), new Set(), machine({ fra: { bytes } }));
+    const first = machine({});
+    await handshakes.made({ ...end([call("lux")]), name: "mesh@fra" }, new Set(), seen({ lux: 0 }), first, {});
+    expect(first.asked).toEqual([]);
+    return told(handshakes, end([call("fra")], called), new Set(), host);
   }
   test("has called by itself: silence is told", async () => expect(await said(0, true)).toContain("to fra"));
-  test("and was heard: the calls have crossed, and nobody waits", async () => {
-    expect(await said(148, true)).toBeUndefined();
+  test("and was heard: the calls have crossed, the later one calls again, and nobody waits", async () => {
+    const host = machine({ fra: { bytes: 148 } });
+    expect(await said(148, true, host)).toBeUndefined();
+    expect(host.again).toEqual(["fra"]);
     expect(pauses).not.toHaveBeenCalled();
   });
   test("and cannot call here may have come too late to hear", async () => expect(await said(0, false)).toBeUndefined());
