@@ -1,6 +1,7 @@
 # shellcheck shell=sh disable=SC2154 # what steps.sh sets
 # Which packets pass, and which of them in one piece. What comes in fragments is noted before the kernel puts it together
-# (which conntrack does at priority -400): the first fragment has the UDP header, with the length of the whole.
+# (which conntrack does at priority -400): the first fragment has the UDP header, with the length of the whole. Before that
+# counters tell for nothing whether any may have come, and the answer is no nearly everywhere.
 
 # probe: standard input is `DEVICE ADDRESS PORT:HEADERS,… SIZE…`, one way a line: packets of these sizes (bytes, with their
 # IP header) are to go out by DEVICE to ADDRESS inside and come back, and what carries them, HEADERS bytes more from the UDP
@@ -24,19 +25,39 @@ probe() {
       done
     done
   done
-  note_fragments || return
+  count_arrived
+  before=$arrived fragments=''
+  answers=$(send)
+  count_arrived
+  if [ "$arrived" != "$before" ]; then
+    note_fragments || return
+    answers=$(send)
+    fragments=$(nft list table inet overlay-probe)
+    nft delete table inet overlay-probe # by itself: nft 1.0.6 crashes where one call lists a table and deletes it
+  fi
   section answer
-  send
+  printf '%s\n' "$answers"
   section fragment
-  fragments=$(nft list table inet overlay-probe)
   printf '%s\n' "$fragments"
   section endpoint
   case $fragments in *elements*) endpoints ;; esac
   section end
 }
 
-# When the answer is out (session.sh), and by itself: nft 1.0.6 crashes where one call lists a table and deletes it.
-end_probe() { nft delete table inet overlay-probe 2>/dev/null; }
+# Fragments of IPv4 that came to this host so far, whoever puts them together; and datagrams that came by IPv6, whose
+# fragments conntrack does not count. proc_net(5): ReasmReqds of RFC 4293 (net/ipv4/proc.c) is the 14th of its line.
+count_arrived() {
+  arrived=''
+  while read -r what _ _ _ _ _ _ _ _ _ _ _ _ _ reassembled _; do
+    [ "$what" != Ip: ] || arrived=$reassembled
+    [ "$what" != Icmp: ] || break
+  done </proc/net/snmp
+  [ -r /proc/net/snmp6 ] || return 0
+  while read -r what datagrams; do
+    [ "$what" != Udp6InDatagrams ] || break
+  done </proc/net/snmp6
+  arrived="$arrived $datagrams"
+}
 
 # Each until one comes back, or a second is over: what is lost by chance is no proof.
 send() {

@@ -11,7 +11,7 @@ umask 077
 # frame MARK AGENT: runs an agent between `MARK<` and `MARK>CODE`, on both streams, so that the other end knows what
 # belongs to it and how it ended. MARK is random for each operation.
 frame() {
-  frame_mark=$1 frame_agent=$2
+  frame_mark=$1
   shift
   printf '%s<' "$frame_mark"
   printf '%s<' "$frame_mark" >&2
@@ -22,8 +22,6 @@ frame() {
   frame_code=$?
   printf '%s>%d\n' "$frame_mark" "$frame_code"
   printf '%s>%d\n' "$frame_mark" "$frame_code" >&2
-  # Nobody has to wait for that. Apart, as the rest: a shell goes on to find a tool where it was when it ran it.
-  case $frame_agent in probe) (end_probe) ;; esac
 }
 
 # The first thing that a session asks: what kernel this is.
