@@ -31,12 +31,13 @@ keep_networkd_off() {
 forget_device() { rm -f "$overlay_networkd/00-overlay-$1.network"; }
 
 # networkd_file put|remove PATH: networkd reads at its next start that our routes and rules are to stay. Until then it deletes
-# them whenever it configures some device anew; boot.sh watch brings them back. It begins when boot.sh is there, too.
+# them whenever it configures some device anew; boot.sh watch brings them back, and what went before it began. It begins when
+# boot.sh is there, too, and the host has done what else it is told: all of them are told at once.
 networkd_file() {
   case $1,$2 in
     put,/etc/systemd/networkd.conf.d/*)
       [ -e /run/systemd/netif/links ] || return 0
-      tell systemd-run --quiet --collect --unit=overlay-networkd --on-active=1 --timer-property=AccuracySec=100ms \
+      tell systemd-run --quiet --collect --unit=overlay-networkd --on-active=3 --timer-property=AccuracySec=100ms \
         /bin/sh /usr/local/lib/overlay/boot.sh watch </dev/null || :
       ;;
     remove,/etc/systemd/networkd.conf.d/*)

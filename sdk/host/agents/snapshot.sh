@@ -313,7 +313,8 @@ masked() {
 # Those that somebody asks for by name; where nobody does, or for `tables`, all of ours.
 nft_tables() {
   command -v nft >/dev/null || return
-  if [ -n "$all_tables" ] || [ -z "$tables" ]; then list_tables; else
+  # A host that is nobody's has none of ours, and the list says that at once.
+  if [ -n "$all_tables" ] || [ -z "$tables" ] || [ ! -e /etc/overlay/owner ]; then list_tables; else
     listed=''
     each nft_table "$tables"
     # What version it is each of them has said.
