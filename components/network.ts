@@ -304,6 +304,9 @@ export class Network {
     return fromA && !fromB ? ["b", "a"] : ["a", "b"];
   }
 
+  /** A node that this process has declared. */
+  nodeOf = (name: string): NodeData | undefined => this.nodes.get(name);
+
   /** `compute` of nodes: as they were declared here, or as their outputs say in the end. */
   ofNodes<N extends readonly OverlayNode[], T>(
     nodes: readonly [...N],

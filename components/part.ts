@@ -27,7 +27,9 @@ export function makePart<Spec, R extends pulumi.Resource>(
   { part, name, formerly = [], spec, more, after = () => [] }: PartOptions<Spec>,
   options: pulumi.CustomResourceOptions,
 ): R {
-  const { connection, nodeName, formerNames } = node;
+  const { nodeName, formerNames } = node;
+  // As it was declared, where that was here: Pulumi has more to do for each Output.
+  const { connection } = program().network.nodeOf(nodeName) ?? node;
   // A key comes before the machine's turn.
   const { machine } = part === "key" ? node.early : node;
   const aliases = [

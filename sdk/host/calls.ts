@@ -24,3 +24,14 @@ export async function unanswered(
   const left = stdout.split("\n").filter(Boolean);
   return new Map(left.map((line) => line.split(" ")).map(([key = "", bytes]) => [key, Number(bytes)]));
 }
+
+/** Calls peers again that are new, and whose session carries nothing: nobody loses anything. Throws HostError. */
+export async function callAgain(
+  session: Session,
+  device: string,
+  publicKeys: readonly string[],
+  options?: RunOptions,
+): Promise<void> {
+  const { code, stderr } = await session.run("call_again", [device, ...publicKeys].join("\n"), options);
+  if (code !== 0) throw agentError(session, "have it call again", code, stderr);
+}

@@ -29,7 +29,7 @@ export class Hosts {
 
   constructor(private readonly options: HostsOptions = {}) {}
 
-  session(connection: Connection): Session {
+  session(connection: Connection): SshSession {
     const { host, port, user, hostKey, proxyJump } = connection;
     const key = JSON.stringify([host, port, user, hostKey, proxyJump]);
     const known = this.#sessions.get(key);

@@ -1,7 +1,7 @@
 /** The one place that touches a host: ssh, snapshot, apply. */
 export { agentFiles, chooseFiles, rosenpassFiles } from "./agents";
 export { type Applied, type Change, type Failure, PATIENCE, UNDO_AFTER } from "./apply";
-export { type Called, unanswered } from "./calls";
+export { type Called, callAgain, unanswered } from "./calls";
 export { Connection, describeConnection } from "./connection";
 export { HostError, type HostErrorKind } from "./errors";
 export { Hosts, type HostsOptions } from "./hosts";

@@ -104,9 +104,15 @@ function learn(search: Search, sizes: readonly number[], answered: readonly numb
 
 /**
  * What a way carries from its other end to this machine, by packets that go there and come back; undefined where none
- * comes back. One call where all is well, up to three of a second or two where it is not. Throws HostError.
+ * comes back. One call where all is well, up to three of a second or two where it is not. `retry`: what may help where
+ * nobody has answered the first. Throws HostError.
  */
-export async function measure(machine: Prober, path: Path, options: RunOptions): Promise<Carried | undefined> {
+export async function measure(
+  machine: Prober,
+  path: Path,
+  options: RunOptions,
+  retry?: () => Promise<void>,
+): Promise<Carried | undefined> {
   const { device, address } = path;
   const ports = carriers(path).map(({ port, headers }) => ({ port, headers }));
   const search: Search = { path };
@@ -115,6 +121,7 @@ export async function measure(machine: Prober, path: Path, options: RunOptions):
     if (sizes.length === 0) break;
     const probed = await machine.probe([{ device, address, carriers: ports, sizes }], options);
     learn(search, sizes, probed.answered[0] ?? [], probed);
+    if (round === 0 && !probed.answered[0]?.length) await retry?.();
   }
   const { carried } = search;
   return carried && carried.bytes >= LEAST ? carried : undefined;

@@ -49,6 +49,7 @@ const SETTLING = 30;
 
 export class SshSession implements Session {
   #shell: Shell | undefined;
+  #begun: Promise<Shell> | undefined;
   #last: Promise<unknown> = Promise.resolve();
   /** A host that did not let us in is not asked again in this run: the resources on it would each wait for it. */
   #refused: HostError | undefined;
@@ -59,6 +60,13 @@ export class SshSession implements Session {
     private readonly environment: () => Promise<SshEnvironment>,
     private readonly log: (message: string) => void,
   ) {}
+
+  /** Has the login begin, where there is none yet, for who is about to run something. That tells what comes of it. */
+  begin(): void {
+    if (this.#shell?.alive || this.#refused || this.#begun) return;
+    this.#begun = this.environment().then((environment) => new Shell(this.connection, environment));
+    this.#begun.catch(() => undefined);
+  }
 
   async run(agent: string, input = "", options: RunOptions = {}): Promise<Result> {
     return this.#turn(() => this.#now({ agent, input }, options), options);
@@ -101,12 +109,14 @@ export class SshSession implements Session {
   async close(): Promise<void> {
     await this.#last;
     this.#shell?.end();
+    (await this.#begun?.catch(() => undefined))?.end();
   }
 
   /** Ends the connection now. One that is still being made ends with the signal of its operation. */
   kill(): void {
     this.#shell?.kill(cancelled());
     this.#shell = undefined;
+    this.#begun?.then((shell) => shell.kill(cancelled())).catch(() => undefined);
   }
 
   async #now({ agent, input }: Operation, options: RunOptions): Promise<Result> {
@@ -136,11 +146,14 @@ export class SshSession implements Session {
   ): Promise<{ shell: Shell; result?: Promise<Result> }> {
     if (this.#shell?.alive) return { shell: this.#shell };
     if (this.#refused && wait === 0) throw this.#refused;
+    let begun = this.#begun;
+    this.#begun = undefined;
     const environment = await this.environment();
     const deadline = Date.now() + wait * 1000;
     let settled: number | undefined;
     for (let attempt = 0; ; attempt++) {
-      const shell = new Shell(this.connection, environment);
+      const shell = (await begun) ?? new Shell(this.connection, environment);
+      begun = undefined;
       const result = look && shell.run(look.agent, look.input);
       result?.catch(() => undefined); // `ready` tells
       const abort = () => shell.kill(cancelled());

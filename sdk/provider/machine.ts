@@ -4,6 +4,7 @@ import {
   type Called,
   type Change,
   type Connection,
+  callAgain,
   describeConnection,
   HostError,
   type Hosts,
@@ -24,6 +25,8 @@ export interface Machine {
   change(change: Change, options?: RunOptions): Promise<Applied>;
   /** Those of a device's peers that have had no handshake yet, and how many bytes have come from them. */
   unanswered(device: string, peers: readonly Called[], options?: RunOptions): Promise<Map<string, number>>;
+  /** Calls a device's peers again, which are new. */
+  callAgain(device: string, publicKeys: readonly string[], options?: RunOptions): Promise<void>;
   /** Which packets come back to it, and which of them in fragments. */
   probe(probes: readonly Probe[], options?: RunOptions): Promise<Probed>;
   /** Its Rosenpass public key; empty where it has none. */
@@ -39,6 +42,7 @@ export function overSsh(hosts: Hosts, connection: Connection): Machine {
     look: (queries, options) => rounds.look(queries, options),
     change: (change, options) => rounds.change(change, options),
     unanswered: (device, peers, options) => unanswered(session, device, peers, options),
+    callAgain: (device, publicKeys, options) => callAgain(session, device, publicKeys, options),
     probe: (all, options) => probes.probe(all, options),
     publicKey: (options) => publicKey(session, options),
     login: (options) => hosts.login(connection, { ...options, wait: PATIENCE }),
@@ -59,6 +63,7 @@ export function withinLimits(machine: Machine, limit: AbortSignal, seconds: numb
     look: (...args) => machine.look(...args).catch(tell),
     change: (...args) => machine.change(...args).catch(tell),
     unanswered: (...args) => machine.unanswered(...args).catch(tell),
+    callAgain: (...args) => machine.callAgain(...args).catch(tell),
     probe: (...args) => machine.probe(...args).catch(tell),
     publicKey: (...args) => machine.publicKey(...args).catch(tell),
     login: (...args) => machine.login(...args).catch(tell),

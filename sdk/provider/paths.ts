@@ -29,6 +29,8 @@ const lesser = (a: Carried | undefined, b: Carried | undefined): Carried | undef
 /** The ends that one run makes. Of two, the one that is there later has both look. */
 export class Paths {
   readonly #made = new Map<string, Made>();
+  /** Pairs of ends of which one has called again. */
+  readonly #called = new Set<string>();
   /** What a way carries, once for both ends: an end that is there has its last text, and so has each of its ways. */
   readonly #measured = new Map<Path, Promise<Carried | undefined>>();
 
@@ -53,9 +55,13 @@ export class Paths {
     const open = new Set(paths.filter((path) => changed(path) && there(path)));
     const inCompany = [...open].some(({ other }) => other !== undefined && this.#made.has(other));
     if (inCompany) await options.gather?.();
+    const retry = (path: Path) =>
+      path.layer === "WireGuard" && !text.includes(path.from)
+        ? () => this.#callAgain(machine, path, end, options)
+        : undefined;
     const found = await Promise.all(
       paths.map(async (path) => {
-        const carried = open.has(path) ? await this.#bothWays(machine, path, end, options) : undefined;
+        const carried = open.has(path) ? await this.#bothWays(machine, path, end, options, retry(path)) : undefined;
         return { path, carried, bytes: carried?.bytes ?? old[path.to] };
       }),
     );
@@ -67,19 +73,38 @@ export class Paths {
     };
   }
 
-  async #bothWays(machine: Machine, path: Path, end: End, options: RunOptions): Promise<Carried | undefined> {
+  /** Of two that have called each other in one moment both may show a handshake, and nothing passes. One calls: both would cross. */
+  async #callAgain(machine: Machine, { device, from, other }: Path, end: End, options: RunOptions): Promise<void> {
+    const pair = [end.name, other].sort().join();
+    if (this.#called.has(pair)) return;
+    this.#called.add(pair);
+    await machine.callAgain(device, [from], options);
+  }
+
+  async #bothWays(
+    machine: Machine,
+    path: Path,
+    end: End,
+    options: RunOptions,
+    retry: (() => Promise<void>) | undefined,
+  ): Promise<Carried | undefined> {
     const far = path.other === undefined ? undefined : this.#made.get(path.other);
     const back = far?.paths.find(({ other }) => other === end.name);
     const [here, there] = await Promise.all([
-      this.#measure(machine, path, options),
+      this.#measure(machine, path, options, retry),
       far && back && this.#measure(far.machine, back, options),
     ]);
     // Of a segment's ends each may have another MTU, as those of its bridge: one that carries all of its own tells no more.
     return lesser(here, there && back && there.bytes < back.mtu ? there : undefined);
   }
 
-  #measure(machine: Machine, path: Path, options: RunOptions): Promise<Carried | undefined> {
-    const known = this.#measured.get(path) ?? measure(machine, path, options);
+  #measure(
+    machine: Machine,
+    path: Path,
+    options: RunOptions,
+    retry?: () => Promise<void>,
+  ): Promise<Carried | undefined> {
+    const known = this.#measured.get(path) ?? measure(machine, path, options, retry);
     this.#measured.set(path, known);
     return known;
   }

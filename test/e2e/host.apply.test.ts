@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import {
   type Applied,
   apply,
+  callAgain,
   type Failure,
   type HostError,
   type Hosts,
@@ -138,12 +139,13 @@ describeWhere("lab", "apply", () => {
     ];
     const ping = () => lab.exec("lux", "ping -c 1 -w 1 10.255.0.2");
     await Promise.all(ends.map(({ host }) => on(host, `${answers}; nft add rule ip cross in udp length 100 drop`)));
-    const calls = ends.map(async ({ host, device, peer }) => {
+    const remade = async (host: string, keepalive: string) => {
+      const { device, peer } = ends.find((end) => end.host === host) ?? { device: "", peer: "" };
       const [, , endpoint, allowed] = (await on(host, `wg show ${device} dump | grep '^${peer}'`)).split("\t");
-      const anew = `peer ${peer} endpoint ${endpoint} allowed-ips ${allowed} persistent-keepalive 25`;
+      const anew = `peer ${peer} endpoint ${endpoint} allowed-ips ${allowed} ${keepalive}`;
       await on(host, `wg set ${device} peer ${peer} remove ${anew}`);
-    });
-    await Promise.all(calls);
+    };
+    await Promise.all(ends.map(({ host }) => remade(host, "persistent-keepalive 25")));
     await Promise.all(ends.map(({ host }) => on(host, "nft delete table ip cross")));
 
     const { peer = "", device = "" } = ends[0] ?? {};
@@ -154,6 +156,12 @@ describeWhere("lab", "apply", () => {
     expect(await ping()).toMatchObject({ code: 0 });
     expect(await on("lux", "wg showconf inter-fra | grep -v Key")).toBe(before);
     expect(await unanswered(lux, device, [{ publicKey: peer, again: true }])).toEqual(new Map());
+    // A session that only one of them has.
+    await remade("fra", "");
+    expect(await ping()).toMatchObject({ code: 1 });
+    expect(await unanswered(lux, device, [{ publicKey: peer, again: true }])).toEqual(new Map());
+    await callAgain(lux, device, [peer]);
+    expect(await ping()).toMatchObject({ code: 0 });
     await Promise.all(
       ends.map(({ host, device, peer }) => on(host, `wg set ${device} peer ${peer} persistent-keepalive off`)),
     );

@@ -46,14 +46,38 @@ describeWhere("lab", "ssh", () => {
     expect((await logins()) - before).toBe(1);
   });
 
+  /** Waits until so many are logged in. */
+  async function there(many: number): Promise<void> {
+    const count = async () => (await lab.exec("lux", "pgrep -c -f '[s]shd: root@notty'")).stdout;
+    for (let tries = 0; tries < 100 && (await count()) !== `${many}\n`; tries++) await sleep(20);
+    expect(await count()).toBe(`${many}\n`);
+  }
+
   test("a session ends its login when it is closed, and not before", async () => {
     const brief = hostsOf(lab);
     await hello(brief.session(lux()));
-    expect((await lab.exec("lux", "pgrep -c -f '[s]shd: root@notty'")).stdout).toBe("1\n");
+    await there(1);
     await brief.close();
-    const left = async () => (await lab.exec("lux", "pgrep -c -f '[s]shd: root@notty'")).stdout;
-    for (let tries = 0; tries < 100 && (await left()) !== "0\n"; tries++) await sleep(20);
-    expect(await left()).toBe("0\n");
+    await there(0);
+  });
+
+  test("a login that has begun is the one that is used; where nobody runs anything, it ends all the same", async () => {
+    const before = await logins();
+    hosts.session(lux()).begin();
+    expect(await hello(hosts.session(lux()))).toBe("Linux\n");
+    hosts.session(lux()).begin();
+    expect((await logins()) - before).toBe(1);
+    await hosts.close();
+    for (const end of ["close", "kill"] as const) {
+      const brief = hostsOf(lab);
+      brief.session(lux()).begin();
+      await there(1);
+      await brief[end]();
+      await there(0);
+    }
+    const nowhere = hosts.session(lux({ host: "198.51.100.99", connectTimeout: 1 }));
+    nowhere.begin();
+    await expect(hello(nowhere)).rejects.toMatchObject({ kind: "unreachable" });
   });
 
   test("IPv6, known_hosts, and a bastion whose key known_hosts has", async () => {

@@ -1,4 +1,5 @@
 /** One look at each host of a stack, over one SSH connection each, and what it shows of that host's own resources. */
+import { setImmediate } from "node:timers/promises";
 import { CodedError, marked, withCode } from "../../codes";
 import { format, parse } from "../../faults";
 import {
@@ -113,6 +114,23 @@ const asked = (declared: readonly Declared[]): string[] => [
   ]),
 ];
 
+const hostsOf = ({ ssh: its = "ssh" }: StackNode, ssh = its): Hosts => new Hosts({ ssh: ssh.trim().split(/\s+/) });
+
+/** Has logins begin, which take half a second: what is to be asked is worked out meanwhile. What comes of them the look tells. */
+export async function begun(nodes: readonly StackNode[], ssh?: string): Promise<Map<string, Hosts>> {
+  const all = nodes.map((node): [string, Hosts] => {
+    const hosts = hostsOf(node, ssh);
+    try {
+      hosts.session(connectionOf(node)).begin();
+    } catch (error) {
+      if (!(error instanceof ToolError)) throw error;
+    }
+    return [node.name, hosts];
+  });
+  await setImmediate();
+  return new Map(all);
+}
+
 /** Seconds for a look, after the login. */
 const PATIENCE = 20;
 
@@ -127,8 +145,9 @@ export class Looked {
     ssh: string | undefined,
     /** Queries besides those for what is declared. */
     more: readonly string[] = [],
+    hosts = hostsOf(wanted.node, ssh),
   ) {
-    this.#hosts = new Hosts({ ssh: (ssh ?? wanted.node.ssh ?? "ssh").trim().split(/\s+/) });
+    this.#hosts = hosts;
     this.#asked = new Set([...asked(wanted.declared), ...more]);
   }
 

@@ -1,10 +1,11 @@
 /** What `overlay status` does: a look at each host, once or again and again, and what they come to on standard output. */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Hosts } from "../../host";
 import { ToolError } from "../error";
 import { columns, type Logins } from "../options";
-import { type StackResource, stackNetwork, stackResources } from "../stack";
+import { type StackNetwork, type StackResource, stackNetwork, stackResources } from "../stack";
 import type { Options } from ".";
-import { inParallel, type Look, Looked, type LookOptions, limited, type Wanted, wanted } from "./look";
+import { begun, inParallel, type Look, Looked, type LookOptions, limited, type Wanted, wanted } from "./look";
 import { prometheus } from "./prometheus";
 import { type Status, statusOf } from "./rows";
 import { table } from "./table";
@@ -36,15 +37,20 @@ function chosen(all: readonly Wanted[], names: readonly string[] | undefined): r
   );
 }
 
-/** Of hosts, once each. */
+/** As many as go at once. `names`: of these alone. */
+const begin = ({ nodes }: StackNetwork, { ssh, parallel }: Logins, names?: readonly string[]) =>
+  begun(nodes.filter(({ name, foreign }) => !foreign && (names?.includes(name) ?? true)).slice(0, parallel), ssh);
+
+/** Of hosts, once each. `logins`: by node, where they have begun. */
 async function look(
   hosts: readonly Wanted[],
   { ssh, parallel }: Logins,
   options: LookOptions,
+  logins: ReadonlyMap<string, Hosts>,
 ): Promise<Map<string, Look>> {
   const looks = new Map<string, Look>();
   await inParallel(hosts, parallel, async (host) => {
-    const looked = new Looked(host, ssh);
+    const looked = new Looked(host, ssh, [], logins.get(host.node.name));
     looks.set(host.node.name, await looked.look(options));
     void looked.close(); // a signal to each would hold up the others, whose answers come in the same moment
   });
@@ -54,20 +60,22 @@ async function look(
 /** All hosts of a stack, looked at once. Throws an Error where its state is another version's. */
 export async function lookedAt(resources: readonly StackResource[], logins: Logins): Promise<Status> {
   const network = stackNetwork(resources);
+  const begun = await begin(network, logins);
   const hosts = wanted(resources, network);
-  return statusOf(network.stack, hosts, await look(hosts, logins, {}));
+  return statusOf(network.stack, hosts, await look(hosts, logins, {}, begun));
 }
 
 /** `text`: what `pulumi stack export` prints. */
 export async function run(text: Promise<string>, options: Options): Promise<void> {
   const resources = stackResources(await text);
   const network = stackNetwork(resources);
+  const logins = options.watch === undefined ? await begin(network, options, options.host) : new Map();
   const all = wanted(resources, network);
   const hosts = chosen(all, options.host);
   const print = (looks: ReadonlyMap<string, Look>, now?: number): string =>
     FORMATS[options.format](statusOf(network.stack, all, looks, { hosts, ...(now !== undefined && { now }) }), options);
   if (options.watch !== undefined) return watch(hosts, print, options);
-  stdout.write(print(await look(hosts, options, lookOptions(options))));
+  stdout.write(print(await look(hosts, options, lookOptions(options), logins)));
 }
 
 const lookOptions = ({ measure }: Options): LookOptions => (measure ? { measured: true } : {});

@@ -126,6 +126,7 @@ of_those() {
   for path in "$@"; do if [ -e "$path" ]; then there="$there $path"; fi; done
 }
 
+# A process, for a shell reads each byte by itself, and a number of /proc/sys has no second one then (proc_dointvec).
 sysctl_values() {
   of_those "$@"
   # shellcheck disable=SC2086
@@ -313,14 +314,16 @@ masked() {
 # Those that somebody asks for by name; where nobody does, or for `tables`, all of ours.
 nft_tables() {
   command -v nft >/dev/null || return
-  # A host that is nobody's has none of ours, and the list says that at once.
-  if [ -n "$all_tables" ] || [ -z "$tables" ] || [ ! -e /etc/overlay/owner ]; then list_tables; else
+  if [ -n "$all_tables" ] || [ -z "$tables" ] || ! is_owned; then list_tables; else
     listed=''
     each nft_table "$tables"
     # What version it is each of them has said.
     [ -n "$listed" ] || list_tables
   fi
 }
+
+# A host that is nobody's has none of our tables, and a list of all says that at once.
+is_owned() { [ -e /etc/overlay/owner ]; }
 
 # nft_table 'FAMILY NAME': what is in it, with nft's version; nothing where it is not there.
 nft_table() {

@@ -205,12 +205,17 @@ test("of nft's tables those that are asked for are shown without a list of all, 
   const said = (name: string) =>
     `{"nftables": [{"metainfo": {"version": "1.0.9"}}, {"table": {"family": "inet", "name": "${name}"}}]}`;
   const nft = `nft() { case $* in *list\\ tables) echo '${said("x").replace("1.0.9", "1.0.6")}' ;; *gone) return 1 ;; *) echo '${said("asked")}' ;; esac; }`;
-  const shown = (...queries: string[]) =>
-    parseSnapshot(printed(nft, `read_queries <<'EOT'\n${queries.join("\n")}\nEOT\nnft_tables; section end`), []);
+  const read = (is: string, ...queries: string[]) =>
+    printed(
+      `${nft}\nis_owned() { ${is}; }`,
+      `read_queries <<'EOT'\n${queries.join("\n")}\nEOT\nnft_tables; section end`,
+    );
+  const shown = (...queries: string[]) => parseSnapshot(read(":", ...queries), []);
   const seen = shown("table inet overlay", "table inet gone");
   expect(Object.keys(seen.nft)).toEqual(["inet overlay"]);
   expect(seen.versions).toEqual({ nft: "1.0.9" });
   expect(shown("table inet gone")).toMatchObject({ nft: {}, versions: { nft: "1.0.6" } });
+  expect(read("false", "table inet gone")).toBe(`\x1enft\n${said("x").replace("1.0.9", "1.0.6")}\n\x1eend\n`);
 });
 
 test("of a table that was looked at twice the later look counts", () => {

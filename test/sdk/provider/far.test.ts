@@ -46,6 +46,7 @@ async function lux(client: string | undefined, host = FRA, spec: Values = {}) {
     login: async () => void asked.push(`login ${name}`),
     change: () => Promise.reject(new Error("nobody changes fra")),
     unanswered: async () => new Map(),
+    callAgain: async () => undefined,
     probe: async () => ({ answered: [], endpoints: new Map(), fragmented: [] }),
     publicKey: async () => Buffer.alloc(0),
   });

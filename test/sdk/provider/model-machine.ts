@@ -53,6 +53,8 @@ export class ModelMachine implements Machine {
     return new Map();
   }
 
+  async callAgain(): Promise<void> {}
+
   async probe(probes: readonly Probe[]): Promise<Probed> {
     return { answered: probes.map(({ sizes }) => [...sizes]), endpoints: new Map(), fragmented: [] };
   }

@@ -31,6 +31,8 @@ const pieces = (length: number) => ({ address: "198.51.100.9", from: 11001, to: 
 /** A machine at the end of a way that carries so many bytes over IPv4, in pieces or not at all where that is too few. */
 function machine(carries: number, { fragments = false, alive = true, fills = 16, adds = 60 } = {}) {
   const asked: (readonly Probe[])[] = [];
+  const called: string[] = [];
+  const callAgain = async (device: string, keys: readonly string[]) => void called.push(`${device} ${keys}`);
   const probe = async (probes: readonly Probe[]): Promise<Probed> => {
     asked.push(probes);
     const padded = (size: number) => Math.min(1420, Math.ceil(size / fills) * fills);
@@ -43,7 +45,7 @@ function machine(carries: number, { fragments = false, alive = true, fills = 16,
         : [],
     };
   };
-  return { ...({ name: "root@lux", probe } as unknown as Machine), asked };
+  return { ...({ name: "root@lux", probe, callAgain } as unknown as Machine), asked, called };
 }
 
 test("what agents/probe.sh prints: what ping, wg and nft say", () => {
@@ -183,6 +185,17 @@ describe("after a change", () => {
       { pathMtu: {}, narrow: [] },
     ]);
     expect([lux.asked.length, fra.asked.length]).toEqual([1, 1]);
+  });
+  test("where nobody answers the first of a new way, one of both calls again", async () => {
+    const [paths, lux, fra] = [new Paths(), machine(0, { alive: false }), machine(0, { alive: false })];
+    await Promise.all([prove(paths, "lux", toFra, lux), prove(paths, "fra", toLux, fra)]);
+    expect([lux.called, fra.called]).toEqual([["inter-fra fra"], []]);
+    await prove(new Paths(), "lux", toFra, lux, { config: "wg set inter-fra peer fra persistent-keepalive 25\n" });
+    expect(lux.called).toHaveLength(1);
+    expect(lux.asked.length).toBeGreaterThan(2);
+    const answers = machine(1480);
+    await prove(new Paths(), "lux", toFra, answers);
+    expect(answers.called).toEqual([]);
   });
   test("who waits for others waits for those of this run alone", async () => {
     const [paths, host] = [new Paths(), machine(1480)];
