@@ -49,8 +49,12 @@ describeWhere("lab", "ssh", () => {
   /** Waits until so many are logged in. */
   async function there(many: number): Promise<void> {
     const count = async () => (await lab.exec("lux", "pgrep -c -f '[s]shd: root@notty'")).stdout;
-    for (let tries = 0; tries < 100 && (await count()) !== `${many}\n`; tries++) await sleep(20);
-    expect(await count()).toBe(`${many}\n`);
+    let counted = await count();
+    for (let tries = 0; tries < 100 && counted !== `${many}\n`; tries++) {
+      await sleep(20);
+      counted = await count();
+    }
+    expect(counted).toBe(`${many}\n`);
   }
 
   test("a session ends its login when it is closed, and not before", async () => {
@@ -68,6 +72,7 @@ describeWhere("lab", "ssh", () => {
     hosts.session(lux()).begin();
     expect((await logins()) - before).toBe(1);
     await hosts.close();
+    await there(0);
     for (const end of ["close", "kill"] as const) {
       const brief = hostsOf(lab);
       brief.session(lux()).begin();
