@@ -3,6 +3,7 @@ import { z } from "zod";
 import { format, parse } from "../faults";
 import { unpacked } from "../packed";
 import { ToolError } from "./error";
+import { byName } from "./order";
 
 /** A machine of the stack, or somebody else's that is a peer of one. */
 export interface StackNode {
@@ -84,10 +85,6 @@ export interface StackNetwork {
   segments: StackSegment[];
   relays: StackRelay[];
 }
-
-const names = new Intl.Collator("en", { numeric: true });
-/** lux-2 before lux-10, and the same order everywhere. */
-export const byName = (a: string, b: string): number => names.compare(a, b) || (a < b ? -1 : Number(a > b));
 
 const sorted = <T extends { name: string }>(all: Iterable<T>): T[] => [...all].sort((a, b) => byName(a.name, b.name));
 

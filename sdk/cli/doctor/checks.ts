@@ -1,5 +1,5 @@
 /** What a doctor's looks come to: checks, and of what is wrong the cure. Pure. */
-import { byName } from "../stack";
+import { byName } from "../order";
 import { type Check, type Found, unknown } from "./check";
 import { nameOf } from "./concerns";
 import { type End, nodeOf } from "./ends";

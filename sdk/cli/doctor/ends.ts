@@ -1,6 +1,6 @@
 /** The one or the two ends of a link or of a pair in a mesh or a segment that were seen. */
 import { SESSION_SECONDS } from "../../kernel";
-import { byName } from "../stack";
+import { byName } from "../order";
 import type { Examined, Way } from "./examine";
 
 /** A host, and the way from it to the other one. */

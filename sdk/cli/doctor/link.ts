@@ -1,7 +1,7 @@
 /** What is found of a WireGuard link, or of a pair of a mesh: keys, handshake, the underlay, MTU. */
 import { narrow } from "../../host";
 import { SESSION_SECONDS } from "../../kernel";
-import { byName } from "../stack";
+import { byName } from "../order";
 import { age } from "../status/table";
 import { type Check, type Found, follows, ok, unknown, wrong } from "./check";
 import { INTERFACE, peersOf } from "./concerns";

@@ -1,6 +1,8 @@
 /** The links, meshes and segments that resources are the ends of, and what becomes of them. Pure. */
+
 import { z } from "zod";
 import { unpacked } from "../../packed";
+import { byName as compareNames } from "../order";
 import type { State } from "./preview";
 import { type Change, intended, parts, type Resource, shownName } from "./resources";
 
@@ -83,10 +85,7 @@ function side(resource: Resource, spec: Spec): Side | undefined {
   return { ...of, node, ends: [node, ...peers], resource };
 }
 
-const collator = new Intl.Collator("en", { numeric: true });
-/** lux-2 before lux-10. */
-export const byName = ({ name: a }: { name: string }, { name: b }: { name: string }): number =>
-  collator.compare(a, b) || (a < b ? -1 : Number(a > b));
+export const byName = (a: { name: string }, b: { name: string }): number => compareNames(a.name, b.name);
 
 const sorted = (names: readonly string[]): string[] =>
   [...new Set(names)]

@@ -3,7 +3,8 @@ import { type Decided, destination, live, RELAY_METRIC, SESSION_SECONDS, type Sn
 import { type Nested, nested, nestedAlarm } from "../../kernel/nested";
 import { contains, host as hostPrefix } from "../../network/address";
 import { HEALTHY, health } from "../../rosenpass";
-import { byName, type PostQuantum } from "../stack";
+import { byName } from "../order";
+import type { PostQuantum } from "../stack";
 import type { Declared, Look, Wanted } from "./look";
 
 /**
