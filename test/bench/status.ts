@@ -11,7 +11,7 @@ import { meshOf, nodesOf } from "./network";
 import { median, type Section, seconds, spread } from "./report";
 import { ROOT, Stack } from "./stack";
 
-const RUNS = 9;
+const RUNS = 25;
 const TITLES = {
   bare: "`ssh HOST true`, all at once",
   status: "`overlay status`",
