@@ -38,9 +38,9 @@ of_peers() {
 
 # make_anew PUBLICKEYS CONDITION: a peer that is made anew is called at once, where WireGuard would wait for 5 s (REKEY_TIMEOUT), or
 # 15 s where it believes that it has a session. One with a preshared key is left alone, for that is not to be seen
-# here; and where somebody is changing this host, all are.
+# here. All are where Rosenpass may be setting one in this moment (it calls again by itself), or somebody else changes this host.
 make_anew() {
-  [ -d /run/overlay ] || return 0
+  if [ ! -d /run/overlay ] || [ -d /etc/overlay/rosenpass ]; then return 0; fi
   exec 9>/run/overlay/lock
   flock -n 9 || return 0
   anew=$(of_peers "$1" "$2"' && $2 == "(none)" && $3 != "(none)"' \
