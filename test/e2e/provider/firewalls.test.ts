@@ -5,6 +5,10 @@ import { Lab } from "../../lab";
 import { type Declared, failure } from "../../sdk/provider/client";
 import { host, IDS, Network, OWNER, side } from "./network";
 
+/** systemd does not wait for it, and one that is stopped before it is ready leaves its table. */
+const START_FIREWALLD =
+  "systemctl start firewalld && for _ in $(seq 100); do ! firewall-cmd -q --state || exit 0; sleep 0.1; done; exit 1";
+
 jest.setTimeout(180_000);
 
 const CHAIN = "inet filter input";
@@ -234,7 +238,7 @@ describeWhere("lab", "firewalls of others", () => {
     expect(await engine.refresh(waits({ firewall: "ufw" }))).toEqual([]);
     await engine.up(waits({ firewall: "none" }));
     expect(await on("ufw show added")).toContain("11002/udp comment 'mine'");
-    await on("ufw --force reset >/dev/null && systemctl start firewalld");
+    await on(`ufw --force reset >/dev/null && ${START_FIREWALLD}`);
   });
 
   test("Docker filters the frames of bridges: between a segment and a port it is told what to run, and that is enough", async () => {
@@ -300,7 +304,7 @@ describeWhere("lab", "firewalls of others", () => {
       "systemctl stop docker docker.socket; iptables -D FORWARD -i br-lan -o br-lan -j ACCEPT; iptables -P FORWARD ACCEPT",
     );
     for (const it of [segment("fra", "lux", {}), segment("lux", "fra", {}), bridge]) await engine.destroy(it);
-    await on("ip netns delete behind && systemctl start firewalld");
+    await on(`ip netns delete behind && ${START_FIREWALLD}`);
   });
 
   test("firewalld: now, after a reload, and where it does not run", async () => {
@@ -318,7 +322,7 @@ describeWhere("lab", "firewalls of others", () => {
     await engine.up(relays);
     expect(await engine.refresh(relays)).toEqual([]);
     const said = engine.said(relays).length;
-    await on("systemctl start firewalld");
+    await on(START_FIREWALLD);
     expect(await engine.refresh(relays)).toEqual([]);
     expect(engine.said(relays)).toHaveLength(said);
     expect(await on("firewall-cmd --list-interfaces")).toBe("inter-fra\n");
