@@ -46,9 +46,9 @@ describeWhere("lab", "ssh", () => {
     expect((await logins()) - before).toBe(1);
   });
 
+  const count = async () => (await lab.exec("lux", "pgrep -c -f '[s]shd: root@notty'")).stdout;
   /** Waits until so many are logged in. */
   async function there(many: number): Promise<void> {
-    const count = async () => (await lab.exec("lux", "pgrep -c -f '[s]shd: root@notty'")).stdout;
     let counted = await count();
     for (let tries = 0; tries < 100 && counted !== `${many}\n`; tries++) {
       await sleep(20);
@@ -60,7 +60,7 @@ describeWhere("lab", "ssh", () => {
   test("a session ends its login when it is closed, and not before", async () => {
     const brief = hostsOf(lab);
     await hello(brief.session(lux()));
-    await there(1);
+    expect(await count()).toBe("1\n");
     await brief.close();
     await there(0);
   });
