@@ -25,7 +25,7 @@ export async function unanswered(
   return new Map(left.map((line) => line.split(" ")).map(([key = "", bytes]) => [key, Number(bytes)]));
 }
 
-/** Calls peers again that are new, and whose session carries nothing: nobody loses anything. Throws HostError. */
+/** Calls peers again whose session has carried nothing: nobody loses anything, those in use are left alone. Throws HostError. */
 export async function callAgain(
   session: Session,
   device: string,

@@ -163,6 +163,14 @@ describeWhere("lab", "apply", () => {
     expect(await asked(true)).toEqual(new Map());
     await callAgain(lux, device, [peer]);
     expect(await ping(ends[0])).toMatchObject({ code: 0 });
+
+    // One that is in use keeps its session.
+    const handshake = () => on("lux", `wg show ${device} latest-handshakes`);
+    const sessions = await handshake();
+    await on("lux", `sleep 1; ping -q -c 4 -i 0.1 -s 1300 ${ends[0].other}`);
+    await callAgain(lux, device, [peer]);
+    expect(await ping(ends[0])).toMatchObject({ code: 0 });
+    expect(await handshake()).toBe(sessions);
   });
 
   test("the line that fails is named; what came before it stands, what came after was not done, the snapshot tells", async () => {

@@ -21,12 +21,13 @@ unanswered() {
   [ -z "$again" ] || { sleep 0.05 && make_anew "$again" '$5 == 0 && $6 > 0'; }
 }
 
-# call_again: standard input is a WireGuard device and public keys, one a line: peers that are new, so that nobody loses anything.
+# call_again: standard input is a WireGuard device and public keys, one a line. One that more has come from than calls are (148
+# and 92 bytes) is in use, whoever believes it new: it was somebody's before, or its state is lost. It would lose packets.
 call_again() {
   read -r device
   asked=''
   while read -r key; do asked="$asked $key"; done
-  make_anew "$asked" 1
+  make_anew "$asked" '$6 < 4096'
 }
 
 # of_peers PUBLICKEYS CONDITION WORDS: what awk(1) says of those, by their lines of wg(8).
