@@ -25,13 +25,13 @@ export async function unanswered(
   return new Map(left.map((line) => line.split(" ")).map(([key = "", bytes]) => [key, Number(bytes)]));
 }
 
-/** Calls peers again whose session has carried nothing: nobody loses anything, those in use are left alone. Throws HostError. */
+/** Calls a peer again whose session has carried nothing: one that is in use is left alone. Throws HostError. */
 export async function callAgain(
   session: Session,
   device: string,
-  publicKeys: readonly string[],
+  publicKey: string,
   options?: RunOptions,
 ): Promise<void> {
-  const { code, stderr } = await session.run("call_again", [device, ...publicKeys].join("\n"), options);
+  const { code, stderr } = await session.run("call_again", `${device}\n${publicKey}`, options);
   if (code !== 0) throw agentError(session, "have it call again", code, stderr);
 }

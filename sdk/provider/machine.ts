@@ -26,7 +26,7 @@ export interface Machine {
   /** Those of a device's peers that have had no handshake yet, and how many bytes have come from them. */
   unanswered(device: string, peers: readonly Called[], options?: RunOptions): Promise<Map<string, number>>;
   /** Calls a device's peers again, which are new. */
-  callAgain(device: string, publicKeys: readonly string[], options?: RunOptions): Promise<void>;
+  callAgain(device: string, publicKey: string, options?: RunOptions): Promise<void>;
   /** Which packets come back to it, and which of them in fragments. */
   probe(probes: readonly Probe[], options?: RunOptions): Promise<Probed>;
   /** Its Rosenpass public key; empty where it has none. */
@@ -42,7 +42,7 @@ export function overSsh(hosts: Hosts, connection: Connection): Machine {
     look: (queries, options) => rounds.look(queries, options),
     change: (change, options) => rounds.change(change, options),
     unanswered: (device, peers, options) => unanswered(session, device, peers, options),
-    callAgain: (device, publicKeys, options) => callAgain(session, device, publicKeys, options),
+    callAgain: (device, publicKey, options) => callAgain(session, device, publicKey, options),
     probe: (all, options) => probes.probe(all, options),
     publicKey: (options) => publicKey(session, options),
     login: (options) => hosts.login(connection, { ...options, wait: PATIENCE }),

@@ -78,7 +78,7 @@ export class Paths {
     const pair = [end.name, other].sort().join();
     if (this.#called.has(pair)) return;
     this.#called.add(pair);
-    await machine.callAgain(device, [from], options);
+    await machine.callAgain(device, from, options);
   }
 
   async #bothWays(

@@ -161,14 +161,14 @@ describeWhere("lab", "apply", () => {
     await remade(ends[1]);
     expect(await ping(ends[0])).toMatchObject({ code: 1 });
     expect(await asked(true)).toEqual(new Map());
-    await callAgain(lux, device, [peer]);
+    await callAgain(lux, device, peer);
     expect(await ping(ends[0])).toMatchObject({ code: 0 });
 
     // One that is in use keeps its session.
     const handshake = () => on("lux", `wg show ${device} latest-handshakes`);
     const sessions = await handshake();
     await on("lux", `sleep 1; ping -q -c 4 -i 0.1 -s 1300 ${ends[0].other}`);
-    await callAgain(lux, device, [peer]);
+    await callAgain(lux, device, peer);
     expect(await ping(ends[0])).toMatchObject({ code: 0 });
     expect(await handshake()).toBe(sessions);
   });

@@ -21,12 +21,11 @@ unanswered() {
   [ -z "$again" ] || { sleep 0.05 && make_anew "$again" '$5 == 0 && $6 > 0'; }
 }
 
-# call_again: standard input is a WireGuard device and public keys, one a line. One that more has come from than calls are (148
-# and 92 bytes) is in use, whoever believes it new: it was somebody's before, or its state is lost. It would lose packets.
+# call_again: standard input is a WireGuard device and a peer's public key. Where more has come from it than calls are (148 and
+# 92 bytes) it is in use, whoever believes it new: it was somebody's before, or its state is lost. It would lose packets.
 call_again() {
   read -r device
-  asked=''
-  while read -r key; do asked="$asked $key"; done
+  read -r asked
   make_anew "$asked" '$6 < 4096'
 }
 

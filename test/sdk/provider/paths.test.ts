@@ -32,7 +32,7 @@ const pieces = (length: number) => ({ address: "198.51.100.9", from: 11001, to: 
 function machine(carries: number, { fragments = false, alive = true, fills = 16, adds = 60 } = {}) {
   const asked: (readonly Probe[])[] = [];
   const called: string[] = [];
-  const callAgain = async (device: string, keys: readonly string[]) => void called.push(`${device} ${keys}`);
+  const callAgain = async (device: string, key: string) => void called.push(`${device} ${key}`);
   const probe = async (probes: readonly Probe[]): Promise<Probed> => {
     asked.push(probes);
     const padded = (size: number) => Math.min(1420, Math.ceil(size / fills) * fills);
