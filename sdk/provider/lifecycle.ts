@@ -64,8 +64,8 @@ export interface Operation extends RunOptions {
   canary?: boolean;
   /** Shown beside the resource while it is worked on. */
   status(message: string): void;
-  /** Shown for good. */
-  warn(code: Code, message: string): void;
+  /** Shown for good. `about`: what one such message of a run is enough for, as a host. Default: this resource. */
+  warn(code: Code, message: string, about?: string): void;
 }
 
 export const hostFacts = ({ host }: Snapshot): HostFacts => ({
@@ -142,7 +142,7 @@ export async function read(operation: Operation, inputs: Values, olds: Values): 
   const lost = end ? silent(end, seen) : [];
   const clockOf = whole ?? (lost.length > 0 ? end?.from : undefined);
   for (const sentence of clockOf === undefined ? [] : wrongClock(clockOf, seen))
-    operation.warn("warning/clock", sentence);
+    operation.warn("warning/clock", sentence, clockOf);
   if (end && lost.length > 0) operation.warn("warning/silent", silence(end, lost, seen));
   const paths = type.technology.paths?.(spec, seen);
   const ways =

@@ -89,6 +89,8 @@ export class Provider {
   readonly #company = new Company();
   /** Hosts that were found dead: they are named once. */
   readonly #dead = new Set<string>();
+  /** What one warning of a run is enough for, with its code. */
+  readonly #told = new Set<string>();
   readonly #removals = new Removals();
   readonly #turns = new Turns();
   /** Calls of the engine that are under way. */
@@ -247,7 +249,7 @@ export class Provider {
     // What was made is made, whatever there is to say of it.
     const lost = await this.#handshakes.made(end, ready, seen, machine, operation).catch(() => []);
     if (lost.length > 0) {
-      for (const sentence of wrongClock(end.from, seen)) operation.warn("warning/clock", sentence);
+      for (const sentence of wrongClock(end.from, seen)) operation.warn("warning/clock", sentence, end.from);
       operation.warn("warning/silent", silence(end, lost, seen));
     }
     const keying = type.technology.keying?.(spec);
@@ -397,7 +399,12 @@ export class Provider {
       far: this.#far,
       turns: this.#turns,
       status,
-      warn: (code, message) => this.engine?.warn(urn, code, message),
+      warn: (code, message, about) => {
+        const once = about && `${code} ${about}`;
+        if (once && this.#told.has(once)) return;
+        if (once) this.#told.add(once);
+        this.engine?.warn(urn, code, message);
+      },
     };
   }
 }

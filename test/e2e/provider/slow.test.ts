@@ -77,6 +77,7 @@ describeWhere("lab", "a host with difficulties", () => {
     expect(await network.engine.up(a)).toBe("updated");
     expect(await network.engine.up(setting("0"))).toBe("updated");
     expect([await network.engine.refresh(a), await network.engine.refresh(setting("0"))]).toEqual([[], []]);
+    expect(network.engine.log.filter(({ message }) => said.test(message))).toHaveLength(1);
     await no("stat");
   });
 });
