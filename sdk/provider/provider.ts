@@ -153,6 +153,7 @@ export class Provider {
   check(urn: string, news: Values): Checked {
     const { type, name } = parse(urn);
     this.#removals.learn(news);
+    if (type.technology.end) this.#removals.stays();
     const checked = check(type, news, name);
     if ("inputs" in checked) this.#far.learn(checked.inputs);
     return checked;

@@ -20,11 +20,18 @@ export class Removals {
   readonly #links = new Map<string, string>();
   /** Those of them that went. */
   readonly #gone = new Set<string>();
+  /** Whether the run is to leave any. `destroy` asks for nothing but removals, those of segments before those of their links. */
+  #someStay = false;
   #told = false;
 
   /** Notes what a resource's inputs say of the stack, whether it stays or goes: a fifth of its devices. */
   learn({ removable }: Values): void {
     if (typeof removable === "number") this.#removable = Math.max(this.#removable, removable);
+  }
+
+  /** Notes that the run has a device that stays. */
+  stays(): void {
+    this.#someStay = true;
   }
 
   /** Resolves when these may go from a machine. Throws Refused. */
@@ -38,8 +45,9 @@ export class Removals {
       this.#links.set(`${machine} ${key}`, readAlias(alias)?.name ?? key);
     }
     await sleep(TOGETHER, undefined, { ...(signal && { signal }) }).catch(() => undefined);
-    // One link may always go, and it has two ends.
-    const few = new Set(this.#links.values()).size <= 1 && this.#links.size <= 2;
+    // One link may always go, and it has two ends; not as the first of all, where there are more than the four of two links.
+    const alone = this.#someStay || this.#removable === 0;
+    const few = alone && new Set(this.#links.values()).size <= 1 && this.#links.size <= 2;
     if (few || this.#links.size <= this.#removable) {
       for (const device of own) this.#gone.add(device);
       return;

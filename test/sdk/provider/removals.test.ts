@@ -24,9 +24,10 @@ const all = (removals: Removals, ...asked: [string, ...ReturnType<typeof device>
     ),
   );
 
-const stack = (removable: number): Removals => {
+const stack = (removable: number, someStay = true): Removals => {
   const removals = new Removals();
   removals.learn({ removable });
+  if (someStay) removals.stays();
   return removals;
 };
 
@@ -44,6 +45,15 @@ test("one link, which has two ends, may always go; a second not where it is more
       "For every run: pulumi config set overlay:allowDestroy true, then pulumi up, for destroy goes by what the last up was told.",
   );
   expect(second).toBe("It stays on hkg, as the others do.");
+});
+
+test("one segment does not go before the rest is refused, as its members come first, but of a stack of two links", async () => {
+  const member = (machine: string): [string, ReturnType<typeof device>] => [machine, device("vx-lan", "lan")];
+  expect(await all(stack(1, false), member("lux"), member("fra"))).toEqual([
+    expect.stringContaining("These stay: lan."),
+    "It stays on fra, as the others do.",
+  ]);
+  expect(await all(stack(0, false), member("lux"), member("fra"))).toEqual(["goes", "goes"]);
 });
 
 test("all that comes together stays together, machines without links too", async () => {
