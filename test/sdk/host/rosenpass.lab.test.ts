@@ -118,7 +118,7 @@ describeWhere(["lab", "rosenpass"], "Rosenpass between two servers", () => {
     const took = await pair.within(10, "what goes by the link is protected", () => pair.passes("lux"));
     expect(took).toBeLessThan(10);
     await pair.on("hkg", "systemctl stop crossing");
-    await pair.renewed(15, "both call each other directly", () => pair.turn("permissive"));
+    await pair.renewed(15, "both call each other directly", () => pair.turn("strict"));
   });
 
   test("a key that the daemon calls stale: strict has one that nobody has, permissive the one that it had", async () => {
