@@ -10,10 +10,14 @@ import type { Machine } from "./machine";
  * waited in vain for somebody else's, or the other end is not ours to start, as much as it takes when all is well.
  */
 const [FIRST, SOON] = [20, 3];
-/** Milliseconds between looks: at first, and when it is late. */
-const [PAUSE, LATE] = [200, 1000];
-/** Looks from the own first key until both ends have set the same; where nothing passes before, used it, too. */
-const LOOKS = 10;
+/**
+ * Seconds from the own first key until both ends have set the same; where nothing passes before, used it, too. Two whose calls
+ * have crossed need another exchange.
+ */
+const SAME = 8;
+/** Milliseconds between looks: at first, and when it is late, after so many. */
+const [PAUSE, LATE, LOOKS] = [200, 1000, 10];
+const pauseAfter = (waited: number): number => (waited < LOOKS * PAUSE ? PAUSE : LATE);
 
 /** The machines at both ends. */
 export interface Ends {
@@ -64,19 +68,19 @@ export class FirstKeys {
   ): Promise<{ agree: boolean; health: string; seconds: number }> {
     const names = [ends.node, keying.to];
     const patience = () => (ends.other ? this.#patience(names) : SOON);
-    const pause = (of: number) => sleep(of, undefined, { ...(options.signal && { signal: options.signal }) });
+    /** What has been waited, with one pause more. */
+    const pause = async (waited: number): Promise<number> => {
+      const time = pauseAfter(waited);
+      await sleep(time, undefined, { ...(options.signal && { signal: options.signal }) });
+      return waited + time;
+    };
     let fresh = await isFresh(keying, ends, options);
-    for (let waited = 0; !fresh && waited < patience() * 1000; fresh = await isFresh(keying, ends, options)) {
-      const time = waited < LOOKS * PAUSE ? PAUSE : LATE;
-      await pause(time);
-      waited += time;
-    }
+    for (let waited = 0; !fresh && waited < patience() * 1000; fresh = await isFresh(keying, ends, options))
+      waited = await pause(waited);
     let seen = await look(keying, ends, options);
     const isUp = () => agreed(seen) && (!keying.strict || health(seen) === HEALTHY);
-    for (let again = 1; fresh && !isUp() && again < LOOKS; again++) {
-      await pause(PAUSE);
-      seen = await look(keying, ends, options);
-    }
+    for (let waited = 0; fresh && !isUp() && waited < SAME * 1000; seen = await look(keying, ends, options))
+      waited = await pause(waited);
     // A key of the daemon that ran before says nothing of this one.
     if (!fresh) seen = { ...seen, [ends.node]: { ...seen[ends.node], protected: false, exchanged: undefined } };
     const [agree, seconds] = [agreed(seen), patience()];

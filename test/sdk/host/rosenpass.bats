@@ -229,15 +229,50 @@ EOT
     [ "$(cat "$rosenpass_kept/lux-fra")" = "$key LUX=" ]'
 }
 
+@test "two exchanges at once are of calls that have crossed: one end calls once more, the other where no third comes" {
+  in_each_shell '
+    mkfifo "$keep/lines"
+    exec 3<>"$keep/lines"
+    anew() { echo "$1" && exit; }
+    later() { echo "later $*"; }
+    endpoints=" 203.0.113.5:12002" crossed="" taken_at=""
+    # What comes of exchanges at these times.
+    at() { for now in "$@"; do take; done; }
+    delay=""
+    [ -z "$(at 1000 1003 1123)" ]
+    [ ! -e "$keep/late" ]
+    [ "$(at 1000 1001)" = "two calls have crossed: calling once more" ]
+    [ -e "$keep/late" ] # without waiting
+    [ -e "$keep/dead" ] # a session may be begun
+    rm "$keep/late" "$keep/dead"
+
+    delay=1
+    [ "$(at 1000 1002)" = "later 8 crossed" ]
+    [ "$(at 1000 1000 1001 && echo "crossed=$crossed")" = "later 8 crossed
+crossed=" ]
+    [ -e "$keep/dead" ]
+    rm "$keep/dead"
+    endpoints="" delay="" # it cannot call
+    [ -z "$(at 1000 1000)" ]
+    endpoints=" 203.0.113.5:12002"
+
+    # A key that had to wait for the lock of the host has kept the next line waiting.
+    device=inter-lux peer=LUX= mode=strict called="" taken_at=1000 fresh=KEY
+    with_lock() { :; }
+    uptime() { now=1009; }
+    give
+    [ "$(at 1009)" = "two calls have crossed: calling once more" ]'
+}
+
 @test "where keys are exchanged nothing is looked at before the next one would be overdue" {
   in_each_shell '
     sole="" now_is=1000
     uptime() { now=$now_is; }
     next() { rest && echo "$pause"; }
     [ "$(next)" = 15 ] # none yet
-    : >"$keep/fresh" && echo "970 LUX=" >"$keep/exchanged"
-    [ "$(next)" = 15 ] # the first
-    echo again >"$keep/fresh"
+    echo "970 LUX=" >"$keep/exchanged"
+    [ "$(next)" = 15 ] # that was of the daemon before
+    : >"$keep/fresh"
     [ "$(next)" = 130 ]
     rest && now_is=1130
     is_due

@@ -1,4 +1,7 @@
 /** Keys of Rosenpass on hosts: what the daemon, the reader beside it and the lines of a change do without Pulumi. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { put } from "../../../sdk/kernel";
 import { pingedMeanwhile } from "../../bench/pings";
 import { describeWhere } from "../../can";
 import { Lab } from "../../lab";
@@ -89,6 +92,33 @@ describeWhere(["lab", "rosenpass"], "Rosenpass between two servers", () => {
     expect(new Set(keys).size).toBe(2);
     await pair.turn("strict");
     await pair.within(5, "what goes by the link is protected", () => pair.passes("lux"));
+  });
+
+  test("first calls that cross leave each end with another key: one calls once more, and what goes by the link is protected", async () => {
+    await pair.off();
+    const relay = pair.lab.json.hosts.hkg?.addresses[0];
+    const ends = ["lux:12002", "fra:12001"].map((end) => {
+      const [host = "", port] = end.split(":");
+      return `${pair.lab.json.hosts[host]?.addresses[0]}:${port}`;
+    });
+    const crossing = readFileSync(join(__dirname, "crossing.pl"));
+    await pair.on("hkg", `echo ${crossing.toString("base64")} | base64 -d >/tmp/crossing.pl`);
+    await pair.on("hkg", `systemd-run --quiet --unit crossing perl /tmp/crossing.pl ${ends.join(" ")}`);
+    await pair.both((end) => {
+      const conf = pair.conf(end, "strict").replaceAll(/^endpoint .*:(\d+)$/gm, `endpoint ${relay}:$1`);
+      return pair.carryOut(
+        end.host,
+        pair.psk(end.host, "strict"),
+        put(`/etc/overlay/rosenpass/${pair.name}.conf`, conf, "0600"),
+        `systemctl start ${pair.unit}`,
+      );
+    });
+    const crossed = async () => /crossed/.test(await pair.on("hkg", "journalctl -q -u crossing"));
+    await pair.within(15, "their calls have crossed", crossed);
+    const took = await pair.within(10, "what goes by the link is protected", () => pair.passes("lux"));
+    expect(took).toBeLessThan(10);
+    await pair.on("hkg", "systemctl stop crossing");
+    await pair.renewed(15, "both call each other directly", () => pair.turn("strict"));
   });
 
   test("a key that the daemon calls stale: strict has one that nobody has, permissive the one that it had", async () => {

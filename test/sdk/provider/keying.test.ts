@@ -76,3 +76,9 @@ test("somebody else's machine is waited for as long as it takes where it is ther
   // That it is not there says nothing of our own.
   expect((await keys.wait(keying("fra"), ends("lux", never(), never()), {})).seconds).toBe(20);
 });
+
+test("two keys that differ, of calls that have crossed, are waited for until one has called once more", async () => {
+  const other = machine(13, { ...KEYED, psk: "another" });
+  const { agree } = await new FirstKeys().wait(keying("fra"), ends("lux", machine(0), other), {});
+  expect({ agree, waited: waited() }).toEqual({ agree: true, waited: 5 });
+});

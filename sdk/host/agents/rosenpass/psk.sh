@@ -2,7 +2,7 @@
 # The preshared key of a link that Rosenpass protects, wg(8). Its files are in /run/overlay/rosenpass/NAME, for root alone:
 # psk        the key of the last exchange, or a random one that nobody else has
 # exchanged  SECONDS PEER of that exchange: by /proc/uptime, which nobody sets
-# fresh      there is an exchange of the daemon that runs now, with the files that it is to have; not empty: more than one
+# fresh      there is an exchange of the daemon that runs now, with the files that it is to have
 # first      HANDSHAKE when a key was set and the peer had none: a later one is protected
 # asked      when wg was last asked by which endpoint it calls the other end
 # dead       there may be no session any more, so that the next key begins one at once

@@ -3,9 +3,11 @@
 
 every=15 # seconds between two looks, where there may be something to see
 overdue=160 # seconds without an exchange: one comes after 130 s at most, and is tried for some more
+crossing=2  # seconds between the two exchanges of calls that have crossed, at most
+recall=8    # seconds in which the other end, where it is to call once more, has done so
 
 watch() {
-  fresh='' silent='' off_way='' exchanged_at='' alone=yes had='(none)'
+  fresh='' silent='' off_way='' exchanged_at='' taken_at='' crossed='' alone=yes had='(none)'
   wg_limit='' # its process costs as much as that of wg; who waits for ever is ended by hung
   (while rest && sleep "$pause" && ! hung; do if is_due; then echo tick; fi; done) >"$keep/lines" 3>&- &
   [ -z "$delay" ] || [ -n "$called" ] || [ -z "$endpoints" ] || later "$delay" late
@@ -21,6 +23,7 @@ watch() {
       silent) judge ;;
       uncalled) with_lock uncalled || : ;;
       late) call ;;
+      crossed) [ -z "$crossed" ] || call_again ;;
     esac
     : >"$keep/busy"
   done
@@ -28,10 +31,10 @@ watch() {
 
 # rest: leaves in $pause the seconds until a look, each of which costs a process. Where keys are exchanged, the next exchange would
 # be overdue then: what chooses endpoints says tick when it has chosen. Who alone calls has to see by itself that the other
-# end knows of no session any more; and the first keys of two daemons that have called each other at once differ.
+# end knows of no session any more.
 rest() {
   pause=$every
-  if [ -n "$sole" ] || [ ! -s "$keep/fresh" ] || [ -s "$keep/trouble" ] || [ ! -s "$keep/exchanged" ]; then return 0; fi
+  if [ -n "$sole" ] || [ ! -e "$keep/fresh" ] || [ -s "$keep/trouble" ] || [ ! -s "$keep/exchanged" ]; then return 0; fi
   read -r last _ <"$keep/exchanged"
   uptime
   [ $((last + overdue - now)) -le "$every" ] || pause=$((last + overdue - now))
@@ -70,9 +73,32 @@ anew() {
 # The key is read at once. It is given to WireGuard when all that the daemon had said by then is read, too: where this process
 # has slept for minutes, the file has been written over by what is stale.
 take() {
-  fresh=''
+  if [ -n "$crossed" ]; then
+    crossed=''
+    : >"$keep/dead"
+  elif has_crossed; then untangle; fi
+  taken_at=$now fresh=''
   if read_key "$keep/key"; then fresh=$key; fi
   echo taken >&3
+}
+
+# has_crossed: an exchange has come hard upon another. Where each end calls before it has heard the other's call, both are
+# answered, and each takes the key of its own call first and that of the other's last: they differ until the next exchange,
+# which begins at both in the same moment (Rosenpass 0.2, handle_resp_hello, handle_init_conf and SessionPtr::retire_at).
+has_crossed() { [ -n "$taken_at" ] && [ $((now - taken_at)) -le "$crossing" ]; }
+
+# untangle: one of the two calls once more, to which the other, that has a session, has no reason. An older release there does not:
+# then the other end does, when no third exchange has come. If they had one key all the same, that costs an exchange.
+untangle() {
+  [ -n "$endpoints" ] || return 0
+  [ -n "$delay" ] || call_again
+  crossed=yes
+  later "$recall" crossed
+}
+
+call_again() {
+  : >"$keep/dead"
+  call_now 'two calls have crossed: calling once more'
 }
 
 # A key of 180 s ago: who is strict lets nothing pass from now on.
@@ -85,11 +111,13 @@ spoiled() {
 # may be long, it is tried again.
 give() {
   [ -n "$fresh" ] || return 0
-  key=$fresh
-  if with_lock give_key; then
-    uptime
+  key=$fresh given=''
+  ! with_lock give_key || given=yes
+  uptime
+  taken_at=$now # the next line may have waited meanwhile
+  if [ -n "$given" ]; then
     printf '%s %s\n' "$now" "$peer" >"$keep/exchanged"
-    if [ -e "$keep/fresh" ]; then echo again >"$keep/fresh"; else : >"$keep/fresh"; fi
+    : >"$keep/fresh"
     exchanged_at=$now fresh='' silent=''
     [ "$mode" != permissive ] || keep_key
     last=$now
@@ -246,6 +274,11 @@ way_is_due() { [ -n "$off_way" ] || [ "$overlay_run/choice" -nt "$keep/asked" ];
 # Nobody has called in the time that was to be waited.
 call() {
   [ -z "$exchanged_at$fresh" ] || return 0
+  call_now 'nobody has called: calling'
+}
+
+# call_now REASON: a daemon calls when it starts.
+call_now() {
   : >"$keep/late"
-  anew 'nobody has called: calling'
+  anew "$1"
 }
