@@ -94,7 +94,10 @@ const files = new Set<string>();
 
 /** A known_hosts file for one key; ssh has read it when the login is over. */
 function writeKnownHosts(hostKey: string): { file: string; forget: () => void } {
-  folder ??= mkdtempSync(join(tmpdir(), "overlay-"));
+  if (!folder) {
+    folder = mkdtempSync(join(tmpdir(), "overlay-"));
+    process.once("exit", clear); // who ends meanwhile leaves nothing behind
+  }
   const file = join(folder, randomUUID());
   writeFileSync(file, `${pinned} ${hostKey}\n`);
   files.add(file);
@@ -105,8 +108,12 @@ function writeKnownHosts(hostKey: string): { file: string; forget: () => void } 
 function forget(file: string): void {
   files.delete(file);
   rmSync(file, { force: true });
-  if (!folder || files.size > 0) return;
-  rmSync(folder, { recursive: true, force: true });
+  if (files.size === 0) clear();
+}
+
+function clear(): void {
+  process.off("exit", clear);
+  if (folder) rmSync(folder, { recursive: true, force: true });
   folder = undefined;
 }
 

@@ -71,6 +71,7 @@ export class Stack {
   readonly #folder = mkdtempSync(join(tmpdir(), "overlay-bench-"));
   readonly #environment = [
     `PULUMI_HOME=${join(this.#folder, "home")}`,
+    `XDG_CACHE_HOME=${join(this.#folder, "cache")}`,
     `PULUMI_BACKEND_URL=file://${join(this.#folder, "state")}`,
     "PULUMI_CONFIG_PASSPHRASE=bench",
     "OVERLAY_ALLOW_DESTROY=on",

@@ -78,9 +78,9 @@ export async function status(lab: Lab): Promise<Section> {
     ],
     text:
       `A mesh of ${lab.hosts.length} hosts; medians of ${RUNS} rounds, interleaved. The first row logs in to all hosts at ` +
-      "once and does nothing there. Of a status as people run it, Pulumi's answer comes before the logins; the last two rows are " +
-      "what it cannot be quicker than: the look itself, on hosts that share this machine's processors, after what Pulumi takes to " +
-      "say what there is.",
+      "once and does nothing there. Of a status as people run it, logins go on while Pulumi answers, but for the first time; the " +
+      "last two rows are what it is made of: the look itself, on hosts that share this machine's processors, and what Pulumi " +
+      "takes to say what there is.",
     table: [
       ["", "median", "fastest and slowest", "over the first"],
       ...rows.map(([it, title]) => [

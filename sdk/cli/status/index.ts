@@ -26,9 +26,12 @@ async function status({ json, ...given }: Options): Promise<void> {
     );
   }
   const text = exported(options);
-  // Loaded while Pulumi answers.
+  text.catch(() => undefined); // `run` tells
+  // While Pulumi answers, logins begin, and what is needed is loaded.
+  const { beginEarly } = require("./early") as typeof import("./early");
+  const early = await beginEarly(options);
   const { run } = require("./run") as typeof import("./run");
-  await run(text, options);
+  await run(text, options, early);
 }
 
 export const addStatus = (program: Command): Command =>

@@ -1,5 +1,4 @@
 /** One look at each host of a stack, over one SSH connection each, and what it shows of that host's own resources. */
-import { setImmediate } from "node:timers/promises";
 import { CodedError, marked, withCode } from "../../codes";
 import { format, parse } from "../../faults";
 import {
@@ -8,7 +7,7 @@ import {
   chooseFiles,
   describeConnection,
   type Followed,
-  Hosts,
+  type Hosts,
   measure,
   type Probe,
   type RunOptions,
@@ -24,6 +23,7 @@ import { vxlan, vxlanBridge } from "../../vxlan";
 import { wireguard, wireguardKey } from "../../wireguard";
 import { ToolError } from "../error";
 import { type StackNetwork, type StackNode, type StackResource, specs } from "../stack";
+import { adopted, begin, hostsOf, type Login, type Reach } from "./early";
 
 /** A resource of a node, as it was declared. */
 export interface Declared {
@@ -114,21 +114,43 @@ const asked = (declared: readonly Declared[]): string[] => [
   ]),
 ];
 
-const hostsOf = ({ ssh: its = "ssh" }: StackNode, ssh = its): Hosts => new Hosts({ ssh: ssh.trim().split(/\s+/) });
+const reachBy = ({ name, ssh }: StackNode, connection: Connection): Reach => ({
+  name,
+  ...(ssh !== undefined && { ssh }),
+  connection,
+});
 
-/** Has logins begin, which take half a second: what is to be asked is worked out meanwhile. What comes of them the look tells. */
-export async function begun(nodes: readonly StackNode[], ssh?: string): Promise<Map<string, Hosts>> {
-  const all = nodes.map((node): [string, Hosts] => {
-    const hosts = hostsOf(node, ssh);
+/** Of hosts for the next time: those of whose connection nothing is secret. */
+export const kept = (nodes: readonly StackNode[]): Reach[] =>
+  nodes.flatMap((node) => {
+    const read = parse(Connection, node.connection);
+    return "value" in read ? [reachBy(node, read.value)] : [];
+  });
+
+/** Those of whom it is known how they are reached; of the others the look tells. */
+const reached = (nodes: readonly StackNode[]): Reach[] =>
+  nodes.flatMap((node) => {
     try {
-      hosts.session(connectionOf(node)).begin();
+      return [reachBy(node, connectionOf(node))];
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
+      return [];
     }
-    return [node.name, hosts];
   });
-  await setImmediate();
-  return new Map(all);
+
+/**
+ * Has logins begin, which take half a second: what is to be asked is worked out meanwhile. What comes of them the look tells.
+ * `early`: those that have begun already; of these go on what may.
+ */
+export async function begun(
+  nodes: readonly StackNode[],
+  ssh?: string,
+  early: readonly Login[] = [],
+): Promise<Map<string, Hosts>> {
+  const all = reached(nodes);
+  const before = adopted(early, all);
+  const others = all.filter(({ name }) => !before.some(({ reach }) => reach.name === name));
+  return new Map([...before, ...(await begin(others, ssh))].map(({ reach, hosts }) => [reach.name, hosts]));
 }
 
 /** Seconds for a look, after the login. */

@@ -5,7 +5,8 @@ import { ToolError } from "../error";
 import { columns, type Logins } from "../options";
 import { type StackNetwork, type StackResource, stackNetwork, stackResources } from "../stack";
 import type { Options } from ".";
-import { begun, inParallel, type Look, Looked, type LookOptions, limited, type Wanted, wanted } from "./look";
+import { type Early, end, keep, type Login } from "./early";
+import { begun, inParallel, kept, type Look, Looked, type LookOptions, limited, type Wanted, wanted } from "./look";
 import { prometheus } from "./prometheus";
 import { type Status, statusOf } from "./rows";
 import { table } from "./table";
@@ -37,9 +38,16 @@ function chosen(all: readonly Wanted[], names: readonly string[] | undefined): r
   );
 }
 
-/** As many as go at once. `names`: of these alone. */
-const begin = ({ nodes }: StackNetwork, { ssh, parallel }: Logins, names?: readonly string[]) =>
-  begun(nodes.filter(({ name, foreign }) => !foreign && (names?.includes(name) ?? true)).slice(0, parallel), ssh);
+/** As many as go at once. `names`: of these alone. `early`: what has begun already. */
+function begin(
+  { nodes }: StackNetwork,
+  { ssh, parallel }: Logins,
+  names?: readonly string[],
+  early: readonly Login[] = [],
+): Promise<Map<string, Hosts>> {
+  const asked = nodes.filter(({ name, foreign }) => !foreign && (names?.includes(name) ?? true));
+  return begun(asked.slice(0, parallel), ssh, early);
+}
 
 /** Of hosts, once each. `logins`: by node, where they have begun. */
 async function look(
@@ -66,16 +74,26 @@ export async function lookedAt(resources: readonly StackResource[], logins: Logi
 }
 
 /** `text`: what `pulumi stack export` prints. */
-export async function run(text: Promise<string>, options: Options): Promise<void> {
-  const resources = stackResources(await text);
+export async function run(text: Promise<string>, options: Options, early: Early): Promise<void> {
+  try {
+    await tell(await text, options, early);
+  } catch (error) {
+    end(early.logins);
+    throw error;
+  }
+}
+
+async function tell(text: string, options: Options, early: Early): Promise<void> {
+  const resources = stackResources(text);
   const network = stackNetwork(resources);
-  const logins = options.watch === undefined ? await begin(network, options, options.host) : new Map();
+  const logins = options.watch === undefined ? await begin(network, options, options.host, early.logins) : new Map();
   const all = wanted(resources, network);
   const hosts = chosen(all, options.host);
   const print = (looks: ReadonlyMap<string, Look>, now?: number): string =>
     FORMATS[options.format](statusOf(network.stack, all, looks, { hosts, ...(now !== undefined && { now }) }), options);
   if (options.watch !== undefined) return watch(hosts, print, options);
   stdout.write(print(await look(hosts, options, lookOptions(options), logins)));
+  if (early.file !== undefined) keep(early.file, kept(network.nodes)); // once nobody waits for it
 }
 
 const lookOptions = ({ measure }: Options): LookOptions => (measure ? { measured: true } : {});

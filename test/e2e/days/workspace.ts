@@ -106,6 +106,9 @@ plugins: { providers: [{ name: overlay, path: ${join(root, "bin")} }] }
   /** A line as somebody types it in the folder of the program, which must go well. */
   shell = async (line: string): Promise<Run> => well(await this.#start("sh", ["-c", line]).ended);
 
+  overlay = (words: string[], environment?: Record<string, string>): Running =>
+    this.#start(join(root, "bin/overlay"), words, environment);
+
   #start(command: string, words: string[], environment: Record<string, string> = {}): Running {
     const { folder } = this;
     writeFileSync(join(folder, "network.json"), JSON.stringify(this.declared));
@@ -116,6 +119,7 @@ plugins: { providers: [{ name: overlay, path: ${join(root, "bin")} }] }
       env: {
         ...process.env,
         PULUMI_HOME: join(folder, "home"),
+        XDG_CACHE_HOME: join(folder, "cache"),
         ...this.#backend.environment,
         PULUMI_CONFIG_PASSPHRASE: "",
         OVERLAY_ALLOW_DESTROY: "on",
