@@ -21,8 +21,12 @@ const isScreen = (): boolean => stdout.isTTY && process.env.TERM !== "dumb";
 /** https://no-color.org; a terminal that is not one has none. */
 const hasColours = ({ color }: Options): boolean => color && isScreen() && !process.env.NO_COLOR;
 
+/** Of a screen that is written over; not of one whose size is not known, or in which nothing has room. */
+const rows = ({ watch }: Options): number | undefined =>
+  watch !== undefined && isScreen() && stdout.rows > 5 ? stdout.rows : undefined;
+
 const FORMATS: Record<Format, (status: Status, options: Options) => string> = {
-  table: (status, options) => table(status, { columns: columns(), colours: hasColours(options) }),
+  table: (status, options) => table(status, { columns: columns(), rows: rows(options), colours: hasColours(options) }),
   json: (status, { watch }) => `${JSON.stringify(status, undefined, watch ? 0 : 2)}\n`,
   prometheus: (status) => prometheus(status),
 };
@@ -141,14 +145,4 @@ function ending(): { signal: AbortSignal; end(): void } {
 }
 
 /** In place of what is there, on a screen. */
-function show(text: string): void {
-  if (!isScreen()) {
-    stdout.write(text);
-    return;
-  }
-  const lines = text.trimEnd().split("\n");
-  const room = (stdout.rows ?? lines.length + 1) - 1;
-  const more =
-    lines.length > room ? [`… and ${lines.length - room + 1} more lines: a larger terminal, or --host NAME`] : [];
-  stdout.write(`\x1b[H\x1b[J${[...lines.slice(0, more.length > 0 ? room - 1 : room), ...more].join("\n")}\n`);
-}
+const show = (text: string): void => void stdout.write(isScreen() ? `\x1b[H\x1b[J${text}` : text);

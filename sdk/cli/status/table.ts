@@ -6,6 +6,8 @@ import { type HostStatus, type Row, type Status, troubles } from "./rows";
 export interface Terminal {
   /** Characters in a line; absent: as many as like. */
   columns?: number | undefined;
+  /** Lines of a screen, the last of which is the cursor's; absent: as many as like. */
+  rows?: number | undefined;
   colours: boolean;
 }
 
@@ -222,7 +224,7 @@ function summary({ stack, hosts }: Status): string {
 }
 
 /** With a newline at its end. */
-export function table(status: Status, { columns, colours }: Terminal): string {
+export function table(status: Status, { columns, rows, colours }: Terminal): string {
   const paint: Paint = (text, colour) =>
     colours && colour && text !== "" ? `\x1b[${COLOURS[colour]}m${text}\x1b[0m` : text;
   const most = columns ?? Number.POSITIVE_INFINITY;
@@ -242,12 +244,14 @@ export function table(status: Status, { columns, colours }: Terminal): string {
             .flatMap((line) => folded(`  ${line}`, most, "  "))
             .map((line) => paint(line, colour)),
         ];
-  return [
-    ...folded(shown(summary(status)), most, ""),
-    "",
-    ...lines,
-    ...told("LAST DECISIONS OF THE HOSTS", decisions),
-    ...told("NOT AS IT SHOULD BE", status.hosts.flatMap(troubles), "yellow"),
-    "",
-  ].join("\n");
+  const head = [...folded(shown(summary(status)), most, ""), ""];
+  const known = told("LAST DECISIONS OF THE HOSTS", decisions);
+  const wrong = told("NOT AS IT SHOULD BE", status.hosts.flatMap(troubles), "yellow");
+  const whole = [...head, ...lines, ...known, ...wrong];
+  if (rows === undefined || whole.length < rows) return [...whole, ""].join("\n");
+  // What is wrong is not what is cut off.
+  const first = [...head, ...wrong.slice(1), ...(wrong.length > 0 ? [""] : []), ...lines, ...known];
+  const room = rows - 2;
+  const more = `… and ${first.length - room} more lines: a larger terminal, or --host NAME`;
+  return [...first.slice(0, room), more, ""].join("\n");
 }

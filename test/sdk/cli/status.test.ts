@@ -331,6 +331,24 @@ describe("the command", () => {
     expect(spawnSync("pgrep", ["-f", `${ssh} `], { encoding: "utf8" }).stdout).toBe("");
   });
 
+  test("on a small screen what is wrong comes first, in colours but where NO_COLOR says otherwise", () => {
+    const screen = (environment: string): string => {
+      const command = `stty rows 12 cols 80; ${environment} timeout 3 ${[bin, ...overlay("--watch", "0.5")].join(" ")}`;
+      const { stdout } = spawnSync("script", ["-qec", command, "/dev/null"], {
+        encoding: "utf8",
+        env: { ...process.env, TERM: "xterm" },
+        input: "",
+      });
+      // The last that was written over the one before.
+      return stdout.replace(/\r/g, "").split("\x1b[H\x1b[J").at(-1) ?? "";
+    };
+    const shown = screen("NO_COLOR=1").trimEnd().split("\n");
+    expect(shown.slice(0, 3)).toEqual(["net/prod: 5 hosts, 5 unreachable", "", "NOT AS IT SHOULD BE"]);
+    expect(shown).toHaveLength(11);
+    expect(shown.at(-1)).toMatch(/^… and \d+ more lines: a larger terminal, or --host NAME$/);
+    expect(screen("NO_COLOR=")).toContain("\x1b[1mNOT AS IT SHOULD BE\x1b[0m");
+  });
+
   test("it goes on looking until it is ended, a line of JSON each time", async () => {
     const child = spawn(bin, overlay("--watch", "0.5", "--json", "--host", "lux"), {
       stdio: ["ignore", "pipe", "inherit"],
