@@ -146,7 +146,7 @@ describe("its name", () => {
 test("a host that is reached as before goes on; one that has gone or is reached in another way ends at once", async () => {
   const [lux, fra, hkg, sgp] = ["lux", "fra", "hkg", "sgp"].map((name) => reach(name)) as [Reach, Reach, Reach, Reach];
   // Each says that it is there, and that it was told to end.
-  const script = `shift $(($# - 2)); trap 'rm ${folder}/$1; exit' TERM; echo >${folder}/$1; while :; do sleep 0.05; done`;
+  const script = `shift $(($# - 2)); trap 'rm ${folder}/$1; exit' TERM; echo >${folder}/$1; while [ -e "$0" ]; do sleep 0.05; done`;
   const ssh = join(folder, "ssh");
   writeFileSync(ssh, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   const there = () => readdirSync(folder).filter((name) => name !== "ssh");
