@@ -3,12 +3,13 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symli
 import { tmpdir } from "node:os";
 import { dirname, join, normalize } from "node:path";
 import { describeWhere } from "../../can";
+import { Lab } from "../../lab";
 import { must, run } from "../../lab/run";
 import { MOST as MOST_SECONDS } from "../../long/newcomer";
 import { expectGolden, golden } from "../../sdk/golden";
 import { backend } from "../backend";
 import { atHome, follow, PLAN, PROJECT, packed } from "./newcomer";
-import { devices, diagnostics } from "./output";
+import { counted, devices, diagnostics } from "./output";
 import { root } from "./workspace";
 
 jest.setTimeout(600_000);
@@ -93,6 +94,28 @@ describeWhere("engine", "the package", () => {
       expectGolden(join(golden, "consumer/first.txt"), devices(await pulumi("preview")));
       await pulumi("up", "--yes", "--skip-preview", "--target", "**cloud:index:*::*");
       expectGolden(join(golden, "consumer/known.txt"), devices(await pulumi("preview")));
+    });
+
+    describeWhere(["lab", "engine"], "on hosts", () => {
+      const name = `package${which}`;
+      afterAll(() => Lab.down(name));
+
+      test("that program goes up, is read back as it was declared, has nothing to do, and goes", async () => {
+        const lab = await Lab.up("lab", { name, fresh: true });
+        const shop = join(folder, `shop-${which}`);
+        const env = { ...atHome(shop), ...backend(join(shop, "state")).environment, OVERLAY_ALLOW_DESTROY: "on" };
+        const pulumi = (...words: string[]) => must(["pulumi", ...words], { cwd: shop, timeout: 3 * MINUTE, env });
+        await pulumi("destroy", "--yes", "--skip-preview"); // servers that are nowhere
+        writeFileSync(join(shop, "lab.json"), JSON.stringify(lab.json));
+        await pulumi("config", "set", "overlay:ssh", lab.json.ssh);
+        expect(counted(await pulumi("up", "--yes", "--skip-preview"))).toEqual(["+ 25 created"]);
+        for (const to of ["10.255.0.2", "10.100.0.2"])
+          expect((await lab.exec("lux", `ping -n -q -c 3 -W 5 ${to}`)).stdout).toContain(" 0% packet loss");
+        await pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes");
+        expect(counted(await pulumi("up", "--yes", "--skip-preview", "--expect-no-changes"))).toEqual(["25 unchanged"]);
+        await pulumi("destroy", "--yes", "--skip-preview");
+        expect((await lab.exec("lux", "ip -o link show group 28417; ls -d /etc/overlay")).stdout).toBe("");
+      });
     });
 
     test("each room of the sdk is to be had by its name, and so is a file of one", async () => {
