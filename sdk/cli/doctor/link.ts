@@ -28,13 +28,16 @@ export function linkChecks(ends: End[], all: readonly Examined[]): Found[] {
 
 /** What each end has as the other's key, what the other's device has, and whether both or neither have a preshared one. */
 function keysCheck(ends: End[], all: readonly Examined[]): Found {
+  const absent: string[] = [];
   const wrongs = ends.flatMap((end): string[] => {
     const [it, { path, declared }] = end;
     const [name, live] = [nodeOf(end), deviceOf(it, path.device)];
-    if (!live)
+    if (!live) {
+      absent.push(`${path.device} of ${name}`);
       return [
         `${name} has no WireGuard device ${path.device}: \`pulumi refresh\`, then \`pulumi up\`, makes it again.`,
       ];
+    }
     const far = all.find(({ wanted }) => wanted.node.name === path.to);
     const device = far?.concerned.find(({ token, spec }) => token === INTERFACE && spec.link === path.of)?.spec.device;
     const has = far && device !== undefined ? deviceOf(far, device)?.publicKey : undefined;
@@ -54,6 +57,10 @@ function keysCheck(ends: End[], all: readonly Examined[]): Found {
         `changed it there; \`pulumi refresh\`, then \`pulumi up\`, gives both what the other has.`,
     ];
   });
+  if (absent.length > 0) {
+    const says = `${absent.join(" and ")} ${absent.length === 1 ? "is" : "are"} not there`;
+    return wrong("doctor/drift", "keys", says, wrongs.join(" "));
+  }
   if (wrongs.length > 0) {
     return wrong("doctor/key", "keys", "what the two ends have does not fit together", wrongs.join(" "));
   }

@@ -10,7 +10,10 @@ export function udpCheck(ends: End[], keys: Found, clocksDiffer: boolean): Found
   if (ends.some(([, { carried }]) => carried)) return ok("UDP", "arrives, both ways");
   const lost = lostOf(ends);
   if (lost) return lostCheck("UDP", lost);
-  if (keys.state === "wrong") return follows(keys, "UDP", "nobody answers, because of the keys");
+  if (keys.state === "wrong") {
+    const why = keys.code === "doctor/key" ? ", because of the keys" : `: ${keys.says}`;
+    return follows(keys, "UDP", `nobody answers${why}`);
+  }
   // Who could not send has not been left without an answer.
   const called = silenceOf(ends.filter(([{ unproven }]) => unproven === undefined));
   const blind = blindCheck("UDP", ends, called);

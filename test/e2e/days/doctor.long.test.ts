@@ -153,6 +153,18 @@ describeWhere(["lab", "engine", "rosenpass"], "overlay doctor", () => {
     expect((await about("lux-fra")).cures).toEqual([]);
   });
 
+  test("a device that somebody has deleted is not there: no key is blamed", async () => {
+    await on(lab, "lux", "ip link del dev inter-hkg");
+    const { code, checks, cures } = await about("lux-hkg");
+    expect(code).toBe(2);
+    expect(checks).toContain("lux-hkg: hkg and lux, keys wrong: inter-hkg of lux is not there");
+    expect(checks).toContain("lux-hkg: hkg and lux, UDP wrong: nobody answers: inter-hkg of lux is not there");
+    expect(cures).toContain(
+      "lux has no WireGuard device inter-hkg: `pulumi refresh`, then `pulumi up`, makes it again. [doctor/drift]",
+    );
+    expect(cures.join("\n")).not.toContain("[doctor/key]");
+  });
+
   test("what is cured is well", async () => {
     await work.refresh();
     await work.up();

@@ -207,6 +207,13 @@ const cases: Record<string, (two: Two) => void> = {
     silent(two, { lux: [2, 2, 2, 2], fra: [2, 2, 2, 2] });
     for (const device of seenOf(two.fra).wg) for (const peer of device.peers) peer.publicKey = `${"A".repeat(42)}E=`;
   },
+  // Somebody has deleted the device at one end.
+  gone: (two) => {
+    silent(two, { lux: [2, 2, 0, 0], fra: [0, 0, 2, 2] });
+    const seen = seenOf(two.fra);
+    seen.wg = [];
+    seen.links = seen.links.filter(({ ifname }) => ifname !== "inter-lux");
+  },
   rosenpass: ({ fra, lux }) => {
     seenOf(lux).units["overlay-rosenpass@lux-fra.service"] = { enabled: true, active: false, failed: true };
     seenOf(fra).exchanges["lux-fra"] = { exchanged: 400, psk: "5a", protected: true };
