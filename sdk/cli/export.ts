@@ -3,6 +3,7 @@ import { type ExecFileException, execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { ToolError } from "./error";
 import { readInput } from "./file";
+import { saidOf, secretsOf } from "./safe";
 
 /** Where a deployment is read from. */
 export interface Source {
@@ -41,7 +42,7 @@ export async function exported({ state, stack }: Source): Promise<string> {
       throw new ToolError("cli/pulumi", `\`pulumi ${words.join(" ")}\` cannot be run: ${message}`);
     throw new ToolError(
       "cli/pulumi",
-      `\`pulumi ${words.join(" ")}\` ended with ${code ?? signal}: ${stderr.trim() || "it said nothing"}`,
+      `\`pulumi ${words.join(" ")}\` ended with ${code ?? signal}: ${saidOf(stderr, secretsOf(process.env))}`,
     );
   }
 }

@@ -1,14 +1,14 @@
 /** `overlay key` and `overlay peer`: for a machine of somebody else, its key and its wg-quick file. */
 import type { Command } from "commander";
 import { missingKey, withPrivateKey } from "../wireguard/quick";
-import { ToolError } from "./error";
+import { ToolError, tell } from "./error";
 import { readInput } from "./file";
 import { type Key, keyIn } from "./key";
 import { qr } from "./qr";
 
 const told = (path: string, { made, exposed, publicKey }: Key): void => {
-  if (made) process.stderr.write(`overlay: made ${path}; its public key, to be declared: ${publicKey}\n`);
-  if (exposed) process.stderr.write(`overlay: others may read ${path}: chmod 600 ${path}\n`);
+  if (made) tell(`made ${path}; its public key, to be declared: ${publicKey}`);
+  if (exposed) tell(`others may read ${path}: chmod 600 ${path}`);
 };
 
 /** The text of a machine: that of a link is the output itself, those of a mesh are in it by name. */

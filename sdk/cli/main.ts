@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { marked } from "../codes";
-import { toldOf } from "./error";
+import { tell, toldOf } from "./error";
 
 const { version } = JSON.parse(readFileSync(join(__dirname, "../../../package.json"), "utf8")) as { version: string };
 
@@ -19,7 +19,7 @@ const program = new Command("overlay")
   .description("Beside Pulumi: what a program cannot do.")
   .version(version)
   .configureOutput({
-    outputError: (text, write) => write(`overlay: ${marked("cli/option", objection(text))}\n`),
+    outputError: (text) => tell(marked("cli/option", objection(text))),
   });
 
 /** In files of their own, of which those of the one that is asked for are loaded, and of help all: half of a start. */
@@ -45,7 +45,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 program
   .parseAsync()
   .catch((error: Error) => {
-    process.stderr.write(`overlay: ${toldOf(error)}\n`);
+    tell(toldOf(error));
     process.exitCode ||= 1;
   })
   // What goes on ends without it, as ssh does, and nobody needs the heap taken apart.

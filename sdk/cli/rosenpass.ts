@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Command } from "commander";
 import { format, parse } from "../faults";
 import { Connection, Hosts, publicKey } from "../host";
-import { ToolError } from "./error";
+import { ToolError, tell } from "./error";
 
 /** `[user@]host[:port]`, as messages name a host; an address of IPv6 with a port stands in brackets. */
 function connectionOf(host: string): Connection {
@@ -30,7 +30,7 @@ async function rosenpass(host: string, { ssh }: { ssh: string }): Promise<void> 
       );
     }
     const sha256 = createHash("sha256").update(key).digest("hex");
-    process.stderr.write(`overlay: ${key.length} bytes with the SHA-256 ${sha256}\n`);
+    tell(`${key.length} bytes with the SHA-256 ${sha256}`);
     await new Promise((written) => process.stdout.write(key, written));
   } finally {
     await hosts.close();

@@ -3,7 +3,10 @@ import { z } from "zod";
 import { format, parse } from "../faults";
 import { unpacked } from "../packed";
 import { ToolError } from "./error";
+import type { Source } from "./export";
+import { json, orElse, wholeOf } from "./json";
 import { byName } from "./order";
+import { mustBe } from "./stackName";
 
 /** A machine of the stack, or somebody else's that is a peer of one. */
 export interface StackNode {
@@ -91,51 +94,52 @@ const sorted = <T extends { name: string }>(all: Iterable<T>): T[] => [...all].s
 /** Of apitype.UntypedDeployment in pulumi/pulumi: 3 since Pulumi 1.0, 4 where a resource uses what is newer. */
 const VERSIONS = [3, 4];
 
+const values = orElse(z.record(z.string(), z.unknown()), {});
 const resource = z.object({
   urn: z.string(),
   type: z.string(),
   /** Another has taken its place, and it waits to be deleted. */
-  delete: z.boolean().default(false),
+  delete: orElse(z.boolean(), false),
   /** `URN::ID` */
-  provider: z.string().default(""),
-  inputs: z.record(z.string(), z.unknown()).default({}),
-  outputs: z.record(z.string(), z.unknown()).default({}),
+  provider: orElse(z.string(), ""),
+  inputs: values,
+  outputs: values,
 });
 /** A resource of whatever package; secrets in it are as they were exported, encrypted that is. */
 export type StackResource = z.output<typeof resource>;
 
-const resources = z.array(resource).default([]);
-const deployment = z.object({ version: z.int(), deployment: z.object({ resources }) });
+/** A stack that nothing was done with yet has none of it. */
+const latest = orElse(z.object({ resources: orElse(z.array(resource), []) }), { resources: [] });
+const deployment = z.object({ version: z.int(), deployment: latest });
 /** As a backend keeps it: a file of .pulumi/stacks. */
 const checkpoint = z.object({
   version: z.int(),
-  checkpoint: z.object({ latest: z.object({ resources }).default({ resources: [] }) }),
+  checkpoint: orElse(z.object({ latest }), { latest: { resources: [] } }),
 });
 
-function json(text: string): Record<string, unknown> {
-  const cure = "give the whole of what `pulumi stack export` prints";
-  if (text.trim() === "") throw new ToolError("cli/state", `the state is empty: ${cure}`);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // What the parser says may show some of the text.
-    const cut = text.trim().startsWith("{") && !text.trim().endsWith("}");
-    throw new ToolError(
-      "cli/state",
-      cut ? `the state breaks off after ${text.length} characters: ${cure}` : `the state is no JSON: ${cure}`,
-    );
-  }
-  if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
-  throw new ToolError("cli/state", `the state is no object: ${cure}`);
+const CURE = wholeOf("pulumi stack export");
+
+const fault = (why: string): ToolError => new ToolError("cli/state", `the state ${why}: ${CURE}`);
+
+/** What says that it is a state. Throws an Error that says what it is else. */
+function stateIn(text: string): Record<string, unknown> {
+  const value = json(text, fault);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw fault("is no object");
+  if ("steps" in value || "changeSummary" in value) throw fault("is a preview");
+  const lacking = [
+    ...("version" in value ? [] : ["version"]),
+    ...("deployment" in value || "checkpoint" in value ? [] : ["deployment"]),
+  ];
+  if (lacking.length > 0) throw fault(`has no ${lacking.join(" and no ")}`);
+  return value as Record<string, unknown>;
 }
 
-/** All resources of what `pulumi stack export` printed, some of them ours. Throws an Error that says what is wrong with it. */
-export function stackResources(text: string): StackResource[] {
-  const value = json(text);
-  if (Array.isArray(value.steps)) {
-    throw new ToolError("cli/state", "this is a preview and no state: give what `pulumi stack export` prints");
-  }
+/**
+ * All resources of what `pulumi stack export` printed, some of them ours. `from`: a file is to be of the stack that is named.
+ * Throws an Error that says what is wrong with it.
+ */
+export function stackResources(text: string, from: Source = {}): StackResource[] {
+  const value = stateIn(text);
   if (typeof value.version === "number" && !VERSIONS.includes(value.version)) {
     const why = value.version < 3 ? "is of a Pulumi before 1.0" : "is of a newer Pulumi than this knows";
     const cure = value.version < 3 ? "export it with a current one" : "use a newer pulumi-overlay";
@@ -145,8 +149,14 @@ export function stackResources(text: string): StackResource[] {
     );
   }
   const all = "checkpoint" in value ? parse(checkpoint, value) : parse(deployment, value);
-  if ("faults" in all) throw new ToolError("cli/state", format(all.faults.slice(0, 10)));
+  if ("faults" in all) {
+    // Nobody writes a state by hand.
+    const faults = all.faults.slice(0, 10).map((it) => ({ ...it, cure: "export the state again" }));
+    throw new ToolError("cli/state", format(faults));
+  }
   const found = "checkpoint" in all.value ? all.value.checkpoint.latest.resources : all.value.deployment.resources;
+  const [any] = found;
+  if (any && from.state !== undefined && from.stack !== undefined) mustBe("state", from.stack, stackOf(any));
   const there = found.filter((it) => !it.delete);
   if (there.some(({ type }) => type.startsWith(OURS))) return there;
   const [first] = there;

@@ -16,7 +16,7 @@ interface Options extends Source, Logins {
 const { stdout } = process;
 
 async function doctor(about: string, { json, parallel, ssh, ...source }: Options): Promise<void> {
-  const resources = stackResources(await exported(source));
+  const resources = stackResources(await exported(source), source);
   const network = stackNetwork(resources);
   const examined = await examine(concerns(wanted(resources, network), network, about), ssh, parallel);
   const found = diagnosis(network.stack, about, checksOf(examined));

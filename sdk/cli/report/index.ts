@@ -3,12 +3,13 @@ import { spawnSync } from "node:child_process";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ToolError, toldOf } from "../error";
 import { readInput } from "../file";
+import { saidOf, secretsOf } from "../safe";
+import { mustBe } from "../stackName";
 import { comment, type PullRequest, pullRequest, tokenIn } from "./comment";
 import { LIMIT, markdown } from "./markdown";
 import { type Preview, preview } from "./preview";
-import { keyHere, mustBe } from "./project";
+import { keyHere } from "./project";
 import { EXIT_CODES, none, type Report, report, stackOf } from "./report";
-import { end, secretsOf, shownMessage } from "./safe";
 import { terminal } from "./terminal";
 
 interface Options {
@@ -17,9 +18,6 @@ interface Options {
   refresh?: true;
   comment?: true | number;
 }
-
-/** Characters of what Pulumi said on standard error that are shown. */
-const SAID = 4000;
 
 interface Previewed {
   text: string;
@@ -52,9 +50,8 @@ function previewed(options: Options, secrets: readonly string[]): Previewed {
     );
   }
   if (error) throw new ToolError("cli/pulumi", `\`pulumi ${words.join(" ")}\` cannot be run: ${error.message}`);
-  const said = end(shownMessage(stderr, secrets).trim(), SAID);
   const how = signal ? `was ended by ${signal}` : `ended with ${status}`;
-  const fault = `\`pulumi ${words.join(" ")}\` ${how}: ${said || "it said nothing"}`;
+  const fault = `\`pulumi ${words.join(" ")}\` ${how}: ${saidOf(stderr, secrets)}`;
   if (!stdout.trimStart().startsWith("{")) throw new ToolError("cli/pulumi", fault);
   return { text: stdout, ...(status !== 0 && { fault }) };
 }
@@ -79,7 +76,7 @@ function made(file: string | undefined, options: Options, seen: (preview: Previe
   const secrets = secretsOf(process.env);
   const { text, fault }: Previewed = file === undefined ? previewed(options, secrets) : { text: readInput(file) };
   const read = preview(text);
-  if (options.stack !== undefined) mustBe(options.stack, stackOf(read));
+  if (options.stack !== undefined) mustBe("preview", options.stack, stackOf(read));
   seen(read);
   const it = report(read, secrets);
   // Most say why among the diagnostics; one that a policy ended does not.

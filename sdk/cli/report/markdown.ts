@@ -1,7 +1,9 @@
 /** The report as GitHub's Markdown, for a pull request. */
+
+import { start } from "../safe";
 import { picture } from "./picture";
 import type { Message, Report, Target } from "./report";
-import { block, code, html, sentence, start } from "./safe";
+import { block, code, html, sentence } from "./safe";
 import { count, DRIFT, type Form, headline, linesOf, size, spoken, summary, titleOf } from "./words";
 
 /** Characters; GitHub takes 65,536 of a comment. */

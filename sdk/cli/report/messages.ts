@@ -1,9 +1,9 @@
 /** What was said beside the steps, sorted: what went wrong, what loses packets, what else there is to know. Pure. */
 import { lossIn } from "../../losses";
+import { shownLine, shownMessage } from "../safe";
 import { byName } from "./links";
 import type { Diagnostic } from "./preview";
 import { isOurs, OURS, parts, type Resource, STACK, text, vanished } from "./resources";
-import { shownLine, shownMessage } from "./safe";
 
 /** A sentence; `about`: the resource or the link. */
 export interface Message {

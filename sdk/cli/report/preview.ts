@@ -2,9 +2,7 @@
 import { z } from "zod";
 import { format, parse } from "../../faults";
 import { ToolError } from "../error";
-
-/** In Go what is empty may be left out, be `null`, or be there. */
-const orElse = <S extends z.ZodType>(schema: S, none: z.output<S>) => schema.nullish().transform((it) => it ?? none);
+import { json, orElse, wholeOf } from "../json";
 
 const values = orElse(z.record(z.string(), z.unknown()), {});
 const names = orElse(z.array(z.string()), []);
@@ -48,34 +46,10 @@ export type Step = z.output<typeof step>;
 export type Diagnostic = z.output<typeof diagnostic>;
 export type Preview = z.output<typeof digest>;
 
-const CURE = "give the whole of what `pulumi preview --json` prints on standard output, and nothing else";
+const CURE = wholeOf("pulumi preview --json");
 
 /** Faults that are named; of a preview of another version each step has one. */
 const NAMED = 5;
-
-function json(text: string): unknown {
-  if (text === "") throw new ToolError("cli/preview", `the preview is empty: ${CURE}`);
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    // Its message may show some of the text.
-    const why = isStream(text)
-      ? "is a stream of events"
-      : breaksOff(text, (error as Error).message)
-        ? `breaks off after ${text.length} characters`
-        : "is no JSON";
-    throw new ToolError("cli/preview", `the preview ${why}: ${CURE}`);
-  }
-}
-
-/** Characters before the end at which V8 may say that an escape or a number is none, when it has no end. */
-const NEAR = 6;
-
-/** Whether it is the beginning of an object: what is wrong is at its end, as V8's messages say. */
-function breaksOff(text: string, message: string): boolean {
-  const position = /at position (\d+)/.exec(message)?.[1] ?? text.length;
-  return text.startsWith("{") && Number(position) > text.length - NEAR;
-}
 
 /** One object a line, as with PULUMI_ENABLE_STREAMING_JSON_PREVIEW. */
 function isStream(text: string): boolean {
@@ -86,12 +60,12 @@ function isStream(text: string): boolean {
   }
 }
 
-/** Windows' shells put a mark before what they write into a file. */
-const BYTE_ORDER_MARK = /^\ufeff/;
-
 /** Throws an Error that says what is wrong with the text, and shows none of it. */
 export function preview(text: string): Preview {
-  const value = json(text.replace(BYTE_ORDER_MARK, "").trim());
+  const value = json(text, (why, whole) => {
+    const what = whole !== "" && isStream(whole) ? "is a stream of events" : why;
+    return new ToolError("cli/preview", `the preview ${what}: ${CURE}`);
+  });
   const known = ["steps", "diagnostics", "changeSummary"];
   if (typeof value !== "object" || value === null || !known.some((name) => name in value)) {
     const other = Object(value);

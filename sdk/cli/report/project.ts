@@ -3,15 +3,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { ToolError } from "../error";
+import { partsOf } from "../stackName";
 import type { Key } from "./comment";
-
-/** NAME, ORGANIZATION/NAME or ORGANIZATION/PROJECT/NAME, as `pulumi stack select` takes it. */
-function partsOf(named: string): { stack: string; project?: string } {
-  const all = named.split("/");
-  const [project] = all.length === 3 ? all.slice(1) : [];
-  return { stack: all.at(-1) ?? "", ...(project !== undefined && { project }) };
-}
 
 const FILES = ["Pulumi.yaml", "Pulumi.yml", "Pulumi.json"];
 const file = z.object({ name: z.string() });
@@ -43,13 +36,4 @@ function selected(): string {
 export async function keyHere(named = selected()): Promise<Key> {
   const { stack, project = await projectAt(process.cwd()) } = partsOf(named);
   return { project, stack };
-}
-
-/** `found`: PROJECT/STACK. Throws an Error where it is another than was asked for. */
-export function mustBe(named: string, found: string): void {
-  if (found === "") return;
-  const { stack, project } = partsOf(named);
-  const [foundProject = "", ...rest] = found.split("/");
-  if (rest.join("/") === stack && (project === undefined || project === foundProject)) return;
-  throw new ToolError("cli/option", `the preview is of the stack ${found}, and --stack says ${named}: name the same`);
 }

@@ -2,6 +2,7 @@
 
 import { NOT_KNOWN } from "../../losses";
 import { ToolError } from "../error";
+import { shownLine } from "../safe";
 import { byName, type Link, links, nodeOf, type Spec, specOf } from "./links";
 import { distinct, type Loss, type Message, type Messages, messages } from "./messages";
 import type { Preview } from "./preview";
@@ -17,7 +18,6 @@ import {
   STACK,
   shownName,
 } from "./resources";
-import { shownLine } from "./safe";
 
 export type { Link } from "./links";
 export type { Loss, Message } from "./messages";

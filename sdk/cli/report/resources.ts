@@ -1,7 +1,7 @@
 /** What becomes of each resource of a preview, and which lines of its text come and go. Pure. */
 import { lineDiff } from "../../lineDiff";
+import { shownLine, start } from "../safe";
 import type { Preview, State, Step } from "./preview";
-import { shownLine, start } from "./safe";
 
 /** `imported`: state takes it over as it is; `forgotten`: state loses it. Both leave the host alone. */
 export type Change = "new" | "changed" | "replaced" | "gone" | "imported" | "forgotten";

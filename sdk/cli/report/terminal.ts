@@ -1,6 +1,7 @@
 /** The report for a terminal. */
+
+import { start } from "../safe";
 import type { Message, Report, Target } from "./report";
-import { start } from "./safe";
 import { DRIFT, type Form, headline, linesOf, size, spoken, summary, titleOf } from "./words";
 
 export interface Screen {

@@ -88,7 +88,7 @@ export async function run(text: Promise<string>, options: Options, early: Early)
 }
 
 async function tell(text: string, options: Options, early: Early): Promise<void> {
-  const resources = stackResources(text);
+  const resources = stackResources(text, options);
   const network = stackNetwork(resources);
   const logins = options.watch === undefined ? await begin(network, options, options.host, early.logins) : new Map();
   const all = wanted(resources, network);

@@ -1,5 +1,6 @@
 /** `overlay topology`: a picture of the network that a stack describes. */
 import { type Command, Option } from "commander";
+import { tell } from "../error";
 import { exported, type Source } from "../export";
 import { addLogins, addSource, type Logins } from "../options";
 import { type StackNetwork, stackNetwork, stackResources } from "../stack";
@@ -17,12 +18,12 @@ interface Options extends Source, Logins {
 }
 
 async function topology({ format, live, ...options }: Options): Promise<void> {
-  const resources = stackResources(await exported(options));
+  const resources = stackResources(await exported(options), options);
   const seen = live && liveOf(await looked(resources, options));
   const network = stackNetwork(resources);
   const text = FORMATS[format]?.(network, seen) ?? "";
   const warning = format === "mermaid" ? tooMuch(network, text) : undefined;
-  if (warning !== undefined) process.stderr.write(`overlay: ${warning}\n`);
+  if (warning !== undefined) tell(warning);
   process.stdout.write(text);
 }
 

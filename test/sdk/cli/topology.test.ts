@@ -87,31 +87,60 @@ describe("what cannot be read is said with its cure", () => {
   };
 
   test.each([
-    ["nothing", "", "overlay: the state is empty: give the whole of what `pulumi stack export` prints [cli/state]\n"],
+    [
+      "nothing",
+      "",
+      "overlay: the state is empty: give the whole of what `pulumi stack export` prints on standard output, and nothing else [cli/state]\n",
+    ],
     [
       "half",
       whole.slice(0, 600),
-      "overlay: the state breaks off after 600 characters: give the whole of what `pulumi stack export` prints [cli/state]\n",
+      "overlay: the state breaks off after 600 characters: give the whole of what `pulumi stack export` prints on standard output, and nothing else [cli/state]\n",
     ],
     [
       "cut in a word",
       '{"version":3,"deployment":{"manifest":{},"resources":[{"urn":"a","custom":tru',
-      "overlay: the state breaks off after 77 characters: give the whole of what `pulumi stack export` prints [cli/state]\n",
+      "overlay: the state breaks off after 77 characters: give the whole of what `pulumi stack export` prints on standard output, and nothing else [cli/state]\n",
+    ],
+    [
+      "cut behind a resource",
+      '{"version":3,"deployment":{"resources":[{"urn":"a","type":"b"}',
+      "overlay: the state breaks off after 62 characters: give the whole of what `pulumi stack export` prints on standard output, and nothing else [cli/state]\n",
+    ],
+    [
+      "with a line after it",
+      `${JSON.stringify(JSON.parse(whole), undefined, 2)}\nwarning: no`,
+      `overlay: the state has something after its end, in line ${JSON.stringify(JSON.parse(whole), undefined, 2).split("\n").length + 1}: give the whole of what \`pulumi stack export\` prints on standard output, and nothing else [cli/state]\n`,
+    ],
+    [
+      "a list",
+      "[]",
+      "overlay: the state is no object: give the whole of what `pulumi stack export` prints on standard output, and nothing else [cli/state]\n",
+    ],
+    [
+      "an output",
+      '{"wgQuick":"[Interface]"}',
+      "overlay: the state has no version and no deployment: give the whole of what `pulumi stack export` prints on standard output, and nothing else [cli/state]\n",
+    ],
+    [
+      "without its version",
+      '{"deployment":{"resources":[]}}',
+      "overlay: the state has no version: give the whole of what `pulumi stack export` prints on standard output, and nothing else [cli/state]\n",
     ],
     [
       "words",
       "error: no stack selected\n",
-      "overlay: the state is no JSON: give the whole of what `pulumi stack export` prints [cli/state]\n",
+      "overlay: the state is no JSON: give the whole of what `pulumi stack export` prints on standard output, and nothing else [cli/state]\n",
     ],
     [
       "a number",
       "3",
-      "overlay: the state is no object: give the whole of what `pulumi stack export` prints [cli/state]\n",
+      "overlay: the state is no object: give the whole of what `pulumi stack export` prints on standard output, and nothing else [cli/state]\n",
     ],
     [
       "a preview",
       '{"config":{},"steps":[{"op":"create"}]}',
-      "overlay: this is a preview and no state: give what `pulumi stack export` prints [cli/state]\n",
+      "overlay: the state is a preview: give the whole of what `pulumi stack export` prints on standard output, and nothing else [cli/state]\n",
     ],
     [
       "of Pulumi 0.x",
@@ -126,13 +155,22 @@ describe("what cannot be read is said with its cure", () => {
     [
       "something else",
       '{"version":3,"deployment":{"resources":[{"type":7}]}}',
-      "overlay: deployment.resources[0].urn: legal is a string; add it.\ndeployment.resources[0].type: found 7, legal is a string; correct the value. [cli/state]\n",
+      "overlay: deployment.resources[0].urn: legal is a string; export the state again.\ndeployment.resources[0].type: found 7, legal is a string; export the state again. [cli/state]\n",
     ],
     [
       "an empty stack",
       '{"version":3,"deployment":{"manifest":{}}}',
       "overlay: the stack has no resource of pulumi-overlay: select another with `pulumi stack select`, or run `pulumi up` [cli/state]\n",
     ],
+    ...[
+      '{"version":3,"deployment":{"manifest":{},"resources":null}}',
+      '{"version":3,"deployment":null}',
+      '{"version":3,"checkpoint":{"stack":"prod","latest":null}}',
+    ].map((text): [string, string, string] => [
+      `a stack that was never updated: ${text}`,
+      text,
+      "overlay: the stack has no resource of pulumi-overlay: select another with `pulumi stack select`, or run `pulumi up` [cli/state]\n",
+    ]),
     [
       "a stack of others",
       '{"version":3,"deployment":{"resources":[{"urn":"urn:pulumi:dev::web::aws:s3:Bucket::files","type":"aws:s3:Bucket","custom":true}]}}',
@@ -145,6 +183,34 @@ describe("what cannot be read is said with its cure", () => {
     ],
   ])("%s", (_, text, message) => {
     expect(said(text)).toBe(message);
+  });
+
+  test("wherever it breaks off, that is what is said; and a byte order mark is none of it", () => {
+    for (let length = 1; length < whole.length; length++) {
+      const cut = whole.slice(0, length).trim();
+      expect(() => stackResources(cut)).toThrow(`the state breaks off after ${cut.length} characters: `);
+    }
+    expect(stackResources(`\ufeff\r\n${whole}\r\n`)).toEqual(stackResources(whole));
+  });
+
+  test("fields that Go has left empty are no hindrance", () => {
+    const state = JSON.parse(whole) as { deployment: { resources: object[] } };
+    const resources = state.deployment.resources.map((it) => ({ delete: null, provider: null, outputs: null, ...it }));
+    expect(networkOf(JSON.stringify({ version: 3, deployment: { resources } }))).toEqual(networkOf(whole));
+  });
+
+  test.each(["status", "topology", "doctor lux"])("%s: a file of another stack than is named", async (command) => {
+    const file = join(folder, "other.json");
+    writeFileSync(file, await deploymentOf(everything));
+    const run = (stack: string) => {
+      const words = [...command.split(" "), "--state", file, "--stack", stack, "--ssh", "false"];
+      return spawnSync(join(root, "bin/overlay"), words, { encoding: "utf8" }).stderr;
+    };
+    expect(run("dev")).toBe(
+      "overlay: the state is of the stack net/prod, and --stack says dev: name the same [cli/option]\n",
+    );
+    expect(run("org/web/prod")).toContain("the state is of the stack net/prod, and --stack says org/web/prod");
+    for (const same of ["prod", "org/prod", "org/net/prod"]) expect(run(same)).toBe("");
   });
 
   test("a file that is not there, a format that is none, no pulumi, and one that fails", () => {

@@ -43,7 +43,10 @@ test("a byte order mark is none of it, nor are lines around it", () => {
 test.each([
   ["\ufeff\n", "the preview is empty"],
   ["Previewing update (dev):", "the preview is no JSON"],
-  [`${recorded("same")}\nwarning: A new version of Pulumi is available.`, "the preview is no JSON"],
+  [
+    `${recorded("same").trim()}\nok`,
+    `the preview has something after its end, in line ${recorded("same").trim().split("\n").length + 1}`,
+  ],
   ["[1,", "the preview is no JSON"],
   ['{"sequence":0,"timestamp":1}\n{"sequence":1}', "the preview is a stream of events"],
   ['{"sequence":0,"timestamp":1,"preludeEvent":{}}', "the preview is a stream of events"],
