@@ -28,5 +28,11 @@ export function between(least: number, most: number, whole = false) {
   };
 }
 
-/** Of a terminal; of what is none, as COLUMNS says. */
-export const columns = (): number | undefined => process.stdout.columns ?? (Number(process.env.COLUMNS) || undefined);
+/** Characters in which a word has room. A terminal that nobody has told its size says 0. */
+const LEAST_COLUMNS = 20;
+
+/** Of a terminal; of what is none, or does not know, as COLUMNS says. Undefined: nobody does. */
+export const columns = (): number | undefined =>
+  [process.stdout.columns, Number(process.env.COLUMNS)].find(
+    (it) => Number.isInteger(it) && Number(it) >= LEAST_COLUMNS,
+  );

@@ -1,4 +1,6 @@
 /** The provider of one engine run: its configuration, its hosts, and what the engine may ask of it. */
+
+import { allowsAll } from "../allowance";
 import { type Fault, format } from "../faults";
 import { Connection, HostError, Hosts } from "../host";
 import { type Command, type Fact, type Keying, silence, wrongClock } from "../kernel";
@@ -147,7 +149,7 @@ export class Provider {
 
   /** Whether this run may remove as much as it is told to. */
   get #mayRemoveAll(): boolean {
-    return ["on", "true"].includes(process.env.OVERLAY_ALLOW_DESTROY || this.#settings.allowDestroy);
+    return allowsAll(process.env.OVERLAY_ALLOW_DESTROY || this.#settings.allowDestroy);
   }
 
   check(urn: string, news: Values): Checked {

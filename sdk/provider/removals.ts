@@ -4,6 +4,7 @@
  * no preview for any.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { mayGo } from "../allowance";
 import { type Fact, readAlias } from "../kernel";
 import { Refused } from "./outcome";
 import type { Values } from "./wire";
@@ -20,7 +21,6 @@ export class Removals {
   readonly #links = new Map<string, string>();
   /** Those of them that went. */
   readonly #gone = new Set<string>();
-  /** Whether the run is to leave any. `destroy` asks for nothing but removals, those of segments before those of their links. */
   #someStay = false;
   #told = false;
 
@@ -45,10 +45,8 @@ export class Removals {
       this.#links.set(`${machine} ${key}`, readAlias(alias)?.name ?? key);
     }
     await sleep(TOGETHER, undefined, { ...(signal && { signal }) }).catch(() => undefined);
-    // One link may always go, and it has two ends; not as the first of all, where there are more than the four of two links.
-    const alone = this.#someStay || this.#removable === 0;
-    const few = alone && new Set(this.#links.values()).size <= 1 && this.#links.size <= 2;
-    if (few || this.#links.size <= this.#removable) {
+    const going = { devices: this.#links.size, links: new Set(this.#links.values()).size };
+    if (mayGo({ ...going, removable: this.#removable, someStay: this.#someStay })) {
       for (const device of own) this.#gone.add(device);
       return;
     }

@@ -96,7 +96,7 @@ test("one `up` at a time, which nothing cuts short or pushes out of the queue, a
   expect([jobs.up?.concurrency, jobs.drift?.concurrency]).toEqual([alone, alone]);
   expect(jobs.preview?.concurrency).toMatchObject({ "cancel-in-progress": true });
   const [pulumi] = jobs.up?.steps.filter(({ uses }) => uses?.startsWith("pulumi/actions@")) ?? [];
-  expect(pulumi?.with).toMatchObject({ command: "up" });
+  expect(pulumi).toMatchObject({ with: { command: "up" }, env: { OVERLAY_LIVE: "on" } });
 });
 
 test("no job waits for ever", () => {

@@ -54,6 +54,14 @@ export const distinct = <M extends Message>(all: readonly M[]): M[] =>
       (a, b) => byName({ name: a.about ?? "" }, { name: b.about ?? "" }) || byName({ name: a.text }, { name: b.text }),
     );
 
+/** What says no more than that there are others, as Pulumi does in the end, and the plugin of all faults of a resource. */
+const SUMMARY = /^preview failed$|\[input\/faults\]$/;
+
+function withoutSummaries(errors: Message[]): Message[] {
+  const others = errors.filter(({ text }) => !SUMMARY.test(text));
+  return others.length > 0 ? others : errors;
+}
+
 /** `overlay:rollout: …` is what a program of ours says of the stack; all else is the user's own. */
 const isOfPackage = (type: string, body: string): boolean => type.startsWith(OURS) || body.startsWith(OURS);
 
@@ -96,7 +104,7 @@ export function messages(
     }
   }
   return {
-    errors: distinct(errors),
+    errors: withoutSummaries(distinct(errors)),
     warnings: distinct(warnings),
     losses: distinct(losses),
     notes: distinct(notes),

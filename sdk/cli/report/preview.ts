@@ -35,6 +35,8 @@ const diagnostic = z.object({
   severity: orElse(z.string(), "info"),
 });
 const digest = z.object({
+  /** The stack's, by `PROJECT:NAME`. */
+  config: values,
   steps: orElse(z.array(step), []),
   diagnostics: orElse(z.array(diagnostic), []),
   /** How many there are of each operation, also of those that are not among the steps. */

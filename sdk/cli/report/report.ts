@@ -1,5 +1,6 @@
 /** What a preview means for the overlay: who is told what, what is as nobody declared it, who loses packets. Pure. */
 
+import { allowsAll, mayGo } from "../../allowance";
 import { NOT_KNOWN } from "../../losses";
 import { ToolError } from "../error";
 import { shownLine } from "../safe";
@@ -79,6 +80,8 @@ export interface Report {
 export const EXIT_CODES: Record<Report["outcome"], number> = { same: 0, error: 1, none: 1, changes: 2, drift: 3 };
 
 const PART = "overlay:truth:Part";
+/** Ends of links, of meshes and of segments. */
+const DEVICES = ["overlay:wireguard:Interface", "overlay:vxlan:Member"];
 
 /** The machine, then its devices, then all else. */
 const ORDER = ["node:Host", "node:Key", "wireguard:Key", "wireguard:Interface", "vxlan:Bridge", "vxlan:Member"];
@@ -148,6 +151,25 @@ function mustBeOurs(stack: string, { changeSummary, steps }: Preview, all: reado
   );
 }
 
+/** That the plugin will refuse to remove so much. */
+function tooMany({ config, changeSummary }: Preview, all: readonly Resource[]): Message[] {
+  const devices = all.filter(({ type }) => DEVICES.includes(type));
+  const gone = devices.filter(({ change }) => change === "gone");
+  const removable = all.flatMap(({ before, after }) => [before, after].map((it) => Number(it?.inputs.removable ?? 0)));
+  const going = {
+    devices: gone.length,
+    links: new Set(gone.map(({ name }) => name.replace(/@[^@]*$/, ""))).size,
+    removable: Math.max(0, ...removable),
+    // Those that are the same may not be among the steps.
+    someStay: gone.length < devices.length || (changeSummary.same ?? 0) > 0,
+  };
+  if (allowsAll(String(config["overlay:allowDestroy"])) || mayGo(going)) return [];
+  const text =
+    `This is to remove more than 20 % of the stack's links, ${gone.length} devices in all, and nothing says that it may: ` +
+    "it will be refused. Where they are to go, give it OVERLAY_ALLOW_DESTROY=on in its environment. [provider/tooMany]";
+  return [{ text }];
+}
+
 /** Where there is no preview to read. */
 export const none = (stack: string, message: string): Report => ({
   stack,
@@ -183,7 +205,13 @@ export function report(preview: Preview, secrets: readonly string[] = []): Repor
     outcome: outcome(said, drift, [...changes, ...others]),
     errors: said.errors,
     stderr: said.stderr,
-    warnings: said.warnings,
+    warnings: distinct([
+      ...said.warnings,
+      ...tooMany(
+        preview,
+        ours.map(([resource]) => resource),
+      ),
+    ]),
     losses: distinct([...said.losses, ...found.flatMap(ended)]),
     lossesKnown:
       said.errors.length + said.warnings.length + drift.length === 0 &&

@@ -17,10 +17,11 @@ type Colour = keyof typeof SGR;
 /** Where it is too long it goes on in the next line, further right: between words, or else inside of one. */
 function wrapped(text: string, columns: number, indent: string): string[] {
   const lines: string[] = [];
+  const most = Math.max(columns, indent.length + 2); // or it would never end
   let rest = text;
-  while (rest.length > columns) {
-    const space = rest.lastIndexOf(" ", columns);
-    const line = space > indent.length ? rest.slice(0, space) : start(rest, Math.max(columns, indent.length + 2));
+  while (rest.length > most) {
+    const space = rest.lastIndexOf(" ", most);
+    const line = space > indent.length ? rest.slice(0, space) : start(rest, most);
     lines.push(line);
     rest = indent + rest.slice(line.length).trimStart();
   }

@@ -107,7 +107,7 @@ export function summary(report: Report, form: Form): string[] {
 }
 
 export const DRIFT =
-  "Not as the last `up` made it: `-` is gone from the host, `+` is there though nobody declared it. The next `up` takes it back.";
+  "Not as the last `up` made it: `-` is gone from the host, `+` is there though nobody declared it. `pulumi up --refresh` takes it back.";
 
 /** How many lines of a target come, go, and are notes. */
 export function size({ resources }: Target): string {

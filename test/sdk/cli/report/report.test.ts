@@ -1,6 +1,6 @@
 /**
  * Whole reports of recorded previews: test/golden/report/CASE.json beside CASE.md. `UPDATE_GOLDEN=1` writes the reports
- * anew; the previews are recorded by test/e2e/engine/report.test.ts.
+ * anew; the previews are recorded by test/e2e/engine/report.test.ts, `older` by hand, of Pulumi 3.160.0 and two hosts.
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ import { unkeyed } from "../../../../sdk/rosenpass";
 import { pskForetells } from "../../../../sdk/rosenpass/faults";
 import type { PskSpec } from "../../../../sdk/rosenpass/spec";
 import { expectGolden } from "../../golden";
-import { folder, multiplied, names, recorded, reported, type Step, withSteps } from "./recorded";
+import { altered, type Digest, folder, multiplied, names, recorded, reported, type Step, withSteps } from "./recorded";
 
 const bin = join(__dirname, "../../../../bin/overlay");
 
@@ -45,7 +45,7 @@ test("exit codes: 0 same, 2 changes, 3 drift, 1 error", () => {
   expect(codes).toEqual({
     ...{ same: 0, new: 2, changed: 2, replaced: 2, destroyed: 2, failing: 1, faulty: 1 },
     ...{ drifted: 3, "drifted-and-changed": 3, "drifted-live": 3, "drifted-read-only": 3, "half-done": 2 },
-    ...{ meshed: 2, rotated: 2, truth: 2, unreachable: 2, unread: 1 },
+    ...{ meshed: 2, older: 2, rotated: 2, truth: 2, unreachable: 2, unread: 1 },
   });
 });
 
@@ -82,6 +82,40 @@ test("a terminal of 60 columns, without colour", () => {
   const words = (text: string) => text.split(/\s+/).filter((word) => word !== "");
   const wide = terminal(reported("drifted-and-changed"), { columns: 10_000, colour: false });
   expect(words(stdout)).toEqual(words(wide));
+});
+
+test.each([1, 3, 20])("a terminal of %d columns loses nothing, too", (columns) => {
+  const letters = (text: string) => text.replace(/\s+/g, "");
+  const it = reported("drifted-and-changed");
+  const narrow = terminal(it, { columns, colour: false });
+  expect(letters(narrow)).toBe(letters(terminal(it, { columns: 10_000, colour: false })));
+});
+
+test("a terminal that knows no size is one of 80 columns, and has colours where NO_COLOR does not forbid it", () => {
+  const screen = (environment: string): string => {
+    const words = [bin, "report", join(folder, "drifted.json"), "--format", "terminal"];
+    const command = `stty cols 0; ${environment} exec ${words.join(" ")}`;
+    const env = { ...process.env, TERM: "xterm", COLUMNS: "" };
+    const { stdout } = spawnSync("script", ["-qec", command, "/dev/null"], { encoding: "utf8", env, input: "" });
+    return stdout.replaceAll("\r", "");
+  };
+  for (const colour of [true, false]) {
+    expect(screen(colour ? "NO_COLOR=" : "NO_COLOR=1")).toBe(terminal(reported("drifted"), { columns: 80, colour }));
+  }
+});
+
+test("more than may go without anybody saying so is among the warnings", () => {
+  const refused = expect.stringMatching(/^This is to remove more than 20 % of the stack's links, 4 devices in all,/);
+  const told = (change: (digest: Digest) => Digest) => altered("destroyed", change).warnings.map(({ text }) => text);
+  expect(told((all) => all)).toEqual([refused]);
+  expect(told((all) => ({ ...all, config: { "overlay:allowDestroy": "on" } }))).toEqual([]);
+  const oneLink = ({ urn }: Step) => !urn.includes("::lux-fra@");
+  expect(told(({ steps, ...rest }) => ({ ...rest, steps: steps.filter(oneLink) }))).toEqual([]);
+  const ofMany = ({ oldState, ...rest }: Step): Step => ({
+    ...rest,
+    ...(oldState && { oldState: { ...oldState, inputs: { ...oldState.inputs, removable: 4 } } }),
+  });
+  expect(told(({ steps, ...rest }) => ({ ...rest, steps: steps.map(ofMany) }))).toEqual([]);
 });
 
 test("colour, where there may be some, is around whole lines", () => {
