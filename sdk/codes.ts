@@ -498,7 +498,7 @@ export const CODES = {
     untaken: {
       meaning:
         "Both ends get what the other sends, and take none of it, though the keys fit: mostly a clock was set back.",
-      cure: "Set the clocks right; where that does not do, delete one of the devices and run `pulumi up`.",
+      cure: "Set the clocks right; where that does not do, delete one of the devices and run `pulumi up --refresh`.",
     },
     unanswered: {
       meaning: "The way is there, and no ping inside is answered.",

@@ -1,4 +1,4 @@
-/** What several commands have in common: options, and how wide their terminal is. */
+/** What several commands have in common: options, how wide their terminal is, and whether it has colours. */
 import { type Command, InvalidArgumentError } from "commander";
 
 /** Hosts that are logged into at once, where nobody says. */
@@ -36,3 +36,9 @@ export const columns = (): number | undefined =>
   [process.stdout.columns, Number(process.env.COLUMNS)].find(
     (it) => Number.isInteger(it) && Number(it) >= LEAST_COLUMNS,
   );
+
+/** https://no-color.org; what is no terminal has none. */
+export const hasColour = (
+  stdout: { isTTY?: boolean } = process.stdout,
+  { NO_COLOR, TERM }: Record<string, string | undefined> = process.env,
+): boolean => stdout.isTTY === true && !NO_COLOR && TERM !== "dumb";

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ToolError, toldOf } from "../error";
 import { readInput } from "../file";
-import { columns } from "../options";
+import { columns, hasColour } from "../options";
 import { saidOf, secretsOf } from "../safe";
 import { mustBe } from "../stackName";
 import { comment, type PullRequest, pullRequest, tokenIn } from "./comment";
@@ -60,8 +60,7 @@ function previewed(options: Options, secrets: readonly string[]): Previewed {
 function shown(report: Report, format: Options["format"]): string {
   if (format === "json") return `${JSON.stringify(report, undefined, 2)}\n`;
   if (format === "markdown") return markdown(report);
-  const colour = process.stdout.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb";
-  return terminal(report, { columns: columns() ?? 80, colour });
+  return terminal(report, { columns: columns() ?? 80, colour: hasColour() });
 }
 
 async function tell(at: PullRequest | undefined, made: Report, options: Options): Promise<void> {

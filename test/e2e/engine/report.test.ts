@@ -142,9 +142,26 @@ describeWhere(["lab", "engine"], "reports of previews", () => {
     expect(await workspace.overlay("report")).toMatchObject({ code: 0, connections: 0 });
   });
 
-  test("with --refresh it reads all of them, and what hands did is drift", async () => {
+  const byHand = async (): Promise<void> => {
     await lab.exec("fra", "ip route del 10.255.0.1/32 dev inter-lux; ip link set inter-hkg mtu 1400");
     await lab.exec("hkg", "ip link del inter-fra");
+  };
+
+  test("drift is taken back by `up --refresh`, as the report says, and not by a plain `up`", async () => {
+    workspace.write(first);
+    await byHand();
+    await workspace.well("up", "--yes", "--skip-preview");
+    const left = await workspace.overlay("report", "--refresh");
+    expect(left.code).toBe(3);
+    expect(left.text).toContain("`pulumi up --refresh` takes it back.");
+    await workspace.well("up", "--yes", "--skip-preview", "--refresh");
+    expect(await workspace.overlay("report", "--refresh")).toMatchObject({ code: 0 });
+    const { stdout } = await lab.exec("fra", "ip route get 10.255.0.1; cat /sys/class/net/inter-hkg/mtu");
+    expect(stdout).toMatch(/^10\.255\.0\.1 dev inter-lux .*\b1420\n$/s);
+  });
+
+  test("with --refresh it reads all of them, and what hands did is drift", async () => {
+    await byHand();
     workspace.write(first);
     const { code, connections, text } = await workspace.overlay("report", "--refresh", "--stack", "dev");
     expect({ code, connections }).toEqual({ code: 3, connections: 3 });

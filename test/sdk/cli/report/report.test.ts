@@ -118,6 +118,12 @@ test("more than may go without anybody saying so is among the warnings", () => {
   expect(told(({ steps, ...rest }) => ({ ...rest, steps: steps.map(ofMany) }))).toEqual([]);
 });
 
+test("what is no terminal has no colour", () => {
+  const environment = { TERM: "xterm-256color", NO_COLOR: "", COLUMNS: "80" };
+  const { stdout } = overlay([join(folder, "drifted.json"), "--format", "terminal"], "", environment);
+  expect(stdout).toBe(terminal(reported("drifted"), { columns: 80, colour: false }));
+});
+
 test("colour, where there may be some, is around whole lines", () => {
   const [plain, coloured] = [false, true].map((colour) => terminal(reported("drifted"), { columns: 60, colour }));
   expect(coloured).toContain("\x1b[32m+ ip link set dev inter-hkg mtu 1400 group 28417 addrgenmode\x1b[0m\n");
