@@ -15,4 +15,4 @@ export const mayGo = ({ devices, links, removable, someStay }: Going): boolean =
   devices <= removable || ((someStay || removable === 0) && links <= 1 && devices <= 2);
 
 /** What allows a run to remove as much as it is told to: of the environment, or of the configuration. */
-export const allowsAll = (said: string | undefined): boolean => said === "on" || said === "true";
+export const allowsAll = (said: unknown): boolean => said === "on" || said === "true";

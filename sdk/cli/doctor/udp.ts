@@ -25,7 +25,7 @@ export function udpCheck(ends: End[], keys: Found, clocksDiffer: boolean): Found
       return unknown("doctor/unanswered", "UDP", "arrives, both ways, but no ping inside is answered", cure);
     }
     const clock = clocksDiffer ? " First the clock that is wrong." : "";
-    const cure = `${namesOf(ends)} get what the other sends and take none of it, though the keys fit: where a clock was set back, WireGuard takes no handshake until it is as late as before.${clock} \`pulumi up\` after \`ip link del\` of one of ${devicesOf(ends)} begins anew.`;
+    const cure = `${namesOf(ends)} get what the other sends and take none of it, though the keys fit: where a clock was set back, WireGuard takes no handshake until it is as late as before.${clock} \`pulumi up --refresh\` after \`ip link del\` of one of ${devicesOf(ends)} begins anew.`;
     return wrong("doctor/untaken", "UDP", "arrives, and is not taken", cure);
   }
   return called

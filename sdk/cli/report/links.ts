@@ -46,7 +46,7 @@ export function specOf({ after, before }: Resource): Spec {
 export const nodeOf = (resource: Resource, { node }: Spec): string =>
   node !== undefined ? shownName(node) : (/@([^/]+)/.exec(resource.name)?.[1] ?? resource.name);
 
-interface Side {
+export interface Side {
   kind: Link["kind"];
   name: string;
   node: string;
@@ -85,6 +85,9 @@ function side(resource: Resource, spec: Spec): Side | undefined {
   return { ...of, node, ends: [node, ...peers], resource };
 }
 
+export const sidesOf = (all: readonly (readonly [Resource, Spec])[]): Side[] =>
+  all.flatMap((one) => side(...one) ?? []);
+
 export const byName = (a: { name: string }, b: { name: string }): number => compareNames(a.name, b.name);
 
 const sorted = (names: readonly string[]): string[] =>
@@ -116,7 +119,7 @@ function link(sides: Side[], driftOf: (resource: Resource) => string[]): Link {
 /** `driftOf`: lines of what is not as declared. */
 export function links(all: readonly (readonly [Resource, Spec])[], driftOf: (resource: Resource) => string[]): Link[] {
   const groups = new Map<string, Side[]>();
-  for (const one of all.flatMap((it) => side(...it) ?? [])) {
+  for (const one of sidesOf(all)) {
     const key = `${one.kind} ${one.name}`;
     groups.set(key, [...(groups.get(key) ?? []), one]);
   }

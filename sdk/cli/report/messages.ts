@@ -55,7 +55,7 @@ export const distinct = <M extends Message>(all: readonly M[]): M[] =>
     );
 
 /** What says no more than that there are others, as Pulumi does in the end, and the plugin of all faults of a resource. */
-const SUMMARY = /^preview failed$|\[input\/faults\]$/;
+const SUMMARY = /^(preview failed|\d+ faults; no host was touched \[input\/faults\])$/;
 
 function withoutSummaries(errors: Message[]): Message[] {
   const others = errors.filter(({ text }) => !SUMMARY.test(text));

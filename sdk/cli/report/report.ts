@@ -1,12 +1,12 @@
 /** What a preview means for the overlay: who is told what, what is as nobody declared it, who loses packets. Pure. */
 
-import { allowsAll, mayGo } from "../../allowance";
 import { NOT_KNOWN } from "../../losses";
 import { ToolError } from "../error";
 import { shownLine } from "../safe";
-import { byName, type Link, links, nodeOf, type Spec, specOf } from "./links";
+import { byName, type Link, links, nodeOf, type Spec, sidesOf, specOf } from "./links";
 import { distinct, type Loss, type Message, type Messages, messages } from "./messages";
 import type { Preview } from "./preview";
+import { refusal } from "./refusal";
 import {
   type Change,
   drifted,
@@ -80,8 +80,6 @@ export interface Report {
 export const EXIT_CODES: Record<Report["outcome"], number> = { same: 0, error: 1, none: 1, changes: 2, drift: 3 };
 
 const PART = "overlay:truth:Part";
-/** Ends of links, of meshes and of segments. */
-const DEVICES = ["overlay:wireguard:Interface", "overlay:vxlan:Member"];
 
 /** The machine, then its devices, then all else. */
 const ORDER = ["node:Host", "node:Key", "wireguard:Key", "wireguard:Interface", "vxlan:Bridge", "vxlan:Member"];
@@ -140,34 +138,18 @@ const isTold = ({ change }: Resource, spec: Spec, lines: readonly string[]): boo
     Object.values(spec).some((it) => it !== undefined) &&
     !lines.some((line) => line.startsWith("! ")));
 
+/** Resources that stay as they are and are not among the steps, as without --show-sames. */
+const hiddenOf = ({ changeSummary, steps }: Preview): number =>
+  (changeSummary.same ?? 0) - steps.filter(({ op }) => op === "same").length;
+
 /** Where all of the stack is in view and nothing of it is ours. Throws an Error. */
-function mustBeOurs(stack: string, { changeSummary, steps }: Preview, all: readonly Resource[]): void {
-  const hidden = (changeSummary.same ?? 0) - steps.filter(({ op }) => op === "same").length;
-  if (hidden > 0 || all.some(({ type }) => type.startsWith(OURS))) return;
+function mustBeOurs(stack: string, preview: Preview, all: readonly Resource[]): void {
+  if (hiddenOf(preview) > 0 || all.some(({ type }) => type.startsWith(OURS))) return;
   const count = all.filter(({ type }) => type !== STACK).length;
   throw new ToolError(
     "cli/preview",
     `the stack ${stack || "of this preview"} has ${count === 0 ? "no resource" : `${count} resource${count === 1 ? "" : "s"}, and none`} of pulumi-overlay: name another with --stack, or preview its own program`,
   );
-}
-
-/** That the plugin will refuse to remove so much. */
-function tooMany({ config, changeSummary }: Preview, all: readonly Resource[]): Message[] {
-  const devices = all.filter(({ type }) => DEVICES.includes(type));
-  const gone = devices.filter(({ change }) => change === "gone");
-  const removable = all.flatMap(({ before, after }) => [before, after].map((it) => Number(it?.inputs.removable ?? 0)));
-  const going = {
-    devices: gone.length,
-    links: new Set(gone.map(({ name }) => name.replace(/@[^@]*$/, ""))).size,
-    removable: Math.max(0, ...removable),
-    // Those that are the same may not be among the steps.
-    someStay: gone.length < devices.length || (changeSummary.same ?? 0) > 0,
-  };
-  if (allowsAll(String(config["overlay:allowDestroy"])) || mayGo(going)) return [];
-  const text =
-    `This is to remove more than 20 % of the stack's links, ${gone.length} devices in all, and nothing says that it may: ` +
-    "it will be refused. Where they are to go, give it OVERLAY_ALLOW_DESTROY=on in its environment. [provider/tooMany]";
-  return [{ text }];
 }
 
 /** Where there is no preview to read. */
@@ -199,19 +181,14 @@ export function report(preview: Preview, secrets: readonly string[] = []): Repor
   const changeOf = (resource: Resource) => intended(resource, driftOf(resource));
   const [changes, drift] = [targets(ours, changeOf), targets(ours, driftOf, "changed")];
   const [found, others] = [links(ours, driftOf), otherPackages(all)];
+  const refused = refusal(preview, all, sidesOf(ours), hiddenOf(preview));
   const hosts = ours.filter(([{ type }]) => type === "overlay:node:Host");
   return {
     stack,
     outcome: outcome(said, drift, [...changes, ...others]),
     errors: said.errors,
     stderr: said.stderr,
-    warnings: distinct([
-      ...said.warnings,
-      ...tooMany(
-        preview,
-        ours.map(([resource]) => resource),
-      ),
-    ]),
+    warnings: refused ? [refused, ...said.warnings] : said.warnings,
     losses: distinct([...said.losses, ...found.flatMap(ended)]),
     lossesKnown:
       said.errors.length + said.warnings.length + drift.length === 0 &&

@@ -37,7 +37,6 @@ export interface Digest {
   steps: Step[];
   diagnostics?: { urn?: string; message: string; severity: string }[];
   changeSummary?: Record<string, number> | null;
-  config?: Record<string, string>;
 }
 
 /** The report of a recorded preview in which something was different. */

@@ -15,7 +15,7 @@ import { unkeyed } from "../../../../sdk/rosenpass";
 import { pskForetells } from "../../../../sdk/rosenpass/faults";
 import type { PskSpec } from "../../../../sdk/rosenpass/spec";
 import { expectGolden } from "../../golden";
-import { altered, type Digest, folder, multiplied, names, recorded, reported, type Step, withSteps } from "./recorded";
+import { folder, multiplied, names, recorded, reported, type Step, withSteps } from "./recorded";
 
 const bin = join(__dirname, "../../../../bin/overlay");
 
@@ -102,26 +102,6 @@ test("a terminal that knows no size is one of 80 columns, and has colours where 
   for (const colour of [true, false]) {
     expect(screen(colour ? "NO_COLOR=" : "NO_COLOR=1")).toBe(terminal(reported("drifted"), { columns: 80, colour }));
   }
-});
-
-test("more than may go without anybody saying so is among the warnings", () => {
-  const refused = expect.stringMatching(/^This is to remove more than 20 % of the stack's links, 4 devices in all,/);
-  const told = (change: (digest: Digest) => Digest) => altered("destroyed", change).warnings.map(({ text }) => text);
-  expect(told((all) => all)).toEqual([refused]);
-  expect(told((all) => ({ ...all, config: { "overlay:allowDestroy": "on" } }))).toEqual([]);
-  const oneLink = ({ urn }: Step) => !urn.includes("::lux-fra@");
-  expect(told(({ steps, ...rest }) => ({ ...rest, steps: steps.filter(oneLink) }))).toEqual([]);
-  const ofMany = ({ oldState, ...rest }: Step): Step => ({
-    ...rest,
-    ...(oldState && { oldState: { ...oldState, inputs: { ...oldState.inputs, removable: 4 } } }),
-  });
-  expect(told(({ steps, ...rest }) => ({ ...rest, steps: steps.map(ofMany) }))).toEqual([]);
-});
-
-test("what is no terminal has no colour", () => {
-  const environment = { TERM: "xterm-256color", NO_COLOR: "", COLUMNS: "80" };
-  const { stdout } = overlay([join(folder, "drifted.json"), "--format", "terminal"], "", environment);
-  expect(stdout).toBe(terminal(reported("drifted"), { columns: 80, colour: false }));
 });
 
 test("colour, where there may be some, is around whole lines", () => {
