@@ -98,17 +98,24 @@ export function traffic(lab: Lab, link: string, rate = 100): Promise<Traffic> {
 export async function asking(lab: Lab, a: string, address: string, rate = 100): Promise<Traffic> {
   const log = `/run/traffic-${address}`;
   const pid = await on(lab, a, `ping -n -i ${1 / rate} ${address} >${log} 2>&1 & echo $!`);
+  const read = async () => {
+    const text = await on(lab, a, `cat ${log}`);
+    // SIGQUIT has ping(8) say how many of how many are back.
+    const sent = Number(/\d+\/(\d+) packets, /.exec(text)?.[1]);
+    const answered = [...text.matchAll(/icmp_seq=(\d+) ttl=/g)].map(([, number]) => Number(number));
+    return { sent, lost: sent - new Set(answered.filter((number) => number <= sent)).size };
+  };
   return {
+    /** What is on its way has a second and a half: an emulated host that is busy may take as long as that. */
     async end() {
+      await on(lab, a, `kill -QUIT ${pid.trim()}`);
+      let seen = await read();
+      for (let looks = 15; looks > 0 && seen.lost !== 0; looks--) {
+        await pause(100);
+        seen = await read();
+      }
       await on(lab, a, `kill -INT ${pid.trim()}`);
-      await pause(100);
-      const text = await on(lab, a, `cat ${log}`);
-      const answered = [...text.matchAll(/icmp_seq=(\d+) ttl=/g)].map(([, number]) => Number(number));
-      const last = answered.at(-1) ?? 0;
-      const sent = Number(/(\d+) packets transmitted/.exec(text)?.[1]);
-      // What was on its way when the ping was told to end is not lost; a quarter of a second of it would be.
-      const onTheWay = sent - last < rate / 4 ? sent - last : 0;
-      return { sent, lost: sent - onTheWay - new Set(answered).size };
+      return seen;
     },
   };
 }
