@@ -44,7 +44,10 @@ boot() {
     set -- "$1" -accel tcg,thread=multi,tb-size=96 -cpu qemu64,+rdrand
     # Translated code is found by its address: a process that has libraries elsewhere than the one before takes five times
     # as long to start.
-    words="$words tsc=reliable no_timer_check norandmaps"
+    # A kernel that boots on a busy machine may measure the TSC wrong, and a rate that is off by more than a percent it keeps
+    # (arch/x86/kernel/tsc.c, tsc_refine_calibration_work): of a clock that has run ahead peers take no call after the next
+    # boot. HPET's rate is QEMU's.
+    words="$words tsc=reliable clocksource=hpet no_timer_check norandmaps"
     ;;
   esac
   while read -r device tap mac mtu; do
