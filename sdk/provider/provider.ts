@@ -1,5 +1,4 @@
 /** The provider of one engine run: its configuration, its hosts, and what the engine may ask of it. */
-
 import { allowsAll } from "../allowance";
 import { type Fault, format } from "../faults";
 import { Connection, HostError, Hosts } from "../host";

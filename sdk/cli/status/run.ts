@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Hosts } from "../../host";
 import { ToolError } from "../error";
-import { columns, type Logins } from "../options";
+import { columns, hasColour, type Logins } from "../options";
 import { type StackNetwork, type StackResource, stackNetwork, stackResources } from "../stack";
 import type { Options } from ".";
 import { type Early, end, keep, type Login } from "./early";
@@ -18,15 +18,13 @@ const { stdout } = process;
 /** A terminal that moves its cursor when it is told so. */
 const isScreen = (): boolean => stdout.isTTY && process.env.TERM !== "dumb";
 
-/** https://no-color.org; a terminal that is not one has none. */
-const hasColours = ({ color }: Options): boolean => color && isScreen() && !process.env.NO_COLOR;
-
 /** Of a screen that is written over; not of one whose size is not known, or in which nothing has room. */
 const rows = ({ watch }: Options): number | undefined =>
   watch !== undefined && isScreen() && stdout.rows > 5 ? stdout.rows : undefined;
 
 const FORMATS: Record<Format, (status: Status, options: Options) => string> = {
-  table: (status, options) => table(status, { columns: columns(), rows: rows(options), colours: hasColours(options) }),
+  table: (status, options) =>
+    table(status, { columns: columns(), rows: rows(options), colours: options.color && hasColour() }),
   json: (status, { watch }) => `${JSON.stringify(status, undefined, watch ? 0 : 2)}\n`,
   prometheus: (status) => prometheus(status),
 };
